@@ -1,0 +1,43 @@
+"""The command line: one file that mounts the sub-commands that live beside the code they run."""
+
+import sys
+
+from broker.errors import AntrianError, SettingsError
+
+try:
+    import typer
+    from rich.console import Console
+except ImportError:  # pragma: no cover (an installation for publishing only)
+    sys.exit("Error: the command line needs more than a publisher does: pip install 'antrian[all]'")
+
+from broker.commands import broker_app
+from consumer.commands import consume
+from sandbox.commands import sandbox
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A paced WhatsApp message queue on RabbitMQ.",
+)
+app.add_typer(broker_app, name="broker")
+app.command()(consume)
+app.command()(sandbox)
+
+#: Exit codes: done, failed, wrong use.
+FAILED, WRONG_USE = 1, 2
+
+
+def main() -> None:
+    """Run a command; what goes wrong on purpose ends in one sentence and an exit code."""
+    try:
+        app()
+    except SettingsError as error:
+        _complain(error, WRONG_USE)
+    except AntrianError as error:
+        _complain(error, FAILED)
+
+
+def _complain(error: AntrianError, code: int) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+    sys.exit(code)

@@ -1,0 +1,126 @@
+"""Connecting to RabbitMQ, and the one place where pika's exceptions become ours.
+
+pika says                                        we raise
+access refused, wrong vhost (403, 530)           BrokerRefused
+anything else about a connection or channel      BrokerUnavailable
+"""
+
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.utils import connection_workflow
+from pika.exceptions import (
+    AMQPError,
+    ChannelClosedByBroker,
+    ConnectionClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+
+from broker.errors import BrokerError, BrokerRefused, BrokerUnavailable
+from broker.settings import Settings
+
+#: Seconds for TCP and for the whole AMQP handshake of one address.
+SOCKET_TIMEOUT = 5
+HANDSHAKE_TIMEOUT = 10
+
+_REFUSALS = (ProbableAccessDeniedError, ProbableAuthenticationError)
+_ACCESS_REFUSED, _NOT_ALLOWED = 403, 530
+
+# pika reports every failed connect with a stack trace of its own; ours says it in one sentence.
+logging.getLogger("pika").setLevel(logging.CRITICAL)
+
+
+def connection_parameters(urls: Sequence[str], *, name: str, heartbeat: int) -> list[pika.URLParameters]:
+    """Parameters for each address, in order.
+
+    Args:
+        urls: `amqp://` or `amqps://` addresses; a cluster has several.
+        name: what the broker shows as the connection's name, such as `antrian consumer`.
+        heartbeat: seconds, unless the address names its own `heartbeat`.
+    """
+    parameters = [pika.URLParameters(url) for url in urls]
+    for one, url in zip(parameters, urls, strict=True):
+        one.client_properties = {"connection_name": name, "product": "Antrian"}
+        one.socket_timeout = SOCKET_TIMEOUT
+        one.stack_timeout = HANDSHAKE_TIMEOUT
+        if "heartbeat=" not in url:
+            one.heartbeat = heartbeat
+    return parameters
+
+
+def address(parameters: pika.connection.Parameters) -> str:
+    """Host, port and virtual host, without the credentials."""
+    vhost = "" if parameters.virtual_host == "/" else f"/{parameters.virtual_host}"
+    return f"{parameters.host}:{parameters.port}{vhost}"
+
+
+def translate(error: BaseException, where: str) -> BrokerError:
+    """Our error for what pika or the socket reported while talking to `where` (host:port)."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, _REFUSALS) for cause in causes):
+        return BrokerRefused(f"the broker at {where} refuses this user, password or virtual host")
+    for cause in causes:
+        if isinstance(cause, ConnectionClosedByBroker | ChannelClosedByBroker):
+            refused = cause.reply_code in {_ACCESS_REFUSED, _NOT_ALLOWED}
+            kind = BrokerRefused if refused else BrokerUnavailable
+            return kind(f"the broker at {where} closed the conversation: {cause.reply_text}")
+    reason = next((str(cause.strerror) for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+    return BrokerUnavailable(f"no broker answers at {where}" + (f": {reason.lower()}" if reason else ""))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that pika's connection workflow packed into it, innermost last."""
+    yield error
+    inner: list[object] = [error.__cause__, *error.args]
+    if isinstance(error, connection_workflow.AMQPConnectionWorkflowFailed):
+        inner += list(error.exceptions)
+    if isinstance(error, connection_workflow.AMQPConnectorPhaseErrorBase):
+        inner.append(error.exception)
+    for cause in inner:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
+
+
+@contextmanager
+def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iterator[BlockingChannel]:
+    """A channel for short, sequential work (declaring, counting, moving); publishes are confirmed one by one.
+
+    Raises:
+        BrokerUnavailable: no address answers, or the connection broke on the way.
+        BrokerRefused: the broker answers, but not to this user.
+    """
+    where = "the given address"
+    try:
+        parameters = connection_parameters(urls, name=name, heartbeat=heartbeat)
+        where = ", ".join(address(one) for one in parameters)
+        connection = BlockingConnection(parameters)
+    except (AMQPError, OSError, socket.gaierror) as error:
+        raise translate(error, where) from error
+    try:
+        channel = connection.channel()
+        channel.confirm_delivery()
+        yield channel
+    except (AMQPError, OSError) as error:
+        raise translate(error, where) from error
+    finally:
+        if connection.is_open:
+            connection.close()
+
+
+def broker_urls(settings: Settings) -> tuple[str, ...]:
+    """The addresses to connect to: AMQP_URL's, or else the private node's.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+    if settings.amqp_urls:
+        return settings.amqp_urls
+    # Imported late: a service that has an AMQP_URL needs nothing of the private node's code.
+    from broker.discovery import running_broker_url  # noqa: PLC0415
+
+    return (running_broker_url(settings),)

@@ -1,0 +1,72 @@
+"""Commands to the running consumers, over the control exchange.
+
+A command reaches whoever listens at that moment. What must last is kept elsewhere: a pause in the lane's state
+queue, a cancellation in the outcomes stream.
+"""
+
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import pika
+
+
+class Command(StrEnum):
+    """What a consumer can be told."""
+
+    #: The lane's state queue has changed: read the new state from this message.
+    PAUSE = "pause"
+    RESUME = "resume"
+    #: End the current pause, backoff or breaker wait, once.
+    FORCE = "force"
+    #: An urgent message is in the queue: end the current pause for it.
+    URGENT = "urgent"
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One command.
+
+    Attributes:
+        command: what to do.
+        lane: for which lane; `*` for all.
+        actor: who asked.
+        message_id: the urgent message, for `urgent`.
+    """
+
+    command: Command
+    lane: str
+    actor: str = ""
+    message_id: str = ""
+
+    def concerns(self, lane: str) -> bool:
+        """Whether this lane is meant."""
+        return self.lane in {lane, "*"}
+
+
+def encode_control(control: Control) -> tuple[bytes, pika.BasicProperties]:
+    """The command as it travels: body and properties."""
+    properties = pika.BasicProperties(
+        message_id=str(uuid.uuid4()),
+        content_type="application/json",
+        timestamp=int(time.time()),
+        type="control",
+    )
+    return json.dumps(asdict(control)).encode(), properties
+
+
+def decode_control(body: bytes) -> Control | None:
+    """The command in a control message, or None where it is none of ours."""
+    try:
+        values = json.loads(body)
+        words = [str(values.get(name, "")) for name in ("lane", "actor", "message_id")]
+        return Control(Command(values["command"]), *words)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def bell(lane: str, actor: str, message_id: str) -> tuple[bytes, pika.BasicProperties]:
+    """What a publisher rings on the urgent exchange after an urgent message."""
+    return encode_control(Control(Command.URGENT, lane, actor, message_id))

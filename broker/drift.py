@@ -1,0 +1,185 @@
+"""The difference between the topology and a broker, and how to close it.
+
+AMQP can neither list objects nor show their arguments, so a difference is found the only way there is: ask passively
+whether the object exists, and if it does, declare it again. The broker then says which argument differs.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import ChannelClosedByBroker
+
+from broker.errors import BrokerRefused, TopologyConflict
+from broker.topology import Binding, Exchange, Queue, Topology
+
+_NOT_FOUND, _ACCESS_REFUSED, _PRECONDITION_FAILED = 404, 403, 406
+_INEQUIVALENT = re.compile(
+    r"inequivalent arg '(?P<argument>[^']+)'.*?received (?P<wanted>none|.*?) but current is (?P<current>.*)$",
+)
+
+
+class Status(StrEnum):
+    """How an object stands between the plan and the broker."""
+
+    SAME = "same"
+    MISSING = "missing"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object of the topology, compared with the broker.
+
+    Attributes:
+        kind: `exchange`, `queue` or `stream`.
+        name: the object's name.
+        status: how it stands.
+        argument: the first argument that differs, such as `x-max-priority`; empty unless changed.
+        wanted: its value in the topology, in the broker's words.
+        current: its value in the broker, in the broker's words.
+    """
+
+    kind: str
+    name: str
+    status: Status
+    argument: str = ""
+    wanted: str = ""
+    current: str = ""
+
+    def sentence(self) -> str:
+        """The difference and the way out of it, for people."""
+        return (
+            f"{self.kind} {self.name}: {self.argument} is {self.current} in the broker, and should be {self.wanted}. "
+            + _MIGRATION.get(self.kind, "").format(name=self.name)
+        )
+
+
+_MIGRATION = {
+    "queue": (
+        "Arguments of a queue cannot be changed. Either put the setting back, or migrate: stop the consumers, let the "
+        "queue run empty or move its messages away, then `antrian topology apply --replace {name}`; or use a new "
+        "WHATSAPP_QUEUE_NAMESPACE and let the old one drain."
+    ),
+    "stream": (
+        "Arguments of a stream cannot be changed, but a policy can: set max-age or stream-max-segment-size-bytes for "
+        "{name} with `rabbitmqctl set_policy --apply-to queues`, and put the setting back; or use a new "
+        "WHATSAPP_QUEUE_NAMESPACE and keep the old stream for reading."
+    ),
+    "exchange": (
+        "The type of an exchange cannot be changed. Somebody else made it: use another WHATSAPP_QUEUE_NAMESPACE, or "
+        "delete it and run `antrian topology apply` again."
+    ),
+}
+
+
+def plan(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
+    """Compare every exchange and queue with the broker, changing nothing.
+
+    Raises:
+        BrokerRefused: this user may not even look.
+    """
+    probe = _Probe(connection)
+    differences = [probe.exchange(exchange) for exchange in wanted.exchanges]
+    differences += [probe.queue(queue) for queue in wanted.queues]
+    return differences
+
+
+def apply(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
+    """Make what is missing, bind everything, and return what was found before.
+
+    Raises:
+        TopologyConflict: an object exists with other arguments; nothing was changed.
+        BrokerRefused: this user may not declare it.
+    """
+    found = plan(connection, wanted)
+    conflicts = [difference.sentence() for difference in found if difference.status is Status.CHANGED]
+    if conflicts:
+        raise TopologyConflict("the broker's topology differs:\n" + "\n".join(f"  {line}" for line in conflicts))
+    declare(connection.channel(), wanted)
+    return found
+
+
+def declare(channel: BlockingChannel, wanted: Topology) -> None:
+    """Declare and bind everything in the topology's order; idempotent."""
+    for exchange in wanted.exchanges:
+        channel.exchange_declare(exchange.name, exchange.kind, durable=True)
+    for queue in wanted.queues:
+        channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
+    for binding in wanted.bindings:
+        _bind(channel, binding)
+
+
+def replace(connection: BlockingConnection, queue: Queue, wanted: Topology) -> None:
+    """Delete one empty, unused queue and declare it again as the topology has it.
+
+    Raises:
+        TopologyConflict: it holds messages or has consumers; nothing was changed.
+    """
+    try:
+        connection.channel().queue_delete(queue.name, if_unused=True, if_empty=True)
+    except ChannelClosedByBroker as error:
+        raise TopologyConflict(
+            f"queue {queue.name} was not replaced: it must be empty and without consumers ({error.reply_text})",
+        ) from error
+    declare(connection.channel(), wanted)
+
+
+def _bind(channel: BlockingChannel, binding: Binding) -> None:
+    if binding.to == "queue":
+        channel.queue_bind(binding.destination, binding.source, binding.key)
+    else:
+        channel.exchange_bind(binding.destination, binding.source, binding.key)
+
+
+class _Probe:
+    """Asks about one object at a time; a refused question costs a channel, so it keeps a spare."""
+
+    def __init__(self, connection: BlockingConnection) -> None:
+        self._connection = connection
+        self._channel = connection.channel()
+
+    def exchange(self, exchange: Exchange) -> Difference:
+        return self._compare(
+            "exchange",
+            exchange.name,
+            lambda channel: channel.exchange_declare(exchange.name, passive=True),
+            lambda channel: channel.exchange_declare(exchange.name, exchange.kind, durable=True),
+        )
+
+    def queue(self, queue: Queue) -> Difference:
+        return self._compare(
+            "stream" if queue.is_stream else "queue",
+            queue.name,
+            lambda channel: channel.queue_declare(queue.name, passive=True),
+            lambda channel: channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments)),
+        )
+
+    def _compare(
+        self,
+        kind: str,
+        name: str,
+        look: Callable[[BlockingChannel], object],
+        declare_again: Callable[[BlockingChannel], object],
+    ) -> Difference:
+        refusal = self._ask(look)
+        if refusal is not None and refusal.reply_code == _NOT_FOUND:
+            return Difference(kind, name, Status.MISSING)
+        refusal = refusal or self._ask(declare_again)
+        if refusal is None:
+            return Difference(kind, name, Status.SAME)
+        if refusal.reply_code != _PRECONDITION_FAILED:
+            raise BrokerRefused(f"{kind} {name} cannot be declared: {refusal.reply_text}") from refusal
+        match = _INEQUIVALENT.search(refusal.reply_text)
+        parts = match.groupdict() if match else {"argument": refusal.reply_text, "wanted": "?", "current": "?"}
+        return Difference(kind, name, Status.CHANGED, **parts)
+
+    def _ask(self, question: Callable[[BlockingChannel], object]) -> ChannelClosedByBroker | None:
+        try:
+            question(self._channel)
+        except ChannelClosedByBroker as refusal:
+            self._channel = self._connection.channel()
+            return refusal
+        return None

@@ -1,0 +1,60 @@
+"""What can go wrong between Antrian and its surroundings.
+
+    AntrianError
+    ├── SettingsError           mend the environment; every wrong variable is named
+    ├── MalformedMessage        this body can never be sent; dead-letter it
+    │   └── InvalidPhoneNumber
+    ├── BrokerError
+    │   ├── BrokerUnavailable   nobody answers, or the connection broke; try again later
+    │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; mend the account
+    │   └── TopologyConflict    an object exists with other arguments; migrate it
+    └── NoBroker                no way to get a broker on this machine
+
+`publisher.errors` and `consumer.errors` add the errors of their own callers.
+"""
+
+
+class AntrianError(Exception):
+    """Root of everything that Antrian raises on purpose; its text is one clear sentence."""
+
+
+class SettingsError(AntrianError):
+    """One or more settings are wrong; the text has a line for each."""
+
+
+class MalformedMessage(AntrianError):
+    """A body that breaks the message contract.
+
+    Args:
+        code: a short constant for machines, such as `not-json` or `too-long`.
+        detail: one sentence for people; it never quotes the message's text or number.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class InvalidPhoneNumber(MalformedMessage):
+    """A recipient that WhatsApp could never reach."""
+
+
+class BrokerError(AntrianError):
+    """The broker did not do what was asked."""
+
+
+class BrokerUnavailable(BrokerError):
+    """Nobody answers at the broker's address, or the connection broke; trying again later may help."""
+
+
+class BrokerRefused(BrokerError):
+    """The broker answered, and said no: credentials, permissions or virtual host."""
+
+
+class TopologyConflict(BrokerError):
+    """An exchange or queue exists with other arguments than Antrian needs; the text says how to migrate."""
+
+
+class NoBroker(AntrianError):
+    """No broker could be found or started on this machine; the text says what to install."""

@@ -1,0 +1,71 @@
+"""Whether a lane is paused, by whom and since when: a queue of length one that survives everything."""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel
+
+from broker.control import Command, Control, encode_control
+from broker.events import EVENT_PROPERTIES, Event
+from broker.topology import Names
+
+#: Another reader holds the value for a moment while it looks; so an empty queue is asked again before it is believed.
+_LOOKS = 5
+_BETWEEN_LOOKS = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """The lasting state of a lane.
+
+    Attributes:
+        paused: whether sending is stopped.
+        actor: who last changed it.
+        since: when, unix seconds; 0 when it never was changed.
+    """
+
+    paused: bool = False
+    actor: str = ""
+    since: float = 0.0
+
+
+def read_state(channel: BlockingChannel, names: Names, lane: str) -> LaneState:
+    """The lane's state; the value stays in its queue."""
+    for look in range(_LOOKS):
+        if look:
+            channel.connection.sleep(_BETWEEN_LOOKS)
+        method, _properties, body = channel.basic_get(names.state(lane))
+        if method is not None:
+            channel.basic_nack(method.delivery_tag, requeue=True)
+            return _decode(body or b"")
+    return LaneState()
+
+
+def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:
+    """Change the lane's state for good, tell the running consumers, and write it into the journal.
+
+    Returns when the broker has all three; the channel must be in confirm mode.
+    """
+    state = LaneState(paused=paused, actor=actor, since=time.time())
+    durable = pika.BasicProperties(delivery_mode=2, content_type="application/json")
+    channel.basic_publish("", names.state(lane), json.dumps(asdict(state)).encode(), durable, mandatory=True)
+    send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
+    event = Event("lane.paused" if paused else "lane.resumed", state.since, lane, source=actor)
+    channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+
+
+def send_control(channel: BlockingChannel, names: Names, control: Control) -> None:
+    """Send one command to every running consumer."""
+    body, properties = encode_control(control)
+    channel.basic_publish(names.control, "", body, properties)
+
+
+def _decode(body: bytes) -> LaneState:
+    try:
+        values = json.loads(body)
+        return LaneState(bool(values["paused"]), str(values["actor"]), float(values["since"]))
+    except (ValueError, TypeError, KeyError):
+        # Whoever wrote it wanted something of this lane; sending on would be the harm that cannot be undone.
+        return LaneState(paused=True, actor="unreadable state")

@@ -1,0 +1,108 @@
+"""What to do with a delivery, before anything is sent: a pure function of the message, the ledger and the clock."""
+
+from dataclasses import dataclass
+
+from broker.message import Message
+from consumer.ledger import SPENT, Entry, Ledger, State
+from consumer.providers.contract import Failed
+from consumer.retry import RetryPolicy, SendAgain
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send it, as attempt number `attempt`."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySent:
+    """A crash came between the send and the ack: keep what is left of the pause, then ack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """This copy has had its attempt, and its successor is in the broker: ack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """An attempt began and has no outcome: record it as uncertain, then look again."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """An attempt's failure is recorded, but its consequence is not in the broker yet: see to that."""
+
+    attempt: int
+    failure: Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Not to be sent: record the event `outcome.{outcome}`, then ack at once."""
+
+    outcome: str
+    detail: str
+
+
+Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop
+
+
+def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> Admission:
+    """Decide about one delivery.
+
+    Args:
+        message: what was delivered.
+        ledger: complete up to now (see the barrier in `consumer.worker`).
+        policy: decides what an earlier failure leads to.
+        now: wall clock, unix seconds.
+    """
+    entry = ledger.entry(message.message_id)
+    attempt = message.attempt
+    if entry is not None:
+        if entry.state is State.SENT:
+            return AlreadySent()
+        if _is_spent(entry, message):
+            return Spent()
+        if entry.generation == message.generation:
+            if entry.state is State.SENDING:
+                return Crashed(entry.attempt)
+            if not ledger.is_cancelled(message.message_id) and (unsettled := _unsettled(entry, policy)):
+                return unsettled
+            attempt = entry.attempt + (entry.state is State.FAILED)
+    return _refusal(message, ledger, now) or Send(attempt)
+
+
+def dedupe_key(message: Message) -> str | None:
+    """What makes two messages one: the publishing service and its idempotency key."""
+    key = message.body.idempotency_key
+    return f"{message.body.source}:{key}" if key else None
+
+
+def _is_spent(entry: Entry, message: Message) -> bool:
+    if entry.generation == message.generation:
+        return entry.state in SPENT
+    return entry.generation > message.generation
+
+
+def _unsettled(entry: Entry, policy: RetryPolicy) -> Settle | None:
+    if entry.state is not State.FAILED or entry.failure is None:
+        return None
+    consequence = policy.after(entry.failure, attempt=entry.attempt, crashes=entry.crashes)
+    return None if isinstance(consequence, SendAgain) else Settle(entry.attempt, entry.failure)
+
+
+def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
+    if ledger.is_cancelled(message.message_id):
+        return Drop("cancelled", "cancelled by an admin before it was sent")
+    expires_at = message.body.expires_at
+    if expires_at is not None and expires_at.timestamp() <= now:
+        return Drop("expired", "its time was over before it could be sent")
+    key = dedupe_key(message)
+    owner = ledger.owner(key) if key else None
+    if owner not in {None, message.message_id}:
+        return Drop("duplicate", f"its idempotency key belongs to message {owner}")
+    return None

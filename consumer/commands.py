@@ -1,0 +1,27 @@
+"""`antrian consume`."""
+
+from typing import Annotated
+
+import typer
+
+from broker.errors import SettingsError
+from broker.logs import configure_logs
+from broker.settings import load_settings
+from consumer.process import ConsumerProcess
+
+
+def consume(
+    lane: Annotated[
+        list[str] | None, typer.Option(help="Serve only this lane; may be repeated. All lanes without it.")
+    ] = None,
+) -> None:
+    """Send the queued messages, one at a time, with the pause between them. SIGTERM ends it properly."""
+    settings = load_settings()
+    configure_logs()
+    lanes = tuple(dict.fromkeys(lane)) if lane else tuple(settings.senders)
+    unknown = [name for name in lanes if name not in settings.senders]
+    if unknown:
+        raise SettingsError(
+            f"WHATSAPP_QUEUE_LANES has no lane {', '.join(unknown)}; it has: {', '.join(settings.senders)}"
+        )
+    ConsumerProcess(settings, lanes).run()

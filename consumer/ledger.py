@@ -1,0 +1,225 @@
+"""What has been attempted: the consumer's memory, folded from the outcomes stream.
+
+The ledger is a cache of the broker's record, never a record of its own: every event is confirmed by the broker before
+it is applied here, and a starting consumer builds the same ledger by reading the stream.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from broker.events import Event
+from consumer.providers.contract import Failed, FailureClass
+
+#: A failure code of our own: a crash left an attempt without an outcome.
+CRASH = "crash"
+
+
+class State(StrEnum):
+    """How the latest known copy of a message stands."""
+
+    #: An attempt began and has no outcome yet.
+    SENDING = "sending"
+    #: The provider accepted it; it is never sent again.
+    SENT = "sent"
+    #: An attempt failed; its consequence (a retry, a dead letter) is not in the broker yet.
+    FAILED = "failed"
+    #: The lane had to wait, the message itself did nothing wrong: it is tried again as if for the first time.
+    HELD = "held"
+    #: A copy for the next attempt is on the ladder; this copy is spent.
+    RETRYING = "retrying"
+    #: A copy is in the dead-letter queue, or was taken back out; this copy is spent.
+    DEAD = "dead"
+    #: Not sent on purpose: duplicate, expired, cancelled or cleared.
+    CLOSED = "closed"
+
+
+#: States after which a delivery of the same copy has nothing left to do.
+SPENT = frozenset({State.RETRYING, State.DEAD, State.CLOSED})
+
+_STATES = {
+    "outcome.sending": State.SENDING,
+    "outcome.sent": State.SENT,
+    "outcome.failed": State.FAILED,
+    "outcome.uncertain": State.FAILED,
+    "outcome.retrying": State.RETRYING,
+    "outcome.dead": State.DEAD,
+    "outcome.redriven": State.DEAD,
+    "outcome.duplicate": State.CLOSED,
+    "outcome.expired": State.CLOSED,
+    "outcome.cancelled": State.CLOSED,
+    "outcome.cleared": State.CLOSED,
+}
+
+#: Events that mark the end of a call to the provider.
+_ENDS_A_SEND = frozenset({"outcome.sent", "outcome.failed", "outcome.uncertain"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one message.
+
+    Attributes:
+        generation: the copy that this is about.
+        attempt: the latest attempt.
+        state: how it stands.
+        at: wall clock of the latest event, unix seconds.
+        crashes: attempts that ended in a crash.
+        failure: the latest failure, while the state is FAILED or HELD.
+    """
+
+    generation: int
+    attempt: int
+    state: State
+    at: float
+    crashes: int = 0
+    failure: Failed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTimes:
+    """What the stream says about when the lane may send again; wall clock, unix seconds.
+
+    Attributes:
+        send_ended_at: the end of the latest call to the provider.
+        held_until: the provider asked for silence, or is not there, until then.
+        held_for: how long that was meant to be when it began, seconds.
+        held_because: the failure class that holds the lane; None when nothing does.
+        failures_in_a_row: calls in a row that found the provider unavailable.
+    """
+
+    send_ended_at: float = 0.0
+    held_until: float = 0.0
+    held_for: float = 0.0
+    held_because: FailureClass | None = None
+    failures_in_a_row: int = 0
+
+
+class Ledger:
+    """Every message attempted within the dedupe window, for one lane.
+
+    Args:
+        lane: events of other lanes are not counted towards its pace.
+        window: seconds that a message and its idempotency key are remembered.
+    """
+
+    def __init__(self, lane: str, window: float) -> None:
+        self.times = LaneTimes()
+        self._lane = lane
+        self._window = window
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._owners: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self._cancelled: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entry(self, message_id: str) -> Entry | None:
+        """What is known of a message; None if it was never attempted within the window."""
+        return self._entries.get(message_id)
+
+    def owner(self, key: str) -> str | None:
+        """The message that an idempotency key belongs to, unless that message came to nothing."""
+        message_id = self._owners.get(key)
+        entry = self._entries.get(message_id) if message_id else None
+        return message_id if entry and entry.state not in {State.DEAD, State.CLOSED} else None
+
+    def is_cancelled(self, message_id: str) -> bool:
+        """Whether somebody asked that this message not be sent."""
+        return message_id in self._cancelled
+
+    def sending(self) -> list[str]:
+        """The messages of this lane whose attempt has no outcome yet."""
+        return [message_id for message_id, entry in self._entries.items() if entry.state is State.SENDING]
+
+    def apply(self, event: Event) -> None:
+        """Take one event into account; events come in the stream's order."""
+        if event.lane != self._lane:
+            return
+        if event.name == "outcome.cancelling":
+            self._cancelled[event.message_id] = event.at
+        elif event.name in _STATES:
+            self._remember(event)
+            self._forget_older_than(event.at - self._window)
+
+    def _remember(self, event: Event) -> None:
+        if event.name in _ENDS_A_SEND:
+            self.times = _advance(self.times, event)
+        known = self._entries.get(event.message_id)
+        if known and (known.generation > event.generation or known.state is State.SENT):
+            return
+        self._entries[event.message_id] = _fold(known, event)
+        self._entries.move_to_end(event.message_id)
+        key = event.details.get("key")
+        if isinstance(key, str) and self.owner(key) is None:
+            self._owners[key] = event.message_id
+            self._keys[event.message_id] = key
+
+    def _forget_older_than(self, oldest: float) -> None:
+        _drop_while(self._cancelled, lambda at: at < oldest)
+        for message_id in _drop_while(self._entries, lambda entry: entry.at < oldest):
+            key = self._keys.pop(message_id, None)
+            if key is not None and self._owners.get(key) == message_id:
+                del self._owners[key]
+
+
+_T = TypeVar("_T")
+
+
+def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool]) -> list[str]:
+    """Remove and return the leading keys whose values are old; the oldest come first in every dict here."""
+    dropped = []
+    for key, value in remembered.items():
+        if not is_old(value):
+            break
+        dropped.append(key)
+    for key in dropped:
+        del remembered[key]
+    return dropped
+
+
+def _fold(known: Entry | None, event: Event) -> Entry:
+    """The entry after one more event about its message."""
+    crashes = known.crashes if known and known.generation == event.generation else 0
+    failure = failure_of(event)
+    state = _STATES[event.name]
+    if failure and failure.failure_class in {FailureClass.UNAVAILABLE, FailureClass.THROTTLED}:
+        state = State.HELD
+    if event.name == "outcome.uncertain":
+        crashes += 1
+    return Entry(event.generation, event.attempt, state, event.at, crashes, failure)
+
+
+def failure_of(event: Event) -> Failed | None:
+    """The failure that an event tells of, None where it tells of none."""
+    if event.name == "outcome.uncertain":
+        return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer ended in the middle of a send")
+    if event.name != "outcome.failed":
+        return None
+    details = event.details
+    try:
+        failure_class = FailureClass(str(details.get("failure_class")))
+    except ValueError:
+        # Written by a newer version: the careful reading is that the message may have been sent.
+        failure_class = FailureClass.UNCERTAIN
+    retry_after = details.get("retry_after")
+    return Failed(failure_class, str(details.get("code", "")), str(details.get("detail", "")), retry_after)
+
+
+def _advance(times: LaneTimes, event: Event) -> LaneTimes:
+    failure = failure_of(event)
+    hold = event.details.get("hold")
+    if not failure or not hold:
+        return LaneTimes(send_ended_at=max(times.send_ended_at, event.at))
+    unavailable = failure.failure_class is FailureClass.UNAVAILABLE
+    return replace(
+        times,
+        send_ended_at=max(times.send_ended_at, event.at),
+        held_until=event.at + hold,
+        held_for=hold,
+        held_because=failure.failure_class,
+        failures_in_a_row=times.failures_in_a_row + 1 if unavailable else times.failures_in_a_row,
+    )

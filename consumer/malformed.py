@@ -1,0 +1,34 @@
+"""What to keep of a delivery that cannot be read."""
+
+import time
+
+import pika
+
+from broker.errors import MalformedMessage
+
+#: The failure class of a message that breaks the contract; no provider has seen it.
+MALFORMED = "malformed"
+
+
+def dead_letter_of(properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:
+    """The properties for its dead letter: its own, and the reason where every dead letter has its failures.
+
+    Headers that are not ours are dropped: they may be part of the problem.
+    """
+    failure = {
+        "attempt": 0,
+        "at": int(time.time()),
+        "failure_class": MALFORMED,
+        "code": problem.code,
+        "detail": problem.detail,
+    }
+    return pika.BasicProperties(
+        message_id=properties.message_id,
+        priority=properties.priority,
+        content_type=properties.content_type,
+        content_encoding=properties.content_encoding,
+        app_id=properties.app_id,
+        timestamp=properties.timestamp,
+        delivery_mode=2,
+        headers={"antrian-failures": [failure]},
+    )

@@ -1,0 +1,91 @@
+"""When the next send may start: never less than the delay after the end of the last one.
+
+All times here are monotonic seconds of this process. What other processes did is known by wall clock; `since` turns
+that into monotonic time in the careful direction.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+#: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
+#: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
+LEAD = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether the lane may send.
+
+    Attributes:
+        opens_at: monotonic seconds; infinite while nobody can tell.
+        reason: what keeps it shut: `pause`, `throttled`, `unavailable`, `paused`; or `open`.
+    """
+
+    opens_at: float
+    reason: str
+
+    def wait(self, now: float) -> float:
+        """Seconds until it opens, 0 when it is open."""
+        return max(0.0, self.opens_at - now)
+
+    def is_open_to_choose(self, now: float) -> bool:
+        """Whether it is time to have the next message delivered."""
+        return now >= self.opens_at - LEAD
+
+
+@dataclass(slots=True)
+class Pace:
+    """What keeps the lane shut at the moment.
+
+    Attributes:
+        pause_over_at: end of the pause after the last send; monotonic seconds.
+        hold_over_at: end of the silence that the provider asked for or made necessary; monotonic seconds.
+        hold_reason: the failure class behind the hold.
+        paused: an admin paused the lane.
+        forced: an admin ended the present wait; spent by the next send.
+        ringing: urgent messages that announced themselves and have not been delivered yet.
+    """
+
+    pause_over_at: float = -math.inf
+    hold_over_at: float = -math.inf
+    hold_reason: str = ""
+    paused: bool = False
+    forced: bool = False
+    ringing: set[str] = field(default_factory=set)
+
+    def gate(self, *, urgent: bool = False) -> Gate:
+        """Whether the lane may send now; `urgent` asks for a message that needs not wait for the pause."""
+        if self.paused:
+            return Gate(math.inf, "paused")
+        if self.forced:
+            return Gate(-math.inf, "open")
+        pause = -math.inf if urgent else self.pause_over_at
+        if self.hold_over_at > pause:
+            return Gate(self.hold_over_at, self.hold_reason)
+        return Gate(pause, "pause")
+
+    def gate_to_choose(self) -> Gate:
+        """Whether it is time to have the next message delivered: an urgent one that waits opens the gate."""
+        return self.gate(urgent=bool(self.ringing))
+
+    def force(self, now: float) -> None:
+        """End the present wait, if there is one, and any pause by an admin."""
+        self.paused = False
+        self.forced = self.gate().wait(now) > 0
+
+    def send_ended(self, at: float, pause: float) -> None:
+        """A call to the provider ended at `at`; the next may start `pause` seconds later."""
+        self.pause_over_at = max(self.pause_over_at, at + pause)
+
+    def hold(self, until: float, reason: str) -> None:
+        """The provider needs silence until then."""
+        self.hold_over_at = until
+        self.hold_reason = reason
+
+
+def since(event_at: float, wall_now: float, monotonic_now: float) -> float:
+    """An event's wall-clock time as monotonic time; one that seems to lie in the future counts as now.
+
+    So a clock that was set back can only lengthen a pause.
+    """
+    return monotonic_now - max(0.0, wall_now - event_at)

@@ -1,0 +1,73 @@
+"""The consumer as a process: one thread for each lane, signals, and the exit code."""
+
+import signal
+import threading
+from collections.abc import Sequence
+from types import FrameType
+
+import structlog
+
+from broker.connection import broker_urls
+from broker.errors import AntrianError
+from broker.settings import Settings
+from consumer.providers.registry import make_provider
+from consumer.worker import LaneWorker
+
+_log = structlog.get_logger()
+
+
+class ConsumerProcess:
+    """Runs a worker for each lane until a signal comes, or until one of them cannot go on.
+
+    Args:
+        settings: of the process.
+        lanes: which of the settings' lanes to serve.
+
+    Raises:
+        NoBroker: there is no address to connect to.
+        SettingsError: the provider lacks a setting.
+    """
+
+    def __init__(self, settings: Settings, lanes: Sequence[str]) -> None:
+        urls = broker_urls(settings)
+        self._workers = [LaneWorker(lane, settings, urls, make_provider(_for_lane(settings, lane))) for lane in lanes]
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            AntrianError: a lane cannot be served, and why; all others were stopped properly.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        threads = [threading.Thread(target=self._serve, args=(worker,), name="lane") for worker in self._workers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        del number  # nothing else may happen in a signal handler: a SimpleQueue's put is safe here, a log line is not
+        self._stop_all()
+
+    def _stop_all(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+
+    def _serve(self, worker: LaneWorker) -> None:
+        try:
+            worker.run()
+        except AntrianError as error:
+            self._failure = error
+        except Exception as error:  # noqa: BLE001 (a bug in one lane ends the process loudly; whoever runs us restarts it)
+            _log.exception("lane.broken")
+            self._failure = error
+        finally:
+            self._stop_all()
+
+
+def _for_lane(settings: Settings, lane: str) -> Settings:
+    return settings.model_copy(update={"whatsapp_sender": settings.senders[lane]})

@@ -1,0 +1,292 @@
+"""The paced sender of one lane: wait for the gate, take one message, send it, hold it, ack it.
+
+    gate open → subscribe → delivery → admit → wait for the pace → record that sending begins → send
+              → record the outcome → put a retry or dead letter into the broker → hold for the pause → ack
+
+While the gate is shut (an admin's pause, a provider that is down or throttles, the pause after a crash) the worker is
+not subscribed and holds nothing, so that the next message is chosen when it can be sent, and not earlier.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from queue import SimpleQueue
+
+import structlog
+
+from broker import drift
+from broker.connection import connection_parameters, open_channel
+from broker.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from broker.errors import BrokerUnavailable, MalformedMessage
+from broker.events import Event
+from broker.lane_state import read_state
+from broker.message import AttemptFailure, Message, Priority, decode, encode, retry_of
+from broker.settings import Settings
+from broker.topology import Names, topology
+from consumer import signals
+from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.conversation import Conversation, Disconnected, Stopped
+from consumer.malformed import dead_letter_of
+from consumer.pace import LEAD, Gate
+from consumer.providers.contract import Failed, Provider, Sent
+from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
+from consumer.session import Inbox, Link
+
+#: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
+PROVIDER_DEADLINE = 120.0
+
+#: Seconds between tries when the broker answers but the topology cannot be made.
+TOPOLOGY_PAUSE = 1.0
+
+_log = structlog.get_logger()
+
+
+class LaneWorker:
+    """Sends the messages of one lane, until it is told to stop.
+
+    Args:
+        lane: which lane.
+        settings: of the process.
+        urls: the broker's addresses.
+        provider: what sends; closed at the end.
+    """
+
+    def __init__(self, lane: str, settings: Settings, urls: Sequence[str], provider: Provider) -> None:
+        self.inbox: Inbox = SimpleQueue()
+        self._lane = lane
+        self._settings = settings
+        self._urls = urls
+        self._provider = provider
+        self._names = Names(settings.whatsapp_queue_namespace)
+        self._policy = RetryPolicy.from_settings(settings)
+        self._talk = Conversation(lane, settings, self._names, self.inbox)
+        self._ledger = self._talk.ledger
+        self._pace = self._talk.pace
+
+    def stop(self) -> None:
+        """Ask the worker to end: a send in progress is finished first, a pause is not waited for."""
+        self.inbox.put(signals.Stop())
+
+    def run(self) -> None:
+        """Send until stopped.
+
+        Raises:
+            BrokerRefused: the broker does not let this user in.
+            TopologyConflict: the broker's queues are not the ones that the settings ask for.
+        """
+        name = f"antrian consumer {self._lane}"
+        parameters = connection_parameters(self._urls, name=name, heartbeat=self._settings.whatsapp_queue_heartbeat)
+        link = Link(parameters, self._names, self.inbox, name=f"antrian-{self._lane}")
+        link.start()
+        try:
+            while not self._talk.stopping:
+                self._run_on_one_connection()
+        except Stopped:
+            pass
+        finally:
+            link.close()
+            self._provider.close()
+            _log.info("lane.left", lane=self._lane)
+
+    def _run_on_one_connection(self) -> None:
+        try:
+            self._talk.connect()
+            self._prepare()
+            self._work()
+        except Disconnected:
+            _log.info("broker.reconnecting", lane=self._lane)
+        except BrokerUnavailable as error:
+            _log.warning("broker.trouble", lane=self._lane, reason=str(error))
+            self._pause_between_tries()
+
+    def _pause_between_tries(self) -> None:
+        deadline = time.monotonic() + TOPOLOGY_PAUSE
+        self._talk.wait(lambda: self._talk.stopping, until=deadline, whatever_happens=True)
+
+    def _prepare(self) -> None:
+        """Make the topology, learn what was attempted, and read whether the lane is paused; in this order."""
+        with open_channel(self._urls, name=f"antrian consumer {self._lane} set-up") as channel:
+            drift.apply(channel.connection, topology(self._settings))
+            self._talk.learn()
+            self._pace.paused = read_state(channel, self._names, self._lane).paused
+        _log.info("lane.ready", lane=self._lane, remembered=len(self._ledger), paused=self._pace.paused)
+
+    def _work(self) -> None:
+        while not self._talk.stopping:
+            self._wait_for_the_gate()
+            if self._talk.stopping:
+                break
+            self._talk.subscribe()
+            while self._talk.subscribed and (delivery := self._next_delivery()):
+                self._handle(delivery)
+            self._talk.unsubscribe()
+
+    def _wait_for_the_gate(self) -> None:
+        while not self._talk.stopping:
+            gate = self._pace.gate_to_choose()
+            if gate.is_open_to_choose(time.monotonic()):
+                return
+            _log.info(
+                "lane.waiting", lane=self._lane, reason=gate.reason, seconds=_rounded(gate.wait(time.monotonic()))
+            )
+            until = None if gate.reason == "paused" else gate.opens_at - LEAD
+            self._talk.wait(partial(self._has_gate_changed, gate), until=until)
+
+    def _has_gate_changed(self, was: Gate) -> bool:
+        return self._talk.stopping or self._pace.gate_to_choose() != was
+
+    def _next_delivery(self) -> signals.Delivery | None:
+        """The next message, or None when the lane is to be left first."""
+        self._talk.wait(lambda: self._talk.delivery is not None or self._talk.stopping or self._pace.paused)
+        if self._talk.stopping or self._pace.paused:
+            return None
+        delivery, self._talk.delivery = self._talk.delivery, None
+        return delivery
+
+    def _handle(self, delivery: signals.Delivery) -> None:
+        """Do with one delivery what is to be done with it."""
+        try:
+            message = decode(delivery.body, delivery.properties, self._lane, now=time.time())
+        except MalformedMessage as problem:
+            self._bury_malformed(delivery, problem)
+            return
+        self._talk.catch_up()
+        self._mind_the_bell(message)
+        match self._admit(message):
+            case Send(attempt):
+                self._send_in_time(delivery, replace(message, attempt=attempt))
+            case AlreadySent():
+                self._hold_then_ack(delivery)
+            case Settle(attempt, failure):
+                self._settle(delivery, replace(message, attempt=attempt), failure)
+            case Drop(outcome, detail):
+                self._record(f"outcome.{outcome}", message, detail=detail)
+                self._talk.session.ack(delivery.tag)
+            case Spent():
+                self._talk.session.ack(delivery.tag)
+
+    def _admit(self, message: Message) -> Send | AlreadySent | Settle | Drop | Spent:
+        while isinstance(admission := admit(message, self._ledger, self._policy, time.time()), Crashed):
+            crashed = replace(message, attempt=admission.attempt)
+            self._record("outcome.uncertain", crashed, key=dedupe_key(message), detail="the consumer ended mid-send")
+        return admission
+
+    def _mind_the_bell(self, message: Message) -> None:
+        if message.priority < Priority.URGENT:
+            # The most urgent message comes first, so whoever rang is gone.
+            self._pace.ringing.clear()
+        self._pace.ringing.discard(message.message_id)
+
+    def _send_in_time(self, delivery: signals.Delivery, message: Message) -> None:
+        gate = self._pace.gate(urgent=message.priority >= Priority.URGENT)
+        if not gate.is_open_to_choose(time.monotonic()):
+            # Chosen too early: by a fail-over, or for a bell that nobody answers. It is chosen again in time.
+            self._give_back(delivery)
+            return
+        self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
+        self._talk.wait(lambda: False, until=gate.opens_at, whatever_happens=True)
+        result = self._talk.ask(self._provider, message, deadline=time.monotonic() + PROVIDER_DEADLINE)
+        self._pace.send_ended(time.monotonic(), self._settings.pause())
+        self._pace.forced = False
+        if isinstance(result, Sent):
+            self._talk.record_surely(self._event("outcome.sent", message, provider_id=result.provider_id))
+            _log.info("message.sent", lane=self._lane, message_id=message.message_id, attempt=message.attempt)
+            self._hold_then_ack(delivery)
+        else:
+            self._take_failure(delivery, message, result)
+
+    def _take_failure(self, delivery: signals.Delivery, message: Message, failure: Failed) -> None:
+        row = self._ledger.times.failures_in_a_row
+        consequence = self._policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
+        hold = consequence.seconds if isinstance(consequence, HoldLane) else None
+        described = self._event("outcome.failed", message, hold=hold, key=dedupe_key(message), **asdict(failure))
+        _log.warning(
+            "message.failed",
+            lane=self._lane,
+            message_id=message.message_id,
+            attempt=message.attempt,
+            failure_class=failure.failure_class.value,
+            code=failure.code,
+            hold=hold,
+        )
+        self._talk.record_surely(described)
+        if hold is None:
+            self._follow(delivery, message, failure, consequence, failed_at=described.at)
+            return
+        self._pace.hold(time.monotonic() + hold, failure.failure_class.value)
+        self._give_back(delivery)
+
+    def _settle(self, delivery: signals.Delivery, message: Message, failure: Failed) -> None:
+        """A crash came between a failure and its consequence: see to the consequence now."""
+        entry = self._ledger.entry(message.message_id)
+        crashes, failed_at = (entry.crashes, entry.at) if entry else (0, time.time())
+        consequence = self._policy.after(failure, attempt=message.attempt, crashes=crashes)
+        self._follow(delivery, message, failure, consequence, failed_at=failed_at)
+
+    def _follow(
+        self,
+        delivery: signals.Delivery,
+        message: Message,
+        failure: Failed,
+        consequence: Consequence,
+        *,
+        failed_at: float,
+    ) -> None:
+        """Put the retry or the dead letter into the broker, keep the pause, and only then let go of the original."""
+        about = AttemptFailure(message.attempt, failed_at, failure.failure_class.value, failure.code, failure.detail)
+        if isinstance(consequence, Retry):
+            self._retry(message, about, consequence)
+        elif isinstance(consequence, GiveUp):
+            self._bury(message, about, consequence)
+        self._hold_then_ack(delivery)
+
+    def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
+        body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
+        exchange = ladder_entrance(consequence.delay, self._names)
+        self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
+        due_at = time.time() + whole_seconds(consequence.delay)
+        self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+
+    def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
+        body, properties = encode(retry_of(message, failure, attempt=message.attempt))
+        self._talk.publish(self._names.dead, self._lane, body, properties)
+        self._record("outcome.dead", message, reason=consequence.reason, code=failure.code, detail=failure.detail)
+        _log.error("message.dead", lane=self._lane, message_id=message.message_id, reason=consequence.reason)
+
+    def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
+        properties = dead_letter_of(delivery.properties, problem)
+        self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
+        self._talk.session.ack(delivery.tag)
+        _log.error("message.malformed", lane=self._lane, code=problem.code, detail=problem.detail)
+
+    def _hold_then_ack(self, delivery: signals.Delivery) -> None:
+        """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
+        self._talk.wait(self._is_hold_cut_short, until=self._pace.pause_over_at - LEAD)
+        if self._talk.stopping or not self._pace.gate_to_choose().is_open_to_choose(time.monotonic()):
+            self._talk.unsubscribe()
+        self._talk.session.ack(delivery.tag)
+
+    def _is_hold_cut_short(self) -> bool:
+        return self._talk.stopping or self._pace.forced or bool(self._pace.ringing)
+
+    def _give_back(self, delivery: signals.Delivery) -> None:
+        self._talk.unsubscribe()
+        self._talk.session.give_back(delivery.tag)
+
+    def _event(self, name: str, message: Message, **details: object) -> Event:
+        return self._talk.event(
+            name,
+            message_id=message.message_id,
+            generation=message.generation,
+            attempt=message.attempt,
+            **details,
+        )
+
+    def _record(self, name: str, message: Message, **details: object) -> None:
+        self._talk.record(self._event(name, message, **details))
+
+
+def _rounded(seconds: float) -> float | None:
+    return None if math.isinf(seconds) else round(seconds, 3)

@@ -1,0 +1,302 @@
+"""`Publisher`: what a registration or payment service uses to put messages into the queue."""
+
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Self
+
+from broker.connection import broker_urls, connection_parameters
+from broker.control import bell
+from broker.delay_ladder import ladder_key
+from broker.errors import MalformedMessage
+from broker.message import Message, Priority, encode, new_message
+from broker.settings import LONGEST_DELAY, Settings, load_settings
+from broker.topology import Names
+from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
+from publisher.outcome import Outcome, OutcomeWatch
+from publisher.pipeline import WINDOW, Pipeline, Publication, Result
+from publisher.request import MessageRequest
+
+#: Seconds to wait for the broker's confirm, unless the caller says otherwise.
+CONFIRM_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The broker has the message on disk.
+
+    Attributes:
+        message_id: the message's name in history, status and re-drives.
+        lane: the lane it waits in.
+        queued_at: unix seconds, by the publisher's clock.
+    """
+
+    message_id: str
+    lane: str
+    queued_at: float
+
+
+class Publisher:
+    """Publishes messages; one per process, used from any number of threads.
+
+    It connects in the background and reconnects by itself. After a fork the child gets a connection of its own at
+    its first publish, so a pre-forking server such as gunicorn may create the publisher before it forks.
+
+    Args:
+        settings: read from the environment when None.
+        source: the publishing service's name, shown in the history.
+        confirm_timeout: seconds to wait for the broker before a publish fails.
+
+    Raises:
+        SettingsError: a variable is wrong.
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        source: str = "python",
+        confirm_timeout: float = CONFIRM_TIMEOUT,
+    ) -> None:
+        self._settings = settings or load_settings()
+        self._urls = broker_urls(self._settings)
+        self._names = Names(self._settings.whatsapp_queue_namespace)
+        self._source = source
+        self._timeout = confirm_timeout
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+        _publishers.add(self)
+
+    def queue_message(self, phone_number: str, message: str, *, timeout: float | None = None, **fields: Any) -> Receipt:
+        """Put one message into its lane's queue; returns only when the broker has it on disk.
+
+        Args:
+            phone_number: the recipient in any usual spelling (`0812…`, `+62 812-…`).
+            message: the text, 1 to 4096 characters.
+            timeout: seconds to wait for the broker, instead of the publisher's own.
+            fields: any other field of `MessageRequest`: priority, lane, idempotency_key, expires_at, deliver_at, …
+
+        Raises:
+            InvalidMessage: the message breaks the contract; nothing was published.
+            Unroutable: there is no such lane; nothing was published.
+            BrokerUnavailable: nothing was accepted; publish again later.
+            ConfirmTimeout: unknown; safe to publish again with the same idempotency_key or message_id.
+        """
+        wanted = MessageRequest.of({"phone_number": phone_number, "message": message, **fields})
+        return self._publish(self._compose(wanted), wanted, timeout)
+
+    def queue_messages(
+        self,
+        requests: Iterable[MessageRequest | Mapping[str, Any] | tuple[str, str]],
+        *,
+        timeout: float | None = None,
+    ) -> Iterator[Receipt | PublisherError]:
+        """Put many messages into the queue with pipelined confirms.
+
+        Lazy in both directions: it reads at most 2,000 requests ahead of the results taken.
+
+        Args:
+            requests: each a `MessageRequest`, a mapping of its fields, or (phone number, text).
+            timeout: seconds to wait for each confirm, instead of the publisher's own.
+
+        Yields:
+            In the order of the requests, a receipt, or the error that `queue_message` would have raised.
+        """
+        arrivals: SimpleQueue[Publication] = SimpleQueue()
+        underway: deque[_Underway | PublisherError] = deque()
+        for item in requests:
+            underway.append(self._launch_or_refuse(item, arrivals, timeout))
+            while underway and (len(underway) >= WINDOW or _is_settled(underway[0])):
+                yield self._outcome(underway.popleft())
+        while underway:
+            yield self._outcome(underway.popleft())
+
+    def send_message(self, phone_number: str, message: str, *, timeout: float = 60.0, **fields: Any) -> Outcome:
+        """Send one urgent message now, ahead of everything, without waiting for the pause, and wait for its outcome.
+
+        Meant for one-time passwords. The full delay follows it.
+
+        Args:
+            phone_number: the recipient.
+            message: the text.
+            timeout: seconds to wait for the outcome.
+            fields: any other field of `MessageRequest`.
+
+        Returns:
+            What became of it; `pending` when the time was over first (the message is still in the queue).
+
+        Raises:
+            PublisherError: as `queue_message`.
+        """
+        wanted = MessageRequest.of({"phone_number": phone_number, "message": message, "priority": "urgent", **fields})
+        composed = self._compose(wanted)
+        deadline = time.monotonic() + timeout
+        heartbeat = self._settings.whatsapp_queue_heartbeat
+        with OutcomeWatch(self._urls, self._names, composed, heartbeat=heartbeat) as watch:
+            self._publish(composed, wanted, None)
+            return watch.wait(deadline)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Close the connection; publishing afterwards opens a new one."""
+        with self._lock:
+            pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            pipeline.close(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _publish(self, message: Message, wanted: MessageRequest, timeout: float | None) -> Receipt:
+        answer = self._outcome(self._launch(message, wanted, SimpleQueue(), timeout))
+        if isinstance(answer, PublisherError):
+            raise answer
+        if message.priority >= Priority.URGENT:
+            self._ring(message)
+        return answer
+
+    def _launch_or_refuse(
+        self,
+        item: MessageRequest | Mapping[str, Any] | tuple[str, str],
+        arrivals: "SimpleQueue[Publication]",
+        timeout: float | None,
+    ) -> "_Underway | PublisherError":
+        try:
+            wanted = MessageRequest.of(item)
+            return self._launch(self._compose(wanted), wanted, arrivals, timeout)
+        except InvalidMessage as error:
+            return error
+
+    def _launch(
+        self,
+        message: Message,
+        wanted: MessageRequest,
+        arrivals: "SimpleQueue[Publication]",
+        timeout: float | None,
+    ) -> "_Underway":
+        exchange, routing_key = self._route(message, wanted.deliver_at)
+        body, properties = encode(message)
+        publication = Publication(exchange, routing_key, body, properties, arrivals.put)
+        pipeline = self._running_pipeline()
+        pipeline.submit(publication)
+        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
+        return _Underway(message, publication, pipeline, arrivals, deadline)
+
+    def _route(self, message: Message, deliver_at: datetime | None) -> tuple[str, str]:
+        if deliver_at is None:
+            return self._names.messages, message.lane
+        if deliver_at.tzinfo is None:
+            raise InvalidMessage("invalid-fields", "deliver_at needs a time zone")
+        delay = deliver_at.timestamp() - message.queued_at
+        if delay > LONGEST_DELAY:
+            raise InvalidMessage("too-far-ahead", "deliver_at is more than 194 days ahead")
+        if delay <= 0:
+            return self._names.messages, message.lane
+        return self._names.scheduled, ladder_key(delay, message.lane)
+
+    def _outcome(self, underway: "_Underway | PublisherError") -> Receipt | PublisherError:
+        if isinstance(underway, PublisherError):
+            return underway
+        message, result = underway.message, underway.wait()
+        if result is Result.ACCEPTED:
+            return Receipt(message.message_id, message.lane, message.queued_at)
+        trouble = underway.pipeline.trouble
+        if result is Result.UNROUTABLE:
+            return Unroutable(f"there is no lane {message.lane!r} in namespace {self._names.namespace!r}")
+        if result is Result.NOT_ACCEPTED:
+            return BrokerUnavailable(f"the message was not accepted: {trouble}")
+        return ConfirmTimeout(f"no confirm for message {message.message_id}: it may have been accepted ({trouble})")
+
+    def _ring(self, message: Message) -> None:
+        """End the current pause for an urgent message; if the bell is lost, the message is still the next one."""
+        body, properties = bell(message.lane, self._source, message.message_id)
+        self._running_pipeline().submit(Publication(self._names.urgent, "", body, properties, lambda _done: None))
+
+    def _compose(self, wanted: MessageRequest) -> Message:
+        try:
+            return new_message(
+                wanted.phone_number,
+                wanted.message,
+                priority=wanted.priority,
+                lane=wanted.lane,
+                source=wanted.source or self._source,
+                idempotency_key=wanted.idempotency_key,
+                expires_at=wanted.expires_at,
+                metadata=wanted.metadata,
+                message_id=wanted.message_id,
+                now=time.time(),
+            )
+        except MalformedMessage as error:
+            raise InvalidMessage(error.code, error.detail) from error
+
+    def _running_pipeline(self) -> Pipeline:
+        pipeline = self._pipeline
+        if pipeline is None:
+            with self._lock:
+                pipeline = self._pipeline = self._pipeline or Pipeline(
+                    connection_parameters(
+                        self._urls,
+                        name=f"antrian publisher {self._source}",
+                        heartbeat=self._settings.whatsapp_queue_heartbeat,
+                    ),
+                    name=f"antrian-publisher-{self._source}",
+                    entrance=self._names.messages,
+                )
+        return pipeline
+
+    def _forget_pipeline(self) -> None:
+        self._lock = threading.Lock()
+        self._pipeline = None
+
+
+@dataclass(slots=True)
+class _Underway:
+    """One publication and where its answer arrives."""
+
+    message: Message
+    publication: Publication
+    pipeline: Pipeline
+    arrivals: "SimpleQueue[Publication]"
+    deadline: float
+
+    def wait(self) -> Result:
+        """The result, or what can be said at the deadline without one."""
+        while self.publication.result is None:
+            remaining = self.deadline - time.monotonic()
+            if remaining <= 0:
+                return self.pipeline.abandon(self.publication)
+            with suppress(Empty):
+                self.arrivals.get(timeout=remaining)
+        return self.publication.result
+
+
+def _is_settled(underway: "_Underway | PublisherError") -> bool:
+    return isinstance(underway, PublisherError) or underway.publication.result is not None
+
+
+_publishers: "weakref.WeakSet[Publisher]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    # The I/O thread did not survive the fork, and its socket belongs to the parent.
+    for publisher in list(_publishers):
+        publisher._forget_pipeline()  # noqa: SLF001 (the class's own module)
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,108 @@
+"""Waiting for what becomes of one message."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from pika.exceptions import AMQPError
+
+from broker.connection import open_channel
+from broker.errors import BrokerError
+from broker.events import Event, outcome_key
+from broker.message import Message
+from broker.topology import Names
+from publisher import errors
+
+#: The events that end a message's life, by the status they give it.
+FINAL = {
+    "outcome.sent": "sent",
+    "outcome.dead": "dead",
+    "outcome.expired": "expired",
+    "outcome.cancelled": "cancelled",
+    "outcome.cleared": "cleared",
+    "outcome.duplicate": "duplicate",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message.
+
+    Attributes:
+        message_id: which message.
+        status: `sent`, `dead`, `expired`, `cancelled`, `cleared`, `duplicate`, or `pending` when nobody knows yet.
+        attempt: the attempt that decided it; 0 where none was made.
+        provider_id: the provider's own name for the message, when it gave one.
+        detail: why, where it was not sent.
+    """
+
+    message_id: str
+    status: str
+    attempt: int = 0
+    provider_id: str | None = None
+    detail: str = ""
+
+    @classmethod
+    def of(cls, event: Event) -> "Outcome":
+        """The outcome that a final event tells of."""
+        return cls(
+            message_id=event.message_id,
+            status=FINAL[event.name],
+            attempt=event.attempt,
+            provider_id=event.details.get("provider_id"),
+            detail=str(event.details.get("detail", "")),
+        )
+
+
+class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
+    """Listens for one message's final event from before it is published.
+
+    Raises:
+        BrokerUnavailable: it cannot listen; publish nothing.
+    """
+
+    def __init__(self, urls: Sequence[str], names: Names, message: Message, *, heartbeat: int) -> None:
+        self._urls = urls
+        self._names = names
+        self._message = message
+        self._heartbeat = heartbeat
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            opening = open_channel(self._urls, name="antrian outcome watch", heartbeat=self._heartbeat)
+            self._channel = self._resources.enter_context(opening)
+            self._queue = self._channel.queue_declare("", exclusive=True).method.queue
+            pattern = outcome_key("outcome.*", self._message.lane, self._message.message_id)
+            self._channel.queue_bind(self._queue, self._names.events, pattern)
+        except (BrokerError, AMQPError) as error:
+            self._resources.close()
+            raise errors.BrokerUnavailable(f"nothing was published: {error}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._resources.close()
+
+    def wait(self, deadline: float) -> Outcome:
+        """The outcome, or `pending` at the deadline (monotonic seconds) or when the connection breaks."""
+        try:
+            while (remaining := deadline - time.monotonic()) > 0:
+                for _method, _properties, body in self._channel.consume(
+                    self._queue, auto_ack=True, inactivity_timeout=remaining
+                ):
+                    event = Event.decode(body) if body else None
+                    if event is not None and event.name in FINAL:
+                        return Outcome.of(event)
+                    break
+        except AMQPError:
+            # The message is safe in the queue; only the news of it is lost.
+            pass
+        return Outcome(self._message.message_id, "pending")

@@ -1,0 +1,197 @@
+"""Many threads publish, one I/O thread writes: pipelined confirms over a connection that may break at any time.
+
+A publication whose confirm was lost with its connection is written again, with the same message_id, on the next
+one: the consumer sends a message_id once, so this can never send twice.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import Enum, auto
+
+import pika
+from pika.connection import Connection
+
+from broker.confirms import Confirmation, ConfirmChannel
+from broker.errors import BrokerError, BrokerRefused
+from broker.io_thread import IOThread
+
+#: Publications in flight at once: enough to hide the round trip, few enough to be written again quickly.
+WINDOW = 2_000
+
+_NOT_FOUND = 404
+
+
+class Result(Enum):
+    """How a publication ended."""
+
+    ACCEPTED = auto()
+    UNROUTABLE = auto()
+    #: The broker surely did not keep it.
+    NOT_ACCEPTED = auto()
+    #: Given up waiting after it was written: nobody can tell.
+    UNKNOWN = auto()
+
+
+class Publication:
+    """One message on its way to the broker.
+
+    Args:
+        finished: called once, in the I/O thread, unless the publication is abandoned first.
+    """
+
+    __slots__ = ("body", "exchange", "finished", "properties", "result", "routing_key", "written")
+
+    def __init__(
+        self,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        finished: Callable[["Publication"], None],
+    ) -> None:
+        self.exchange = exchange
+        self.routing_key = routing_key
+        self.body = body
+        self.properties = properties
+        self.finished = finished
+        self.written = False
+        self.result: Result | None = None
+
+
+class Pipeline:
+    """The I/O side of a publisher.
+
+    Args:
+        parameters: the broker's addresses.
+        name: for the thread and the broker's list of connections.
+        entrance: the exchange that must exist before anything is written.
+    """
+
+    def __init__(self, parameters: Sequence[pika.URLParameters], name: str, entrance: str) -> None:
+        self._entrance = entrance
+        self._waiting: deque[Publication] = deque()
+        self._in_flight: dict[int, Publication] = {}
+        self._lock = threading.Lock()
+        self._wake_scheduled = False
+        self._channel: ConfirmChannel | None = None
+        self._blocked: str | None = None
+        self._trouble = "the broker has not answered yet"
+        self._refusal: str | None = None
+        self._io = IOThread(parameters, name=name, on_up=self._up, on_down=self._down)
+        self._io.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is being written now, for an error message; meaningful while something waits."""
+        return self._blocked or self._trouble
+
+    def submit(self, publication: Publication) -> None:
+        """Hand a publication to the I/O thread; safe from any thread."""
+        self._waiting.append(publication)
+        if not self._wake_scheduled:
+            self._wake_scheduled = True
+            self._io.call(self._write)
+
+    def abandon(self, publication: Publication) -> Result:
+        """Stop waiting: the result if there is one by now, else what can be said without it."""
+        with self._lock:
+            if publication.result is None:
+                publication.result = Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED
+            return publication.result
+
+    def close(self, timeout: float) -> None:
+        """Close the connection; what has not been written by now never will be."""
+        self._io.stop(timeout)
+
+    # Everything below runs in the I/O thread.
+
+    def _write(self) -> None:
+        self._wake_scheduled = False
+        channel = self._channel
+        while channel is not None and self._waiting and channel.in_flight < WINDOW and not self._blocked:
+            publication = self._waiting.popleft()
+            with self._lock:
+                if publication.result is not None:
+                    continue
+                publication.written = True
+            self._publish(channel, publication)
+
+    def _publish(self, channel: ConfirmChannel, publication: Publication) -> None:
+        self._in_flight[id(publication)] = publication
+        channel.publish(
+            publication.exchange,
+            publication.routing_key,
+            publication.body,
+            publication.properties,
+            lambda confirmation: self._confirmed(publication, confirmation),
+        )
+
+    def _confirmed(self, publication: Publication, confirmation: Confirmation) -> None:
+        if confirmation is Confirmation.LOST:
+            return  # `_down` puts it back, in order
+        del self._in_flight[id(publication)]
+        self._finish(publication, _RESULTS[confirmation])
+        if self._waiting:
+            self._write()
+
+    def _finish(self, publication: Publication, result: Result) -> None:
+        with self._lock:
+            if publication.result is not None:
+                return
+            publication.result = result
+        publication.finished(publication)
+
+    def _up(self, connection: Connection) -> None:
+        self._blocked = None
+        connection.add_on_connection_blocked_callback(self._connection_blocked)
+        connection.add_on_connection_unblocked_callback(self._connection_unblocked)
+        connection.channel(on_open_callback=self._channel_open)
+
+    def _channel_open(self, channel: pika.channel.Channel) -> None:
+        channel.add_on_close_callback(self._channel_closed)
+        # A missing exchange must be noticed before anything is written: afterwards nobody could tell what was kept.
+        channel.exchange_declare(self._entrance, passive=True, callback=lambda _frame: self._ready(channel))
+
+    def _ready(self, channel: pika.channel.Channel) -> None:
+        self._channel = ConfirmChannel(channel)
+        self._write()
+
+    def _channel_closed(self, channel: pika.channel.Channel, reason: BaseException) -> None:
+        """A missing exchange or permission: only people can mend it, so say it and try again."""
+        if not channel.connection.is_open:
+            return  # the connection went first; `_down` follows
+        self._refusal = f"the broker refuses: {getattr(reason, 'reply_text', reason)}"
+        if getattr(reason, "reply_code", 0) == _NOT_FOUND:
+            self._refusal = f"exchange {self._entrance} does not exist: run `antrian topology apply`"
+        self._channel = None
+        self._io.drop()
+
+    def _down(self, error: BrokerError) -> None:
+        self._channel = None
+        self._blocked = None
+        self._trouble, self._refusal = self._refusal or str(error), None
+        unconfirmed, self._in_flight = self._in_flight, {}
+        self._waiting.extendleft(reversed(unconfirmed.values()))
+        if isinstance(error, BrokerRefused):
+            self._reject_unwritten()
+
+    def _reject_unwritten(self) -> None:
+        for publication in [waiting for waiting in self._waiting if not waiting.written]:
+            self._finish(publication, Result.NOT_ACCEPTED)
+
+    def _connection_blocked(
+        self, _connection: Connection, frame: pika.frame.Method[pika.spec.Connection.Blocked]
+    ) -> None:
+        self._blocked = f"the broker accepts nothing now: {frame.method.reason}"
+
+    def _connection_unblocked(self, _connection: Connection, _frame: object) -> None:
+        self._blocked = None
+        self._write()
+
+
+_RESULTS = {
+    Confirmation.CONFIRMED: Result.ACCEPTED,
+    Confirmation.RETURNED: Result.UNROUTABLE,
+    Confirmation.REFUSED: Result.NOT_ACCEPTED,
+}
