@@ -176,6 +176,7 @@ class Conversation:
         self.record(self.event("outcome.barrier", message_id=mark))
         if not self.wait(lambda: self._barrier == mark, until=time.monotonic() + BARRIER_TIMEOUT):
             _log.warning("stream.silent", lane=self._lane, waited=BARRIER_TIMEOUT)
+            self._next_offset = None
             self.session.drop()
             raise Disconnected
         self._adopt_pace()
@@ -322,6 +323,8 @@ class Conversation:
                 self._subscribed = False
             case signals.Cancelled(queue):
                 _log.warning("subscription.cancelled", lane=self._lane, subscription=queue)
+                # A stream that is made again begins at offset 0, and would keep silent up to the old one.
+                self._next_offset = None
                 if self._session is not None:
                     self._session.drop()
             case signals.Blocked(reason):

@@ -5,6 +5,8 @@ import time
 import pika
 
 from broker.errors import MalformedMessage
+from broker.message import AttemptFailure
+from broker.wire_headers import write_failures
 
 #: The failure class of a message that breaks the contract; no provider has seen it.
 MALFORMED = "malformed"
@@ -15,13 +17,7 @@ def dead_letter_of(properties: pika.BasicProperties, problem: MalformedMessage) 
 
     Headers that are not ours are dropped: they may be part of the problem.
     """
-    failure = {
-        "attempt": 0,
-        "at": int(time.time()),
-        "failure_class": MALFORMED,
-        "code": problem.code,
-        "detail": problem.detail,
-    }
+    failure = AttemptFailure(0, time.time(), MALFORMED, problem.code, problem.detail)
     return pika.BasicProperties(
         message_id=properties.message_id,
         priority=properties.priority,
@@ -30,5 +26,5 @@ def dead_letter_of(properties: pika.BasicProperties, problem: MalformedMessage) 
         app_id=properties.app_id,
         timestamp=properties.timestamp,
         delivery_mode=2,
-        headers={"antrian-failures": [failure]},
+        headers=write_failures((failure,)),
     )

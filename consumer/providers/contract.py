@@ -1,0 +1,84 @@
+"""What the consumer and its channel providers agree on.
+
+A provider turns one message into one attempt and says how it went. It keeps no queue, no pace and no retries:
+those belong to the worker, which decides by the failure's class alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class FailureClass(StrEnum):
+    """What the worker may do about a failed attempt; each provider maps its own codes to one of these."""
+
+    #: This message can never be sent: dead letter at once.
+    REJECTED = "rejected"
+    #: Certainly not sent, and this message may do better later: retry with backoff, attempt counted.
+    TRANSIENT = "transient"
+    #: Only this recipient has to wait: the lane goes on, attempt not counted.
+    RECIPIENT_BUSY = "recipient_busy"
+    #: The lane is too fast for the provider: it waits `retry_after`, attempt not counted.
+    THROTTLED = "throttled"
+    #: No message of this lane can be sent now, and this one surely was not: the lane holds and probes.
+    UNAVAILABLE = "unavailable"
+    #: The message may have been sent: nobody can tell.
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took the message.
+
+    Args:
+        provider_id: the provider's own name for the message, when it gave one.
+    """
+
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt did not succeed, or nobody can tell whether it did.
+
+    Args:
+        failure_class: what may be done about it.
+        code: a short constant of a bounded set, such as `not-on-whatsapp`; fit for a metric label.
+        detail: at most 200 characters, the provider's own words if any, without number, text or key.
+        retry_after: seconds that the provider asked us to wait, when it did.
+    """
+
+    failure_class: FailureClass
+    code: str
+    detail: str
+    retry_after: float | None = None
+
+
+SendResult = Sent | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message as a provider sees it.
+
+    Args:
+        message_id: Antrian's own id, for providers that echo a correlation id.
+        recipient: E.164, with the leading `+`.
+        text: the body, exactly as it is to arrive.
+    """
+
+    message_id: str
+    recipient: str
+    text: str
+
+
+class Provider(Protocol):
+    """A channel that carries messages to WhatsApp; used by one thread at a time."""
+
+    name: str
+
+    def send(self, outgoing: Outgoing) -> SendResult:
+        """Make one attempt. Never raises for anything that the provider or the network does."""
+
+    def close(self) -> None:
+        """Give back what the provider holds; `send` is not called afterwards."""

@@ -1,0 +1,64 @@
+"""A provider, a publisher and consumers, all on one test's own namespace."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import pytest
+from arrivals import Arrivals
+from processes import ConsumerProcess
+from records import Records
+
+from broker import drift
+from broker.connection import open_channel
+from broker.settings import Settings
+from broker.topology import topology
+from publisher import Publisher
+from sandbox.server import SandboxServer
+
+StartConsumer = Callable[..., ConsumerProcess]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    """A provider that this test may break."""
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def arrivals(sandbox: SandboxServer) -> Arrivals:
+    return Arrivals(sandbox)
+
+
+@pytest.fixture
+def lane(settings: Settings, sandbox: SandboxServer) -> Settings:
+    """Settings for a lane that exists and sends through the test's sandbox."""
+    ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url})
+    with open_channel(ours.amqp_urls, name="test set-up") as channel:
+        drift.apply(channel.connection, topology(ours))
+    return ours
+
+
+@pytest.fixture
+def records(lane: Settings) -> Records:
+    return Records(lane)
+
+
+@pytest.fixture
+def publisher(lane: Settings) -> Iterator[Publisher]:
+    with Publisher(lane, source="test") as ours:
+        yield ours
+
+
+@pytest.fixture
+def consumer(lane: Settings, tmp_path: Path) -> Iterator[StartConsumer]:
+    """Start consumers: `consumer()` for one with the lane's settings, `consumer(NAME="value")` for other settings."""
+    with ExitStack() as running:
+        numbers = count(1)
+
+        def start(**more: str) -> ConsumerProcess:
+            return running.enter_context(ConsumerProcess(lane, tmp_path / f"consumer-{next(numbers)}.log", **more))
+
+        yield start

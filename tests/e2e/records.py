@@ -1,0 +1,60 @@
+"""What the broker has on record: events, dead letters, and how much waits where."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pika.adapters.blocking_connection import BlockingChannel
+
+from broker.connection import open_channel
+from broker.events import Event
+from broker.settings import Settings
+from broker.topology import Names
+from waiting import wait_until
+
+
+class Records:
+    """Reads one namespace; every look opens a connection of its own, so it survives the broker's restarts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.names = Names(settings.whatsapp_queue_namespace)
+
+    def events(self, name: str = "") -> list[Event]:
+        """Every event of the outcomes stream so far, or those of one name."""
+        with open_channel(self._settings.amqp_urls, name="test records") as channel:
+            found = [event for body in self._entries(channel) if (event := Event.decode(body))]
+        return [event for event in found if not name or event.name == name]
+
+    def wait_for_event(self, name: str, timeout: float = 10, count: int = 1) -> list[Event]:
+        return wait_until(
+            lambda: found if len(found := self.events(name)) >= count else [], timeout, f"{count} × {name} is recorded"
+        )
+
+    def waiting(self, queue: str) -> int:
+        """Messages ready in a queue."""
+        with open_channel(self._settings.amqp_urls, name="test records") as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def dead_letters(self) -> list[tuple[Any, bytes]]:
+        """Properties and body of each dead letter; they stay where they are."""
+        with open_channel(self._settings.amqp_urls, name="test records") as channel:
+            letters = []
+            while (got := channel.basic_get(self.names.dead))[0] is not None:
+                letters.append((got[1], got[2] or b""))
+            return letters
+
+    def wait_for_dead_letters(self, count: int, timeout: float = 15) -> list[tuple[Any, bytes]]:
+        wait_until(lambda: self.waiting(self.names.dead) >= count, timeout, f"{count} dead letters")
+        return self.dead_letters()
+
+    def _entries(self, channel: BlockingChannel) -> Iterator[bytes]:
+        channel.basic_qos(prefetch_count=500)
+        arguments = {"x-stream-offset": "first"}
+        quiet = 0.25
+        for method, _properties, body in channel.consume(
+            self.names.outcomes, inactivity_timeout=quiet, arguments=arguments
+        ):
+            if method is None:
+                return
+            channel.basic_ack(method.delivery_tag)
+            yield body

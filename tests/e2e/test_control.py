@@ -1,0 +1,110 @@
+"""What an admin can tell a running consumer."""
+
+import json
+
+from broker.connection import open_channel
+from broker.control import Command, Control
+from broker.events import EVENT_PROPERTIES, Event
+from broker.lane_state import read_state, send_control, write_state
+from sandbox.behaviour import Mode, ModeName
+from waiting import wait_until
+
+
+def pause(lane, *, paused):
+    with open_channel(lane.amqp_urls, name="test admin") as channel:
+        from broker.topology import Names
+
+        write_state(channel, Names(lane.whatsapp_queue_namespace), "default", paused=paused, actor="test")
+
+
+def force(lane):
+    with open_channel(lane.amqp_urls, name="test admin") as channel:
+        from broker.topology import Names
+
+        send_control(channel, Names(lane.whatsapp_queue_namespace), Control(Command.FORCE, "default", "test"))
+
+
+def test_a_pause_stops_before_the_next_send_and_resume_goes_on(consumer, lane, publisher, arrivals, records):
+    ours = consumer(WHATSAPP_QUEUE_DELAY="0.8")
+    for number in range(3):
+        publisher.queue_message("081234567890", f"text {number}")
+    arrivals.wait_for(1, 10)
+    pause(lane, paused=True)
+    # Nothing is held while the lane is paused: all that is not sent waits in the queue.
+    wait_until(lambda: records.waiting(records.names.lane("default")) == 2, 5, "both others wait in the queue")
+    assert arrivals.texts() == ["text 0"]
+    pause(lane, paused=False)
+
+    assert arrivals.wait_for(3, 10) == ["text 0", "text 1", "text 2"]
+    assert min(arrivals.gaps()) >= 0.8
+    assert ours.terminate() == 0
+
+
+def test_a_pause_survives_the_consumer(consumer, lane, publisher, arrivals):
+    pause(lane, paused=True)
+    ours = consumer()
+    publisher.queue_message("081234567890", "text")
+    wait_until(lambda: '"reason": "paused"' in ours.log(), 5, "the consumer says why it waits")
+    ours.kill()
+    ours.started()
+    assert arrivals.texts() == []
+    pause(lane, paused=False)
+
+    assert arrivals.wait_for(1, 5) == ["text"]
+
+
+def test_the_state_says_who_and_since_when_and_reading_does_not_take_it_away(lane, records):
+    pause(lane, paused=True)
+    for _ in range(3):
+        with open_channel(lane.amqp_urls, name="test admin") as channel:
+            state = read_state(channel, records.names, "default")
+        assert (state.paused, state.actor) == (True, "test")
+        assert state.since > 0
+
+
+def test_force_ends_the_present_pause_once(consumer, lane, publisher, arrivals):
+    consumer(WHATSAPP_QUEUE_DELAY="2")
+    for number in range(3):
+        publisher.queue_message("081234567890", f"text {number}")
+    arrivals.wait_for(1, 10)
+    force(lane)
+
+    arrivals.wait_for(3, 10)
+    forced, usual = arrivals.gaps()
+    assert forced < 1.5
+    assert usual >= 2
+
+
+def test_force_ends_the_wait_for_a_provider_that_is_back(consumer, lane, publisher, sandbox, arrivals, records):
+    sandbox.record.mode = Mode(ModeName.THROTTLE, seconds=60)
+    publisher.queue_message("081234567890", "text")
+    consumer()
+    records.wait_for_event("outcome.failed")
+    sandbox.record.mode = Mode(ModeName.OK)
+    force(lane)
+
+    records.wait_for_event("outcome.sent", 5)
+
+
+def test_a_cancelled_message_is_not_sent(consumer, lane, publisher, arrivals, records):
+    receipt = publisher.queue_message("081234567890", "cancelled")
+    publisher.queue_message("081234567890", "sent")
+    event = Event("outcome.cancelling", receipt.queued_at, "default", receipt.message_id, source="test")
+    with open_channel(lane.amqp_urls, name="test admin") as channel:
+        channel.basic_publish(records.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    consumer()
+
+    assert arrivals.wait_for(1, 10) == ["sent"]
+    [cancelled] = records.wait_for_event("outcome.cancelled")
+    assert cancelled.message_id == receipt.message_id
+
+
+def test_words_that_are_no_command_are_ignored(consumer, lane, publisher, arrivals, records):
+    consumer()
+    with open_channel(lane.amqp_urls, name="test admin") as channel:
+        for body in (b"", b"garbage", b"[]", json.dumps({"command": "explode", "lane": "*"}).encode()):
+            channel.basic_publish(records.names.control, "", body)
+            channel.basic_publish(records.names.events, "outcome.sent.default.x", body)
+    publisher.queue_message("081234567890", "text")
+
+    assert arrivals.wait_for(1, 10) == ["text"]

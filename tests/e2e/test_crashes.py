@@ -1,0 +1,169 @@
+"""Promises 1, 2 and 3 under kill -9."""
+
+import random
+
+import pytest
+
+from broker.connection import open_channel
+from sandbox.behaviour import Mode, ModeName
+from waiting import wait_until
+
+DELAY = 0.4
+
+
+def second_sends(arrivals):
+    texts = arrivals.texts()
+    return {text for text in texts if texts.count(text) > 1}
+
+
+@pytest.mark.timeout(150)
+def test_twenty_kills_at_random_moments_lose_nothing_double_nothing_and_keep_the_gap(
+    consumer, publisher, arrivals, records
+):
+    dice = random.Random(20260101)
+    ids = {}
+    for number in range(40):
+        text = f"text {number}"
+        ids[publisher.queue_message("081234567890", text).message_id] = text
+    ours = consumer(WHATSAPP_QUEUE_DELAY=str(DELAY))
+    for _ in range(20):
+        moment = dice.uniform(0, 2.5 * DELAY)
+        sends = len(arrivals.texts())
+        # Kill at a moment that has nothing to do with the tick's own rhythm.
+        wait_until(_after(moment), 10, "the moment has come", every=0.003)
+        ours.kill()
+        ours.started()
+        del sends
+
+    wait_until(lambda: set(arrivals.texts()) == set(ids.values()), 60, "all have arrived")
+    uncertain = {
+        ids[event.message_id]
+        for event in records.wait_for_event("outcome.sent", 20, 1) and records.events("outcome.uncertain")
+    }
+    assert second_sends(arrivals) <= uncertain
+    assert min(arrivals.gaps()) >= DELAY
+    assert records.waiting(records.names.dead) == 0
+
+
+def _after(seconds):
+    import time
+
+    moment = time.monotonic() + seconds
+    return lambda: time.monotonic() >= moment
+
+
+def test_a_kill_in_the_pause_never_sends_again(consumer, publisher, arrivals, records):
+    ours = consumer(WHATSAPP_QUEUE_DELAY="1")
+    publisher.queue_message("081234567890", "first")
+    publisher.queue_message("081234567890", "second")
+    records.wait_for_event("outcome.sent")
+    ours.kill()
+    ours.started()
+
+    assert arrivals.wait_for(2, 10) == ["first", "second"]
+    records.wait_for_event("outcome.sent", count=2)
+    assert arrivals.texts() == ["first", "second"]
+    assert arrivals.gaps()[0] >= 1
+
+
+def test_a_kill_in_the_middle_of_a_send_is_marked_uncertain(consumer, publisher, sandbox, arrivals, records):
+    sandbox.record.mode = Mode(ModeName.SLOW, seconds=30)
+    ours = consumer(WHATSAPP_QUEUE_DELAY="1")
+    publisher.queue_message("081234567890", "slow")
+    arrivals.wait_for(1, 10)
+    ours.kill()
+    sandbox.record.mode = Mode(ModeName.OK)
+    ours.started()
+
+    [event] = records.wait_for_event("outcome.sent")
+    assert event.attempt == 2
+    assert len(records.events("outcome.uncertain")) == 1
+    assert arrivals.gaps()[0] >= 1
+
+
+def test_with_dead_letter_chosen_a_kill_in_the_middle_of_a_send_sends_no_second_time(
+    consumer, publisher, sandbox, arrivals, records
+):
+    sandbox.record.mode = Mode(ModeName.SLOW, seconds=30)
+    ours = consumer(WHATSAPP_QUEUE_ON_UNCERTAIN="dead-letter")
+    publisher.queue_message("081234567890", "slow")
+    arrivals.wait_for(1, 10)
+    ours.kill()
+    ours.started()
+
+    [(properties, _body)] = records.wait_for_dead_letters(1)
+    assert properties.headers["antrian-failures"][0]["code"] == "crash"
+    assert len(arrivals.texts()) == 1
+
+
+def test_a_message_whose_sending_crashes_the_consumer_three_times_is_poison(consumer, publisher, arrivals, records):
+    ours = consumer(WHATSAPP_QUEUE_MAX_ATTEMPTS="9")
+    publisher.queue_message("081234569006", "never answered", priority="high")
+    publisher.queue_message("081234567890", "behind it")
+    for crash in range(3):
+        arrivals.wait_for(crash + 1, 15)
+        ours.kill()
+        ours.start()
+
+    records.wait_for_dead_letters(1)
+    [event] = records.wait_for_event("outcome.dead")
+    assert event.details["reason"] == "poison"
+    assert arrivals.wait_for(4, 10)[-1] == "behind it"
+
+
+@pytest.mark.parametrize("moment", ["in the pause", "in a send"])
+def test_the_standby_goes_on_with_the_gap_kept(consumer, publisher, arrivals, records, sandbox, moment):
+    if moment == "in a send":
+        sandbox.record.mode = Mode(ModeName.SLOW, seconds=1)
+    active = consumer(WHATSAPP_QUEUE_DELAY="1")
+    publisher.queue_message("081234567890", "first")
+    publisher.queue_message("081234567890", "second")
+    arrivals.wait_for(1, 10)
+    standby = consumer(WHATSAPP_QUEUE_DELAY="1")
+    if moment == "in the pause":
+        records.wait_for_event("outcome.sent")
+    killed_at = sandbox.record.now()
+    active.kill()
+    sandbox.record.mode = Mode(ModeName.OK)
+
+    wait_until(lambda: "second" in arrivals.texts(), 15, "the second has arrived")
+    assert min(arrivals.gaps()) >= 1
+    assert second_sends(arrivals) == ({"first"} if moment == "in a send" else set())
+    assert arrivals.times()[1] - killed_at <= 2 + 1
+    assert "message.sent" in standby.log()
+
+
+def test_a_deleted_queue_is_made_again_and_served(consumer, lane, publisher, arrivals, records):
+    ours = consumer()
+    for queue in (records.names.lane("default"), records.names.outcomes):
+        seen = ours.log().count("lane.ready")
+        with open_channel(lane.amqp_urls, name="test vandal") as channel:
+            channel.queue_delete(queue)
+        wait_until(lambda seen=seen: ours.log().count("lane.ready") > seen, 15, "the consumer is ready again")
+        publisher.queue_message("081234567890", queue)
+
+    assert arrivals.wait_for(2, 10) == [records.names.lane("default"), records.names.outcomes]
+
+
+@pytest.mark.parametrize("state", ["idle", "in the pause", "in a send", "paused provider"])
+def test_sigterm_ends_it_properly_in_every_state(consumer, publisher, sandbox, arrivals, records, state):
+    ours = consumer(WHATSAPP_QUEUE_DELAY="20")
+    if state == "in a send":
+        sandbox.record.mode = Mode(ModeName.SLOW, seconds=2)
+    if state == "paused provider":
+        sandbox.record.mode = Mode(ModeName.DOWN)
+    if state != "idle":
+        publisher.queue_message("081234567890", "first")
+        publisher.queue_message("081234567890", "second")
+        arrivals.wait_for(1, 10)
+    if state == "in the pause":
+        records.wait_for_event("outcome.sent")
+    if state == "paused provider":
+        records.wait_for_event("outcome.failed")
+    assert ours.terminate(timeout=6) == 0
+
+    left = {"idle": 0, "in the pause": 1, "in a send": 1, "paused provider": 2}[state]
+    wait_until(lambda: records.waiting(records.names.lane("default")) == left, 5, f"{left} are left in the queue")
+    assert len(arrivals.texts()) == (0 if state == "idle" else 1)
+    if state == "in a send":
+        assert len(records.events("outcome.sent")) == 1
