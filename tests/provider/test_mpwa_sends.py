@@ -1,0 +1,159 @@
+"""The MPWA provider against the sandbox: what the consumer will see of every number and mode."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from faults import read_request, serving
+from pydantic import SecretStr
+
+from broker.settings import load_settings
+from consumer.providers.contract import Failed, Outgoing, SendResult, Sent
+from consumer.providers.http import Timeouts
+from consumer.providers.mpwa import MpwaProvider
+from consumer.providers.registry import make_provider
+from sandbox.behaviour import Mode, ModeName
+from sandbox.server import SandboxServer
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        server.record.mode = Mode(seconds=0.5)
+        yield server
+
+
+def provider_for(url: str) -> MpwaProvider:
+    return MpwaProvider(url, SecretStr("s3cr3t-key"), "6281100000000", timeouts=Timeouts(connect=1, read=1, body=1))
+
+
+def send(sandbox: SandboxServer, ending: str = "7890", text: str = "Halo") -> SendResult:
+    return provider_for(sandbox.url).send(Outgoing("id", f"+62812000{ending}", text))
+
+
+def seen(result: SendResult) -> tuple[str, str]:
+    return ("sent", "") if isinstance(result, Sent) else (str(result.failure_class), result.code)
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        ("7890", [("sent", "")]),
+        ("9001", [("rejected", "not-on-whatsapp")]),
+        ("9002", [("transient", "send-failed")] * 4),
+        ("9003", [("transient", "send-failed")] * 2 + [("sent", "")] * 2),
+        ("9004", [("throttled", "throttled"), ("sent", "")]),
+        ("9005", [("sent", "")]),
+        ("9006", [("uncertain", "no-answer")]),
+        ("9007", [("uncertain", "connection-lost")]),
+        ("9008", [("rejected", "not-on-whatsapp")]),
+    ],
+)
+def test_simulator_numbers(sandbox: SandboxServer, ending: str, expected: list[tuple[str, str]]) -> None:
+    assert [seen(send(sandbox, ending)) for _ in expected] == expected
+    assert len(sandbox.record.arrivals()) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("ok", ("sent", "")),
+        ("down", ("unavailable", "provider-down")),
+        ("unauthorized", ("unavailable", "bad-credentials")),
+        ("throttle", ("throttled", "throttled")),
+        ("slow", ("sent", "")),
+        ("disconnected", ("unavailable", "sender-disconnected")),
+    ],
+)
+def test_modes(sandbox: SandboxServer, mode: str, expected: tuple[str, str]) -> None:
+    sandbox.record.mode = Mode(ModeName(mode), 0.1)
+
+    assert seen(send(sandbox)) == expected
+
+
+def test_answer_slower_than_our_patience_is_uncertain(sandbox: SandboxServer) -> None:
+    sandbox.record.mode = Mode(ModeName.SLOW, 2)
+
+    assert seen(send(sandbox)) == ("uncertain", "no-answer")
+
+
+def test_throttling_says_how_long(sandbox: SandboxServer) -> None:
+    sandbox.record.mode = Mode(ModeName.THROTTLE, 7)
+    result = send(sandbox)
+
+    assert isinstance(result, Failed)
+    assert result.retry_after == 7.0
+
+
+def test_sandbox_that_is_stopped_is_an_outage() -> None:
+    with SandboxServer() as sandbox:
+        pass
+
+    assert seen(send(sandbox)) == ("unavailable", "refused")
+
+
+def test_id_and_text_arrive_unchanged(sandbox: SandboxServer) -> None:
+    text = 'Halo 😀\n"Budi" \\ | {x} \x00\u2028 ' + "x" * 4000
+    result = send(sandbox, text=text)
+    (arrival,) = sandbox.record.arrivals()
+
+    assert result == Sent(arrival.provider_id)
+    assert (arrival.submission.message, arrival.submission.number) == (text, "628120007890")
+
+
+def test_longest_text_brings_its_long_answer_home(sandbox: SandboxServer) -> None:
+    assert isinstance(send(sandbox, text="😀" * 65_536), Sent)
+
+
+def test_spintax_never_reaches_the_provider(sandbox: SandboxServer) -> None:
+    assert seen(send(sandbox, text="{Halo|Hai}")) == ("rejected", "spintax")
+    assert sandbox.record.arrivals() == []
+
+
+def test_settings_lead_to_the_sandbox(sandbox: SandboxServer) -> None:
+    provider = make_provider(load_settings({"WHATSAPP_PROVIDER": "sandbox", "WHATSAPP_API_URL": sandbox.url}))
+    result = provider.send(Outgoing("id", "+6281234567890", "Halo"))
+    provider.close()
+
+    assert isinstance(result, Sent)
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        (b'{"status": true, "data": true}', ("transient", "send-failed")),
+        (b'{"status": true, "msg": false}', ("unavailable", "sender-disconnected")),
+        (b"<h1>Not Found</h1>", ("transient", "send-failed")),
+        (None, ("transient", "send-failed")),
+    ],
+)
+def test_failed_send_asks_once_whether_the_sender_is_connected(check: bytes | None, expected: tuple[str, str]) -> None:
+    pages: list[bytes] = []
+
+    def panel(connection: socket.socket) -> None:
+        pages.append(read_request(connection).split(b" ", 2)[1])
+        body = b'{"status": false, "msg": "Failed to send message!"}' if pages[-1] == b"/send-message" else check
+        if body is not None:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        connection.close()
+
+    with serving(panel) as url:
+        result = provider_for(url).send(Outgoing("id", "+6281234567890", "Halo"))
+
+    assert seen(result) == expected
+    assert pages == [b"/send-message", b"/check-number"]
+
+
+def test_failure_repeats_nothing_private() -> None:
+    def panel(connection: socket.socket) -> None:
+        echo = read_request(connection).partition(b"\r\n\r\n")[2].replace(b'"', b"'")
+        body = b'{"status": false, "msg": "cannot do %b"}' % echo
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        connection.close()
+
+    with serving(panel) as url:
+        result = provider_for(url).send(Outgoing("id", "+6281234567890", "Kode 4411"))
+
+    assert isinstance(result, Failed)
+    assert "cannot do" in result.detail
+    assert not [secret for secret in ("s3cr3t-key", "81234567890", "81100000000", "Kode") if secret in result.detail]
