@@ -7,9 +7,11 @@ from broker.errors import AntrianError, SettingsError
 try:
     import typer
     from rich.console import Console
+    from rich.text import Text
 except ImportError:  # pragma: no cover (an installation for publishing only)
     sys.exit("Error: the command line needs more than a publisher does: pip install 'antrian[all]'")
 
+from antrian.up import up
 from broker.commands import broker_app
 from consumer.commands import consume
 from sandbox.commands import sandbox
@@ -23,6 +25,7 @@ app = typer.Typer(
 app.add_typer(broker_app, name="broker")
 app.command()(consume)
 app.command()(sandbox)
+app.command()(up)
 
 #: Exit codes: done, failed, wrong use.
 FAILED, WRONG_USE = 1, 2
@@ -39,5 +42,5 @@ def main() -> None:
 
 
 def _complain(error: AntrianError, code: int) -> None:
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {error}", highlight=False)
+    Console(stderr=True, soft_wrap=True, highlight=False).print(Text("Error: ", style="bold red") + Text(str(error)))
     sys.exit(code)

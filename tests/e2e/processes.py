@@ -11,7 +11,7 @@ from typing import Self
 from broker.settings import Settings
 from waiting import wait_until
 
-ANTRIAN = Path(os.environ.get("X_ANTRIAN", Path(sys.executable).parent / "antrian"))
+ANTRIAN = Path(sys.executable).parent / "antrian"
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 from pika.adapters.blocking_connection import BlockingChannel
 
 from broker.connection import open_channel
+from broker.errors import BrokerUnavailable
 from broker.events import Event
 from broker.settings import Settings
 from broker.topology import Names
@@ -20,10 +21,16 @@ class Records:
         self.names = Names(settings.whatsapp_queue_namespace)
 
     def events(self, name: str = "") -> list[Event]:
-        """Every event of the outcomes stream so far, or those of one name."""
-        with open_channel(self._settings.amqp_urls, name="test records") as channel:
-            found = [event for body in self._entries(channel) if (event := Event.decode(body))]
+        """Every event of the outcomes stream so far, or those of one name; none while the broker is starting."""
+        try:
+            found = self._all_events()
+        except BrokerUnavailable:
+            return []
         return [event for event in found if not name or event.name == name]
+
+    def _all_events(self) -> list[Event]:
+        with open_channel(self._settings.amqp_urls, name="test records") as channel:
+            return [event for body in self._entries(channel) if (event := Event.decode(body))]
 
     def wait_for_event(self, name: str, timeout: float = 10, count: int = 1) -> list[Event]:
         return wait_until(

@@ -6,21 +6,18 @@ from broker.connection import open_channel
 from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event
 from broker.lane_state import read_state, send_control, write_state
+from broker.topology import Names
 from sandbox.behaviour import Mode, ModeName
 from waiting import wait_until
 
 
 def pause(lane, *, paused):
     with open_channel(lane.amqp_urls, name="test admin") as channel:
-        from broker.topology import Names
-
         write_state(channel, Names(lane.whatsapp_queue_namespace), "default", paused=paused, actor="test")
 
 
 def force(lane):
     with open_channel(lane.amqp_urls, name="test admin") as channel:
-        from broker.topology import Names
-
         send_control(channel, Names(lane.whatsapp_queue_namespace), Control(Command.FORCE, "default", "test"))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from broker.connection import open_channel
 from sandbox.behaviour import Mode, ModeName
-from waiting import wait_until
+from waiting import elapsed, wait_until
 
 DELAY = 0.4
 
@@ -28,12 +28,10 @@ def test_twenty_kills_at_random_moments_lose_nothing_double_nothing_and_keep_the
     ours = consumer(WHATSAPP_QUEUE_DELAY=str(DELAY))
     for _ in range(20):
         moment = dice.uniform(0, 2.5 * DELAY)
-        sends = len(arrivals.texts())
         # Kill at a moment that has nothing to do with the tick's own rhythm.
-        wait_until(_after(moment), 10, "the moment has come", every=0.003)
+        wait_until(elapsed(moment), 10, "the moment has come", every=0.003)
         ours.kill()
         ours.started()
-        del sends
 
     wait_until(lambda: set(arrivals.texts()) == set(ids.values()), 60, "all have arrived")
     uncertain = {
@@ -43,13 +41,6 @@ def test_twenty_kills_at_random_moments_lose_nothing_double_nothing_and_keep_the
     assert second_sends(arrivals) <= uncertain
     assert min(arrivals.gaps()) >= DELAY
     assert records.waiting(records.names.dead) == 0
-
-
-def _after(seconds):
-    import time
-
-    moment = time.monotonic() + seconds
-    return lambda: time.monotonic() >= moment
 
 
 def test_a_kill_in_the_pause_never_sends_again(consumer, publisher, arrivals, records):

@@ -1,5 +1,6 @@
 """Promises 2 and 4: never closer than the delay, highest first."""
 
+from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 
 from waiting import wait_until
@@ -86,8 +87,6 @@ def test_an_urgent_message_ends_the_pause_and_the_full_delay_follows_it(consumer
 
 
 def test_a_scheduled_message_comes_at_its_time_and_not_before(consumer, publisher, arrivals):
-    from datetime import UTC, datetime, timedelta
-
     consumer()
     due = datetime.now(UTC) + timedelta(seconds=3)
     publisher.queue_message("081234567890", "later", deliver_at=due)

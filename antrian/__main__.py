@@ -1,0 +1,5 @@
+"""`python -m antrian`: the same as the `antrian` command."""
+
+from antrian.cli import main
+
+main()
