@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from broker.message import Message
 from consumer.ledger import SPENT, Entry, Ledger, State
 from consumer.providers.contract import Failed
-from consumer.retry import RetryPolicy, SendAgain
+from consumer.retry import Retry, RetryPolicy, SendAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> 
         if entry.generation == message.generation:
             if entry.state is State.SENDING:
                 return Crashed(entry.attempt)
-            if not ledger.is_cancelled(message.message_id) and (unsettled := _unsettled(entry, policy)):
+            if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
     return _refusal(message, ledger, now) or Send(attempt)
@@ -88,11 +88,13 @@ def _is_spent(entry: Entry, message: Message) -> bool:
     return entry.generation > message.generation
 
 
-def _unsettled(entry: Entry, policy: RetryPolicy) -> Settle | None:
+def _unsettled(entry: Entry, policy: RetryPolicy, *, cancelled: bool) -> Settle | None:
     if entry.state is not State.FAILED or entry.failure is None:
         return None
     consequence = policy.after(entry.failure, attempt=entry.attempt, crashes=entry.crashes)
-    return None if isinstance(consequence, SendAgain) else Settle(entry.attempt, entry.failure)
+    # A cancelled message needs no retry; but its dead letter may already exist, and must then be the only end it has.
+    settled = isinstance(consequence, SendAgain) or (cancelled and isinstance(consequence, Retry))
+    return None if settled else Settle(entry.attempt, entry.failure)
 
 
 def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
@@ -102,7 +104,7 @@ def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
     if expires_at is not None and expires_at.timestamp() <= now:
         return Drop("expired", "its time was over before it could be sent")
     key = dedupe_key(message)
-    owner = ledger.owner(key) if key else None
+    owner = ledger.owner(key, now) if key else None
     if owner not in {None, message.message_id}:
         return Drop("duplicate", f"its idempotency key belongs to message {owner}")
     return None

@@ -9,7 +9,6 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -158,7 +157,8 @@ class Conversation:
     def learn(self) -> None:
         """Bring the ledger up to date: read the outcomes stream from where we were, up to this moment."""
         self.session.listen()
-        self.session.read_outcomes(self._first_offset())
+        # All that the broker has kept: the consumer may have been away for longer than the dedupe window.
+        self.session.read_outcomes("first" if self._next_offset is None else self._next_offset)
         while self._unrecorded:
             self.record(self._unrecorded[0])
             self._unrecorded.popleft()
@@ -270,12 +270,6 @@ class Conversation:
 
     def _is_refused(self) -> bool:
         return self._refusal is not None and not self._ever_connected
-
-    def _first_offset(self) -> int | datetime:
-        if self._next_offset is not None:
-            return self._next_offset
-        window = timedelta(hours=self._settings.whatsapp_queue_dedupe_hours)
-        return datetime.now(UTC).replace(tzinfo=None) - window
 
     def _adopt_pace(self) -> None:
         """Take over what other processes (or our own earlier life) did, from wall clock to monotonic time."""

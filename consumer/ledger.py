@@ -4,17 +4,24 @@ The ledger is a cache of the broker's record, never a record of its own: every e
 it is applied here, and a starting consumer builds the same ledger by reading the stream.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice, takewhile
 from typing import TypeVar
 
 from broker.events import Event
+from broker.lane_times import LaneTimes
 from consumer.providers.contract import Failed, FailureClass
 
 #: A failure code of our own: a crash left an attempt without an outcome.
 CRASH = "crash"
+
+#: The latest messages and cancellations are remembered however old they are: a consumer that was away longer than the
+#: window may still find one of them in its queue, sent and never acked.
+ALWAYS_REMEMBERED = 1_000
 
 
 class State(StrEnum):
@@ -53,9 +60,6 @@ _STATES = {
     "outcome.cleared": State.CLOSED,
 }
 
-#: Events that mark the end of a call to the provider.
-_ENDS_A_SEND = frozenset({"outcome.sent", "outcome.failed", "outcome.uncertain"})
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -78,37 +82,20 @@ class Entry:
     failure: Failed | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LaneTimes:
-    """What the stream says about when the lane may send again; wall clock, unix seconds.
-
-    Attributes:
-        send_ended_at: the end of the latest call to the provider.
-        held_until: the provider asked for silence, or is not there, until then.
-        held_for: how long that was meant to be when it began, seconds.
-        held_because: the failure class that holds the lane; None when nothing does.
-        failures_in_a_row: calls in a row that found the provider unavailable.
-    """
-
-    send_ended_at: float = 0.0
-    held_until: float = 0.0
-    held_for: float = 0.0
-    held_because: FailureClass | None = None
-    failures_in_a_row: int = 0
-
-
 class Ledger:
     """Every message attempted within the dedupe window, for one lane.
 
     Args:
         lane: events of other lanes are not counted towards its pace.
         window: seconds that a message and its idempotency key are remembered.
+        clock: wall clock; an event from a clock that runs ahead must not make us forget.
     """
 
-    def __init__(self, lane: str, window: float) -> None:
+    def __init__(self, lane: str, window: float, clock: Callable[[], float] = time.time) -> None:
         self.times = LaneTimes()
         self._lane = lane
         self._window = window
+        self._clock = clock
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._owners: dict[str, str] = {}
         self._keys: dict[str, str] = {}
@@ -121,11 +108,13 @@ class Ledger:
         """What is known of a message; None if it was never attempted within the window."""
         return self._entries.get(message_id)
 
-    def owner(self, key: str) -> str | None:
-        """The message that an idempotency key belongs to, unless that message came to nothing."""
+    def owner(self, key: str, now: float) -> str | None:
+        """The message that an idempotency key belongs to: of the last window, and it did not come to nothing."""
         message_id = self._owners.get(key)
         entry = self._entries.get(message_id) if message_id else None
-        return message_id if entry and entry.state not in {State.DEAD, State.CLOSED} else None
+        if entry is None or entry.state in {State.DEAD, State.CLOSED} or entry.at < now - self._window:
+            return None
+        return message_id
 
     def is_cancelled(self, message_id: str) -> bool:
         """Whether somebody asked that this message not be sent."""
@@ -140,27 +129,31 @@ class Ledger:
         if event.lane != self._lane:
             return
         if event.name == "outcome.cancelling":
+            self._cancelled.pop(event.message_id, None)
             self._cancelled[event.message_id] = event.at
         elif event.name in _STATES:
+            if event.name == "outcome.redriven":
+                # Whoever puts it back wants it sent, whatever was asked before.
+                self._cancelled.pop(event.message_id, None)
             self._remember(event)
-            self._forget_older_than(event.at - self._window)
+            self._forget_older_than(min(event.at, self._clock()) - self._window)
 
     def _remember(self, event: Event) -> None:
-        if event.name in _ENDS_A_SEND:
-            self.times = _advance(self.times, event)
+        self.times = self.times.after(event)
         known = self._entries.get(event.message_id)
         if known and (known.generation > event.generation or known.state is State.SENT):
             return
         self._entries[event.message_id] = _fold(known, event)
         self._entries.move_to_end(event.message_id)
         key = event.details.get("key")
-        if isinstance(key, str) and self.owner(key) is None:
+        # One key for one message: a second one could never be forgotten.
+        if isinstance(key, str) and self._keys.get(event.message_id, key) == key and not self.owner(key, event.at):
             self._owners[key] = event.message_id
             self._keys[event.message_id] = key
 
     def _forget_older_than(self, oldest: float) -> None:
-        _drop_while(self._cancelled, lambda at: at < oldest)
-        for message_id in _drop_while(self._entries, lambda entry: entry.at < oldest):
+        _drop_while(self._cancelled, lambda at: at < oldest, keep=ALWAYS_REMEMBERED)
+        for message_id in _drop_while(self._entries, lambda entry: entry.at < oldest, keep=ALWAYS_REMEMBERED):
             key = self._keys.pop(message_id, None)
             if key is not None and self._owners.get(key) == message_id:
                 del self._owners[key]
@@ -169,13 +162,10 @@ class Ledger:
 _T = TypeVar("_T")
 
 
-def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool]) -> list[str]:
-    """Remove and return the leading keys whose values are old; the oldest come first in every dict here."""
-    dropped = []
-    for key, value in remembered.items():
-        if not is_old(value):
-            break
-        dropped.append(key)
+def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool], *, keep: int) -> list[str]:
+    """Remove and return the leading keys whose values are old, the last `keep` aside; the oldest come first."""
+    oldest = islice(remembered.items(), max(0, len(remembered) - keep))
+    dropped = [key for key, _ in takewhile(lambda item: is_old(item[1]), oldest)]
     for key in dropped:
         del remembered[key]
     return dropped
@@ -183,12 +173,14 @@ def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool]) -> list
 
 def _fold(known: Entry | None, event: Event) -> Entry:
     """The entry after one more event about its message."""
-    crashes = known.crashes if known and known.generation == event.generation else 0
+    # Retries do not make a poisonous message harmless; a re-drive begins anew.
+    crashes = known.crashes if known and known.state is not State.DEAD else 0
     failure = failure_of(event)
     state = _STATES[event.name]
     if failure and failure.failure_class in {FailureClass.UNAVAILABLE, FailureClass.THROTTLED}:
         state = State.HELD
-    if event.name == "outcome.uncertain":
+    if event.name == "outcome.uncertain" and (known is None or known.state is State.SENDING):
+        # Only once for each attempt: an event whose confirm was lost is recorded again.
         crashes += 1
     return Entry(event.generation, event.attempt, state, event.at, crashes, failure)
 
@@ -207,19 +199,3 @@ def failure_of(event: Event) -> Failed | None:
         failure_class = FailureClass.UNCERTAIN
     retry_after = details.get("retry_after")
     return Failed(failure_class, str(details.get("code", "")), str(details.get("detail", "")), retry_after)
-
-
-def _advance(times: LaneTimes, event: Event) -> LaneTimes:
-    failure = failure_of(event)
-    hold = event.details.get("hold")
-    if not failure or not hold:
-        return LaneTimes(send_ended_at=max(times.send_ended_at, event.at))
-    unavailable = failure.failure_class is FailureClass.UNAVAILABLE
-    return replace(
-        times,
-        send_ended_at=max(times.send_ended_at, event.at),
-        held_until=event.at + hold,
-        held_for=hold,
-        held_because=failure.failure_class,
-        failures_in_a_row=times.failures_in_a_row + 1 if unavailable else times.failures_in_a_row,
-    )

@@ -71,7 +71,7 @@ class Pace:
     def force(self, now: float) -> None:
         """End the present wait, if there is one, and any pause by an admin."""
         self.paused = False
-        self.forced = self.gate().wait(now) > 0
+        self.forced = self.forced or self.gate().wait(now) > 0
 
     def send_ended(self, at: float, pause: float) -> None:
         """A call to the provider ended at `at`; the next may start `pause` seconds later."""

@@ -5,7 +5,6 @@ that a delivery tag can never be acked on a later connection.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import count
 from queue import SimpleQueue
 from typing import Any
@@ -30,7 +29,7 @@ STREAM_ACK_EVERY = 200
 _tokens = count(1)
 
 Inbox = SimpleQueue[signals.Signal]
-Offset = int | datetime | str
+Offset = int | str
 
 
 class Link:
@@ -121,7 +120,7 @@ class Session:
         self._on(self._lane, lambda channel: channel.basic_nack(tag, requeue=True))
 
     def read_outcomes(self, offset: Offset) -> None:
-        """Have the outcomes stream's entries delivered as `Recorded`, from an offset, a time or `first`."""
+        """Have the outcomes stream's entries delivered as `Recorded`, from an offset or `first`."""
 
         def act(channel: Channel) -> None:
             arguments: dict[str, Any] = {"x-stream-offset": offset}

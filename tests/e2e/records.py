@@ -34,7 +34,9 @@ class Records:
 
     def wait_for_event(self, name: str, timeout: float = 10, count: int = 1) -> list[Event]:
         return wait_until(
-            lambda: found if len(found := self.events(name)) >= count else [], timeout, f"{count} × {name} is recorded"
+            lambda: found if len(found := self.events(name)) >= count else [],
+            timeout,
+            f"{count} times {name} is recorded",
         )
 
     def waiting(self, queue: str) -> int:

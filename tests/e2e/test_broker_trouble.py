@@ -93,7 +93,7 @@ def test_an_outcome_that_could_not_be_recorded_is_recorded_on_the_next_connectio
     assert records.events("outcome.uncertain") == []
 
 
-def test_a_consumer_that_starts_before_its_broker_waits_for_it(own_node, consumer, lane, publisher, arrivals):
+def test_a_consumer_that_starts_before_its_broker_waits_for_it(own_node, consumer, publisher, arrivals):
     publisher.queue_message("081234567890", "text")
     ours = consumer()
     ours.kill()

@@ -72,7 +72,7 @@ def test_force_ends_the_present_pause_once(consumer, lane, publisher, arrivals):
     assert usual >= 2
 
 
-def test_force_ends_the_wait_for_a_provider_that_is_back(consumer, lane, publisher, sandbox, arrivals, records):
+def test_force_ends_the_wait_for_a_provider_that_is_back(consumer, lane, publisher, sandbox, records):
     sandbox.record.mode = Mode(ModeName.THROTTLE, seconds=60)
     publisher.queue_message("081234567890", "text")
     consumer()

@@ -173,7 +173,7 @@ def test_one_key_is_sent_once(consumer, publisher, arrivals, records):
     assert event.message_id == second.message_id
 
 
-def test_one_message_id_published_twice_is_sent_once(consumer, publisher, arrivals, records):
+def test_one_message_id_published_twice_is_sent_once(consumer, publisher, arrivals):
     consumer()
     for _ in range(2):
         publisher.queue_message("081234567890", "once", message_id="11111111-1111-4111-8111-111111111111")
