@@ -88,6 +88,11 @@ class Conversation:
         return self._stop_at is not None
 
     @property
+    def is_done(self) -> bool:
+        """Whether the worker may end: it was asked to, and every outcome it knows of is on record."""
+        return self.stopping and not self._unrecorded
+
+    @property
     def subscribed(self) -> bool:
         """Whether the lane's messages are being delivered to us."""
         return self._subscribed
@@ -143,7 +148,7 @@ class Conversation:
             Stopped: the process is to end, and no outcome waits to be recorded.
         """
         self._session = None
-        self.wait(lambda: self._arrived is not None or self._is_done() or self._is_refused(), whatever_happens=True)
+        self.wait(lambda: self._arrived is not None or self.is_done or self._is_refused(), whatever_happens=True)
         if self._is_refused() and self._refusal:
             raise self._refusal
         if self._arrived is None:
@@ -264,9 +269,6 @@ class Conversation:
         if self.delivery is not None:
             self.session.give_back(self.delivery.tag)
             self.delivery = None
-
-    def _is_done(self) -> bool:
-        return self.stopping and not self._unrecorded
 
     def _is_refused(self) -> bool:
         return self._refusal is not None and not self._ever_connected

@@ -81,7 +81,7 @@ class LaneWorker:
         link = Link(parameters, self._names, self.inbox, name=f"antrian-{self._lane}")
         link.start()
         try:
-            while not self._talk.stopping:
+            while not self._talk.is_done:
                 self._run_on_one_connection()
         except Stopped:
             pass
@@ -107,9 +107,11 @@ class LaneWorker:
 
     def _prepare(self) -> None:
         """Make the topology, learn what was attempted, and read whether the lane is paused; in this order."""
-        with open_channel(self._urls, name=f"antrian consumer {self._lane} set-up") as channel:
+        name = f"antrian consumer {self._lane} set-up"
+        with open_channel(self._urls, name=name) as channel:
             drift.apply(channel.connection, topology(self._settings))
-            self._talk.learn()
+        self._talk.learn()
+        with open_channel(self._urls, name=name) as channel:
             self._pace.paused = read_state(channel, self._names, self._lane).paused
         _log.info("lane.ready", lane=self._lane, remembered=len(self._ledger), paused=self._pace.paused)
 
@@ -187,7 +189,8 @@ class LaneWorker:
             return
         self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
         self._talk.wait(lambda: False, until=gate.opens_at, whatever_happens=True)
-        result = self._talk.ask(self._provider, message, deadline=time.monotonic() + PROVIDER_DEADLINE)
+        patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
+        result = self._talk.ask(self._provider, message, deadline=time.monotonic() + patience)
         self._pace.send_ended(time.monotonic(), self._settings.pause())
         self._pace.forced = False
         if isinstance(result, Sent):
