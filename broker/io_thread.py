@@ -4,20 +4,25 @@ Heartbeats never depend on what the rest of the process does, and everything tha
 this thread: other threads hand work over with `IOThread.call`.
 """
 
+import logging
 import random
+import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pika
 from pika.adapters.select_connection import IOLoop, SelectConnection
 from pika.connection import Connection
 
 from broker.connection import address, translate
-from broker.errors import BrokerError
+from broker.errors import BrokerError, BrokerUnavailable
 
 #: Seconds before the first reconnect; doubled each time, with full jitter, up to the longest.
 SHORTEST_BACKOFF = 0.1
 LONGEST_BACKOFF = 3.0
+
+_log = logging.getLogger("antrian.io")
 
 
 def backoff(failures: int, dice: Callable[[float, float], float] = random.uniform) -> float:
@@ -75,8 +80,26 @@ class IOThread:
 
     def _run(self) -> None:
         self._connect()
-        self._loop.start()
+        while True:
+            try:
+                self._loop.start()
+            except Exception as error:  # noqa: BLE001 (whatever pika or a callback raises, this thread must not die silently)
+                self._start_over_after(error)
+            else:
+                break
         self._loop.close()
+
+    def _start_over_after(self, error: Exception) -> None:
+        _log.exception("unexpected error on the connection; making a new one", exc_info=error)
+        # The old loop and connection are in an unknown state. The broker must see at once that they are gone, or it
+        # would keep our subscriptions until the heartbeat fails; pika offers no public way to do that.
+        with suppress(AttributeError, OSError):
+            self._connection._transport._sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # noqa: SLF001
+        self._loop = IOLoop()
+        self._connection = None
+        self._failures += 1
+        self._loop.call_later(backoff(self._failures), self._connect)
+        self._on_down(BrokerUnavailable(f"the connection broke on an unexpected {type(error).__name__}: {error}"))
 
     def _connect(self) -> None:
         if self._stopping:

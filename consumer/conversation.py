@@ -159,6 +159,12 @@ class Conversation:
         self.delivery = None
         self._confirmations.clear()
 
+    def start_over(self) -> None:
+        """Give up the present connection: what was begun on it must not be begun a second time."""
+        if self._arrived is not None:
+            self._arrived.drop()
+            self._arrived = None
+
     def learn(self) -> None:
         """Bring the ledger up to date: read the outcomes stream from where we were, up to this moment."""
         self.session.listen()

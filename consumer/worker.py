@@ -99,6 +99,7 @@ class LaneWorker:
             _log.info("broker.reconnecting", lane=self._lane)
         except BrokerUnavailable as error:
             _log.warning("broker.trouble", lane=self._lane, reason=str(error))
+            self._talk.start_over()
             self._pause_between_tries()
 
     def _pause_between_tries(self) -> None:
