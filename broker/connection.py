@@ -22,6 +22,7 @@ from pika.exceptions import (
 )
 
 from broker.errors import BrokerError, BrokerRefused, BrokerUnavailable
+from broker.lenient_headers import make_pika_lenient
 from broker.settings import Settings
 
 #: Seconds for TCP and for the whole AMQP handshake of one address.
@@ -43,6 +44,7 @@ def connection_parameters(urls: Sequence[str], *, name: str, heartbeat: int) -> 
         name: what the broker shows as the connection's name, such as `antrian consumer`.
         heartbeat: seconds, unless the address names its own `heartbeat`.
     """
+    make_pika_lenient()
     parameters = [pika.URLParameters(url) for url in urls]
     for one, url in zip(parameters, urls, strict=True):
         one.client_properties = {"connection_name": name, "product": "Antrian"}

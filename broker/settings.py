@@ -1,14 +1,15 @@
 """Every setting of every process, read once from the environment into one frozen value.
 
 Each variable may also be given as `NAME_FILE` (a path whose content is the value) or in a `.env` file, in the
-working folder or in `ANTRIAN_HOME`'s parent. The environment wins over files, `NAME` over `NAME_FILE`.
+working folder or in the checkout. The environment wins over files, `NAME` over `NAME_FILE`.
 """
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -33,9 +34,23 @@ def checkout() -> Path | None:
 
 
 def _web_address(value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return value.rstrip("/") if value else None
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise ValueError("must be http:// or https:// with a host, and without user name and password")
+    _check_port(value)
+    return value.rstrip("/")
+
+
+def _check_port(url: str) -> None:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        # The library's own text quotes what it took for the port, which may be half a password.
+        raise ValueError(
+            "an address has no usable port: is a special character in its password not percent-encoded?"
+        ) from None
 
 
 class Settings(BaseSettings):
@@ -83,6 +98,7 @@ class Settings(BaseSettings):
         for url in value.get_secret_value().split(",") if value else ():
             if not url.strip().startswith(("amqp://", "amqps://")):
                 raise ValueError("every address must begin with amqp:// or amqps://")
+            _check_port(url.strip())
         return value
 
     @model_validator(mode="after")
@@ -151,12 +167,12 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     Raises:
         SettingsError: names every wrong variable, and never shows a value that is secret.
     """
-    variables = dict(environment) if environment is not None else _process_environment()
+    sources = [environment] if environment is not None else _process_environment()
     values: dict[str, Any] = {}
     problems: list[str] = []
     for field in Settings.model_fields:
         try:
-            value = _lookup(field.upper(), variables)
+            value = _lookup(field.upper(), sources)
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{field.upper()}_FILE: cannot be read: {error}")
             continue
@@ -166,26 +182,33 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        problems += [_explain(details, values) for details in error.errors(include_url=False)]
+        problems += dict.fromkeys(_explain(details, values) for details in error.errors(include_url=False))
     if problems:
         raise SettingsError("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
     return settings
 
 
-def _process_environment() -> dict[str, str]:
-    # The working folder's .env is nearer to the user than the checkout's.
-    variables: dict[str, str | None] = {}
-    for folder in (checkout(), Path.cwd()):
-        if folder is not None:
-            variables |= dotenv_values(folder / ".env")
-    return {name: value for name, value in (variables | dict(os.environ)).items() if value is not None}
+def _process_environment() -> list[Mapping[str, str | None]]:
+    """The sources, strongest first; the working folder's .env is nearer to the user than the checkout's."""
+    folders = dict.fromkeys(folder / ".env" for folder in (Path.cwd(), checkout()) if folder is not None)
+    return [os.environ, *(_dotenv(path) for path in folders)]
 
 
-def _lookup(name: str, variables: Mapping[str, str]) -> str | None:
-    if variables.get(name):
-        return variables[name]
-    if variables.get(f"{name}_FILE") and name != "ADMIN_TOKENS":
-        return Path(variables[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
+def _dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        # Without interpolation: a password may hold a dollar sign.
+        return dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+def _lookup(name: str, sources: Sequence[Mapping[str, str | None]]) -> str | None:
+    """The value from the strongest source that has `NAME` or `NAME_FILE`."""
+    for source in sources:
+        if value := source.get(name):
+            return value
+        if path := source.get(f"{name}_FILE"):
+            return Path(path).read_text(encoding="utf-8").strip()
     return None
 
 
@@ -195,5 +218,6 @@ def _explain(details: Any, values: Mapping[str, Any]) -> str:
         return message
     field = str(details["loc"][0])
     annotation = str(Settings.model_fields[field].annotation)
-    given = "" if "SecretStr" in annotation or field not in values else f" (given: {values[field]!r})"
+    is_secret = "SecretStr" in annotation or field == "whatsapp_api_url"  # an address may hold a token
+    given = "" if is_secret or field not in values else f" (given: {values[field]!r})"
     return f"{field.upper()}: {message[0].lower()}{message[1:]}{given}"

@@ -60,6 +60,9 @@ _STATES = {
     "outcome.cleared": State.CLOSED,
 }
 
+#: Events of an attempt that has not sent the message (yet).
+_ATTEMPTS = frozenset({"outcome.sending", "outcome.failed", "outcome.uncertain"})
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -141,7 +144,7 @@ class Ledger:
     def _remember(self, event: Event) -> None:
         self.times = self.times.after(event)
         known = self._entries.get(event.message_id)
-        if known and (known.generation > event.generation or known.state is State.SENT):
+        if known and _is_overtaken(known, event):
             return
         self._entries[event.message_id] = _fold(known, event)
         self._entries.move_to_end(event.message_id)
@@ -171,6 +174,15 @@ def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool], *, keep
     return dropped
 
 
+def _is_overtaken(known: Entry, event: Event) -> bool:
+    """Whether an event says nothing new: a consumer that lost its connection in the middle of a send reports late."""
+    if known.state is State.SENT or event.name == "outcome.sent":
+        return known.state is State.SENT
+    if known.generation != event.generation:
+        return known.generation > event.generation
+    return event.name in _ATTEMPTS and (known.state in SPENT or event.attempt < known.attempt)
+
+
 def _fold(known: Entry | None, event: Event) -> Entry:
     """The entry after one more event about its message."""
     # Retries do not make a poisonous message harmless; a re-drive begins anew.
@@ -182,7 +194,8 @@ def _fold(known: Entry | None, event: Event) -> Entry:
     if event.name == "outcome.uncertain" and (known is None or known.state is State.SENDING):
         # Only once for each attempt: an event whose confirm was lost is recorded again.
         crashes += 1
-    return Entry(event.generation, event.attempt, state, event.at, crashes, failure)
+    generation = max(event.generation, known.generation if known else 0)
+    return Entry(generation, event.attempt, state, event.at, crashes, failure)
 
 
 def failure_of(event: Event) -> Failed | None:

@@ -5,21 +5,21 @@ import time
 import pika
 
 from broker.errors import MalformedMessage
-from broker.message import AttemptFailure
+from broker.message import AttemptFailure, message_id_of
 from broker.wire_headers import write_failures
 
 #: The failure class of a message that breaks the contract; no provider has seen it.
 MALFORMED = "malformed"
 
 
-def dead_letter_of(properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:
+def dead_letter_of(body: bytes, properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:
     """The properties for its dead letter: its own, and the reason where every dead letter has its failures.
 
     Headers that are not ours are dropped: they may be part of the problem.
     """
     failure = AttemptFailure(0, time.time(), MALFORMED, problem.code, problem.detail)
     return pika.BasicProperties(
-        message_id=properties.message_id,
+        message_id=message_id_of(body, properties),
         priority=properties.priority,
         content_type=properties.content_type,
         content_encoding=properties.content_encoding,

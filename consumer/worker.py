@@ -260,7 +260,7 @@ class LaneWorker:
         _log.error("message.dead", lane=self._lane, message_id=message.message_id, reason=consequence.reason)
 
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
-        properties = dead_letter_of(delivery.properties, problem)
+        properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
         self._talk.session.ack(delivery.tag)
         _log.error("message.malformed", lane=self._lane, code=problem.code, detail=problem.detail)

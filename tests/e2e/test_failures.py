@@ -126,10 +126,10 @@ GARBAGE = {
     "bad-utf8": b'{"message": "\xff\xfe"}',
     "too-large": b"x" * 5_000_000,
     "unknown-version": b'{"version": 99, "phone_number": "081234567890", "message": "x", "source": "s"}',
-    "missing number": b'{"version": 1, "message": "x", "source": "s"}',
-    "wrong types": b'{"version": 1, "phone_number": ["0812"], "message": {}, "source": 7}',
+    "missing-number": b'{"version": 1, "message": "x", "source": "s"}',
+    "wrong-types": b'{"version": 1, "phone_number": ["0812"], "message": {}, "source": 7}',
     "empty": b"",
-    "not an object": b"[1, 2, 3]",
+    "not-an-object": b"[1, 2, 3]",
 }
 
 
@@ -148,6 +148,20 @@ def test_garbage_is_dead_with_its_reason_and_the_lane_goes_on_at_once(consumer, 
     assert all(codes[name] == name for name in ("not-json", "bad-utf8", "too-large", "unknown-version"))
     assert all(properties.headers["antrian-failures"][0]["detail"] for properties, _ in letters)
     assert {properties.message_id: body for properties, body in letters} == GARBAGE
+
+
+def test_headers_that_cannot_be_decoded_do_not_stop_the_lane(consumer, lane, publisher, arrivals, monkeypatch):
+    # What a Java service writes: a header of type timestamp that counts milliseconds.
+    body = b'{"version": 1, "phone_number": "081234567890", "message": "from Java", "source": "java"}'
+    headers = {"x-created": datetime.now(UTC)}
+    with open_channel(lane.amqp_urls, name="test Java") as channel:
+        monkeypatch.setattr("pika.data.calendar.timegm", lambda _time: 1_700_000_000_000)
+        properties = BasicProperties(message_id="java", delivery_mode=2, headers=headers)
+        channel.basic_publish(f"{lane.whatsapp_queue_namespace}.messages", "default", body, properties, mandatory=True)
+    publisher.queue_message("081234567890", "behind it")
+    consumer()
+
+    assert arrivals.wait_for(2, 10) == ["behind it", "from Java"]
 
 
 def test_an_expired_message_is_not_sent_and_does_not_cost_a_pause(consumer, publisher, arrivals, records):

@@ -1,0 +1,74 @@
+"""The settings page: one row for every field of `broker.settings.Settings`."""
+
+from string import Template
+from typing import Any
+
+from generated import TEMPLATES, documented, table
+from pydantic.fields import FieldInfo
+
+from broker.settings import Settings
+
+#: What a field means, unless it has a description of its own.
+MEANINGS = {
+    "amqp_url": "Where RabbitMQ is: `amqp://` or `amqps://`; several addresses, comma-separated, for a cluster.",
+    "whatsapp_api_key": "Key for the WhatsApp provider.",
+    "whatsapp_sender": "Number that messages are sent from: digits with the country code, `62…`.",
+    "whatsapp_api_url": "Base address of the provider, `http://` or `https://`.",
+    "whatsapp_provider": "Which adapter sends. `make run` uses `sandbox`.",
+    "whatsapp_queue_delay": "Pause in seconds between the end of one send and the start of the next, per lane. "
+    "Decimals are allowed; `0` is no pacing, for benchmarks.",
+    "whatsapp_queue_jitter": "Up to so many seconds more, at random, never less.",
+    "whatsapp_queue_max_attempts": "Attempts in all before a message becomes a dead letter.",
+    "whatsapp_queue_retry_delays": "Seconds before attempt 2, 3, …, comma-separated; the last one repeats.",
+    "whatsapp_queue_timeout_minutes": "Longest time that a message is held in processing. "
+    "Must not pass the broker's own consumer time-out, which is 30 minutes unless changed there.",
+    "whatsapp_queue_namespace": "Prefix of the name of every exchange and queue.",
+    "whatsapp_queue_lanes": "The lanes, comma-separated: `name`, or `name=6281…` for one with a sender number "
+    "of its own. Each has its own queue and its own pace.",
+    "whatsapp_queue_type": "`classic`, or `quorum` for clusters of RabbitMQ 4.3 or newer.",
+    "whatsapp_queue_retention_days": "Days that the journal and the history keep.",
+    "whatsapp_queue_dedupe_hours": "Hours that an idempotency key is remembered.",
+    "whatsapp_queue_on_uncertain": "What happens to a message that may or may not have been sent: "
+    "`resend` (counts as an attempt) or `dead-letter`.",
+    "whatsapp_queue_heartbeat": "Seconds between heartbeats on a broker connection.",
+    "admin_host": "Address that the admin API listens on.",
+    "admin_port": "Port of the admin API and dashboard.",
+    "admin_tokens_file": "File with the hashed API tokens and their roles.",
+    "consumer_metrics_port": "Port of the consumer's metrics; `0` is off.",
+    "sandbox_port": "Port of the sandbox provider.",
+    "antrian_home": "Folder for what Antrian keeps on this machine: the private broker node, tokens, the history.",
+}
+
+#: Defaults that are a rule and not a value.
+_DEFAULTS = {
+    "amqp_url": "a private node",
+    "admin_tokens_file": "`tokens.toml` in `ANTRIAN_HOME`",
+    "antrian_home": "`.antrian` in the checkout, else in the working folder",
+}
+
+
+def page() -> str:
+    """docs/reference/settings.md.
+
+    Raises:
+        LookupError: a setting has no meaning here, or a meaning has no setting.
+    """
+    fields = Settings.model_fields
+    described = {name for name, field in fields.items() if field.description}
+    documented("settings", set(fields) - described, set(MEANINGS) - described)
+    rows = [
+        (f"`{name.upper()}`", _default(name, field), field.description or MEANINGS[name])
+        for name, field in fields.items()
+    ]
+    template = Template((TEMPLATES / "settings.md").read_text(encoding="utf-8"))
+    return template.substitute(settings=table(("variable", "default", "meaning"), rows))
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    if name in _DEFAULTS:
+        return _DEFAULTS[name]
+    return "none" if field.default is None else f"`{_spelled(field.default)}`"
+
+
+def _spelled(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
