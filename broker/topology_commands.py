@@ -1,0 +1,96 @@
+"""`antrian topology`: the difference between what Antrian needs and what the broker has, and closing it."""
+
+from dataclasses import asdict, replace
+from typing import Annotated
+
+import typer
+from pika.adapters.blocking_connection import BlockingChannel
+from rich.table import Table
+
+from broker import drift, queue_replacement
+from broker.connection import broker_urls, open_channel
+from broker.drift import Difference, Status
+from broker.errors import TopologyConflict
+from broker.settings import load_settings
+from broker.terminal import Json, WrongUse, console, print_json, say
+from broker.topology import Queue, Topology, topology
+
+topology_app = typer.Typer(
+    no_args_is_help=True,
+    help="The exchanges and queues that Antrian needs, compared with the broker's.",
+)
+
+_WORDS = {Status.SAME: "as it should be", Status.MISSING: "will be created", Status.CHANGED: "differs"}
+
+_REPLACE_HELP = "First make this empty, unused queue anew, because its arguments differ; may be repeated."
+
+
+@topology_app.command()
+def plan(*, as_json: Json = False) -> None:
+    """Show what `apply` would do, changing nothing; exit code 1 where an object differs and must be migrated."""
+    settings = load_settings()
+    wanted = topology(settings)
+    with open_channel(broker_urls(settings), name="antrian topology plan") as channel:
+        differences = drift.plan(channel.connection, wanted)
+    changed = [one for one in differences if one.status is Status.CHANGED]
+    if as_json:
+        print_json({"differs": bool(changed), "objects": [_described(one) for one in differences]})
+    else:
+        _show(differences, changed)
+    if changed:
+        raise typer.Exit(1)
+
+
+@topology_app.command()
+def apply(
+    *,
+    replaced: Annotated[list[str] | None, typer.Option("--replace", metavar="QUEUE", help=_REPLACE_HELP)] = None,
+    as_json: Json = False,
+) -> None:
+    """Create what is missing, and bind everything. Changes nothing if an object differs: it says how to migrate."""
+    settings = load_settings()
+    wanted = topology(settings)
+    queues = [_queue(wanted, name) for name in dict.fromkeys(replaced or ())]
+    with open_channel(broker_urls(settings), name="antrian topology apply") as channel:
+        for queue in queues:
+            _replace(channel, queue, wanted)
+        found = drift.apply(channel.connection, wanted)
+    created = [one.name for one in found if one.status is Status.MISSING]
+    if as_json:
+        print_json({"created": created, "replaced": [queue.name for queue in queues]})
+        return
+    for queue in queues:
+        say(f"Queue {queue.name} was made anew.")
+    say(f"{len(created)} of {len(found)} objects were missing and are there now; everything is bound.")
+
+
+def _queue(wanted: Topology, name: str) -> Queue:
+    for queue in wanted.queues:
+        if queue.name == name:
+            return queue
+    raise WrongUse(f"--replace {name}: the topology has no such queue; `antrian topology plan` lists all of them")
+
+
+def _replace(channel: BlockingChannel, queue: Queue, wanted: Topology) -> None:
+    for one in drift.plan(channel.connection, replace(wanted, queues=())):
+        if one.status is Status.CHANGED:
+            raise TopologyConflict(one.sentence())
+    queue_replacement.replace(channel.connection, queue, wanted)
+
+
+def _described(difference: Difference) -> dict[str, str]:
+    described = {key: str(value) for key, value in asdict(difference).items()}
+    return described | ({"migration": difference.sentence()} if difference.status is Status.CHANGED else {})
+
+
+def _show(differences: list[Difference], changed: list[Difference]) -> None:
+    table = Table("object", "name", "state")
+    for one in differences:
+        if one.status is not Status.SAME:
+            table.add_row(one.kind, one.name, _WORDS[one.status])
+    if table.row_count:
+        console().print(table)
+    for one in changed:
+        say(one.sentence())
+    same = sum(one.status is Status.SAME for one in differences)
+    say(f"{same} of {len(differences)} exchanges and queues are as they should be.")

@@ -1,0 +1,271 @@
+"""The private node, with real servers, real signals and real users. Each start takes some five seconds."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from shutil import disk_usage
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from pika import BasicProperties
+
+from broker.connection import open_channel
+from broker.discovery import running_broker_url
+from broker.embedded import PrivateNode
+from broker.errors import NoBroker
+from broker.greeting import greet
+from broker.node_failure import disk_is_too_full, why_it_ended
+from broker.node_files import Identity, NodeFiles, private_node_files
+from broker.node_processes import main_process, processes_of
+from broker.settings import load_settings
+from waiting import wait_until
+
+PERSISTENT = BasicProperties(delivery_mode=2)
+
+#: A program that starts the node of a home (its 1st argument), prints the address and lives until its input ends.
+STARTER = """
+import sys
+from pathlib import Path
+from broker.embedded import PrivateNode
+print(PrivateNode(Path(sys.argv[1])).start(tied_to_parent=sys.argv[2] == "tied"), flush=True)
+sys.stdin.read()
+"""
+
+#: The same as an unprivileged user. The interpreter may lie where only root can read: everything it needs is
+#: imported before the change of user.
+UNPRIVILEGED_STARTER = """
+import encodings.idna, os, sys
+from pathlib import Path
+from broker.embedded import PrivateNode
+from broker.errors import NoBroker
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    print(PrivateNode(Path(sys.argv[1])).start(tied_to_parent=True), flush=True)
+except NoBroker as error:
+    print(error, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home folder whose node, if any, is stopped afterwards."""
+    with tempfile.TemporaryDirectory(prefix="antrian test é ", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+        PrivateNode(Path(folder)).stop()
+
+
+def start_process(home: Path, how: str = "tied", *, program: str = STARTER) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(home), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def started_by_another(home: Path, how: str = "tied", *, program: str = STARTER) -> Iterator[subprocess.Popen[str]]:
+    with start_process(home, how, program=program) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def processes(home: Path) -> list[psutil.Process]:
+    return processes_of(private_node_files(home).folder)
+
+
+def listening_addresses(home: Path) -> set[str]:
+    return {
+        connection.laddr.ip
+        for process in processes(home)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+def port_of(url: str) -> int | None:
+    return urlsplit(url).port
+
+
+def publish(url: str, body: bytes) -> None:
+    with open_channel((url,), name="test") as channel:
+        channel.queue_declare("kept", durable=True)
+        channel.basic_publish("", "kept", body, PERSISTENT, mandatory=True)
+
+
+def waiting(url: str) -> int:
+    with open_channel((url,), name="test") as channel:
+        return int(channel.queue_declare("kept", passive=True).method.message_count)
+
+
+def server_of(home: Path) -> psutil.Process:
+    server = main_process(processes(home))
+    assert server is not None
+    return server
+
+
+def test_messages_and_address_survive_stop_and_kill(home: Path) -> None:
+    node = PrivateNode(home)
+    url = node.start(tied_to_parent=True)
+    publish(url, b"kept")
+    assert all(ip_address(address).is_loopback for address in listening_addresses(home))
+
+    assert node.stop()
+    assert processes(home) == []
+    assert not node.status().running
+    assert not node.stop()
+
+    assert node.start(tied_to_parent=True) == url
+    assert waiting(url) == 1
+
+    server_of(home).kill()  # its port mapper and its helpers are left, as after the kernel killed it for its memory
+    wait_until(lambda: not node.status().running, 10, "the server was gone")
+    assert node.start(tied_to_parent=True) == url
+    assert waiting(url) == 1
+
+
+def test_node_ends_with_its_parent_however_that_ends(home: Path) -> None:
+    with started_by_another(home) as parent:
+        url = parent.stdout.readline().strip()
+        status = PrivateNode(home).status()
+        assert (status.running, status.url, status.tied_to) == (True, url, parent.pid)
+        parent.kill()
+        wait_until(lambda: not processes(home), 20, "no process of the node was left")
+
+
+def test_a_start_killed_half_way_then_two_starts_at_once_make_one_node(home: Path) -> None:
+    with started_by_another(home, "detached") as killed:
+        wait_until(lambda: main_process(processes(home)), 20, "the server process was there")
+        killed.kill()
+    orphan = server_of(home)
+
+    with started_by_another(home, "detached") as one, started_by_another(home, "detached") as other:
+        assert one.stdout.readline() == other.stdout.readline() != ""
+    assert server_of(home) != orphan
+    assert len([process for process in processes(home) if process.name() == "beam.smp"]) == 1
+
+    # Both starters are gone, and the node is not; whoever comes now leaves it as it is.
+    node = PrivateNode(home)
+    node.start(tied_to_parent=True)
+    assert node.adopted
+    assert node.status().tied_to is None
+
+
+def test_unprivileged_user_beside_another_node(broker_url: str, home: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(home, 65534, 65534)
+    with started_by_another(home, program=UNPRIVILEGED_STARTER) as starter:
+        url = starter.stdout.readline().strip()
+        assert url, starter.stderr.read()
+        assert url != broker_url
+        publish(url, b"one")
+        assert server_of(home).uids().real != 0
+        assert (private_node_files(home).folder.stat().st_mode & 0o777) == 0o700
+
+
+def test_taken_port_is_answered_with_a_new_one_and_a_sentence(home: Path) -> None:
+    files = private_node_files(home)
+    files.create()
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as intruder:
+        taken = intruder.getsockname()[1]
+        files.remember(replace(Identity.new(), amqp_port=taken))
+        node = PrivateNode(home, say=said.append)
+        url = node.start(tied_to_parent=True)
+    assert f":{taken}/" not in url
+    assert said == [f"port {taken} is taken by another program: the private broker moves to port {port_of(url)}"]
+    assert running_broker_url(load_settings({"ANTRIAN_HOME": str(home)})) == url
+
+
+@pytest.mark.parametrize("below", ["a file", "/proc"])
+def test_unusable_home_is_one_sentence(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "a file"
+    file.touch()
+    home = tmp_path / below / "home"
+    with pytest.raises(NoBroker, match=f"^the private broker's folder {home}/broker cannot be used: [^\n]+$"):
+        PrivateNode(home).start(tied_to_parent=True)
+
+
+def test_folder_of_another_user_is_one_sentence(home: Path) -> None:
+    home.chmod(0o500)
+    with started_by_another(home, program=UNPRIVILEGED_STARTER) as starter:
+        assert "broker cannot be used: Permission denied" in starter.stdout.readline()
+
+
+@pytest.mark.parametrize("damage", ["{", "{}", "null"])
+def test_damaged_identity_never_hides_messages(home: Path, damage: str) -> None:
+    files = private_node_files(home)
+    files.create()
+    (files.folder / "node.json").write_text(damage)
+    with pytest.raises(NoBroker, match=r"node.json is damaged: put it back, or remove "):
+        PrivateNode(home).start(tied_to_parent=True)
+
+
+def test_lost_identity_never_hides_messages(home: Path) -> None:
+    files = private_node_files(home)
+    files.create()
+    (files.data / "antrian-12345678@127.0.0.1").mkdir()
+    with pytest.raises(NoBroker, match=r"node.json is missing: put it back, or remove "):
+        PrivateNode(home).start(tied_to_parent=True)
+
+
+def test_a_node_that_was_never_started(home: Path) -> None:
+    node = PrivateNode(home)
+    assert not node.status().running
+    assert not node.stop()
+    with pytest.raises(NoBroker, match="no private broker has been started in "):
+        _ = node.url
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ("{error, enospc}", "the disk is full"),
+        ("Failed to create dirty cpu scheduler thread: Cannot allocate memory", "there is not enough memory"),
+        ("{eaddrinuse, x}", "another program has taken one of its ports"),
+        ("[error] <0.132.0> ERROR: epmd error for host x: nxdomain", "epmd error for host x: nxdomain"),
+        ("anything else", "it ended by itself"),
+    ],
+)
+def test_why_it_ended_is_one_sentence(tmp_path: Path, said: str, cause: str) -> None:
+    files = NodeFiles(tmp_path)
+    files.create()
+    files.console.write_text(f"BOOT FAILED\n{said}\n")
+    assert why_it_ended(files) == f"the private broker in {tmp_path} did not start: {cause} (see {files.console})"
+
+
+def test_a_disk_with_too_little_room_is_refused(tmp_path: Path) -> None:
+    free = disk_usage(tmp_path).free
+    assert disk_is_too_full(tmp_path, least=0) is None
+    assert f"has {free // 10**8}" in str(disk_is_too_full(tmp_path, least=2 * free))
+
+
+def test_only_a_broker_of_that_name_is_greeted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(greet, port, node="antrian-12345678")
+            visitor, _ = stranger.accept()
+            with visitor:
+                visitor.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            assert answer.result() is None
+
+
+def test_the_shared_broker_says_its_name(broker_url: str) -> None:
+    assert greet(port_of(broker_url), node="somebody-else") is None
