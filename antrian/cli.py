@@ -11,9 +11,14 @@ try:
 except ImportError:  # pragma: no cover (an installation for publishing only)
     sys.exit("Error: the command line needs more than a publisher does: pip install 'antrian[all]'")
 
+from admin_api.commands import clear, force, pause, resume, status
+from admin_api.dead_letter_commands import dead_app
 from antrian.up import up
 from broker.commands import broker_app
+from broker.terminal import WrongUse
+from broker.topology_commands import topology_app
 from consumer.commands import consume
+from publisher.commands import publish
 from sandbox.commands import sandbox
 
 app = typer.Typer(
@@ -23,9 +28,10 @@ app = typer.Typer(
     help="A paced WhatsApp message queue on RabbitMQ.",
 )
 app.add_typer(broker_app, name="broker")
-app.command()(consume)
-app.command()(sandbox)
-app.command()(up)
+app.add_typer(topology_app, name="topology")
+app.add_typer(dead_app, name="dead")
+for command in (consume, sandbox, up, publish, status, pause, resume, force, clear):
+    app.command()(command)
 
 #: Exit codes: done, failed, wrong use.
 FAILED, WRONG_USE = 1, 2
@@ -35,7 +41,7 @@ def main() -> None:
     """Run a command; what goes wrong on purpose ends in one sentence and an exit code."""
     try:
         app()
-    except SettingsError as error:
+    except (SettingsError, WrongUse) as error:
         _complain(error, WRONG_USE)
     except AntrianError as error:
         _complain(error, FAILED)

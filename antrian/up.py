@@ -115,8 +115,7 @@ class Stack:
                 child.stop()
 
     def _start(self, broker: Broker) -> None:
-        with open_channel(broker.url.split(","), name="antrian up") as channel:
-            drift.apply(channel.connection, topology(self._settings))
+        self._make_topology(broker)
         environment = self._environment(broker)
         if self._with_sandbox:
             port = str(self._settings.sandbox_port)
@@ -124,6 +123,20 @@ class Stack:
             self._wait(sandbox, lambda: _answers(self._sandbox_url))
         consumer = self._child("consumer", ["consume"], environment)
         self._wait(consumer, lambda: "lane.ready" in consumer.log.read_text(errors="replace"))
+
+    def _make_topology(self, broker: Broker) -> None:
+        deadline = time.monotonic() + START_PATIENCE
+        while True:
+            try:
+                with open_channel(broker.url.split(","), name="antrian up") as channel:
+                    drift.apply(channel.connection, topology(self._settings))
+            except BrokerUnavailable:
+                # A broker that has just started needs a moment until its streams have a leader.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_TICK)
+            else:
+                return
 
     def _child(self, name: str, arguments: list[str], environment: dict[str, str]) -> Child:
         child = Child(name, arguments, environment, self._logs / f"{name}.log")
@@ -152,7 +165,8 @@ class Stack:
         self._say(f"Running: {kind[broker.kind]}; processes: {pids}; their logs are in {self._logs}")
         if self._with_sandbox:
             self._say(f"What the sandbox provider got: {self._sandbox_url}/_sandbox/requests")
-        self._say("Send one yourself:  antrian publish 081234567890 'Halo'   ·   watch:  antrian status --watch")
+        command = _command()
+        self._say(f"Send one yourself:  {command} publish 081234567890 'Halo'   ·   watch:  {command} status --watch")
         self._say("Kill the consumer whenever you like (kill -9): it comes back, and nothing is lost or sent twice.")
 
     def _look_after(self, tell: Callable[[str], None]) -> None:
@@ -171,6 +185,14 @@ def _check_port(name: str, variable: str, port: int) -> None:
                 f"port {port} for the {name} cannot be used ({(error.strerror or str(error)).lower()}): "
                 f"end what listens there, or choose another with {variable}",
             ) from error
+
+
+def _command() -> str:
+    """How the user can call us from where he is."""
+    program = Path(sys.executable).parent / "antrian"
+    with suppress(ValueError):
+        return str(program.relative_to(Path.cwd()))
+    return str(program)
 
 
 def _answers(url: str) -> bool:
