@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from antrian.demo import Demo
 from broker import drift
 from broker.connection import open_channel
 from broker.discovery import Broker, find_broker
-from broker.errors import AntrianError, SettingsError
+from broker.errors import AntrianError, BrokerUnavailable, SettingsError
 from broker.settings import Settings, load_settings
 from broker.topology import topology
 
