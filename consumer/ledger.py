@@ -60,8 +60,8 @@ _STATES = {
     "outcome.cleared": State.CLOSED,
 }
 
-#: Events of an attempt that has not sent the message (yet).
-_ATTEMPTS = frozenset({"outcome.sending", "outcome.failed", "outcome.uncertain"})
+#: Events that end an attempt without a recorded send.
+_FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,9 @@ def _is_overtaken(known: Entry, event: Event) -> bool:
         return known.state is State.SENT
     if known.generation != event.generation:
         return known.generation > event.generation
-    return event.name in _ATTEMPTS and (known.state in SPENT or event.attempt < known.attempt)
+    if event.name in _FAILURES:
+        return known.state is not State.SENDING or event.attempt != known.attempt
+    return event.name == "outcome.sending" and (known.state in SPENT or event.attempt < known.attempt)
 
 
 def _fold(known: Entry | None, event: Event) -> Entry:
@@ -191,8 +193,7 @@ def _fold(known: Entry | None, event: Event) -> Entry:
     state = _STATES[event.name]
     if failure and failure.failure_class in {FailureClass.UNAVAILABLE, FailureClass.THROTTLED}:
         state = State.HELD
-    if event.name == "outcome.uncertain" and (known is None or known.state is State.SENDING):
-        # Only once for each attempt: an event whose confirm was lost is recorded again.
+    if event.name == "outcome.uncertain":
         crashes += 1
     generation = max(event.generation, known.generation if known else 0)
     return Entry(generation, event.attempt, state, event.at, crashes, failure)

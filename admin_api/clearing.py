@@ -1,0 +1,151 @@
+"""Clearing a lane: what waits is taken out without being sent, and each message gets the final state `cleared`.
+
+The event comes first and the removal second, so a message that an interrupted clearing left in its place is not sent
+either: the consumer reads the same event. A message that is being sent is not touched.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from admin_api.dead_letters import DeadLetters, Selection
+from admin_api.lane_reader import LaneReader, require_lane
+from admin_api.parcel import Found, Publication, event_publication
+from admin_api.sieve import Sieve, Tally
+from admin_api.status import Status
+from broker.connection import broker_urls, open_channel
+from broker.events import EVENT_PROPERTIES, Event
+from broker.settings import Settings
+from broker.topology import LADDER_LEVELS, Names
+
+
+class Scope(StrEnum):
+    """What is cleared."""
+
+    #: What waits in the lane, for another attempt, or for a time of its own.
+    QUEUED = "queued"
+    #: The lane's dead letters.
+    FAILED = "failed"
+    #: Both.
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What was taken out.
+
+    Attributes:
+        cleared_queued: messages that waited, for whatever.
+        cleared_failed: dead letters.
+        in_flight: messages being sent at that moment, 0 or 1; they were not touched.
+        undo_id: names this clearing in the journal, where each of its messages is listed.
+        refused: messages that stay, because the broker did not accept the event about them.
+    """
+
+    cleared_queued: int
+    cleared_failed: int
+    in_flight: int
+    undo_id: str
+    refused: int
+
+
+class Clearing:
+    """Clears one lane, once.
+
+    Args:
+        settings: of the process.
+        lane: which lane.
+        actor: who does it, for the journal.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+
+    def __init__(self, settings: Settings, lane: str, actor: str) -> None:
+        self._settings = settings
+        self._urls = broker_urls(settings)
+        self._names = Names(settings.whatsapp_queue_namespace)
+        self._lane = lane
+        self._actor = actor
+        self._undo_id = str(uuid.uuid4())
+
+    def look(self) -> Status:
+        """The lane as it is now.
+
+        Raises:
+            BrokerError: the broker has no such lane, or is not there.
+        """
+        with open_channel(self._urls, name="antrian clear") as channel:
+            reader = LaneReader(channel, self._settings, self._lane)
+            reader.catch_up()
+            return reader.status()
+
+    def run(self, scope: Scope, *, on_progress: Callable[[Tally], None] = lambda _tally: None) -> Cleared:
+        """Take out what is there now.
+
+        Raises:
+            BrokerError: it was interrupted; doing it again goes on where it ended.
+        """
+        began_at = time.time()
+        with open_channel(self._urls, name="antrian clear") as channel:
+            require_lane(channel, self._names, self._lane)
+        queued, failed, unlisted = Tally(), 0, 0
+        if scope is not Scope.FAILED:
+            queued = self._sieve(on_progress)
+            unlisted = self._purge_quorum_lane()
+        if scope is not Scope.QUEUED:
+            report = DeadLetters(self._settings).purge(Selection(lane=self._lane), self._actor, on_progress=on_progress)
+            failed, queued.refused = report.done, queued.refused + report.refused
+        in_flight = self.look().in_flight
+        cleared = Cleared(queued.taken + unlisted, failed, in_flight, self._undo_id, queued.refused)
+        self._record(scope, cleared, began_at=began_at, unlisted=unlisted)
+        return cleared
+
+    def _sieve(self, on_progress: Callable[[Tally], None]) -> Tally:
+        # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.
+        queues = [self._names.delay(level) for level in reversed(range(LADDER_LEVELS))]
+        if not self._is_quorum:
+            queues.append(self._names.lane(self._lane))
+        return Sieve(self._urls, queues, self._clear, on_progress=on_progress).run()
+
+    def _clear(self, found: Found) -> list[Publication] | None:
+        in_lane = found.queue == self._names.lane(self._lane)
+        if not in_lane and found.lane != self._lane:
+            return None
+        event = Event(
+            name="outcome.cleared",
+            at=time.time(),
+            lane=self._lane,
+            message_id=found.message_id,
+            generation=found.generation,
+            source=self._actor,
+            details={"undo_id": self._undo_id, "queue": found.queue, "priority": found.properties.priority or 0},
+        )
+        return [event_publication(self._names, event)]
+
+    @property
+    def _is_quorum(self) -> bool:
+        return self._settings.whatsapp_queue_type == "quorum"
+
+    def _purge_quorum_lane(self) -> int:
+        """Quorum queues with a single active consumer refuse to be looked through: all or nothing, and no list."""
+        if not self._is_quorum:
+            return 0
+        with open_channel(self._urls, name="antrian clear") as channel:
+            return int(channel.queue_purge(self._names.lane(self._lane)).method.message_count)
+
+    def _record(self, scope: Scope, cleared: Cleared, *, began_at: float, unlisted: int) -> None:
+        details = {
+            "undo_id": cleared.undo_id,
+            "scope": scope.value,
+            "began_at": began_at,
+            "queued": cleared.cleared_queued,
+            "failed": cleared.cleared_failed,
+            "in_flight": cleared.in_flight,
+            "unlisted": unlisted,
+        }
+        event = Event("lane.cleared", time.time(), self._lane, source=self._actor, details=details)
+        with open_channel(self._urls, name="antrian clear") as channel:
+            channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -1,0 +1,55 @@
+"""Messages, events, failures and settings for tests that care about one of their traits."""
+
+from datetime import datetime
+from typing import Any
+
+from broker.events import Event
+from broker.message import Message, new_message
+from broker.settings import Settings, load_settings
+from consumer.providers.contract import Failed, FailureClass
+
+#: Some moment; tests that need no other clock begin here. Unix seconds.
+NOW = 1_800_000_000.0
+LANE = "default"
+PHONE = "+6281234567890"
+
+
+def make_settings(**variables: str) -> Settings:
+    """Settings that take nothing from the surroundings."""
+    return load_settings({"AMQP_URL": "amqp://127.0.0.1:1/", **variables})
+
+
+def make_message(
+    message_id: str = "m1",
+    *,
+    attempt: int = 1,
+    generation: int = 0,
+    key: str | None = None,
+    expires_at: datetime | None = None,
+    **fields: Any,
+) -> Message:
+    message = new_message(
+        PHONE,
+        "Halo",
+        source=fields.pop("source", "test"),
+        now=NOW,
+        message_id=message_id,
+        idempotency_key=key,
+        expires_at=expires_at,
+        **fields,
+    )
+    return Message(
+        message.message_id, message.lane, message.priority, message.body, message.queued_at, attempt, generation
+    )
+
+
+def make_event(name: str, message_id: str = "m1", *, at: float = NOW, lane: str = LANE, **fields: Any) -> Event:
+    """An `outcome.…` event; what `Event` does not know becomes a detail."""
+    known = {field: fields.pop(field) for field in ("generation", "attempt", "source") if field in fields}
+    return Event(f"outcome.{name}", at, lane, message_id, **{"attempt": 1, **known}, details=fields)
+
+
+def make_failure(
+    failure_class: FailureClass = FailureClass.TRANSIENT, code: str = "busy", retry_after: float | None = None
+) -> Failed:
+    return Failed(failure_class, code, "the provider's words", retry_after)

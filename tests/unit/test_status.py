@@ -1,0 +1,139 @@
+from dataclasses import replace
+
+import pytest
+from factories import NOW, make_event, make_settings
+
+from admin_api.activity import Activity
+from admin_api.status import Counts, Reason, Status, status_of
+from broker.events import Event
+from broker.lane_state import LaneState
+
+SETTINGS = make_settings(WHATSAPP_QUEUE_DELAY="10")
+SERVED = Counts(ready=0, consumers=1, listening=True, delayed=0, dead=0)
+RUNNING = LaneState()
+
+
+def status(counts: Counts = SERVED, *events: Event, state: LaneState = RUNNING, now: float = NOW) -> Status:
+    activity = Activity("default")
+    for event in events:
+        activity.apply(event)
+    return status_of("default", counts, activity, state, settings=SETTINGS, now=now)
+
+
+def next_send(of: Status) -> tuple[float | None, Reason]:
+    return of.next_send_in, of.next_send_reason
+
+
+def test_an_idle_lane_waits_for_nothing():
+    idle = status()
+    assert next_send(idle) == (None, Reason.NOTHING_WAITS)
+    assert (idle.queue_length, idle.is_processing, idle.estimated_time) == (0, False, 0)
+
+
+def test_five_waiting_messages_take_five_delays():
+    waiting = status(replace(SERVED, ready=5))
+    assert (waiting.queue_length, waiting.estimated_time) == (5, 50)
+    assert next_send(waiting) == (0, Reason.DUE)
+
+
+def test_what_is_left_of_the_pause_comes_on_top():
+    paused = status(replace(SERVED, ready=2), make_event("sent", at=NOW - 3))
+    assert paused.estimated_time == 27
+    assert next_send(paused) == (7, Reason.PAUSE)
+    assert paused.is_processing
+    assert paused.last_sent_at == NOW - 3
+
+
+def test_a_pause_that_is_over_leaves_nothing():
+    assert next_send(status(replace(SERVED, ready=1), make_event("sent", at=NOW - 11))) == (0, Reason.DUE)
+
+
+def test_a_send_in_the_future_counts_as_now():
+    assert next_send(status(replace(SERVED, ready=1), make_event("sent", at=NOW + 500))) == (10, Reason.PAUSE)
+
+
+def test_the_message_being_sent_counts_as_waiting_and_as_processing():
+    sending = status(replace(SERVED, ready=2), make_event("sending"))
+    assert (sending.queue_length, sending.waiting, sending.in_flight) == (3, 2, 1)
+    assert sending.is_processing
+    assert sending.estimated_time == 30
+    assert next_send(sending) == (None, Reason.SENDING)
+
+
+def test_what_a_dead_consumer_was_sending_is_back_in_the_queue_and_counted_there():
+    crashed = status(Counts(ready=1, consumers=0, listening=False, delayed=0, dead=0), make_event("sending"))
+    assert (crashed.queue_length, crashed.in_flight, crashed.is_processing) == (1, 0, False)
+    assert next_send(crashed) == (None, Reason.NO_CONSUMER)
+
+
+def test_retries_count_and_the_rest_of_the_ladder_is_scheduled():
+    waiting = status(replace(SERVED, ready=1, delayed=5), make_event("retrying", due_at=NOW + 30))
+    assert (waiting.retrying, waiting.scheduled) == (1, 4)
+    assert waiting.estimated_time == 20
+
+
+def test_a_ladder_that_somebody_emptied_holds_no_retries():
+    assert status(SERVED, make_event("retrying", due_at=NOW + 30)).retrying == 0
+
+
+def test_an_empty_lane_waits_for_its_next_retry():
+    waiting = status(replace(SERVED, delayed=2), make_event("retrying", due_at=NOW + 30))
+    assert next_send(waiting) == (30, Reason.RETRY)
+
+
+@pytest.mark.parametrize("failure_class", ["throttled", "unavailable"])
+def test_a_silent_provider_holds_the_lane(failure_class):
+    held = status(
+        Counts(ready=2, consumers=0, listening=True, delayed=0, dead=0),
+        make_event("failed", at=NOW - 5, hold=60, failure_class=failure_class),
+    )
+    assert next_send(held) == (55, Reason(failure_class))
+    assert held.estimated_time == 75
+    assert held.running
+
+
+def test_a_hold_that_is_shorter_than_the_pause_is_no_reason():
+    held = status(replace(SERVED, ready=1), make_event("failed", at=NOW - 2, hold=1, failure_class="unavailable"))
+    assert next_send(held) == (8, Reason.PAUSE)
+
+
+def test_a_success_ends_the_hold():
+    back = status(
+        replace(SERVED, ready=1),
+        make_event("failed", at=NOW - 30, hold=600, failure_class="throttled"),
+        make_event("sent", at=NOW - 20),
+    )
+    assert next_send(back) == (0, Reason.DUE)
+
+
+def test_forcing_ends_pause_and_hold():
+    forced = status(
+        replace(SERVED, ready=1),
+        make_event("failed", at=NOW - 2, hold=600, failure_class="throttled"),
+        Event("lane.forced", NOW - 1, "default"),
+    )
+    assert next_send(forced) == (0, Reason.DUE)
+
+
+def test_a_paused_lane_says_who_paused_it_and_since_when():
+    paused = status(replace(SERVED, ready=1), state=LaneState(paused=True, actor="cli:ani", since=NOW - 60))
+    assert next_send(paused) == (None, Reason.PAUSED)
+    assert (paused.paused_by, paused.paused_at) == ("cli:ani", NOW - 60)
+
+
+def test_a_lane_that_goes_on_names_nobody():
+    going_on = status(state=LaneState(paused=False, actor="cli:ani", since=NOW - 60))
+    assert (going_on.paused_by, going_on.paused_at) == (None, None)
+
+
+def test_without_a_consumer_nothing_is_due():
+    assert next_send(status(Counts(ready=1, consumers=0, listening=False, delayed=0, dead=3))) == (
+        None,
+        Reason.NO_CONSUMER,
+    )
+
+
+def test_programs_get_plain_rounded_values():
+    answer = status(replace(SERVED, ready=1, dead=2), make_event("sent", at=NOW - 1.23456)).as_json()
+    assert answer["next_send_in"] == 8.765
+    assert (answer["failed_messages"], answer["next_send_reason"]) == (2, "pause")
