@@ -22,7 +22,7 @@ from broker.connection import open_channel
 from broker.discovery import Broker, find_broker
 from broker.errors import AntrianError, BrokerUnavailable, SettingsError
 from broker.settings import Settings, load_settings
-from broker.topology import topology
+from broker.topology import Names, topology
 
 #: Seconds until a process that we started must be of use.
 START_PATIENCE = 20.0
@@ -73,6 +73,7 @@ class Stack:
         with self._broker() as broker, self._processes():
             self._start(broker)
             self._introduce(broker)
+            self._tell_what_waits(broker)
             if demo:
                 Demo(self._settings, self._sandbox_url, self._console, self._look_after).run()
             while True:
@@ -159,6 +160,13 @@ class Stack:
             "WHATSAPP_PROVIDER": self._settings.whatsapp_provider,
             "ANTRIAN_HOME": str(self._settings.antrian_home),
         }
+
+    def _tell_what_waits(self, broker: Broker) -> None:
+        names = Names(self._settings.whatsapp_queue_namespace)
+        with open_channel(broker.url.split(","), name="antrian up") as channel:
+            lanes = [channel.queue_declare(names.lane(lane), passive=True) for lane in self._settings.senders]
+        if waiting := sum(lane.method.message_count for lane in lanes):
+            self._say(f"{waiting} messages still wait from before; they go first where their priority is the same.")
 
     def _introduce(self, broker: Broker) -> None:
         kind = {"url": "the broker of AMQP_URL", "node": "a private RabbitMQ", "container": "RabbitMQ in a container"}
