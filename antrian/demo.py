@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import requests
 from pika.adapters.blocking_connection import BlockingChannel
@@ -58,19 +59,15 @@ class Demo:
         names = Names(self._settings.whatsapp_queue_namespace)
         with open_channel(self._settings.amqp_urls, name="antrian demo") as channel:
             channel.basic_qos(prefetch_count=100)
-            arguments = {"x-stream-offset": "10m"}
-            entries = channel.consume(names.outcomes, arguments=arguments, inactivity_timeout=_TICK)
-            for method, _properties, body in entries:
-                if method is not None and body is not None:
-                    self._take(channel, method.delivery_tag, body)
+            channel.basic_consume(names.outcomes, self._take, arguments={"x-stream-offset": "10m"})
+            while not is_over(self._rows):
+                channel.connection.process_data_events(_TICK)
                 self._register(publisher, time.time() - since)
                 self._look_after(self._view.tell)
                 self._view.show(self._rows, self._countdown())
-                if is_over(self._rows):
-                    return
 
-    def _take(self, channel: BlockingChannel, tag: int, body: bytes) -> None:
-        channel.basic_ack(tag)
+    def _take(self, channel: BlockingChannel, method: Any, _properties: Any, body: bytes) -> None:
+        channel.basic_ack(method.delivery_tag)
         event = Event.decode(body)
         if event is None:
             return

@@ -63,7 +63,7 @@ def decode_control(body: bytes) -> Control | None:
         values = json.loads(body)
         words = [str(values.get(name, "")) for name in ("lane", "actor", "message_id")]
         return Control(Command(values["command"]), *words)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -19,6 +19,7 @@ The routing key is `name.lane.message_id`, so that one message's outcome can be 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -69,11 +70,22 @@ class Event:
         """The event in a stream entry, or None where the entry is not one of ours."""
         try:
             values = json.loads(body)
-            known = {name: values[name] for name in cls.__slots__ if name in values}
-            event = cls(**known)
-        except (ValueError, TypeError, KeyError):
+            event = cls(**{name: values[name] for name in cls.__slots__ if name in values})
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
-        return event if isinstance(event.at, int | float) and isinstance(event.details, dict) else None
+        return event if event._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        """Whether every field has its type; whoever may write into the exchange may write anything."""
+        texts = (self.name, self.lane, self.message_id, self.source)
+        numbers = (self.generation, self.attempt)
+        return (
+            all(type(text) is str for text in texts)
+            and all(type(number) is int for number in numbers)
+            and type(self.at) in {int, float}
+            and math.isfinite(self.at)
+            and type(self.details) is dict
+        )
 
 
 def outcome_key(name: str, lane: str, message_id: str) -> str:

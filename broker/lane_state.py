@@ -66,6 +66,6 @@ def _decode(body: bytes) -> LaneState:
     try:
         values = json.loads(body)
         return LaneState(bool(values["paused"]), str(values["actor"]), float(values["since"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         # Whoever wrote it wanted something of this lane; sending on would be the harm that cannot be undone.
         return LaneState(paused=True, actor="unreadable state")

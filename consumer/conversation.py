@@ -78,6 +78,7 @@ class Conversation:
         self._confirmations: dict[int, Confirmation] = {}
         self._unrecorded: deque[Event] = deque()
         self._accounted: set[str] = set()
+        self._adopted = self.ledger.times
         self._barrier = ""
         self._next_offset: int | None = None
         self._stop_at: float | None = None
@@ -210,7 +211,11 @@ class Conversation:
     def record(self, event: Event) -> None:
         """Write an event into the broker's streams and, once it is confirmed there, into the ledger."""
         self.publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=False)
+        was_adopted = self.ledger.times == self._adopted
         self.ledger.apply(event)
+        if was_adopted:
+            # Our own sends are paced by the monotonic clock already.
+            self._adopted = self.ledger.times
 
     def record_surely(self, event: Event) -> None:
         """Record an outcome that must not get lost: if the connection breaks, it is recorded on the next one."""
@@ -283,9 +288,11 @@ class Conversation:
         """Take over what other processes (or our own earlier life) did, from wall clock to monotonic time."""
         wall, now = time.time(), time.monotonic()
         times = self.ledger.times
-        if times.send_ended_at:
+        # Each time is taken over once: read again after the clock was set back, it would count as now for ever.
+        is_news, self._adopted = times != self._adopted, times
+        if is_news and times.send_ended_at:
             self.pace.send_ended(since(times.send_ended_at, wall, now), self._settings.whatsapp_queue_delay)
-        if times.held_because is not None:
+        if is_news and times.held_because is not None:
             left = min(times.held_until - wall, times.held_for)
             self.pace.hold(now + left, times.held_because)
         unfinished = set(self.ledger.sending())

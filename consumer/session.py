@@ -14,7 +14,7 @@ from pika.channel import Channel
 from pika.connection import Connection
 
 from broker.confirms import Confirmation, ConfirmChannel
-from broker.control import decode_control
+from broker.control import Command, decode_control
 from broker.errors import BrokerError
 from broker.events import Event
 from broker.io_thread import IOThread
@@ -178,9 +178,11 @@ class Session:
         if method.delivery_tag % STREAM_ACK_EVERY == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
 
-    def _told(self, _channel: Channel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+    def _told(self, _channel: Channel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
         control = decode_control(body)
-        if control is not None:
+        # Any publisher may ring the bell, and the bell may say nothing else.
+        is_bell = method.exchange == self._names.urgent
+        if control is not None and (not is_bell or control.command is Command.URGENT):
             self._inbox.put(signals.Told(control))
 
     def _cancelled(self, frame: Any) -> None:

@@ -4,46 +4,81 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
+from broker.connection import open_channel
+from broker.discovery import Broker, find_broker
 from broker.embedded import PrivateNode
+from broker.errors import BrokerError
 from broker.settings import Settings, load_settings
+from broker.topology import topology
+
+# How long an example takes depends on what else the machine is doing; how many there are does not.
+hypothesis_settings.register_profile("antrian", deadline=None)
+hypothesis_settings.load_profile("antrian")
+
+#: Where the tests' broker comes from: `embedded` (default), or `url` with ANTRIAN_TEST_BROKER_URL.
+KIND, URL = "ANTRIAN_TEST_BROKER", "ANTRIAN_TEST_BROKER_URL"
+
+_shared = pytest.StashKey[tuple[Broker, "tempfile.TemporaryDirectory[str]"]]()
 
 
-@contextmanager
-def _node_home() -> Iterator[Path]:
+def pytest_configure(config: pytest.Config) -> None:
+    """Run in parallel, all processes share one broker: the first of them starts it before the others exist."""
+    runs_in_parallel = bool(config.getoption("numprocesses", default=None)) and not hasattr(config, "workerinput")
+    if runs_in_parallel and os.environ.get(KIND, "embedded") == "embedded":
+        config.stash[_shared] = _start_broker()
+        os.environ[KIND], os.environ[URL] = "url", config.stash[_shared][0].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the shared broker."""
+    if shared := config.stash.get(_shared, None):
+        _stop_broker(*shared)
+
+
+def _start_broker() -> tuple[Broker, "tempfile.TemporaryDirectory[str]"]:
+    """A broker in a folder of its own; RabbitMQ is installed if the machine has none and we may."""
     # A node writes until its last moment; what it leaves after its stop is of no interest.
-    with tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True) as home:
-        yield Path(home)
+    home = tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True)
+    return find_broker(load_settings({"ANTRIAN_HOME": home.name}), tied_to_parent=True), home
+
+
+def _stop_broker(broker: Broker, home: "tempfile.TemporaryDirectory[str]") -> None:
+    broker.stop()
+    home.cleanup()
 
 
 @pytest.fixture(scope="session")
 def broker_url() -> Iterator[str]:
-    """Address of the broker that all tests of a run share; ANTRIAN_TEST_BROKER says where it comes from.
+    """Address of the broker that all tests of a run share.
 
-    `embedded` (default): a private node; `url`: the one at ANTRIAN_TEST_BROKER_URL. A missing broker fails the
-    tests: one that is skipped proves nothing.
+    A missing broker fails the tests: one that is skipped proves nothing.
     """
-    kind = os.environ.get("ANTRIAN_TEST_BROKER", "embedded")
+    kind = os.environ.get(KIND, "embedded")
     if kind == "url":
-        yield os.environ["ANTRIAN_TEST_BROKER_URL"]
+        yield os.environ[URL]
     elif kind == "embedded":
-        with _node_home() as home:
-            node = PrivateNode(home)
-            try:
-                yield node.start(tied_to_parent=True)
-            finally:
-                node.stop()
+        shared = _start_broker()
+        yield shared[0].url
+        _stop_broker(*shared)
     else:
-        pytest.fail(f"ANTRIAN_TEST_BROKER={kind}: must be embedded or url")
+        pytest.fail(f"{KIND}={kind}: must be embedded or url")
+
+
+@contextmanager
+def _node_home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True) as home:
+        yield Path(home)
 
 
 @pytest.fixture
 def own_node() -> Iterator[PrivateNode]:
-    """A started private node of the test's own, which it may kill, stop and start (about 6 s)."""
+    """A started private node of the test's own, which it may stop, start or kill (`status().pid`); some 6 s."""
     with _node_home() as home:
         node = PrivateNode(home)
         try:
@@ -60,13 +95,27 @@ def namespace() -> str:
 
 
 @pytest.fixture
-def settings(broker_url: str, namespace: str) -> Settings:
+def settings(broker_url: str, namespace: str, tmp_path: Path) -> Iterator[Settings]:
     """Settings of one test: the shared broker, a namespace of its own, and pauses short enough to wait for."""
-    return load_settings(
+    ours = load_settings(
         {
             "AMQP_URL": broker_url,
+            "ANTRIAN_HOME": str(tmp_path / "home"),
             "WHATSAPP_QUEUE_NAMESPACE": namespace,
             "WHATSAPP_QUEUE_DELAY": "0.3",
             "WHATSAPP_QUEUE_RETRY_DELAYS": "1",
         },
     )
+    yield ours
+    _sweep(ours)
+
+
+def _sweep(settings: Settings) -> None:
+    """Delete what the test may have made: a broker with thousands of idle queues would slow down the others."""
+    ours = topology(settings)
+    # A test may have left its broker in any state; sweeping is a courtesy, not a check.
+    with suppress(BrokerError), open_channel(settings.amqp_urls, name="test sweep") as channel:
+        for queue in ours.queues:
+            channel.queue_delete(queue.name)
+        for exchange in ours.exchanges:
+            channel.exchange_delete(exchange.name)

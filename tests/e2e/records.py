@@ -1,6 +1,5 @@
 """What the broker has on record: events, dead letters, and how much waits where."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from pika.adapters.blocking_connection import BlockingChannel
@@ -56,14 +55,17 @@ class Records:
         wait_until(lambda: self.waiting(self.names.dead) >= count, timeout, f"{count} dead letters")
         return self.dead_letters()
 
-    def _entries(self, channel: BlockingChannel) -> Iterator[bytes]:
-        channel.basic_qos(prefetch_count=500)
-        arguments = {"x-stream-offset": "first"}
-        quiet = 0.25
-        for method, _properties, body in channel.consume(
-            self.names.outcomes, inactivity_timeout=quiet, arguments=arguments
-        ):
-            if method is None:
-                return
+    def _entries(self, channel: BlockingChannel) -> list[bytes]:
+        bodies: list[bytes] = []
+
+        def take(_channel: BlockingChannel, method: Any, _properties: Any, body: bytes) -> None:
+            bodies.append(body)
             channel.basic_ack(method.delivery_tag)
-            yield body
+
+        channel.basic_qos(prefetch_count=500)
+        channel.basic_consume(self.names.outcomes, take, arguments={"x-stream-offset": "first"})
+        seen = -1
+        while len(bodies) > seen:
+            seen = len(bodies)
+            channel.connection.process_data_events(0.25)
+        return bodies

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
 
+import pytest
+
 from waiting import wait_until
 
 
+@pytest.mark.alone
 def test_five_registrations_within_four_seconds_leave_one_delay_apart(consumer, publisher, arrivals):
     with_delay = 0.5
     consumer(WHATSAPP_QUEUE_DELAY=str(with_delay))
@@ -16,17 +19,21 @@ def test_five_registrations_within_four_seconds_leave_one_delay_apart(consumer, 
     assert all(with_delay <= gap <= with_delay + 0.1 for gap in arrivals.gaps())
 
 
-def test_over_many_sends_no_gap_is_shorter_and_hardly_one_is_longer(consumer, publisher, arrivals):
-    for number in range(60):
+@pytest.mark.alone
+def test_over_many_sends_no_gap_is_shorter_and_one_in_a_hundred_is_longer_by_ten_milliseconds(
+    consumer, publisher, arrivals
+):
+    for number in range(101):
         publisher.queue_message("081234567890", f"text {number}")
     consumer(WHATSAPP_QUEUE_DELAY="0.3")
 
-    assert arrivals.wait_for(60, 40) == [f"text {number}" for number in range(60)]
+    assert arrivals.wait_for(101, 60) == [f"text {number}" for number in range(101)]
     gaps = arrivals.gaps()
     assert min(gaps) >= 0.3
-    assert quantiles(gaps, n=100)[97] <= 0.31
+    assert quantiles(gaps, n=100, method="inclusive")[98] <= 0.31
 
 
+@pytest.mark.alone
 def test_jitter_only_ever_adds(consumer, publisher, arrivals):
     for number in range(12):
         publisher.queue_message("081234567890", f"text {number}")

@@ -64,10 +64,6 @@ def test_what_is_left_of_a_hold_is_kept() -> None:
     assert (gate.wait(MONOTONIC), gate.reason) == (50.0, "throttled")
 
 
-_READ_AGAIN_AT_EACH_BARRIER = "every barrier takes a time in the future for now again: the lane stands still"
-
-
-@pytest.mark.xfail(reason=_READ_AGAIN_AT_EACH_BARRIER)
 def test_a_clock_that_was_set_back_costs_one_pause_and_not_the_whole_difference(clock: Clock) -> None:
     talk = make_conversation()
     talk.ledger.apply(make_event("sent", at=WALL))
@@ -79,7 +75,6 @@ def test_a_clock_that_was_set_back_costs_one_pause_and_not_the_whole_difference(
     assert talk.pace.gate().wait(clock.monotonic()) == 0
 
 
-@pytest.mark.xfail(reason=_READ_AGAIN_AT_EACH_BARRIER)
 def test_a_clock_that_was_set_back_costs_one_hold_and_not_the_whole_difference(clock: Clock) -> None:
     talk = make_conversation()
     talk.ledger.apply(make_event("failed", at=WALL, failure_class="throttled", hold=60.0))

@@ -1,0 +1,83 @@
+import pytest
+
+from broker import drift
+from broker.connection import open_channel
+from broker.drift import Status
+from broker.errors import TopologyConflict
+from broker.topology import Exchange, Names, Queue, Topology, topology
+
+
+@pytest.fixture
+def channel(settings):
+    with open_channel(settings.amqp_urls, name="test") as ours:
+        yield ours
+
+
+def only(*objects):
+    exchanges = tuple(one for one in objects if isinstance(one, Exchange))
+    queues = tuple(one for one in objects if isinstance(one, Queue))
+    return Topology(Names("unused"), exchanges, queues, ())
+
+
+def compared(channel, wanted):
+    [difference] = drift.plan(channel.connection, only(wanted))
+    return difference
+
+
+def test_on_an_empty_broker_everything_is_missing_and_planning_makes_nothing(channel, settings):
+    for _ in range(2):
+        found = drift.plan(channel.connection, topology(settings))
+        assert {one.status for one in found} == {Status.MISSING}
+
+
+def test_applying_twice_finds_everything_as_it_should_be(channel, settings):
+    drift.apply(channel.connection, topology(settings))
+    assert {one.status for one in drift.apply(channel.connection, topology(settings))} == {Status.SAME}
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "argument", "current", "wanted"),
+    [
+        ({}, {"x-max-priority": 10}, "x-max-priority", "none", "10"),
+        ({"x-max-priority": 10}, {}, "x-max-priority", "10", "none"),
+        ({"x-max-priority": 5}, {"x-max-priority": 10}, "x-max-priority", "5", "10"),
+        ({"x-queue-type": "quorum"}, {"x-queue-type": "classic"}, "x-queue-type", "quorum", "classic"),
+        ({}, {"x-single-active-consumer": True}, "x-single-active-consumer", "none", "true"),
+        ({"x-dead-letter-exchange": "a"}, {"x-dead-letter-exchange": "b"}, "x-dead-letter-exchange", "a", "b"),
+    ],
+)
+def test_a_changed_queue_argument_is_named_with_both_values(channel, namespace, have, want, argument, current, wanted):
+    queue = Queue(f"{namespace}.queue", want)
+    channel.queue_declare(queue.name, durable=True, arguments=have)
+    difference = compared(channel, queue)
+    assert (difference.status, difference.kind, difference.argument) == (Status.CHANGED, "queue", argument)
+    assert current in difference.current
+    assert wanted in difference.wanted
+    assert f"`antrian topology apply --replace {queue.name}`" in difference.sentence()
+    channel.queue_delete(queue.name)
+
+
+def test_a_changed_stream_argument_is_named_and_a_policy_proposed(channel, namespace):
+    stream = Queue(f"{namespace}.stream", {"x-queue-type": "stream", "x-max-age": "200s"})
+    channel.queue_declare(stream.name, durable=True, arguments={"x-queue-type": "stream", "x-max-age": "100s"})
+    difference = compared(channel, stream)
+    assert (difference.kind, difference.argument) == ("stream", "x-max-age")
+    assert "x-max-age is '100s' in the broker, and should be '200s'" in difference.sentence()
+    assert "set_policy" in difference.sentence()
+    channel.queue_delete(stream.name)
+
+
+def test_an_exchange_of_another_kind_is_named(channel, namespace):
+    exchange = Exchange(f"{namespace}.exchange", "topic")
+    channel.exchange_declare(exchange.name, "direct", durable=True)
+    sentence = compared(channel, exchange).sentence()
+    assert "type is 'direct' in the broker, and should be 'topic'" in sentence
+    channel.exchange_delete(exchange.name)
+
+
+def test_a_conflict_stops_applying_before_anything_is_made(channel, settings, namespace):
+    channel.queue_declare(Names(namespace).dead, durable=True, arguments={"x-max-length": 7})
+    with pytest.raises(TopologyConflict, match=r"x-max-length is .*7.* in the broker, and should be none"):
+        drift.apply(channel.connection, topology(settings))
+    found = drift.plan(channel.connection, topology(settings))
+    assert [one.name for one in found if one.status is not Status.MISSING] == [Names(namespace).dead]

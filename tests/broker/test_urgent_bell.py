@@ -1,0 +1,61 @@
+"""Any publisher may ring; nobody may do more than ring that way."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from stock import Stock
+
+from broker.connection import open_channel
+from broker.control import Command, Control, encode_control
+from consumer.providers.contract import Outgoing, Sent
+from consumer.worker import LaneWorker
+from waiting import wait_until
+
+
+class Phone:
+    """A provider that takes everything."""
+
+    name = "phone"
+
+    def __init__(self) -> None:
+        self.received: list[str] = []
+
+    def send(self, outgoing: Outgoing) -> Sent:
+        self.received.append(outgoing.message_id)
+        return Sent()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def phone(stock: Stock) -> Iterator[Phone]:
+    """What the lane's consumer sends to."""
+    phone = Phone()
+    worker = LaneWorker("default", stock.settings, stock.settings.amqp_urls, phone)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    stock.add_waiting("first")
+    wait_until(lambda: phone.received, 10, "the lane sends")
+    yield phone
+    worker.stop()
+    thread.join(10)
+
+
+def ring(stock: Stock, command: Command, *, exchange: str) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        channel.basic_publish(exchange, "", *encode_control(Control(command, "default", "a publisher", "m1")))
+
+
+def test_a_publisher_cannot_pause_the_lane_with_the_bell(stock: Stock, phone: Phone) -> None:
+    ring(stock, Command.PAUSE, exchange=stock.names.urgent)
+    stock.add_waiting("second", "third")
+    wait_until(lambda: phone.received == ["first", "second", "third"], 3, "the lane goes on")
+
+
+def test_an_admin_can_pause_the_lane(stock: Stock, phone: Phone) -> None:
+    ring(stock, Command.PAUSE, exchange=stock.names.control)
+    stock.add_waiting("second")
+    ring(stock, Command.RESUME, exchange=stock.names.control)
+    wait_until(lambda: phone.received == ["first", "second"], 5, "the lane goes on")

@@ -1,0 +1,99 @@
+"""The real command line, as a user runs it."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+from types import TracebackType
+from typing import Any, Self
+
+from processes import ANTRIAN, environment
+
+from broker.settings import Settings
+from waiting import wait_until
+
+_CONTROL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Cli:
+    """Runs `antrian` with the settings of one test."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return environment(self._settings, **more) | {"USER": "ani", "LOGNAME": "ani"}
+
+    def run(self, *words: str, stdin: str | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
+        """Run one command to its end."""
+        return subprocess.run(
+            [ANTRIAN, *words],
+            env=self.environment(**more),
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def say(self, *words: str, stdin: str | None = None, code: int = 0) -> str:
+        """What a command prints that ends with `code`."""
+        done = self.run(*words, stdin=stdin)
+        assert done.returncode == code, done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        return done.stdout
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        """What a command prints for programs."""
+        return json.loads(self.say(*words, "--json", code=code))
+
+
+class TerminalCommand:
+    """`antrian` on a terminal of its own."""
+
+    def __init__(self, cli: Cli, *words: str, **more: str) -> None:
+        self._near, far = pty.openpty()
+        os.set_blocking(self._near, False)
+        self.process = subprocess.Popen(
+            [ANTRIAN, *words],
+            env=cli.environment(TERM="xterm", COLUMNS="120", LINES="40", **more),
+            stdin=far,
+            stdout=far,
+            stderr=far,
+        )
+        os.close(far)
+        self._text = ""
+
+    def text(self) -> str:
+        """Everything on the terminal since the last `forget`, without colours and cursor movements."""
+        try:
+            while piece := os.read(self._near, 65536):
+                self._text += piece.decode(errors="replace")
+        except OSError:
+            pass  # nothing more for now, or the other end is closed
+        return _CONTROL_CODES.sub("", self._text)
+
+    def forget(self) -> None:
+        self.text()
+        self._text = ""
+
+    def wait_for(self, words: str, timeout: float = 10) -> None:
+        wait_until(lambda: words in self.text(), timeout, f"{words!r} is on the terminal")
+
+    def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        os.close(self._near)

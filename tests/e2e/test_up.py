@@ -1,0 +1,108 @@
+"""`antrian up`: what a newcomer sees first."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import psutil
+import pytest
+from processes import ANTRIAN, environment
+
+from waiting import wait_until
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Up:
+    """`antrian up` with its output in a file."""
+
+    def __init__(self, settings, folder, *options, **more):
+        self.log = folder / "up.log"
+        ours = environment(settings, **{"ANTRIAN_HOME": str(folder), "SANDBOX_PORT": str(free_port())} | more)
+        ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [ANTRIAN, "up", *options], env=ours, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def text(self):
+        return self.log.read_text()
+
+    def family(self):
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def consumer(self):
+        return next(child for child in self.family() if "consume" in child.cmdline())
+
+
+@pytest.fixture
+def up(settings, tmp_path):
+    started = []
+
+    def start(*options, **more):
+        started.append(Up(settings, tmp_path, *options, **more))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.poll() is None:
+            one.process.send_signal(signal.SIGINT)
+            one.process.wait(20)
+
+
+def test_the_demo_shows_five_sends_a_delay_apart_and_ctrl_c_leaves_nothing(up):
+    ours = up("--demo", WHATSAPP_QUEUE_DELAY="2")
+    wait_until(lambda: "reached the sandbox" in ours.text(), 40, "the demo is over")
+    [summary] = re.findall(
+        r"5 messages reached the sandbox, never closer than .* the gaps were ([\d., ]+) s", ours.text()
+    )
+    gaps = [float(gap) for gap in summary.split(", ")]
+    assert len(gaps) == 4
+    assert min(gaps) >= 2
+
+    family = ours.family()
+    ours.process.send_signal(signal.SIGINT)
+    assert ours.process.wait(20) == 0
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_a_killed_consumer_comes_back_and_the_pace_is_kept(up):
+    ours = up("--demo", WHATSAPP_QUEUE_DELAY="2")
+    wait_until(lambda: "Ayu: sent" in ours.text(), 30, "the first is sent")
+    os.kill(ours.consumer().pid, signal.SIGKILL)
+
+    wait_until(lambda: "was ended by signal 9" in ours.text(), 10, "it is said that the consumer was killed")
+    wait_until(lambda: "reached the sandbox" in ours.text(), 60, "the demo is over")
+    assert "5 messages reached the sandbox, never closer than the delay of 2 s" in ours.text()
+
+
+def test_when_it_is_killed_itself_nothing_lives_on(up):
+    ours = up()
+    wait_until(lambda: "Kill the consumer" in ours.text(), 30, "everything runs")
+    family = ours.family()
+    ours.process.kill()
+
+    assert psutil.wait_procs(family, timeout=10)[1] == []
+
+
+def test_a_busy_port_is_one_clear_sentence(up):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ours = up(SANDBOX_PORT=str(port))
+        assert ours.process.wait(20) == 1
+    assert f"port {port} for the sandbox cannot be used" in ours.text()
+    assert "Traceback" not in ours.text()
+
+
+def test_the_demo_is_refused_with_a_real_provider(up):
+    ours = up("--demo", WHATSAPP_PROVIDER="mpwa")
+    assert ours.process.wait(20) == 2
+    assert "WHATSAPP_PROVIDER=sandbox" in ours.text()

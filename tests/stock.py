@@ -1,0 +1,102 @@
+"""Messages and dead letters in the queues of one test, and a look at what is there afterwards."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from factories import PHONE
+
+from admin_api.outcome_tail import OutcomeTail
+from broker import drift
+from broker.connection import open_channel
+from broker.delay_ladder import ladder_key
+from broker.events import Event
+from broker.message import AttemptFailure, Message, decode, encode, new_message, retry_of
+from broker.settings import Settings
+from broker.topology import LADDER_LEVELS, Names, topology
+from waiting import wait_until
+
+
+class Stock:
+    """The queues of one namespace, with the topology applied."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.names = Names(settings.whatsapp_queue_namespace)
+        with self._channel() as channel:
+            drift.apply(channel.connection, topology(settings))
+
+    def add_waiting(self, *ids: str, priority: int = 5, lane: str = "default") -> None:
+        self._publish(self.names.messages, lane, (message(one, priority=priority, lane=lane) for one in ids))
+
+    def add_delayed(self, *ids: str, seconds: float = 3600, lane: str = "default") -> None:
+        self._publish(self.names.scheduled, ladder_key(seconds, lane), (message(one, lane=lane) for one in ids))
+
+    def add_dead(
+        self,
+        *ids: str,
+        code: str = "timeout",
+        failure_class: str = "transient",
+        lane: str = "default",
+        source: str = "test",
+    ) -> None:
+        """Dead letters as the consumer leaves them after three attempts."""
+        failure = AttemptFailure(3, time.time(), failure_class, code, "the provider's words")
+        made = (message(one, lane=lane, source=source) for one in ids)
+        self._publish(self.names.dead, lane, (retry_of(one, failure, attempt=3) for one in made))
+
+    def add_garbage(self, exchange: str, key: str = "default", body: bytes = b"{oops") -> None:
+        with self._channel() as channel:
+            channel.basic_publish(exchange, key, body, mandatory=True)
+
+    def count(self, queue: str) -> int:
+        """Messages ready in a queue."""
+        with self._channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def wait_for(self, queue: str, count: int) -> None:
+        wait_until(lambda: self.count(queue) == count, 10, f"{queue} holds {count}")
+
+    def in_lane(self, lane: str = "default") -> list[Message]:
+        """What waits in the lane, in the order in which it would be sent; it stays there."""
+        return self._messages(self.names.lane(lane), lane)
+
+    def dead(self) -> list[Message]:
+        """The dead letters that can be read, in their order; they stay there."""
+        return self._messages(self.names.dead, "default")
+
+    def delayed(self) -> int:
+        return sum(self.count(self.names.delay(level)) for level in range(LADDER_LEVELS))
+
+    def events(self, name: str) -> list[Event]:
+        """Every event of that name in the journal."""
+        found: list[Event] = []
+        with self._channel() as channel:
+            OutcomeTail(channel.connection, self.names.journal, found.append).catch_up(0)
+        return [event for event in found if event.name == name]
+
+    def _messages(self, queue: str, lane: str) -> list[Message]:
+        with self._channel() as channel:
+            found = []
+            while (got := channel.basic_get(queue))[0] is not None:
+                found.append(decode(got[2] or b"", got[1], lane, now=time.time()))
+            return found
+
+    def _publish(self, exchange: str, key: str, messages: Iterable[Message]) -> None:
+        with self._channel() as channel:
+            for one in messages:
+                body, properties = encode(one)
+                channel.basic_publish(exchange, key, body, properties, mandatory=True)
+
+    def _channel(self) -> Any:
+        return open_channel(self.settings.amqp_urls, name="test stock")
+
+
+def message(message_id: str, *, lane: str = "default", priority: int = 5, source: str = "test") -> Message:
+    return new_message(
+        PHONE, f"text {message_id}", source=source, now=time.time(), priority=priority, lane=lane, message_id=message_id
+    )
+
+
+def ids(messages: Iterable[Message]) -> list[str]:
+    return [one.message_id for one in messages]

@@ -1,0 +1,121 @@
+"""A TCP proxy to stand between a client and the broker: it can freeze, delay and cut, and counts who comes."""
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class TcpProxy:
+    """Listens on a port of its own on loopback and passes bytes on, in both directions.
+
+    Args:
+        target: the port on loopback behind it.
+        port: where to listen; a free one when 0.
+    """
+
+    def __init__(self, target: int, port: int = 0) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._listener.getsockname()[1]
+        self.connections = 0
+        self._sockets: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._questions_flow, self._answers_flow, self._closed = (threading.Event() for _ in range(3))
+        self._seconds = 0.0
+        self.thaw()
+        self._spawn(self._accept)
+
+    def freeze(self, *, answers_only: bool = False) -> None:
+        """Hold all bytes, or only those from the broker; connections stay open."""
+        self._answers_flow.clear()
+        if not answers_only:
+            self._questions_flow.clear()
+
+    def thaw(self) -> None:
+        """Let everything through again, what was held first."""
+        self._questions_flow.set()
+        self._answers_flow.set()
+
+    def delay(self, seconds: float) -> None:
+        """Hold every piece for a while before it is passed on."""
+        self._seconds = seconds
+
+    def cut(self) -> None:
+        """Reset all connections; what is held is lost. New connections are accepted."""
+        with self._lock:
+            for one in self._sockets:
+                _reset(one)
+            self._sockets.clear()
+
+    def close(self) -> None:
+        """Reset all connections and listen no more."""
+        self._closed.set()
+        self.thaw()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+        for thread in list(self._threads):
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while not self._closed.is_set():
+            try:
+                client, _address = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            self._serve(client)
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            broker = socket.create_connection(("127.0.0.1", self._target), 5)
+        except OSError:
+            _reset(client)
+            return
+        broker.settimeout(None)
+        with self._lock:
+            self._sockets |= {client, broker}
+        self._spawn(self._pump, client, broker, self._questions_flow)
+        self._spawn(self._pump, broker, client, self._answers_flow)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, flow: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65_536):
+                if self._seconds:
+                    self._closed.wait(self._seconds)
+                flow.wait()
+                sink.sendall(piece)
+        with self._lock:
+            self._sockets -= {source, sink}
+        for one in (source, sink):
+            _reset(one)
+
+    def _spawn(self, function, *arguments) -> None:
+        thread = threading.Thread(target=function, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+
+def _reset(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # Wakes whoever waits in recv, which close alone does not.
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
+
+
+@contextmanager
+def tcp_proxy(target: int, port: int = 0) -> Iterator[TcpProxy]:
+    """A proxy for the time of a `with`."""
+    proxy = TcpProxy(target, port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
