@@ -12,7 +12,7 @@ from admin_api.dead_letter_export import Format, exported
 from admin_api.dead_letter_view import Groups, card, details, group_table, letter_table, summary
 from admin_api.dead_letters import EVERYTHING, DeadLetters, Report, Selection
 from broker.settings import load_settings
-from broker.terminal import Json, WrongUse, actor, console, print_json, progress, say, tell
+from broker.terminal import CommandFailed, Json, WrongUse, actor, console, print_json, progress, say, tell
 
 dead_app = typer.Typer(no_args_is_help=True, help="The messages that were given up: look, put back, delete, export.")
 
@@ -60,7 +60,7 @@ def show(
     found: list[DeadLetter] = []
     DeadLetters(load_settings()).each(Selection(ids=frozenset({message_id})), found.append)
     if not found:
-        _fail(f"No dead letter has the id {message_id}.")
+        raise CommandFailed(f"no dead letter has the id {message_id}")
     letter = max(found, key=lambda one: one.generation)
     if as_json:
         print_json(details(letter))
@@ -147,9 +147,9 @@ def export(
         with exported(file, form) as write, progress("exported", letters.count()) as bar:
             count = letters.each(selection, write, on_progress=lambda tally: bar.move_to(tally.seen))
     except OSError as error:
-        if file is None:
+        if isinstance(error, BrokenPipeError):
             raise  # whoever reads our output has had enough; that is no failure to explain
-        _fail(f"{file} cannot be written: {error.strerror}.")
+        raise CommandFailed(f"{file or 'stdout'} cannot be written: {error.strerror}") from error
     if file is not None:
         tell({"exported": count, "file": str(file)}, f"{count} dead letters are in {file}.", as_json=as_json)
 
@@ -229,8 +229,3 @@ def _tell(report: Report, selection: Selection, key: str, words: str, *, as_json
             say(f"No dead letter has the id {', '.join(missing)}.")
     if report.done < report.selected or missing:
         raise typer.Exit(1)
-
-
-def _fail(sentence: str) -> None:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)

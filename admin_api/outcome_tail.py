@@ -56,7 +56,7 @@ class OutcomeTail:
         # A chunk is delivered whole; a question asked after its first entry is answered after its last one.
         self._channel.queue_declare(self._stream, passive=True)
         self._connection.process_data_events(0)
-        if any(event is not None and event.at >= since for _, event in self._end):
+        if any(event is None or event.at >= since for _, event in self._end):
             end = self._end[-1][0]
             self._read(self._channel, max(self._offset_at(since), end - _MOST_ENTRIES), self._advance)
             self._channel.basic_cancel(tag)

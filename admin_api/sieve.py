@@ -85,11 +85,13 @@ class Sieve:
         self._loop = IOLoop()
         self._connection: SelectConnection | None = None
         self._error: BaseException | None = None
+        self._mistake: Exception | None = None
         self._queue = ""
         self._unseen = 0
         self._under_way = 0
         self._left_here = 0
         self._holding: list[Channel] = []
+        self._closing: deque[Channel] = deque()
         self._asking = False
         self._next_at = 0.0
         self._ending = False
@@ -101,12 +103,15 @@ class Sieve:
             BrokerUnavailable: the connection broke, a queue is missing, or the broker accepts nothing now; what was
                 taken until then is counted in `tally`, everything else is in its place.
             BrokerRefused: this user may not.
+            Exception: whatever `decide` raised; everything that was not taken is in its place.
         """
         SelectConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
         try:
             self._loop.start()
         finally:
             self._let_go()
+        if self._mistake is not None:
+            raise self._mistake
         if isinstance(self._error, AntrianError):
             raise self._error
         if self._error is not None:
@@ -115,7 +120,7 @@ class Sieve:
         return self.tally
 
     def _let_go(self) -> None:
-        # An interrupt, or an error in `decide`, comes out of the loop while the connection is still open.
+        # An interrupt comes out of the loop while the connection is still open.
         if self._connection is not None and not self._connection.is_closed:
             self._end()
             self._loop.start()
@@ -189,7 +194,12 @@ class Sieve:
         self._asking = False
         self._unseen -= 1
         self.tally.seen += 1
-        steps = self._decide(Found(self._queue, method.routing_key, properties, body))
+        try:
+            steps = self._decide(Found(self._queue, method.routing_key, properties, body))
+        except Exception as error:  # noqa: BLE001 (whatever it is, pika would take it for a broken connection)
+            self._mistake = error
+            self._end()
+            return
         if steps is None:
             self._leave()
         else:
@@ -243,11 +253,10 @@ class Sieve:
         if not self._left_here and not self._holding:
             self._next_queue()
             return
-        # Closing a channel does so in milliseconds; a nack of thousands takes classic queues minutes.
-        for channel in self._holding:
-            channel.close()
-        self._holding = []
-        self._taking.close()
+        # Closing a channel does so in milliseconds; a nack of thousands takes classic queues minutes. The broker
+        # confirms it when everything is back. One after the other: quorum queues keep the order of the returning.
+        self._closing = deque([*self._holding, self._taking])
+        self._closing[0].close()
 
     def _end(self) -> None:
         self._ending = True
@@ -257,12 +266,17 @@ class Sieve:
     def _blocked(self, _connection: Any, frame: Any) -> None:
         self._fail(BrokerUnavailable(f"the broker accepts nothing now: {frame.method.reason}"))
 
-    def _channel_closed(self, channel: Channel, reason: BaseException) -> None:
+    def _channel_closed(self, _channel: Channel, reason: BaseException) -> None:
         if self._ending:
             return
         if not isinstance(reason, ChannelClosedByClient):
             self._fail(reason)
-        elif channel is self._taking:
+            return
+        self._closing.popleft()
+        if self._closing:
+            self._closing[0].close()
+        else:
+            self._holding = []
             self._open_taking()
 
     def _fail(self, error: BaseException) -> None:

@@ -81,7 +81,10 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "retrying", str(status.retrying)
     yield "scheduled", f"{status.scheduled} in all lanes"
     yield "dead letters", f"{status.failed_messages} in all lanes"
-    yield "all sent in", duration(max(0.0, status.estimated_time - passed)) if status.estimated_time else "nothing to send"
+    yield (
+        "all sent in",
+        duration(max(0.0, status.estimated_time - passed)) if status.estimated_time else "nothing to send",
+    )
     yield "last send", _clock(status.last_sent_at) if status.last_sent_at else "none on the latest record"
     yield "consumer", _consumer(status)
     if status.paused:

@@ -29,6 +29,10 @@ _RECONNECT_PERIOD = 1.0
 _LATEST = 8
 
 
+class _NobodyReads(Exception):
+    """What we write to is closed or full; an exception of its own, because a connection raises OSError as well."""
+
+
 class Screen(Protocol):
     """What a watch draws on."""
 
@@ -52,6 +56,8 @@ def watch(settings: Settings, lane: str, *, as_json: bool) -> None:
                 _Watch(settings, lane, _Table(live)).run()
     except KeyboardInterrupt:
         return
+    except _NobodyReads as error:
+        raise error.__cause__ or error from None
 
 
 class _Watch:
@@ -72,7 +78,7 @@ class _Watch:
             except (BrokerError, NoBroker) as error:
                 if self._status is None:
                     raise
-                self._screen.draw(self._status, self._latest, str(error))
+                self._draw(self._status, str(error))
                 time.sleep(_RECONNECT_PERIOD)
 
     def _read_on_one_connection(self) -> None:
@@ -82,8 +88,14 @@ class _Watch:
             reader.catch_up()
             while True:
                 self._status = reader.status()
-                self._screen.draw(self._status, self._latest, "")
+                self._draw(self._status, "")
                 reader.listen(self._screen.period)
+
+    def _draw(self, status: Status, trouble: str) -> None:
+        try:
+            self._screen.draw(status, self._latest, trouble)
+        except OSError as error:
+            raise _NobodyReads from error
 
     def _remember(self, event: Event) -> None:
         if event.name != "outcome.barrier":

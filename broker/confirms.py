@@ -1,5 +1,6 @@
 """Publishing with confirms on an asynchronous channel: every publish ends in exactly one result."""
 
+from collections import Counter
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
@@ -25,6 +26,9 @@ class Confirmation(Enum):
 
 Done = Callable[[Confirmation], None]
 
+#: What a returned message is known by: its id, and where it was to go. The broker does not say its delivery tag.
+_Address = tuple[str | None, str, str]
+
 
 class ConfirmChannel:
     """A channel in confirm mode; use it only from its connection's I/O thread.
@@ -37,8 +41,8 @@ class ConfirmChannel:
         self._channel = channel
         self._next_tag = 1
         self._oldest_tag = 1
-        self._pending: dict[int, tuple[str | None, Done]] = {}
-        self._returned: set[str | None] = set()
+        self._pending: dict[int, tuple[_Address, Done]] = {}
+        self._returned: Counter[_Address] = Counter()
         channel.confirm_delivery(self._confirmed)
         channel.add_on_return_callback(self._message_returned)
         channel.add_on_close_callback(self._closed)
@@ -67,7 +71,7 @@ class ConfirmChannel:
 
         A mandatory publish needs a `message_id`, because the broker returns the message and not its tag.
         """
-        self._pending[self._next_tag] = (properties.message_id, done)
+        self._pending[self._next_tag] = ((properties.message_id, exchange, routing_key), done)
         self._next_tag += 1
         self._channel.basic_publish(exchange, routing_key, body, properties, mandatory)
 
@@ -85,16 +89,15 @@ class ConfirmChannel:
         pending = self._pending.pop(tag, None)
         if pending is None:
             return
-        message_id, done = pending
-        if self._returned and message_id in self._returned:
-            self._returned.discard(message_id)
+        address, done = pending
+        if self._returned and self._returned[address]:
+            # One return, one confirm: the same message may be on its way more than once.
+            self._returned -= Counter([address])
             result = Confirmation.RETURNED
         done(result)
 
-    def _message_returned(
-        self, _channel: Channel, _method: Any, properties: pika.BasicProperties, _body: bytes
-    ) -> None:
-        self._returned.add(properties.message_id)
+    def _message_returned(self, _channel: Channel, method: Any, properties: pika.BasicProperties, _body: bytes) -> None:
+        self._returned[properties.message_id, method.exchange, method.routing_key] += 1
 
     def _closed(self, _channel: Channel, _reason: BaseException) -> None:
         pending, self._pending = self._pending, {}

@@ -13,7 +13,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import ChannelClosedByBroker
 
 from broker.errors import BrokerRefused, TopologyConflict
-from broker.topology import Binding, Exchange, Queue, Topology
+from broker.topology import QUORUM_NEEDS, Binding, Exchange, Queue, Topology
 
 _NOT_FOUND, _ACCESS_REFUSED, _PRECONDITION_FAILED = 404, 403, 406
 _INEQUIVALENT = re.compile(
@@ -79,8 +79,9 @@ def plan(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
     """Compare every exchange and queue with the broker, changing nothing.
 
     Raises:
-        BrokerRefused: this user may not even look.
+        BrokerRefused: this user may not even look, or the broker is too old.
     """
+    _check_version(connection, wanted)
     probe = _Probe(connection)
     differences = [probe.exchange(exchange) for exchange in wanted.exchanges]
     differences += [probe.queue(queue) for queue in wanted.queues]
@@ -125,6 +126,21 @@ def replace(connection: BlockingConnection, queue: Queue, wanted: Topology) -> N
             f"queue {queue.name} was not replaced: it must be empty and without consumers ({error.reply_text})",
         ) from error
     declare(connection.channel(), wanted)
+
+
+def _check_version(connection: BlockingConnection, wanted: Topology) -> None:
+    # Declaring is no test: an old broker accepts arguments that it does not know, and then ignores them.
+    properties = connection._impl.server_properties or {}  # noqa: SLF001 (pika has no public way to ask)
+    version = str(properties.get("version", "0"))
+    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if numbers < wanted.oldest_broker:
+        needed = ".".join(map(str, wanted.oldest_broker))
+        why = (
+            "WHATSAPP_QUEUE_TYPE=quorum needs RabbitMQ 4.3 or newer: before that, quorum queues do not keep priorities"
+            if wanted.oldest_broker == QUORUM_NEEDS
+            else f"Antrian needs RabbitMQ {needed} or newer"
+        )
+        raise BrokerRefused(f"{why}; this broker is {version}")
 
 
 def _bind(channel: BlockingChannel, binding: Binding) -> None:

@@ -15,7 +15,7 @@ import psutil
 
 from broker import node_processes
 from broker.errors import NoBroker
-from broker.node_failure import disk_is_too_full, why_it_ended
+from broker.node_failure import disk_is_too_full, path_is_unusable, why_it_ended
 from broker.node_files import Identity, private_node_files
 from broker.ports import free_ports, is_free
 from broker.server_program import HOW_TO_INSTALL, epmd, rabbitmq_server
@@ -112,6 +112,8 @@ class PrivateNode:
         Raises:
             NoBroker: the text says why, and what to do.
         """
+        if problem := path_is_unusable(self._files.folder):
+            raise NoBroker(problem)
         with self._explained():
             self._files.create()
             with self._files.locked():

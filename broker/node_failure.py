@@ -15,6 +15,8 @@ _SIGNS = (
     (("cannot allocate memory", "enomem"), "there is not enough memory"),
 )
 
+_PATTERN_SIGNS = frozenset("[]{}?*\\")
+
 
 def disk_is_too_full(folder: Path, *, least: int = LEAST_DISK) -> str | None:
     """The sentence to refuse a start with when the disk of `folder` has no more than `least` bytes free, else None."""
@@ -24,6 +26,20 @@ def disk_is_too_full(folder: Path, *, least: int = LEAST_DISK) -> str | None:
     return (
         f"the disk of {folder} has {free // 10**6} MB free, and the private broker takes no messages "
         f"below {least // 10**6} MB: make room, or set ANTRIAN_HOME to a folder on another disk"
+    )
+
+
+def path_is_unusable(folder: Path) -> str | None:
+    r"""The sentence to refuse a start with when RabbitMQ would lose messages kept under this path, else None.
+
+    At a restart it looks for the files of quorum queues by pattern: in a path with `[`, `{`, `?`, `*` or a backslash it
+    finds none of them, and starts with empty queues. A path that is not UTF-8 it cannot read at all.
+    """
+    if not _PATTERN_SIGNS & set(str(folder)) and str(folder).isprintable():
+        return None
+    return (
+        f"the private broker cannot keep messages in {str(folder)!r}: set ANTRIAN_HOME to a folder "
+        r"whose path has none of [ ] { } ? * \ and no control characters"
     )
 
 

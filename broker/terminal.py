@@ -26,6 +26,10 @@ class WrongUse(AntrianError):
     """The command line asks for what cannot be; nothing was changed."""
 
 
+class CommandFailed(AntrianError):
+    """What was asked for could not be done."""
+
+
 def console() -> Console:
     """Where tables go: colours and control codes on a terminal only."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)

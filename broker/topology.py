@@ -21,6 +21,10 @@ MAX_PRIORITY = 10
 #: How long, in milliseconds, a quorum queue keeps a vanished consumer's place (the broker's own default is 60 s).
 CONSUMER_DISCONNECTED_TIMEOUT = 5_000
 
+#: RabbitMQ versions (major, minor): streams came with 3.9, and quorum queues order strictly by priority since 4.3.
+STREAMS_NEED = (3, 9)
+QUORUM_NEEDS = (4, 3)
+
 #: Streams drop whole segments only, so the segment's size (bytes) is the granularity of retention.
 JOURNAL_SEGMENT_BYTES = 50_000_000
 OUTCOMES_SEGMENT_BYTES = 10_000_000
@@ -131,12 +135,21 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All objects for one namespace, in the order in which to declare them."""
+    """All objects for one namespace, in the order in which to declare them.
+
+    Attributes:
+        names: of the namespace.
+        exchanges: declared first.
+        queues: declared second.
+        bindings: made last.
+        oldest_broker: the RabbitMQ version (major, minor) that it needs at least.
+    """
 
     names: Names
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
     bindings: tuple[Binding, ...]
+    oldest_broker: tuple[int, int] = STREAMS_NEED
 
 
 def topology(settings: Settings) -> Topology:
@@ -145,6 +158,7 @@ def topology(settings: Settings) -> Topology:
     lanes = tuple(settings.senders)
     return Topology(
         names=names,
+        oldest_broker=QUORUM_NEEDS if settings.whatsapp_queue_type == "quorum" else STREAMS_NEED,
         exchanges=tuple(_exchanges(names, lanes)),
         queues=tuple(_queues(names, lanes, settings)),
         bindings=tuple(_bindings(names, lanes)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from broker.connection import broker_urls, connection_parameters
 from broker.control import bell
@@ -27,6 +27,8 @@ from publisher.request import MessageRequest
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.
 CONFIRM_TIMEOUT = 10.0
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,12 @@ class Publisher:
     ) -> None:
         self._settings = settings or load_settings()
         self._urls = broker_urls(self._settings)
+        # At once, and not at the first publish, so that an address that makes no sense is noticed at start.
+        self._parameters = connection_parameters(
+            self._urls,
+            name=f"antrian publisher {source}",
+            heartbeat=self._settings.whatsapp_queue_heartbeat,
+        )
         self._names = Names(self._settings.whatsapp_queue_namespace)
         self._source = source
         self._timeout = confirm_timeout
@@ -110,15 +118,23 @@ class Publisher:
 
         Yields:
             In the order of the requests, a receipt, or the error that `queue_message` would have raised.
+
+        Raises:
+            Exception: whatever `requests` raises; what was published before has been yielded then.
         """
         arrivals: SimpleQueue[Publication] = SimpleQueue()
         underway: deque[_Underway | PublisherError] = deque()
-        for item in requests:
+        failures: list[Exception] = []
+        for item in _up_to_a_failure(requests, failures):
             underway.append(self._launch_or_refuse(item, arrivals, timeout))
             while underway and (len(underway) >= WINDOW or _is_settled(underway[0])):
                 yield self._outcome(underway.popleft())
+                if not arrivals.empty():
+                    arrivals.get()  # one for each result, or a long import would collect them all
         while underway:
             yield self._outcome(underway.popleft())
+        for failure in failures:
+            raise failure
 
     def send_message(self, phone_number: str, message: str, *, timeout: float = 60.0, **fields: Any) -> Outcome:
         """Send one urgent message now, ahead of everything, without waiting for the pause, and wait for its outcome.
@@ -201,8 +217,8 @@ class Publisher:
     def _route(self, message: Message, deliver_at: datetime | None) -> tuple[str, str]:
         if deliver_at is None:
             return self._names.messages, message.lane
-        if deliver_at.tzinfo is None:
-            raise InvalidMessage("invalid-fields", "deliver_at needs a time zone")
+        if not isinstance(deliver_at, datetime) or deliver_at.tzinfo is None:
+            raise InvalidMessage("invalid-fields", "deliver_at must be a datetime that knows its time zone")
         delay = deliver_at.timestamp() - message.queued_at
         if delay > LONGEST_DELAY:
             raise InvalidMessage("too-far-ahead", "deliver_at is more than 194 days ahead")
@@ -219,6 +235,8 @@ class Publisher:
         trouble = underway.pipeline.trouble
         if result is Result.UNROUTABLE:
             return Unroutable(f"there is no lane {message.lane!r} in namespace {self._names.namespace!r}")
+        if result is Result.REFUSED:
+            return BrokerUnavailable("the message was not accepted: the broker could not store it")
         if result is Result.NOT_ACCEPTED:
             return BrokerUnavailable(f"the message was not accepted: {trouble}")
         return ConfirmTimeout(f"no confirm for message {message.message_id}: it may have been accepted ({trouble})")
@@ -229,6 +247,8 @@ class Publisher:
         self._running_pipeline().submit(Publication(self._names.urgent, "", body, properties, lambda _done: None))
 
     def _compose(self, wanted: MessageRequest) -> Message:
+        if not isinstance(wanted.lane, str):
+            raise InvalidMessage("bad-lane", "lane must be text")
         try:
             return new_message(
                 wanted.phone_number,
@@ -250,13 +270,7 @@ class Publisher:
         if pipeline is None:
             with self._lock:
                 pipeline = self._pipeline = self._pipeline or Pipeline(
-                    connection_parameters(
-                        self._urls,
-                        name=f"antrian publisher {self._source}",
-                        heartbeat=self._settings.whatsapp_queue_heartbeat,
-                    ),
-                    name=f"antrian-publisher-{self._source}",
-                    entrance=self._names.messages,
+                    self._parameters, name=f"antrian-publisher-{self._source}", entrance=self._names.messages
                 )
         return pipeline
 
@@ -284,6 +298,13 @@ class _Underway:
             with suppress(Empty):
                 self.arrivals.get(timeout=remaining)
         return self.publication.result
+
+
+def _up_to_a_failure(items: Iterable[_T], failures: list[Exception]) -> Iterator[_T]:
+    try:
+        yield from items
+    except Exception as error:  # noqa: BLE001 (raised again, when all receipts are out)
+        failures.append(error)
 
 
 def _is_settled(underway: "_Underway | PublisherError") -> bool:

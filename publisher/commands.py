@@ -32,7 +32,9 @@ def publish(
     lane: Lane = None,
     source: Annotated[str, typer.Option(help="On whose behalf.")] = "cli",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome; exit code 1 if it is not sent.")] = False,
-    timeout: Annotated[float, typer.Option(min=0, max=31_536_000, help="Longest wait with --wait, in seconds.")] = _PATIENCE,
+    timeout: Annotated[
+        float, typer.Option(min=0, max=31_536_000, help="Longest wait with --wait, in seconds.")
+    ] = _PATIENCE,
     as_json: Json = False,
 ) -> None:
     """Put one message into the queue."""

@@ -99,7 +99,8 @@ class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
                     self._queue, auto_ack=True, inactivity_timeout=remaining
                 ):
                     event = Event.decode(body) if body else None
-                    if event is not None and event.name in FINAL:
+                    # A routing key may be shared: long ids are cut in it, and a strange one may read as a pattern.
+                    if event and event.message_id == self._message.message_id and event.name in FINAL:
                         return Outcome.of(event)
                     break
         except AMQPError:

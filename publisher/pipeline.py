@@ -4,6 +4,7 @@ A publication whose confirm was lost with its connection is written again, with 
 one: the consumer sends a message_id once, so this can never send twice.
 """
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from broker.io_thread import IOThread
 WINDOW = 2_000
 
 _NOT_FOUND = 404
+_CULPRIT = re.compile(r"exchange '(?P<name>[^']+)'")
 
 
 class Result(Enum):
@@ -27,8 +29,10 @@ class Result(Enum):
 
     ACCEPTED = auto()
     UNROUTABLE = auto()
-    #: The broker surely did not keep it.
+    #: The broker surely did not keep it, because it never got it.
     NOT_ACCEPTED = auto()
+    #: The broker got it and said no (a full queue, a failing disk).
+    REFUSED = auto()
     #: Given up waiting after it was written: nobody can tell.
     UNKNOWN = auto()
 
@@ -78,18 +82,21 @@ class Pipeline:
         self._blocked: str | None = None
         self._trouble = "the broker has not answered yet"
         self._refusal: str | None = None
+        self._closed = False
         self._io = IOThread(parameters, name=name, on_up=self._up, on_down=self._down)
         self._io.start()
 
     @property
     def trouble(self) -> str:
-        """Why nothing is being written now, for an error message; meaningful while something waits."""
+        """Why there is no answer, for an error message; meaningful while something waits for one."""
         return self._blocked or self._trouble
 
     def submit(self, publication: Publication) -> None:
         """Hand a publication to the I/O thread; safe from any thread."""
         self._waiting.append(publication)
-        if not self._wake_scheduled:
+        if self._closed:
+            self.abandon(publication)
+        elif not self._wake_scheduled:
             self._wake_scheduled = True
             self._io.call(self._write)
 
@@ -97,19 +104,31 @@ class Pipeline:
         """Stop waiting: the result if there is one by now, else what can be said without it."""
         with self._lock:
             if publication.result is None:
-                publication.result = Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED
+                publication.result = _without_an_answer(publication)
             return publication.result
 
     def close(self, timeout: float) -> None:
-        """Close the connection; what has not been written by now never will be."""
+        """Close the connection; what has not been written by now never will be, and is told so."""
+        self._closed = True
         self._io.stop(timeout)
+        self._blocked, self._trouble = None, "the publisher was closed"
+        self._settle_all()
+
+    def _settle_all(self) -> None:
+        self._waiting.extend(self._in_flight.values())
+        self._in_flight = {}
+        while self._waiting:
+            publication = self._waiting.popleft()
+            self._finish(publication, _without_an_answer(publication))
 
     # Everything below runs in the I/O thread.
 
     def _write(self) -> None:
         self._wake_scheduled = False
+        while self._waiting and self._waiting[0].result is not None:
+            self._waiting.popleft()  # given up by its caller; an outage must not fill the memory with these
         channel = self._channel
-        while channel is not None and self._waiting and channel.in_flight < WINDOW and not self._blocked:
+        while self._waiting and channel and channel.is_open and channel.in_flight < WINDOW and not self._blocked:
             publication = self._waiting.popleft()
             with self._lock:
                 if publication.result is not None:
@@ -130,7 +149,7 @@ class Pipeline:
     def _confirmed(self, publication: Publication, confirmation: Confirmation) -> None:
         if confirmation is Confirmation.LOST:
             return  # `_down` puts it back, in order
-        del self._in_flight[id(publication)]
+        self._in_flight.pop(id(publication), None)
         self._finish(publication, _RESULTS[confirmation])
         if self._waiting:
             self._write()
@@ -155,17 +174,29 @@ class Pipeline:
 
     def _ready(self, channel: pika.channel.Channel) -> None:
         self._channel = ConfirmChannel(channel)
+        self._trouble = "the broker is connected, but does not confirm it"
         self._write()
 
     def _channel_closed(self, channel: pika.channel.Channel, reason: BaseException) -> None:
         """A missing exchange or permission: only people can mend it, so say it and try again."""
         if not channel.connection.is_open:
             return  # the connection went first; `_down` follows
-        self._refusal = f"the broker refuses: {getattr(reason, 'reply_text', reason)}"
+        text = str(getattr(reason, "reply_text", reason))
+        culprit = match["name"] if (match := _CULPRIT.search(text)) else self._entrance
+        self._refusal = self._trouble = f"the broker refuses: {text}"
         if getattr(reason, "reply_code", 0) == _NOT_FOUND:
-            self._refusal = f"exchange {self._entrance} does not exist: run `antrian topology apply`"
+            self._refusal = self._trouble = f"exchange {culprit} does not exist: run `antrian topology apply`"
         self._channel = None
+        self._give_up_on(culprit)
         self._io.drop()
+
+    def _give_up_on(self, exchange: str) -> None:
+        """Written again, these would have the next channel closed as well, and all others written again with them."""
+        for key, publication in list(self._in_flight.items()):
+            if publication.exchange == exchange:
+                del self._in_flight[key]
+                # Those before the one that was refused may have been accepted.
+                self._finish(publication, Result.UNKNOWN)
 
     def _down(self, error: BrokerError) -> None:
         self._channel = None
@@ -177,7 +208,7 @@ class Pipeline:
             self._reject_unwritten()
 
     def _reject_unwritten(self) -> None:
-        for publication in [waiting for waiting in self._waiting if not waiting.written]:
+        for publication in [waiting for waiting in list(self._waiting) if not waiting.written]:
             self._finish(publication, Result.NOT_ACCEPTED)
 
     def _connection_blocked(
@@ -193,5 +224,9 @@ class Pipeline:
 _RESULTS = {
     Confirmation.CONFIRMED: Result.ACCEPTED,
     Confirmation.RETURNED: Result.UNROUTABLE,
-    Confirmation.REFUSED: Result.NOT_ACCEPTED,
+    Confirmation.REFUSED: Result.REFUSED,
 }
+
+
+def _without_an_answer(publication: Publication) -> Result:
+    return Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED

@@ -104,6 +104,7 @@ def settings(broker_url: str, namespace: str, tmp_path: Path) -> Iterator[Settin
             "WHATSAPP_QUEUE_NAMESPACE": namespace,
             "WHATSAPP_QUEUE_DELAY": "0.3",
             "WHATSAPP_QUEUE_RETRY_DELAYS": "1",
+            "WHATSAPP_QUEUE_TYPE": os.environ.get("ANTRIAN_TEST_QUEUE_TYPE", "classic"),
         },
     )
     yield ours

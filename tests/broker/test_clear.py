@@ -6,6 +6,12 @@ from broker.connection import open_channel
 from broker.message import decode
 
 
+@pytest.fixture
+def settings(settings):
+    """Lanes whose messages can be taken out one by one; the last test has the others."""
+    return settings.model_copy(update={"whatsapp_queue_type": "classic"})
+
+
 def clear(stock: Stock, scope: Scope = Scope.QUEUED, lane: str = "default"):
     return Clearing(stock.settings, lane, "cli:ani").run(scope)
 

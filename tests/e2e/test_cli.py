@@ -178,7 +178,7 @@ def test_one_dead_letter_is_shown_in_full(cli, stock):
     stock.add_dead("m1")
     assert "text m1" in cli.say("dead", "show", "m1")
     assert cli.json("dead", "show", "m1")["failures"][0]["code"] == "timeout"
-    assert "No dead letter has the id m9" in cli.run("dead", "show", "m9").stderr
+    assert "no dead letter has the id m9" in cli.run("dead", "show", "m9").stderr
 
 
 def test_dead_letters_are_put_back(cli, stock):

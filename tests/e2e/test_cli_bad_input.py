@@ -1,29 +1,42 @@
 """Whatever is typed wrong: one clear sentence, exit code 2, and nothing is changed."""
 
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import os
+import sys
 
 import pytest
 from cli import Cli
 from stock import Stock
 
+from antrian.cli import main
+from broker import drift
+from broker.connection import open_channel
+from broker.drift import Status
+from broker.topology import topology
+
 PHONE = "081234567890"
 
 #: What is typed, and what the answer must name.
 WRONG_USE = [
+    (("publish",), "PHONE"),
     (("publish", PHONE), "TEXT"),
     (("publish", "0812", "x"), "no number has this prefix and length"),
+    (("publish", "not a number", "x"), "not a phone number"),
+    (("publish", PHONE, ""), "message must not be empty"),
     (("publish", PHONE, "x" * 5_000), "too long"),
     (("publish", PHONE, "x", "--priority", "highest"), "low, normal, high or urgent"),
     (("publish", PHONE, "x", "--at", "tomorrow"), "'tomorrow' is no time"),
+    (("publish", PHONE, "x", "--at", "2026-01-01T00:00"), "offset from UTC"),
     (("publish", PHONE, "x", "--at", "+400d"), "194 days"),
+    (("publish", PHONE, "x", "--expires", "2020-01-01T00:00:00Z"), "would expire"),
     (("publish", PHONE, "x", "--at", "+2m", "--expires", "+1m"), "would expire"),
     (("publish", PHONE, "x", "--lane", "nowhere"), "no lane nowhere"),
     (("publish", PHONE, "x", "--wait", "--timeout", "long"), "--timeout"),
     (("publish", PHONE, "x", "--key", ""), "idempotency_key"),
+    (("status", "--lane", "nowhere"), "no lane nowhere"),
     (("pause", "--lane", "nowhere"), "no lane nowhere"),
-    (("clear",), "2 waiting messages"),
-    (("clear", "--scope", "all"), "1 dead letters; say so with --yes"),
+    (("resume", "--lane", "nowhere"), "no lane nowhere"),
+    (("force", "--lane", "nowhere"), "no lane nowhere"),
+    (("clear", "--lane", "nowhere", "--yes"), "no lane nowhere"),
     (("clear", "--scope", "some", "--yes"), "some"),
     (("topology", "explode"), "explode"),
     (("topology", "plan", "--explode"), "--explode"),
@@ -33,8 +46,10 @@ WRONG_USE = [
     (("dead", "redrive"), "some ids, or a filter such as --code, or --all"),
     (("dead", "redrive", "m3", "--all"), "some ids, or a filter such as --code, or --all"),
     (("dead", "redrive", "--all", "--rate", "fast"), "such as 5/s"),
+    (("dead", "redrive", "--all", "--rate", "0/s"), "such as 5/s"),
     (("dead", "redrive", "--all", "--rate", "nan"), "such as 5/s"),
-    (("dead", "purge", "--all"), "this would delete 1 dead letters for good; say so with --yes"),
+    (("dead", "redrive", "--all", "--code", "timeout"), "some ids, or a filter such as --code, or --all"),
+    (("dead", "purge"), "some ids, or a filter such as --code, or --all"),
     (("dead", "export", "/nowhere/at/all.csv"), "there is no folder /nowhere/at"),
     (("dead", "export", "/dev/null"), "/dev/null exists already"),
     (("dead", "export", "--format", "xml"), "xml"),
@@ -44,15 +59,28 @@ WRONG_USE = [
 NEEDS_A_BROKER = [
     ("publish", PHONE, "x", "--wait"),
     ("status",),
+    ("status", "--watch"),
     ("pause",),
+    ("resume",),
     ("force",),
     ("clear", "--yes"),
+    ("topology", "plan"),
     ("topology", "apply"),
     ("dead", "list"),
+    ("dead", "show", "m1"),
     ("dead", "redrive", "--all"),
     ("dead", "purge", "--all", "--yes"),
     ("dead", "export"),
 ]
+
+
+#: Commands about a lane.
+NEEDS_A_TOPOLOGY = [("status",), ("pause",), ("resume",), ("force",), ("clear", "--yes")]
+
+
+def spelt(value: str | tuple[str, ...]) -> str:
+    """A case's name."""
+    return value[:30] if isinstance(value, str) else " ".join(value)[:60]
 
 
 @pytest.fixture
@@ -63,45 +91,82 @@ def stock(settings) -> Stock:
     return stock
 
 
-def complaints(done: "subprocess.CompletedProcess[str]", code: int, words: str) -> list[str]:
+@pytest.fixture
+def answer(settings, monkeypatch, capsys):
+    """Run a command in this process, because starting forty takes a minute: its exit code and what it prints."""
+
+    def run(words: tuple[str, ...], **more: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as here:
+            for name in [name for name in os.environ if name.startswith(("WHATSAPP_", "AMQP_"))]:
+                here.delenv(name)
+            for name, value in Cli(settings).environment(**more).items():
+                here.setenv(name, value)
+            here.setattr(sys, "argv", ["antrian", *words])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+def complaints(answered: tuple[int, str, str], code: int, words: str) -> list[str]:
     """What is wrong with the answer to wrong use."""
+    ended, out, err = answered
     # Typer puts its own complaints into a box, and breaks its lines.
-    said = " ".join(done.stderr.replace("\u2502", " ").split())
-    found = [] if done.returncode == code else [f"exit code {done.returncode}"]
+    said = " ".join(err.replace("\u2502", " ").split())
+    found = [] if ended == code else [f"exit code {ended}"]
     found += [] if words in said else [f"says: {said}"]
-    found += [] if len(done.stderr.splitlines()) <= 6 and "Traceback" not in said else ["more than a sentence"]
-    return found + ([f"prints: {done.stdout}"] if done.stdout else [])
+    found += [] if len(err.splitlines()) <= 6 and "Traceback" not in said else ["more than a sentence"]
+    return found + ([f"prints: {out}"] if out else [])
 
 
-def all_complaints(cli: Cli, cases: list[tuple[tuple[str, ...], str]], code: int, **more: str) -> dict[str, list[str]]:
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda case: cli.run(*case[0], **more), cases))
-    judged = {" ".join(words): complaints(done, code, part) for (words, part), done in zip(cases, answers, strict=True)}
-    return {command: found for command, found in judged.items() if found}
+@pytest.mark.parametrize(("words", "named"), WRONG_USE, ids=spelt)
+def test_wrong_use_is_one_sentence_and_code_2_and_changes_nothing(answer, settings, words, named):
+    assert complaints(answer(words), 2, named) == []
+    with open_channel(settings.amqp_urls, name="test") as channel:
+        found = drift.plan(channel.connection, topology(settings))
+    assert {one.status for one in found} == {Status.MISSING}
 
 
-def test_wrong_use_is_one_sentence_and_code_2_and_changes_nothing(stock):
-    before = stock.in_lane(), stock.dead(), stock.delayed()
-    assert all_complaints(Cli(stock.settings), WRONG_USE, 2) == {}
-    assert (stock.in_lane(), stock.dead(), stock.delayed()) == before
-    assert stock.events("outcome.cleared") + stock.events("outcome.purged") + stock.events("lane.paused") == []
+@pytest.mark.parametrize("words", NEEDS_A_BROKER, ids=" ".join)
+def test_a_broker_that_is_away_is_one_sentence_and_code_1(answer, words):
+    away = answer(words, AMQP_URL="amqp://guest:guest@127.0.0.1:1/")
+    assert complaints(away, 1, "no broker answers at 127.0.0.1:1") == []
 
 
-def test_a_wrong_setting_is_named(stock):
-    cases = [(words, "WHATSAPP_QUEUE_DELAY") for words in (("status",), ("dead", "list"))]
-    assert all_complaints(Cli(stock.settings), cases, 2, WHATSAPP_QUEUE_DELAY="-1") == {}
+@pytest.mark.parametrize("words", NEEDS_A_TOPOLOGY, ids=" ".join)
+def test_a_missing_topology_is_said_with_what_to_do(answer, words):
+    assert complaints(answer(words), 1, "antrian topology apply") == []
 
 
-def test_a_broker_that_is_away_is_one_sentence_and_code_1(settings):
-    cases = [(words, "no broker answers at 127.0.0.1:1") for words in NEEDS_A_BROKER]
-    assert all_complaints(Cli(settings), cases, 1, AMQP_URL="amqp://guest:guest@127.0.0.1:1/") == {}
+@pytest.mark.parametrize("words", NEEDS_A_TOPOLOGY, ids=" ".join)
+def test_several_lanes_must_be_told_apart(answer, words):
+    several = answer(words, WHATSAPP_QUEUE_LANES="default,other=628111111111")
+    assert complaints(several, 2, "say which with --lane: default, other") == []
 
 
-def test_a_missing_topology_is_said_with_what_to_do(settings):
-    cases = [(words, "antrian topology apply") for words in (("status",), ("pause",), ("clear", "--yes"))]
-    assert all_complaints(Cli(settings), cases, 1) == {}
+@pytest.mark.parametrize("words", [("status",), ("dead", "list"), ("topology", "plan")], ids=" ".join)
+def test_a_wrong_setting_is_named(answer, words):
+    assert complaints(answer(words, WHATSAPP_QUEUE_DELAY="-1"), 2, "WHATSAPP_QUEUE_DELAY") == []
 
 
-def test_several_lanes_must_be_told_apart(settings):
-    cases = [(words, "say which with --lane: default, other") for words in (("status",), ("pause",))]
-    assert all_complaints(Cli(settings), cases, 2, WHATSAPP_QUEUE_LANES="default,other=628111111111") == {}
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("clear",), "2 waiting messages"),
+        (("clear", "--scope", "all"), "1 dead letters; say so with --yes"),
+        (("dead", "purge", "--all"), "this would delete 1 dead letters for good; say so with --yes"),
+        (("dead", "purge", "m3"), "this would delete 1 dead letters for good; say so with --yes"),
+    ],
+    ids=spelt,
+)
+def test_what_cannot_be_undone_needs_a_yes_and_says_what_would_go(answer, stock, words, named):
+    before = stock.in_lane(), stock.dead()
+    assert complaints(answer(words), 2, named) == []
+    assert (stock.in_lane(), stock.dead()) == before
+
+
+def test_a_real_process_answers_in_the_same_way(settings):
+    done = Cli(settings).run("publish", "0812", "x")
+    assert complaints((done.returncode, done.stdout, done.stderr), 2, "no number has this prefix and length") == []

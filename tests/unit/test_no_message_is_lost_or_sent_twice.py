@@ -57,7 +57,7 @@ happenings = st.one_of(
 policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.booleans())
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(policies, st.lists(happenings, min_size=3, max_size=20))
 def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPolicy, history: list[Happening]) -> None:
     lane = LaneModel(policy)
