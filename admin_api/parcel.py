@@ -9,6 +9,8 @@ from broker.message import message_id_of
 from broker.topology import Names
 from broker.wire_headers import GENERATION
 
+_LONGEST_LANE = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -22,7 +24,9 @@ class Found:
     @property
     def lane(self) -> str:
         """The lane that it was published to: the last word of its key, on the delay ladder and off it."""
-        return self.routing_key.rpartition(".")[2]
+        # A stranger's key may be anything; an event about it must still fit into a routing key of its own.
+        word = self.routing_key.rpartition(".")[2]
+        return word.encode("ascii", "replace").decode()[:_LONGEST_LANE]
 
     @property
     def message_id(self) -> str:

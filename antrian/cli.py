@@ -25,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="A paced WhatsApp message queue on RabbitMQ.",
 )
 app.add_typer(broker_app, name="broker")

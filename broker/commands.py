@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 
-from broker.container import BrokerContainer
 from broker.discovery import find_broker, private_node, running_broker_url, say_on_stderr
-from broker.node_files import container_files
+from broker.node.container import BrokerContainer
+from broker.node.files import container_files
 from broker.settings import Settings, load_settings
 
 broker_app = typer.Typer(

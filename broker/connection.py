@@ -14,6 +14,8 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.adapters.utils import connection_workflow
 from pika.exceptions import (
+    AMQPChannelError,
+    AMQPConnectionError,
     AMQPError,
     ChannelClosedByBroker,
     ConnectionClosedByBroker,
@@ -107,7 +109,8 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
         channel = connection.channel()
         channel.confirm_delivery()
         yield channel
-    except (AMQPError, OSError) as error:
+    except (AMQPConnectionError, AMQPChannelError) as error:
+        # Only what the broker did: an OSError from the caller's own work is the caller's.
         raise translate(error, where) from error
     finally:
         if connection.is_open:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from broker import debian_package
-from broker.container import BrokerContainer, engine_answers
 from broker.errors import NoBroker
-from broker.node_files import container_files, private_node_files
-from broker.server_program import HOW_TO_INSTALL, rabbitmq_server
+from broker.node import debian_package
+from broker.node.container import BrokerContainer, engine_answers
+from broker.node.files import container_files, private_node_files
+from broker.node.program import HOW_TO_INSTALL, rabbitmq_server
 from broker.settings import Settings
 
 if TYPE_CHECKING:

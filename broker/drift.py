@@ -113,21 +113,6 @@ def declare(channel: BlockingChannel, wanted: Topology) -> None:
         _bind(channel, binding)
 
 
-def replace(connection: BlockingConnection, queue: Queue, wanted: Topology) -> None:
-    """Delete one empty, unused queue and declare it again as the topology has it.
-
-    Raises:
-        TopologyConflict: it holds messages or has consumers; nothing was changed.
-    """
-    try:
-        connection.channel().queue_delete(queue.name, if_unused=True, if_empty=True)
-    except ChannelClosedByBroker as error:
-        raise TopologyConflict(
-            f"queue {queue.name} was not replaced: it must be empty and without consumers ({error.reply_text})",
-        ) from error
-    declare(connection.channel(), wanted)
-
-
 def _check_version(connection: BlockingConnection, wanted: Topology) -> None:
     # Declaring is no test: an old broker accepts arguments that it does not know, and then ignores them.
     properties = connection._impl.server_properties or {}  # noqa: SLF001 (pika has no public way to ask)

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 
-from broker import node_processes
 from broker.errors import NoBroker
-from broker.node_failure import disk_is_too_full, path_is_unusable, why_it_ended
-from broker.node_files import Identity, private_node_files
-from broker.ports import free_ports, is_free
-from broker.server_program import HOW_TO_INSTALL, epmd, rabbitmq_server
+from broker.node import processes
+from broker.node.failure import disk_is_too_full, path_is_unusable, why_it_ended
+from broker.node.files import Identity, private_node_files
+from broker.node.ports import free_ports, is_free
+from broker.node.program import HOW_TO_INSTALL, epmd, rabbitmq_server
 
 #: Longest wait for a node to accept AMQP, in seconds; 5 to 8 are usual on two cores.
 _START_PATIENCE = 90.0
@@ -89,13 +89,13 @@ class PrivateNode:
         with self._explained():
             identity = self._files.identity()
         greeting = identity.greeting() if identity else None
-        server = node_processes.main_process(node_processes.processes_of(self._files.folder))
+        server = processes.main_process(processes.processes_of(self._files.folder))
         return NodeStatus(
             running=greeting is not None,
             url=identity.url if identity else None,
             version=greeting.version if greeting else None,
             pid=server.pid if server else None,
-            tied_to=node_processes.tied_to(server) if server else None,
+            tied_to=processes.tied_to(server) if server else None,
             folder=self._files.folder,
         )
 
@@ -134,17 +134,17 @@ class PrivateNode:
             if not self._files.folder.is_dir():
                 return False
             with self._files.locked():
-                processes = node_processes.processes_of(self._files.folder)
-                node_processes.end(processes, patience=_STOP_PATIENCE)
-                return bool(processes)
+                ours = processes.processes_of(self._files.folder)
+                processes.end(ours, patience=_STOP_PATIENCE)
+                return bool(ours)
 
     def _adopt(self) -> str | None:
-        processes = node_processes.processes_of(self._files.folder)
-        server = node_processes.main_process(processes)
+        ours = processes.processes_of(self._files.folder)
+        server = processes.main_process(ours)
         identity = self._files.identity()
-        if server and identity and identity.greeting() and not node_processes.has_lost_its_parent(server):
+        if server and identity and identity.greeting() and not processes.has_lost_its_parent(server):
             return identity.url
-        node_processes.end(processes, patience=_FAILED_PATIENCE)
+        processes.end(ours, patience=_FAILED_PATIENCE)
         return None
 
     def _start(self, tied_to: int | None) -> str:
@@ -157,7 +157,7 @@ class PrivateNode:
             server = self._launch(identity, tied_to)
             self._wait_until_it_answers(server, identity)
         except BaseException:  # Ctrl-C included: nothing half started stays behind
-            node_processes.end(node_processes.processes_of(self._files.folder), patience=_FAILED_PATIENCE)
+            processes.end(processes.processes_of(self._files.folder), patience=_FAILED_PATIENCE)
             raise
         return identity.url
 
@@ -177,7 +177,7 @@ class PrivateNode:
         with self._files.console.open("wb") as console:
             # Left to itself the node would start a port mapper that listens on every interface and outlives it.
             for command in ([mapper, "-port", str(identity.epmd_port), "-address", "127.0.0.1"], [server]):
-                process = node_processes.spawn(
+                process = processes.spawn(
                     [str(part) for part in command],
                     environment=environment,
                     folder=self._files.folder,
@@ -189,7 +189,7 @@ class PrivateNode:
     def _wait_until_it_answers(self, server: psutil.Process, identity: Identity) -> None:
         deadline = time.monotonic() + _START_PATIENCE
         while not identity.greeting():
-            if node_processes.has_ended(server):
+            if processes.has_ended(server):
                 raise NoBroker(why_it_ended(self._files))
             if time.monotonic() > deadline:
                 raise NoBroker(

@@ -13,7 +13,8 @@
     outcome.redriven     an admin put a dead letter back into its lane
     outcome.cancelling   an admin asks that a message not be sent
     outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
-    lane.…               paused, resumed, forced, held; for the history only
+    outcome.purged       an admin deleted its dead letter
+    lane.…               paused, resumed, forced, cleared; for the history only
 
 The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
 """

@@ -28,7 +28,7 @@ from broker.topology import Names, topology
 from consumer import signals
 from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.conversation import Conversation, Disconnected, Stopped
-from consumer.malformed import dead_letter_of
+from consumer.malformed import MALFORMED, dead_letter_of
 from consumer.pace import LEAD, Gate
 from consumer.providers.contract import Failed, Provider, Sent
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
@@ -262,6 +262,11 @@ class LaneWorker:
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
         properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
+        message_id = properties.message_id or ""
+        dead = self._talk.event(
+            "outcome.dead", message_id=message_id, reason=MALFORMED, code=problem.code, detail=problem.detail
+        )
+        self._talk.record(dead)
         self._talk.session.ack(delivery.tag)
         _log.error("message.malformed", lane=self._lane, code=problem.code, detail=problem.detail)
 

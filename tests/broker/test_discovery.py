@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from broker import debian_package, discovery
-from broker.container import engine_answers
-from broker.debian_package import install_rabbitmq
+from broker import discovery
 from broker.discovery import find_broker
 from broker.errors import NoBroker
-from broker.server_program import rabbitmq_server
+from broker.node import debian_package
+from broker.node.container import engine_answers
+from broker.node.debian_package import install_rabbitmq
+from broker.node.program import rabbitmq_server
 from broker.settings import load_settings
 from waiting import wait_until
 
@@ -40,7 +41,7 @@ exit 125
 INSTALLER = """
 import sys
 from pathlib import Path
-from broker.debian_package import install_rabbitmq
+from broker.node.debian_package import install_rabbitmq
 install_rabbitmq(print, policy=Path(sys.argv[1]), lists=Path(sys.argv[2]))
 """
 

@@ -19,8 +19,8 @@ from pika import BasicProperties
 from broker.connection import open_channel
 from broker.discovery import running_broker_url
 from broker.embedded import PrivateNode
-from broker.node_files import Identity, private_node_files
-from broker.node_processes import main_process, processes_of
+from broker.node.files import Identity, private_node_files
+from broker.node.processes import main_process, processes_of
 from broker.settings import load_settings
 from waiting import wait_until
 

@@ -10,9 +10,9 @@ import pytest
 
 from broker.embedded import PrivateNode
 from broker.errors import NoBroker
-from broker.greeting import greet
-from broker.node_failure import disk_is_too_full, why_it_ended
-from broker.node_files import NodeFiles, private_node_files
+from broker.node.failure import disk_is_too_full, why_it_ended
+from broker.node.files import NodeFiles, private_node_files
+from broker.node.greeting import greet
 
 
 @pytest.fixture

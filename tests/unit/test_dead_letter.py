@@ -64,6 +64,11 @@ def test_the_lane_of_the_brokers_own_dead_letters_is_the_last_word_of_their_key(
     assert (dead.lane, dead.failure_class, dead.code, dead.died_at) == ("default", "broker", "rejected", NOW)
 
 
+def test_a_strangers_key_still_makes_a_lane_that_an_event_can_name():
+    lane = DeadLetter.of(found(make_message(), "\u0665" * 120), NAMES, now=NOW).lane
+    assert lane == "?" * 40
+
+
 def test_the_ladders_marks_are_no_reason_of_death():
     deaths = [{"queue": "wa.delay.03", "reason": "expired", "time": datetime.fromtimestamp(NOW, UTC)}]
     assert DeadLetter.of(found(make_message(), headers={"x-death": deaths}), NAMES, now=NOW).code == "unknown"

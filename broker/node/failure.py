@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from broker.node_files import LEAST_DISK, NodeFiles
+from broker.node.files import LEAST_DISK, NodeFiles
 
 _SIGNS = (
     (("enospc", "no space left"), "the disk is full"),

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from broker.errors import NoBroker
-from broker.greeting import Greeting, greet
-from broker.ports import free_ports
+from broker.node.greeting import Greeting, greet
+from broker.node.ports import free_ports
 
 #: Below this much free disk the broker stops taking messages, and a start is refused (bytes).
 LEAST_DISK = 200 * 10**6

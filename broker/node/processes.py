@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import psutil
 
-from broker.node_files import FOLDER_MARK, TIED_MARK
+from broker.node.files import FOLDER_MARK, TIED_MARK
 
 _KILL_PATIENCE = 5.0
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from broker.errors import NoBroker
-from broker.node_files import Identity, container_files
-from broker.ports import free_ports, is_free
+from broker.node.files import Identity, container_files
+from broker.node.ports import free_ports, is_free
 
 IMAGE = "rabbitmq:4.3-management"
 
