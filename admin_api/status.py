@@ -154,7 +154,9 @@ def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, flo
     if activity.forced_at > times.send_ended_at:
         return 0.0, 0.0
     # A time in the future counts as now, as it does for the consumer: clocks differ.
-    pause = min(delay, times.send_ended_at + delay - now) if times.send_ended_at else 0.0
+    # The consumer may have other settings than we; what it chose is on record.
+    whole = times.pause or delay
+    pause = min(whole, times.send_ended_at + whole - now) if times.send_ended_at else 0.0
     hold = min(times.held_for, times.held_until - now) if times.held_because else 0.0
     return max(0.0, pause), max(0.0, hold)
 

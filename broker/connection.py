@@ -23,7 +23,7 @@ from pika.exceptions import (
     ProbableAuthenticationError,
 )
 
-from broker.errors import BrokerError, BrokerRefused, BrokerUnavailable
+from broker.errors import BrokerError, BrokerRefused, BrokerUnavailable, SettingsError
 from broker.lenient_headers import make_pika_lenient
 from broker.settings import Settings
 
@@ -47,7 +47,11 @@ def connection_parameters(urls: Sequence[str], *, name: str, heartbeat: int) -> 
         heartbeat: seconds, unless the address names its own `heartbeat`.
     """
     make_pika_lenient()
-    parameters = [pika.URLParameters(url) for url in urls]
+    try:
+        parameters = [pika.URLParameters(url) for url in urls]
+    except ValueError as error:
+        # The library's text may quote a part of the address, and with it the password.
+        raise SettingsError("AMQP_URL: an address, or a parameter after its question mark, cannot be read") from error
     for one, url in zip(parameters, urls, strict=True):
         one.client_properties = {"connection_name": name, "product": "Antrian"}
         one.socket_timeout = SOCKET_TIMEOUT

@@ -1,5 +1,6 @@
 """When a lane may send again, as the outcomes stream tells it: what the consumer keeps to, and the admin side shows."""
 
+import math
 from dataclasses import dataclass, replace
 
 from broker.events import Event
@@ -17,6 +18,7 @@ class LaneTimes:
 
     Attributes:
         send_ended_at: the end of the latest call to the provider; 0 when there was none.
+        pause: seconds that follow that call before the next, as the consumer chose them (delay and jitter); 0 unknown.
         held_until: the provider asked for silence, or is not there, until then.
         held_for: how long that was meant to be when it began, seconds.
         held_because: the failure class that holds the lane; None when nothing does.
@@ -24,6 +26,7 @@ class LaneTimes:
     """
 
     send_ended_at: float = 0.0
+    pause: float = 0.0
     held_until: float = 0.0
     held_for: float = 0.0
     held_because: str | None = None
@@ -34,15 +37,24 @@ class LaneTimes:
         if event.name not in ENDS_A_SEND:
             return self
         ended_at = max(self.send_ended_at, event.at)
-        hold = event.details.get("hold")
-        if event.name != "outcome.failed" or not isinstance(hold, int | float) or not hold:
-            return LaneTimes(send_ended_at=ended_at)
+        pause = _seconds(event.details.get("pause"))
+        hold = _seconds(event.details.get("hold"))
+        if event.name != "outcome.failed" or not hold:
+            return LaneTimes(send_ended_at=ended_at, pause=pause)
         reason = str(event.details.get("failure_class"))
         return replace(
             self,
             send_ended_at=ended_at,
+            pause=pause,
             held_until=event.at + hold,
             held_for=hold,
             held_because=reason,
             failures_in_a_row=self.failures_in_a_row + (reason == UNAVAILABLE),
         )
+
+
+def _seconds(value: object) -> float:
+    """A number of seconds in an event; 0 for anything that is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    return float(value) if 0 <= value < math.inf else 0.0

@@ -291,7 +291,8 @@ class Conversation:
         # Each time is taken over once: read again after the clock was set back, it would count as now for ever.
         is_news, self._adopted = times != self._adopted, times
         if is_news and times.send_ended_at:
-            self.pace.send_ended(since(times.send_ended_at, wall, now), self._settings.whatsapp_queue_delay)
+            pause = max(times.pause, self._settings.whatsapp_queue_delay)
+            self.pace.send_ended(since(times.send_ended_at, wall, now), pause)
         if is_news and times.held_because is not None:
             left = min(times.held_until - wall, times.held_for)
             self.pace.hold(now + left, times.held_because)

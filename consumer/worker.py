@@ -192,20 +192,24 @@ class LaneWorker:
         self._talk.wait(lambda: False, until=gate.opens_at, whatever_happens=True)
         patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
         result = self._talk.ask(self._provider, message, deadline=time.monotonic() + patience)
-        self._pace.send_ended(time.monotonic(), self._settings.pause())
+        pause = self._settings.pause()
+        self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
-            self._talk.record_surely(self._event("outcome.sent", message, provider_id=result.provider_id))
+            sent = self._event("outcome.sent", message, provider_id=result.provider_id, pause=round(pause, 3))
+            self._talk.record_surely(sent)
             _log.info("message.sent", lane=self._lane, message_id=message.message_id, attempt=message.attempt)
             self._hold_then_ack(delivery)
         else:
-            self._take_failure(delivery, message, result)
+            self._take_failure(delivery, message, result, pause)
 
-    def _take_failure(self, delivery: signals.Delivery, message: Message, failure: Failed) -> None:
+    def _take_failure(self, delivery: signals.Delivery, message: Message, failure: Failed, pause: float) -> None:
         row = self._ledger.times.failures_in_a_row
         consequence = self._policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
-        described = self._event("outcome.failed", message, hold=hold, key=dedupe_key(message), **asdict(failure))
+        described = self._event(
+            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **asdict(failure)
+        )
         _log.warning(
             "message.failed",
             lane=self._lane,

@@ -84,3 +84,14 @@ def test_a_clock_that_was_set_back_costs_one_hold_and_not_the_whole_difference(c
     clock.passed = 60.0
     talk._adopt_pace()
     assert talk.pace.gate().wait(clock.monotonic()) == 0
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("recorded", "kept"), [(15.0, 15.0), (2.0, DELAY), ("x", DELAY), (True, DELAY), (-1, DELAY), (None, DELAY)]
+)
+def test_a_pause_that_was_chosen_longer_is_kept_and_one_that_is_shorter_or_none_is_not(recorded, kept) -> None:
+    talk = make_conversation()
+    talk.ledger.apply(make_event("sent", at=WALL, pause=recorded))
+    talk._adopt_pace()
+    assert talk.pace.gate().wait(MONOTONIC) == kept
