@@ -7,7 +7,6 @@ import typer
 from broker.errors import SettingsError
 from broker.logs import configure_logs
 from broker.settings import load_settings
-from consumer.process import ConsumerProcess
 
 
 def consume(
@@ -16,6 +15,9 @@ def consume(
     ] = None,
 ) -> None:
     """Send the queued messages, one at a time, with the pause between them. SIGTERM ends it properly."""
+    # Imported late: every other command of the command line would wait for the HTTP library.
+    from consumer.process import ConsumerProcess  # noqa: PLC0415
+
     settings = load_settings()
     configure_logs()
     lanes = tuple(dict.fromkeys(lane)) if lane else tuple(settings.senders)
