@@ -1,0 +1,1 @@
+"""How close to the delay the sends are, beside a plain pika consumer."""

@@ -1,0 +1,1 @@
+"""How fast messages get into the broker, beside bare pika, Celery and Dramatiq."""

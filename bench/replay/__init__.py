@@ -1,0 +1,1 @@
+"""How long a starting consumer takes to read what has been attempted."""

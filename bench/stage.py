@@ -1,0 +1,95 @@
+"""Where the benchmarks happen: a broker node of their own in a temporary folder, and the processes on it."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from bench.child import Child
+from broker import drift
+from broker.connection import open_channel
+from broker.embedded import PrivateNode
+from broker.settings import Settings, load_settings
+from broker.topology import topology
+
+#: What child processes inherit; nothing of ours, so that the user's own settings do not change a measurement.
+_INHERITED = frozenset({"PATH", "HOME", "LANG", "USER", "TMPDIR", "VIRTUAL_ENV"})
+
+
+class Stage:
+    """A running broker node, with lanes and processes for whoever asks.
+
+    Args:
+        url: the node's address.
+        version: RabbitMQ's version.
+        folder: for logs.
+        say: takes a sentence about what is being measured now.
+    """
+
+    def __init__(self, url: str, version: str, folder: Path, say: Callable[[str], None]) -> None:
+        self.url = url
+        self.version = version
+        self.say = say
+        self._folder = folder
+        self._numbers = count(1)
+
+    def lane(self, **variables: str) -> Settings:
+        """Settings of a namespace that nobody else uses, whose queues exist."""
+        name = f"bench{next(self._numbers)}"
+        settings = load_settings({"AMQP_URL": self.url, "WHATSAPP_QUEUE_NAMESPACE": name, **variables})
+        with open_channel((self.url,), name="antrian bench") as channel:
+            drift.apply(channel.connection, topology(settings))
+        return settings
+
+    def queue(self) -> str:
+        """A durable queue with priorities, for a peer that has none of its own."""
+        name = f"peer{next(self._numbers)}"
+        with open_channel((self.url,), name="antrian bench") as channel:
+            channel.queue_declare(name, durable=True, arguments={"x-max-priority": 10})
+        return name
+
+    def purge(self, queue: str) -> None:
+        """Empty a queue."""
+        with open_channel((self.url,), name="antrian bench") as channel:
+            channel.queue_purge(queue)
+
+    def child(self, *arguments: str, **variables: str) -> Child:
+        """A Python process that is not started yet; see `bench.child`."""
+        log = self._folder / f"{next(self._numbers)}.log"
+        inherited = {name: value for name, value in os.environ.items() if name in _INHERITED}
+        return Child(arguments, log, inherited | variables)
+
+    def consumer(self, lane: Settings, api: str) -> Child:
+        """`antrian consume` for a lane, with the sandbox at `api` as its provider; not started yet."""
+        return self.child(
+            "-m",
+            "antrian",
+            "consume",
+            AMQP_URL=self.url,
+            WHATSAPP_API_URL=api,
+            WHATSAPP_PROVIDER="sandbox",
+            WHATSAPP_QUEUE_NAMESPACE=lane.whatsapp_queue_namespace,
+            WHATSAPP_QUEUE_DELAY=str(lane.whatsapp_queue_delay),
+            CONSUMER_METRICS_PORT="0",
+        )
+
+
+@contextmanager
+def open_stage(say: Callable[[str], None]) -> Iterator[Stage]:
+    """Start a node, and stop it at the end, whatever happens.
+
+    Raises:
+        NoBroker: it could not be started; the text says why.
+    """
+    # A node writes until its last moment; what it leaves after its stop is of no interest.
+    with tempfile.TemporaryDirectory(prefix="antrian-bench-", ignore_cleanup_errors=True) as home:
+        node = PrivateNode(Path(home), say=say)
+        try:
+            say("starting a broker")
+            url = node.start(tied_to_parent=True)
+            yield Stage(url, node.status().version or "?", Path(home), say)
+        finally:
+            say("stopping the broker")
+            node.stop()
