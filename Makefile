@@ -37,7 +37,7 @@ run: install ## Start everything, send the demo, show it live; Ctrl-C stops all 
 	@$(BIN)/antrian up --demo
 
 test: $(VENV)/.dev-stamp ## Run the whole test suite against a real RabbitMQ
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not alone" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || test $$? -eq 5 # a part of the suite may have none of these
 
 lint: $(VENV)/.dev-stamp ## ruff, mypy --strict, import rules
