@@ -47,7 +47,7 @@ def run(stage: Stage, *, quick: bool) -> Report:
 
 def report(records: Mapping[str, Record], delay: float) -> Report:
     """The findings; pure."""
-    columns = ("", "kills", "second sends", "next send after", "median", "shortest gap")
+    columns = ("", "kills", "sent again", "next send after", "median", "shortest gap")
     table = Table(
         f"kill -9 in the pause after a send, delay {delay:g} s",
         columns,
@@ -67,7 +67,7 @@ def _cells(record: Record) -> tuple[str, ...]:
 def _line(name: str, record: Record, delay: float) -> str:
     outcome = ("OK" if record.keeps(delay) else "BROKEN") if name == OURS else "for comparison"
     return (
-        f"crash: {name}: {record.second_sends} second sends in {record.trials} kills, next send after "
+        f"crash: {name}: sent again: {record.second_sends} in {record.trials} kills; next send after "
         f"{min(record.gaps_over_the_crash):.3f} s (delay {delay:g} s): {outcome}"
     )
 

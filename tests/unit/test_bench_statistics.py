@@ -172,7 +172,7 @@ def test_a_crash_is_survived_when_nothing_is_early_and_nothing_twice(moments, te
 
 def test_peers_are_shown_and_not_judged():
     [line] = crash.report({"plain pika": Record.of([Story([0, 0.1], "aa")])}, 3).lines
-    assert line == "crash: plain pika: 1 second sends in 1 kills, next send after 0.100 s (delay 3 s): for comparison"
+    assert line == "crash: plain pika: sent again: 1 in 1 kills; next send after 0.100 s (delay 3 s): for comparison"
 
 
 def test_reading_is_what_an_empty_stream_does_not_take():
