@@ -2,13 +2,15 @@
 
 pika says                                        we raise
 access refused, wrong vhost (403, 530)           BrokerRefused
+a certificate that one side does not accept      BrokerRefused
 anything else about a connection or channel      BrokerUnavailable
 """
 
 import logging
+import re
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
@@ -26,13 +28,18 @@ from pika.exceptions import (
 from broker.errors import BrokerError, BrokerRefused, BrokerUnavailable, SettingsError
 from broker.lenient_headers import make_pika_lenient
 from broker.settings import Settings
+from broker.tls import apply_tls, tls_trouble, without_tls_words
 
 #: Seconds for TCP and for the whole AMQP handshake of one address.
 SOCKET_TIMEOUT = 5
 HANDSHAKE_TIMEOUT = 10
 
-_REFUSALS = (ProbableAccessDeniedError, ProbableAuthenticationError)
 _ACCESS_REFUSED, _NOT_ALLOWED = 403, 530
+
+#: What pika makes of any end within the handshake. Why it ended is kept as text: a broker that refuses has said so,
+#: while a connection that only broke there may be good at the next try.
+_GUESSES = (ProbableAccessDeniedError, ProbableAuthenticationError)
+_SAID_NO = re.compile(rf"ConnectionClosedByBroker: \(({_ACCESS_REFUSED}|{_NOT_ALLOWED})\)")
 
 # pika reports every failed connect with a stack trace of its own; ours says it in one sentence.
 logging.getLogger("pika").setLevel(logging.CRITICAL)
@@ -48,7 +55,7 @@ def connection_parameters(urls: Sequence[str], *, name: str, heartbeat: int) -> 
     """
     make_pika_lenient()
     try:
-        parameters = [pika.URLParameters(url) for url in urls]
+        parameters = [pika.URLParameters(without_tls_words(url)) for url in urls]
     except ValueError as error:
         # The library's text may quote a part of the address, and with it the password.
         raise SettingsError("AMQP_URL: an address, or a parameter after its question mark, cannot be read") from error
@@ -56,6 +63,7 @@ def connection_parameters(urls: Sequence[str], *, name: str, heartbeat: int) -> 
         one.client_properties = {"connection_name": name, "product": "Antrian"}
         one.socket_timeout = SOCKET_TIMEOUT
         one.stack_timeout = HANDSHAKE_TIMEOUT
+        apply_tls(one, url)
         if "heartbeat=" not in url:
             one.heartbeat = heartbeat
     return parameters
@@ -70,9 +78,11 @@ def address(parameters: pika.connection.Parameters) -> str:
 def translate(error: BaseException, where: str) -> BrokerError:
     """Our error for what pika or the socket reported while talking to `where` (host:port)."""
     causes = list(_causes(error))
-    if any(isinstance(cause, _REFUSALS) for cause in causes):
+    if any(isinstance(cause, _GUESSES) and _SAID_NO.search(str(cause.args)) for cause in causes):
         return BrokerRefused(f"the broker at {where} refuses this user, password or virtual host")
     for cause in causes:
+        if trouble := tls_trouble(cause, where):
+            return trouble
         if isinstance(cause, ConnectionClosedByBroker | ChannelClosedByBroker):
             refused = cause.reply_code in {_ACCESS_REFUSED, _NOT_ALLOWED}
             kind = BrokerRefused if refused else BrokerUnavailable
@@ -94,6 +104,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(cause)
 
 
+class _Answered:
+    """Which of a cluster's addresses answered last: a node that is gone may cost its whole time-out at every try."""
+
+    latest = ""
+
+    @classmethod
+    def is_not_the_latest(cls, parameters: pika.connection.Parameters) -> bool:
+        return address(parameters) != cls.latest
+
+
 @contextmanager
 def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iterator[BlockingChannel]:
     """A channel for short, sequential work (declaring, counting, moving); publishes are confirmed one by one.
@@ -106,7 +126,8 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
     try:
         parameters = connection_parameters(urls, name=name, heartbeat=heartbeat)
         where = ", ".join(address(one) for one in parameters)
-        connection = BlockingConnection(parameters)
+        connection = BlockingConnection(sorted(parameters, key=_Answered.is_not_the_latest))
+        _Answered.latest = address(connection._impl.params)  # noqa: SLF001 (pika has no public way to ask)
     except (AMQPError, OSError, socket.gaierror) as error:
         raise translate(error, where) from error
     try:
@@ -118,7 +139,9 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
         raise translate(error, where) from error
     finally:
         if connection.is_open:
-            connection.close()
+            # What was to be done is done and confirmed; how the goodbye goes changes nothing.
+            with suppress(AMQPError):
+                connection.close()
 
 
 def broker_urls(settings: Settings) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import math
 from broker.settings import LONGEST_DELAY
 from broker.topology import LADDER_LEVELS, Names
 
+_BITS = frozenset("01")
+
 
 def whole_seconds(delay: float) -> int:
     """The ladder's own step: the delay rounded up to a second, at least one, at most 194 days."""
@@ -19,6 +21,14 @@ def ladder_key(delay: float, lane: str) -> str:
     """The routing key that keeps a message for `delay` seconds before it reaches `lane`."""
     bits = format(whole_seconds(delay), f"0{LADDER_LEVELS}b")
     return ".".join((*bits, lane))
+
+
+def ladder_delay(routing_key: str) -> int:
+    """Seconds that a message with this key is kept on the ladder; 0 for a key that is none of the ladder's."""
+    bits = routing_key.split(".")[:LADDER_LEVELS]
+    if len(bits) < LADDER_LEVELS or not _BITS.issuperset(bits):
+        return 0
+    return int("".join(bits), 2)
 
 
 def ladder_entrance(delay: float, names: Names) -> str:

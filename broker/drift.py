@@ -27,6 +27,9 @@ class Status(StrEnum):
     SAME = "same"
     MISSING = "missing"
     CHANGED = "changed"
+    #: This user may not have it compared, for that needs the right to declare it; nor, since RabbitMQ 4, ask whether
+    #: something is there with which it may do nothing at all.
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ _MIGRATION = {
 def plan(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
     """Compare every exchange and queue with the broker, changing nothing.
 
+    Users with few rights (`broker.definitions`) may only ask whether the things that they use are there.
+
     Raises:
-        BrokerRefused: this user may not even look, or the broker is too old.
+        BrokerRefused: the broker is too old.
     """
     _check_version(connection, wanted)
     probe = _Probe(connection)
@@ -91,15 +96,28 @@ def plan(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
 def apply(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
     """Make what is missing, bind everything, and return what was found before.
 
+    A user who may not declare is content if all that it may see is there.
+
     Raises:
         TopologyConflict: an object exists with other arguments; nothing was changed.
-        BrokerRefused: this user may not declare it.
+        BrokerRefused: something is missing, and this user may not declare it.
     """
     found = plan(connection, wanted)
     conflicts = [difference.sentence() for difference in found if difference.status is Status.CHANGED]
     if conflicts:
         raise TopologyConflict("the broker's topology differs:\n" + "\n".join(f"  {line}" for line in conflicts))
-    declare(connection.channel(), wanted)
+    missing = [difference for difference in found if difference.status is Status.MISSING]
+    if not missing and Status.UNCHECKED in {difference.status for difference in found}:
+        return found
+    try:
+        declare(connection.channel(), wanted)
+    except ChannelClosedByBroker as refusal:
+        if refusal.reply_code != _ACCESS_REFUSED or not missing:
+            raise
+        raise BrokerRefused(
+            f"{missing[0].kind} {missing[0].name} is missing in the broker, and this user may not make it: run "
+            "`antrian topology apply` as a user who may, or import deploy/rabbitmq/definitions.json again"
+        ) from refusal
     return found
 
 
@@ -141,6 +159,7 @@ class _Probe:
     def __init__(self, connection: BlockingConnection) -> None:
         self._connection = connection
         self._channel = connection.channel()
+        self._may_compare = True
 
     def exchange(self, exchange: Exchange) -> Difference:
         return self._compare(
@@ -166,11 +185,16 @@ class _Probe:
         declare_again: Callable[[BlockingChannel], object],
     ) -> Difference:
         refusal = self._ask(look)
-        if refusal is not None and refusal.reply_code == _NOT_FOUND:
+        if refusal is None and self._may_compare:
+            refusal = self._ask(declare_again)
+            if refusal is None:
+                return Difference(kind, name, Status.SAME)
+            # Once is enough: the broker writes every refusal into its log.
+            self._may_compare = refusal.reply_code != _ACCESS_REFUSED
+        if refusal is None or refusal.reply_code == _ACCESS_REFUSED:
+            return Difference(kind, name, Status.UNCHECKED)
+        if refusal.reply_code == _NOT_FOUND:
             return Difference(kind, name, Status.MISSING)
-        refusal = refusal or self._ask(declare_again)
-        if refusal is None:
-            return Difference(kind, name, Status.SAME)
         if refusal.reply_code != _PRECONDITION_FAILED:
             raise BrokerRefused(f"{kind} {name} cannot be declared: {refusal.reply_text}") from refusal
         match = _INEQUIVALENT.search(refusal.reply_text)

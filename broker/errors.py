@@ -13,6 +13,8 @@
 `publisher.errors` and `consumer.errors` add the errors of their own callers.
 """
 
+from collections.abc import Mapping
+
 
 class AntrianError(Exception):
     """Root of everything that Antrian raises on purpose; its text is one clear sentence."""
@@ -28,12 +30,14 @@ class MalformedMessage(AntrianError):
     Args:
         code: a short constant for machines, such as `not-json` or `too-long`.
         detail: one sentence for people; it never quotes the message's text or number.
+        fields: the same, by field; empty where it is about none.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.fields = dict(fields or {})
 
 
 class InvalidPhoneNumber(MalformedMessage):

@@ -14,13 +14,18 @@
     outcome.cancelling   an admin asks that a message not be sent
     outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
     outcome.purged       an admin deleted its dead letter
-    lane.…               paused, resumed, forced, cleared; for the history only
+    outcome.restored     an admin undid the clearing or the purge that took it out
+    lane.…               paused, resumed, forced, cleared; for the history only, like all that follow
+    dead.purged          an admin deleted dead letters
+    undo.…               began, done: a clearing or a purge was undone
+    message.noted        an admin wrote a note about its dead letter
+    job.…                started, progress, cancelling, finished: a re-drive of many dead letters
+    audit.…              allowed, denied: somebody asked for an action over HTTP
 
 The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -30,6 +35,8 @@ import pika
 #: AMQP allows 255 bytes of routing key; a foreign message_id may be longer than what is left.
 _KEY_ID_LENGTH = 100
 _PERSISTENT = 2
+#: The end of the year 9999, unix seconds; JSON may hold numbers that no clock and no float can.
+_LATEST = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ class Event:
             all(type(text) is str for text in texts)
             and all(type(number) is int for number in numbers)
             and type(self.at) in {int, float}
-            and math.isfinite(self.at)
+            and abs(self.at) <= _LATEST
             and type(self.details) is dict
         )
 

@@ -50,7 +50,7 @@ def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bo
     """
     state = LaneState(paused=paused, actor=actor, since=time.time())
     durable = pika.BasicProperties(delivery_mode=2, content_type="application/json")
-    channel.basic_publish("", names.state(lane), json.dumps(asdict(state)).encode(), durable, mandatory=True)
+    channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
     send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
     event = Event("lane.paused" if paused else "lane.resumed", state.since, lane, source=actor)
     channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -1,4 +1,4 @@
-"""Headers that pika cannot decode must not take the connection down.
+"""Headers and routing keys that pika cannot decode must not take the connection, or whoever reads them, down.
 
 Any publisher can set any header, and pika raises while it reads the frame: a header of type timestamp that counts
 milliseconds, as Java services write it, would end the consumer's connection at every redelivery, for ever. So a
@@ -29,6 +29,11 @@ def make_pika_lenient() -> None:
     """Replace pika's decoders in this process; calling it again changes nothing."""
     data.decode_value = _decode_value
     data.decode_table = _decode_table
+
+
+def readable_key(routing_key: str | bytes) -> str:
+    """A delivery's routing key, which pika leaves as bytes when they are no UTF-8."""
+    return routing_key if isinstance(routing_key, str) else routing_key.decode(errors="replace")
 
 
 def _decode_value(encoded: bytes, offset: int) -> tuple[Any, int]:

@@ -15,9 +15,11 @@ from datetime import datetime
 import pika
 
 from broker import wire_headers
+from broker.delay_ladder import ladder_delay
 from broker.errors import MalformedMessage
 from broker.message_body import MessageBody, build, parse
 from broker.priority import Priority
+from broker.trace_context import TraceContext
 from broker.wire_headers import AttemptFailure, History
 
 __all__ = [
@@ -62,6 +64,9 @@ class Message:
         attempt: number of the attempt that comes next, from 1.
         generation: how often it has been published again, by a retry or a re-drive.
         failures: the attempts that failed; of more than ten, the first and the last nine.
+        trace: in which trace it was published; None without one.
+        due_at: when it was to be sent, if that was later than its publishing, or when it was last re-driven; unix
+            seconds. Known from its first delivery on.
     """
 
     message_id: str
@@ -72,6 +77,18 @@ class Message:
     attempt: int = 1
     generation: int = 0
     failures: tuple[AttemptFailure, ...] = ()
+    trace: TraceContext | None = None
+    due_at: float | None = None
+
+    @property
+    def wanted_at(self) -> float:
+        """Since when it may be sent, unix seconds: what its wait is counted from."""
+        return self.queued_at if self.due_at is None else self.due_at
+
+    @property
+    def trace_id(self) -> str | None:
+        """What log lines and events name the trace by; None without one."""
+        return self.trace.trace_id if self.trace else None
 
 
 def new_message(
@@ -86,6 +103,7 @@ def new_message(
     expires_at: datetime | None = None,
     metadata: Mapping[str, str | int | float | bool | None] | None = None,
     message_id: str | None = None,
+    trace: TraceContext | None = None,
 ) -> Message:
     """A message as a publisher makes it, checked.
 
@@ -100,6 +118,7 @@ def new_message(
         expires_at: not sent after this moment; must know its time zone.
         metadata: up to 50 notes of the caller's own, 8 KiB in all.
         message_id: instead of a new uuid.
+        trace: in which trace it is published.
 
     Raises:
         MalformedMessage: something is not acceptable; `InvalidPhoneNumber` if only the number is not.
@@ -116,7 +135,8 @@ def new_message(
         expires_at=expires_at,
         metadata=metadata,
     )
-    return Message(message_id or str(uuid.uuid4()), lane, Priority.parse(priority), body, round(now, 3))
+    number = Priority.parse(priority)
+    return Message(message_id or str(uuid.uuid4()), lane, number, body, round(now, 3), trace=trace)
 
 
 def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) -> Message:
@@ -138,7 +158,9 @@ def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) 
 
 def encode(message: Message) -> tuple[bytes, pika.BasicProperties]:
     """The body and the properties to publish; the routing key is the lane, or what the delay ladder wants."""
-    history = History(message.attempt, message.generation, message.queued_at, message.failures)
+    history = History(
+        message.attempt, message.generation, message.queued_at, message.failures, message.trace, message.due_at
+    )
     properties = pika.BasicProperties(
         message_id=message.message_id,
         priority=message.priority,
@@ -153,7 +175,7 @@ def encode(message: Message) -> tuple[bytes, pika.BasicProperties]:
     return message.body.__pydantic_serializer__.to_json(message.body, exclude_none=True), properties
 
 
-def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: float) -> Message:
+def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: float, routing_key: str = "") -> Message:
     """The message in a delivery.
 
     Properties that any publisher may set are taken as far as they make sense: a missing or absurd message id is
@@ -164,6 +186,7 @@ def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: flo
         properties: as pika read them.
         lane: the lane whose queue it came from.
         now: unix seconds, for messages that do not say when they were made.
+        routing_key: of the delivery; tells of a first copy how long its publisher had it wait on the delay ladder.
 
     Raises:
         MalformedMessage: it can never be sent. Besides the codes of `broker.message_body.parse`:
@@ -172,15 +195,18 @@ def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: flo
     _check_encoding(properties.content_encoding)
     history = wire_headers.read(properties.headers)
     checked_body = parse(body)
+    queued_at = _queued_at(properties.timestamp, now) if history.queued_at is None else history.queued_at
     return Message(
         message_id=message_id_of(body, properties),
         lane=lane,
         priority=_priority(properties.priority),
         body=checked_body,
-        queued_at=_queued_at(properties.timestamp, now) if history.queued_at is None else history.queued_at,
+        queued_at=queued_at,
         attempt=history.attempt,
         generation=history.generation,
         failures=history.failures,
+        trace=history.trace,
+        due_at=_due_at(history, queued_at, routing_key, now),
     )
 
 
@@ -223,6 +249,14 @@ def _priority(value: object) -> int:
 def _queued_at(timestamp: object, now: float) -> float:
     # A timestamp in milliseconds, as some clients send it, lies beyond the year 9999.
     return float(timestamp) if isinstance(timestamp, int) and 0 < timestamp <= _LATEST_SECOND else now
+
+
+def _due_at(history: History, queued_at: float, routing_key: str, now: float) -> float | None:
+    # Later copies come from the ladder for reasons of ours; they carry what the first one's key told.
+    if history.due_at is not None or history.generation or not (delay := ladder_delay(routing_key)):
+        return history.due_at
+    # It is here, so it is due, whatever its publisher's clock says.
+    return min(queued_at + delay, now)
 
 
 def _short_string(text: str) -> str:

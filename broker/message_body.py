@@ -174,12 +174,13 @@ def _explain(error: ValidationError) -> MalformedMessage:
     if any(detail["loc"] == ("version",) and detail["type"] != "missing" for detail in details):
         return MalformedMessage("unknown-version", "this version of the contract is not known here; version 1 is")
     if len(details) == 1 and first["type"] == "phone_number":
-        return InvalidPhoneNumber(first["ctx"]["code"], first["ctx"]["detail"])
+        reason = first["ctx"]["detail"]
+        return InvalidPhoneNumber(first["ctx"]["code"], reason, {"phone_number": reason})
     # One sentence per field: a wrong metadata value alone makes five errors, one for each type that it is not.
     sentences = {_field_name(detail): _sentence(detail) for detail in reversed(details)}
     listed = [f"{name} {text}" for name, text in sorted(sentences.items())]
     more = f"; and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-    return MalformedMessage("invalid-fields", "; ".join(listed[:_MOST_LISTED]) + more)
+    return MalformedMessage("invalid-fields", "; ".join(listed[:_MOST_LISTED]) + more, sentences)
 
 
 def _field_name(detail: ErrorDetails) -> str:

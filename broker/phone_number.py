@@ -27,6 +27,8 @@ _MOBILE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _LIST_SEPARATORS = re.compile(r"[,;/|]")
 _WHATSAPP_TAIL = re.compile(r"@(?:c\.us|s\.whatsapp\.net)\Z", re.IGNORECASE)
+# 81234567890.0 or 8.1E+10: the parser would take the zero, or what follows the E, for more digits.
+_DECIMAL = re.compile(r"\d{6,}\.0{1,6}\Z|\d[eE]\+?\d{1,2}\Z", re.ASCII)
 _EXIT_CODE = re.compile(r"\A00\s*")
 
 # The parser's types that win over MOBILE when a number matches both.
@@ -109,6 +111,8 @@ def _clean(raw: str) -> str:
     text = _INVISIBLE.sub("", raw).strip()
     if text.lower().endswith("@g.us"):
         raise InvalidPhoneNumber("group-id", "this is a WhatsApp group, not a person")
+    if _DECIMAL.search(text):
+        raise InvalidPhoneNumber("invalid-phone-number", "some program made a decimal number of it: handle it as text")
     if _LIST_SEPARATORS.search(text):
         raise InvalidPhoneNumber("several-phone-numbers", "a message has exactly one recipient")
     return _EXIT_CODE.sub("+", _WHATSAPP_TAIL.sub("", text))

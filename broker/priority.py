@@ -25,6 +25,14 @@ class Priority(IntEnum):
             raise MalformedMessage("unknown-priority", "the priority must be low, normal, high or urgent") from None
 
     @staticmethod
+    def exact_label(priority: int) -> str:
+        """The name of one of the four numbers, `other` for any other: a metric's label must not lump them together."""
+        try:
+            return Priority(priority).name.lower()
+        except ValueError:
+            return "other"
+
+    @staticmethod
     def label(priority: int) -> str:
         """The name for any number that the broker may hold, 0 to 255; strangers may have set one in between."""
         if priority >= Priority.URGENT:

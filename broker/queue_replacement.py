@@ -13,6 +13,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 from pika.exceptions import ChannelClosedByBroker
 
 from broker.errors import TopologyConflict
+from broker.lenient_headers import readable_key
 from broker.topology import Binding, Queue, Topology
 
 _NOT_FOUND = 404
@@ -111,7 +112,7 @@ class _StandIn:
         self._channel.queue_delete(self.name)
 
     def _way(self, method: pika.spec.Basic.GetOk) -> tuple[str, str]:
-        return (method.exchange, method.routing_key) if method.exchange else ("", self._queue.name)
+        return (method.exchange, readable_key(method.routing_key)) if method.exchange else ("", self._queue.name)
 
     def _unbind(self, bindings: list[Binding]) -> None:
         for binding in bindings:

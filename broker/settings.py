@@ -7,6 +7,7 @@ working folder or in the checkout. The environment wins over files, `NAME` over 
 import os
 import random
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -53,6 +54,13 @@ def _check_port(url: str) -> None:
         ) from None
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8") from None
+
+
 class Settings(BaseSettings):
     """What the environment says, checked; build it with `load_settings`.
 
@@ -82,15 +90,24 @@ class Settings(BaseSettings):
 
     admin_host: str = "127.0.0.1"
     admin_port: Port = 8080
+    admin_trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
     admin_tokens_file: Path | None = None
+    consumer_metrics_host: str = "127.0.0.1"
     consumer_metrics_port: Port = 9101
     sandbox_port: Port = 8089
+    antrian_log_format: Literal["auto", "json", "pretty"] = "auto"
+    antrian_log_level: Literal["debug", "info", "warning", "error"] = "info"
     antrian_home: Path = Field(default_factory=lambda: (checkout() or Path.cwd()) / ".antrian")
 
-    @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", mode="before")
+    @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", "admin_trusted_proxies", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("antrian_log_format", "antrian_log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
 
     @field_validator("amqp_url")
     @classmethod

@@ -18,8 +18,9 @@ LADDER_LEVELS = 24
 #: RabbitMQ's highest priority in use; larger numbers from foreign publishers are capped to it by the broker.
 MAX_PRIORITY = 10
 
-#: How long, in milliseconds, a quorum queue keeps a vanished consumer's place (the broker's own default is 60 s).
-CONSUMER_DISCONNECTED_TIMEOUT = 5_000
+#: How long, in milliseconds, a quorum queue keeps the place of a consumer whose node vanished; the broker's own default
+#: is 60 s. It begins when the queue's new leader believes it, which may take another 7 s (see docs/howto/cluster.md).
+CONSUMER_DISCONNECTED_TIMEOUT = 2_000
 
 #: RabbitMQ versions (major, minor): streams came with 3.9, and quorum queues order strictly by priority since 4.3.
 STREAMS_NEED = (3, 9)
@@ -124,6 +125,11 @@ class Names:
         """The lane's queue, and the fanout exchange before it."""
         return f"{self.namespace}.lane.{lane}"
 
+    @property
+    def states(self) -> str:
+        """Direct exchange to the lanes' states; the routing key is the lane."""
+        return f"{self.namespace}.state"
+
     def state(self, lane: str) -> str:
         """Last-value queue: is the lane paused, by whom, since when."""
         return f"{self.namespace}.state.{lane}"
@@ -131,6 +137,20 @@ class Names:
     def delay(self, level: int) -> str:
         """One level of the delay ladder, exchange and queue: 2**level seconds."""
         return f"{self.namespace}.delay.{level:02d}"
+
+    @property
+    def dead_lock(self) -> str:
+        """Exclusive queue of whoever goes through the dead letters now; not in the topology, gone with its owner."""
+        return f"{self.namespace}.lock.dead"
+
+    @property
+    def ladder_lock(self) -> str:
+        """Exclusive queue of whoever goes through the delay ladder now; gone with its owner."""
+        return f"{self.namespace}.lock.ladder"
+
+    def undo_lock(self, undo_id: str) -> str:
+        """Exclusive queue of whoever undoes that clearing or purge now; gone with its owner."""
+        return f"{self.namespace}.lock.undo.{undo_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +190,7 @@ def _exchanges(names: Names, lanes: tuple[str, ...]) -> Iterator[Exchange]:
     yield Exchange(names.events, "topic")
     yield Exchange(names.control, "fanout")
     yield Exchange(names.urgent, "fanout")
+    yield Exchange(names.states, "direct")
     yield Exchange(names.due, "topic")
     for level in range(LADDER_LEVELS):
         yield Exchange(names.delay(level), "topic")
@@ -201,6 +222,7 @@ def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
     yield Binding(names.dead, names.dead, "#")
     yield Binding(names.urgent, names.control, "", to="exchange")
     for lane in lanes:
+        yield Binding(names.states, names.state(lane), lane)
         yield Binding(names.due, names.lane(lane), f"#.{lane}")
     for level in range(LADDER_LEVELS):
         below = names.delay(level - 1) if level else names.due

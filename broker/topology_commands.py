@@ -1,14 +1,20 @@
 """`antrian topology`: the difference between what Antrian needs and what the broker has, and closing it."""
 
+import json
 from dataclasses import asdict, replace
+from io import StringIO
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from dotenv import dotenv_values
 from pika.adapters.blocking_connection import BlockingChannel
 from rich.table import Table
 
 from broker import drift, queue_replacement
 from broker.connection import broker_urls, open_channel
+from broker.definitions import ROLES
+from broker.definitions import definitions as rabbitmq_definitions
 from broker.drift import Difference, Status
 from broker.errors import TopologyConflict
 from broker.settings import load_settings
@@ -20,7 +26,14 @@ topology_app = typer.Typer(
     help="The exchanges and queues that Antrian needs, compared with the broker's.",
 )
 
-_WORDS = {Status.SAME: "as it should be", Status.MISSING: "will be created", Status.CHANGED: "differs"}
+_WORDS = {
+    Status.SAME: "as it should be",
+    Status.MISSING: "will be created",
+    Status.CHANGED: "differs",
+    Status.UNCHECKED: "this user may not compare it",
+}
+
+_PASSWORDS_HELP = "Lines publisher=…, consumer=…, admin=…; whoever is not in it cannot log in by password."
 
 _REPLACE_HELP = "First make this empty, unused queue anew, because its arguments differ; may be repeated."
 
@@ -62,6 +75,29 @@ def apply(
     for queue in queues:
         say(f"Queue {queue.name} was made anew.")
     say(f"{len(created)} of {len(found)} objects were missing and are there now; everything is bound.")
+
+
+@topology_app.command()
+def definitions(
+    *,
+    passwords: Annotated[Path | None, typer.Option(metavar="FILE", help=_PASSWORDS_HELP)] = None,
+    vhost: Annotated[str, typer.Option(help="The virtual host that all of it is in.")] = "/",
+) -> None:
+    """Print exchanges, queues and three users with few rights, as JSON for `rabbitmqctl import_definitions`."""
+    settings = load_settings()
+    given = _passwords(passwords) if passwords else {}
+    made = rabbitmq_definitions(topology(settings), tuple(settings.senders), vhost=vhost, passwords=given)
+    typer.echo(json.dumps(made, indent=2))
+
+
+def _passwords(path: Path) -> dict[str, str]:
+    try:
+        lines = dotenv_values(stream=StringIO(path.read_text(encoding="utf-8")), interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"--passwords {path} cannot be read: {error}") from error
+    if unknown := lines.keys() - ROLES.keys():
+        raise WrongUse(f"--passwords {path} names {', '.join(sorted(unknown))}; the users are {', '.join(ROLES)}")
+    return {role: password for role, password in lines.items() if password}
 
 
 def _queue(wanted: Topology, name: str) -> Queue:

@@ -1,8 +1,9 @@
-"""The `antrian-*` headers of a message on the wire, and the failures that they carry.
+"""The headers of a message on the wire: our own `antrian-*`, the failures that they carry, and the trace.
 
-The headers are ours alone: another service has no reason to set them. So one that is there but makes no sense is not
-repaired but refused (`bad-header`): falling back to attempt 1 could retry a message for ever, while a dead letter is
-seen and can be sent again by hand. A message without them is simply new.
+Our own are nobody else's to set. So one that is there but makes no sense is not repaired but refused (`bad-header`):
+falling back to attempt 1 could retry a message for ever, while a dead letter is seen and can be sent again by hand. A
+message without them is simply new. Of other people's headers only `traceparent` and `tracestate` travel on, and only
+when they are well-formed.
 """
 
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from typing import Any
 
 from broker.errors import MalformedMessage
 from broker.lenient_headers import is_undecodable
+from broker.trace_context import TRACEPARENT, TRACESTATE, TraceContext, read_trace, write_trace
 
 ATTEMPT = "antrian-attempt"
 GENERATION = "antrian-generation"
 QUEUED_AT = "antrian-queued-at"
+DUE_AT = "antrian-due-at"
 FAILURES = "antrian-failures"
 
 #: The largest count or millisecond that makes sense: AMQP's signed 32 bits, and the last moment of the year 9999.
@@ -49,12 +52,14 @@ class AttemptFailure:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What the headers say about the way behind a message; `queued_at` is None when they do not say."""
+    """What the headers say about the way behind a message; a time is None when they do not say."""
 
     attempt: int = 1
     generation: int = 0
     queued_at: float | None = None
     failures: tuple[AttemptFailure, ...] = ()
+    trace: TraceContext | None = None
+    due_at: float | None = None
 
 
 _NEW = History()
@@ -72,8 +77,12 @@ def write(history: History) -> dict[str, Any]:
     headers: dict[str, Any] = {ATTEMPT: history.attempt}
     if history.queued_at is not None:
         headers[QUEUED_AT] = round(history.queued_at * 1000)
+    if history.due_at is not None:
+        headers[DUE_AT] = round(history.due_at * 1000)
     if history.generation:
         headers[GENERATION] = history.generation
+    if history.trace is not None:
+        headers |= write_trace(history.trace)
     return headers | write_failures(history.failures) if history.failures else headers
 
 
@@ -107,12 +116,13 @@ def read(headers: object) -> History:
         return _NEW
     if not isinstance(headers, Mapping) or is_undecodable(headers):
         raise MalformedMessage("bad-header", "the headers are not a table that can be read")
-    queued_at = headers.get(QUEUED_AT)
     return History(
         attempt=_whole(headers.get(ATTEMPT, 1), ATTEMPT, smallest=1),
         generation=_whole(headers.get(GENERATION, 0), GENERATION),
-        queued_at=None if queued_at is None else _seconds(queued_at, QUEUED_AT),
+        queued_at=_moment(headers, QUEUED_AT),
         failures=read_failures(headers),
+        trace=read_trace(headers.get(TRACEPARENT), headers.get(TRACESTATE)),
+        due_at=_moment(headers, DUE_AT),
     )
 
 
@@ -135,6 +145,11 @@ def _whole(value: object, header: str, smallest: int = 0, largest: int = LARGEST
     if not isinstance(value, int) or isinstance(value, bool) or not smallest <= value <= largest:
         raise MalformedMessage("bad-header", f"{header} must be a whole number from {smallest} to {largest}")
     return int(value)
+
+
+def _moment(headers: Mapping[Any, Any], header: str) -> float | None:
+    milliseconds = headers.get(header)
+    return None if milliseconds is None else _seconds(milliseconds, header)
 
 
 def _seconds(milliseconds: object, header: str) -> float:

@@ -6,8 +6,8 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -16,14 +16,16 @@ from typing import Any, Self, TypeVar
 from broker.connection import broker_urls, connection_parameters
 from broker.control import bell
 from broker.delay_ladder import ladder_key
-from broker.errors import MalformedMessage
-from broker.message import Message, Priority, encode, new_message
-from broker.settings import LONGEST_DELAY, Settings, load_settings
+from broker.message import Message, Priority, encode
+from broker.settings import Settings, load_settings
 from broker.topology import Names
+from broker.tracing import Publishing, begin_publish
+from publisher.composition import compose, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
 from publisher.outcome import Outcome, OutcomeWatch
 from publisher.pipeline import WINDOW, Pipeline, Publication, Result
 from publisher.request import MessageRequest
+from publisher.watch import Track, Unwatched, Watch
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.
 CONFIRM_TIMEOUT = 10.0
@@ -82,6 +84,8 @@ class Publisher:
         self._timeout = confirm_timeout
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
+        #: Told of every publication; see `publisher.metrics.instrument`.
+        self.watch: Watch = Unwatched()
         _publishers.add(self)
 
     def queue_message(self, phone_number: str, message: str, *, timeout: float | None = None, **fields: Any) -> Receipt:
@@ -99,8 +103,9 @@ class Publisher:
             BrokerUnavailable: nothing was accepted; publish again later.
             ConfirmTimeout: unknown; safe to publish again with the same idempotency_key or message_id.
         """
-        wanted = MessageRequest.of({"phone_number": phone_number, "message": message, **fields})
-        return self._publish(self._compose(wanted), wanted, timeout)
+        with self._noting_refusals():
+            wanted = MessageRequest.of({"phone_number": phone_number, "message": message, **fields})
+            return self._publish(self._compose(wanted), wanted, timeout)
 
     def queue_messages(
         self,
@@ -153,13 +158,20 @@ class Publisher:
         Raises:
             PublisherError: as `queue_message`.
         """
-        wanted = MessageRequest.of({"phone_number": phone_number, "message": message, "priority": "urgent", **fields})
-        composed = self._compose(wanted)
-        deadline = time.monotonic() + timeout
-        heartbeat = self._settings.whatsapp_queue_heartbeat
-        with OutcomeWatch(self._urls, self._names, composed, heartbeat=heartbeat) as watch:
-            self._publish(composed, wanted, None)
-            return watch.wait(deadline)
+        urgent = {"phone_number": phone_number, "message": message, "priority": "urgent"}
+        with self._noting_refusals():
+            wanted = MessageRequest.of({**urgent, **fields})
+            composed = self._compose(wanted)
+            deadline = time.monotonic() + timeout
+            heartbeat = self._settings.whatsapp_queue_heartbeat
+            with OutcomeWatch(self._urls, self._names, composed, heartbeat=heartbeat) as watch:
+                self._publish(composed, wanted, None)
+                return watch.wait(deadline)
+
+    @property
+    def trouble(self) -> str:
+        """Why the broker does not answer, in a few words; meaningful only while something waits for it."""
+        return self._pipeline.trouble if self._pipeline else "nothing was published yet"
 
     def close(self, timeout: float = 5.0) -> None:
         """Close the connection; publishing afterwards opens a new one."""
@@ -197,7 +209,16 @@ class Publisher:
             wanted = MessageRequest.of(item)
             return self._launch(self._compose(wanted), wanted, arrivals, timeout)
         except InvalidMessage as error:
+            self.watch.refused()
             return error
+
+    @contextmanager
+    def _noting_refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except InvalidMessage:
+            self.watch.refused()
+            raise
 
     def _launch(
         self,
@@ -207,22 +228,20 @@ class Publisher:
         timeout: float | None,
     ) -> "_Underway":
         exchange, routing_key = self._route(message, wanted.deliver_at)
+        span = begin_publish(message.trace, exchange=exchange, lane=message.lane, message_id=message.message_id)
+        if span.trace is not message.trace:
+            message = replace(message, trace=span.trace)
         body, properties = encode(message)
-        publication = Publication(exchange, routing_key, body, properties, arrivals.put)
         pipeline = self._running_pipeline()
+        track = self.watch.track()
+        publication = Publication(exchange, routing_key, body, properties, track.then(arrivals.put))
         pipeline.submit(publication)
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        return _Underway(message, publication, pipeline, arrivals, deadline)
+        return _Underway(message, publication, pipeline, arrivals, deadline, span, track)
 
     def _route(self, message: Message, deliver_at: datetime | None) -> tuple[str, str]:
-        if deliver_at is None:
-            return self._names.messages, message.lane
-        if not isinstance(deliver_at, datetime) or deliver_at.tzinfo is None:
-            raise InvalidMessage("invalid-fields", "deliver_at must be a datetime that knows its time zone")
-        delay = deliver_at.timestamp() - message.queued_at
-        if delay > LONGEST_DELAY:
-            raise InvalidMessage("too-far-ahead", "deliver_at is more than 194 days ahead")
-        if delay <= 0:
+        delay = delay_until(deliver_at, message.queued_at)
+        if delay == 0:
             return self._names.messages, message.lane
         return self._names.scheduled, ladder_key(delay, message.lane)
 
@@ -230,6 +249,8 @@ class Publisher:
         if isinstance(underway, PublisherError):
             return underway
         message, result = underway.message, underway.wait()
+        underway.track.end(result)
+        underway.span.end(None if result is Result.ACCEPTED else result.name.lower())
         if result is Result.ACCEPTED:
             return Receipt(message.message_id, message.lane, message.queued_at)
         trouble = underway.pipeline.trouble
@@ -247,30 +268,17 @@ class Publisher:
         self._running_pipeline().submit(Publication(self._names.urgent, "", body, properties, lambda _done: None))
 
     def _compose(self, wanted: MessageRequest) -> Message:
-        if not isinstance(wanted.lane, str):
-            raise InvalidMessage("bad-lane", "lane must be text")
-        try:
-            return new_message(
-                wanted.phone_number,
-                wanted.message,
-                priority=wanted.priority,
-                lane=wanted.lane,
-                source=wanted.source or self._source,
-                idempotency_key=wanted.idempotency_key,
-                expires_at=wanted.expires_at,
-                metadata=wanted.metadata,
-                message_id=wanted.message_id,
-                now=time.time(),
-            )
-        except MalformedMessage as error:
-            raise InvalidMessage(error.code, error.detail) from error
+        return compose(wanted, self._source, time.time())
 
     def _running_pipeline(self) -> Pipeline:
         pipeline = self._pipeline
         if pipeline is None:
             with self._lock:
                 pipeline = self._pipeline = self._pipeline or Pipeline(
-                    self._parameters, name=f"antrian-publisher-{self._source}", entrance=self._names.messages
+                    self._parameters,
+                    name=f"antrian-publisher-{self._source}",
+                    entrance=self._names.messages,
+                    journal=self._names.journal,
                 )
         return pipeline
 
@@ -288,6 +296,8 @@ class _Underway:
     pipeline: Pipeline
     arrivals: "SimpleQueue[Publication]"
     deadline: float
+    span: Publishing
+    track: Track
 
     def wait(self) -> Result:
         """The result, or what can be said at the deadline without one."""

@@ -7,6 +7,8 @@ PublisherError
 └── ConfirmTimeout       unknown whether it was accepted; publish again with the same key
 """
 
+from collections.abc import Mapping
+
 from broker import errors
 
 
@@ -20,11 +22,13 @@ class InvalidMessage(PublisherError):
     Args:
         code: a short constant such as `too-long` or `invalid-phone-number`.
         detail: one sentence for people.
+        fields: what is wrong, by field; empty where it is about none.
     """
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, fields: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.code = code
+        self.fields = dict(fields or {})
 
 
 class Unroutable(PublisherError):

@@ -12,6 +12,7 @@ from enum import Enum, auto
 
 import pika
 from pika.connection import Connection
+from pika.exceptions import ChannelClosedByClient
 
 from broker.confirms import Confirmation, ConfirmChannel
 from broker.errors import BrokerError, BrokerRefused
@@ -21,6 +22,13 @@ from broker.io_thread import IOThread
 WINDOW = 2_000
 
 _NOT_FOUND = 404
+
+#: What the broker says of a stream that has no leader yet.
+STREAM_DOWN = "is down or inaccessible"
+
+#: Seconds between two questions whether the journal is up.
+_JOURNAL_PERIOD = 0.1
+
 _CULPRIT = re.compile(r"exchange '(?P<name>[^']+)'")
 
 
@@ -70,10 +78,12 @@ class Pipeline:
         parameters: the broker's addresses.
         name: for the thread and the broker's list of connections.
         entrance: the exchange that must exist before anything is written.
+        journal: the stream that must be up before anything is written.
     """
 
-    def __init__(self, parameters: Sequence[pika.URLParameters], name: str, entrance: str) -> None:
+    def __init__(self, parameters: Sequence[pika.URLParameters], name: str, entrance: str, journal: str) -> None:
         self._entrance = entrance
+        self._journal = journal
         self._waiting: deque[Publication] = deque()
         self._in_flight: dict[int, Publication] = {}
         self._lock = threading.Lock()
@@ -165,7 +175,31 @@ class Pipeline:
         self._blocked = None
         connection.add_on_connection_blocked_callback(self._connection_blocked)
         connection.add_on_connection_unblocked_callback(self._connection_unblocked)
-        connection.channel(on_open_callback=self._channel_open)
+        connection.channel(on_open_callback=self._ask_for_the_journal)
+
+    def _ask_for_the_journal(self, channel: pika.channel.Channel) -> None:
+        """A broker that has just started confirms messages that its streams, which come up last, never get."""
+        channel.add_on_close_callback(self._journal_is_not_up)
+        channel.queue_declare(self._journal, passive=True, callback=lambda _frame: self._journal_is_up(channel))
+
+    def _journal_is_up(self, channel: pika.channel.Channel) -> None:
+        channel.connection.channel(on_open_callback=self._channel_open)
+        channel.close()
+
+    def _journal_is_not_up(self, channel: pika.channel.Channel, reason: BaseException) -> None:
+        connection = channel.connection
+        if not connection.is_open or isinstance(reason, ChannelClosedByClient):
+            return
+        if STREAM_DOWN not in str(getattr(reason, "reply_text", "")):
+            # There is none, or this user may not ask: whoever may publish finds out by publishing.
+            connection.channel(on_open_callback=self._channel_open)
+            return
+        self._trouble = "the broker is still starting"
+        connection.ioloop.call_later(_JOURNAL_PERIOD, lambda: self._ask_again(connection))
+
+    def _ask_again(self, connection: Connection) -> None:
+        if connection.is_open:
+            connection.channel(on_open_callback=self._ask_for_the_journal)
 
     def _channel_open(self, channel: pika.channel.Channel) -> None:
         channel.add_on_close_callback(self._channel_closed)

@@ -24,6 +24,8 @@ class MessageRequest:
         deliver_at: aware time before which it must not be sent.
         metadata: a few values that travel with the message and are shown in its history.
         message_id: a UUID of the caller's own; made when None.
+        traceparent: W3C trace context; what OpenTelemetry is doing just now when None, if the application uses it.
+        tracestate: belongs to `traceparent`. What is malformed is ignored, both of them.
     """
 
     phone_number: str
@@ -36,6 +38,8 @@ class MessageRequest:
     deliver_at: datetime | None = None
     metadata: Mapping[str, Any] | None = None
     message_id: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
     @classmethod
     def of(cls, item: "MessageRequest | Mapping[str, Any] | tuple[str, str]") -> "MessageRequest":

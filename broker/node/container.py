@@ -10,7 +10,7 @@ from pathlib import Path
 
 from broker.errors import NoBroker
 from broker.node.files import Identity, container_files
-from broker.node.ports import free_ports, is_free
+from broker.node.ports import free_port, is_free
 
 IMAGE = "rabbitmq:4.3-management"
 
@@ -105,7 +105,7 @@ class BrokerContainer:
 
 
 def _with_a_free_port(identity: Identity) -> Identity:
-    return identity if is_free(identity.amqp_port) else replace(identity, amqp_port=free_ports(1)[0])
+    return identity if is_free(identity.amqp_port) else replace(identity, amqp_port=free_port())
 
 
 def _variables(identity: Identity) -> dict[str, str]:

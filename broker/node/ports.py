@@ -34,3 +34,8 @@ def free_ports(count: int) -> tuple[int, ...]:
         if is_free(port):
             chosen.append(port)
     raise OSError("no free port on 127.0.0.1")
+
+
+def free_port() -> int:
+    """Choose one; errors as in `free_ports`."""
+    return free_ports(1)[0]
