@@ -19,7 +19,7 @@ def consume(
     from consumer.process import ConsumerProcess  # noqa: PLC0415
 
     settings = load_settings()
-    configure_logs()
+    configure_logs(settings.antrian_log_format, settings.antrian_log_level)
     lanes = tuple(dict.fromkeys(lane)) if lane else tuple(settings.senders)
     unknown = [name for name in lanes if name not in settings.senders]
     if unknown:

@@ -1,13 +1,10 @@
-"""One worker's side of the talk with the broker: wait, take in what comes, and record what happened.
+"""One worker's side of the talk with the broker: wait, take in what comes, and say what is to be said.
 
 Everything here runs in the worker's own thread. All waiting goes through `wait`, which takes in every signal that
 arrives meanwhile; nothing else reads the inbox.
 """
 
-import threading
 import time
-import uuid
-from collections import deque
 from collections.abc import Callable
 from queue import Empty
 from typing import TYPE_CHECKING
@@ -15,27 +12,20 @@ from typing import TYPE_CHECKING
 import structlog
 
 from broker.confirms import Confirmation
-from broker.control import Command, Control
 from broker.errors import BrokerRefused
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import Message
 from consumer import signals
-from consumer.ledger import Ledger
-from consumer.pace import Pace, since
-from consumer.providers.contract import Failed, FailureClass, Outgoing, Provider, SendResult
+from consumer.orders import Orders
+from consumer.outcome_feed import OutcomeFeed
+from consumer.providers.contract import SendResult
 from consumer.session import Inbox, Session
 
 if TYPE_CHECKING:
     import pika
 
-    from broker.settings import Settings
     from broker.topology import Names
 
 #: Seconds that a stopping worker may still take: a send in progress ends first (its own time-out is shorter).
 STOP_GRACE = 45.0
-
-#: Seconds after which a stream that does not show us our own barrier is given up, and the connection with it.
-BARRIER_TIMEOUT = 30.0
 
 _log = structlog.get_logger()
 
@@ -49,38 +39,36 @@ class Stopped(Exception):
 
 
 class Conversation:
-    """What a worker knows, hears and says.
+    """What a worker hears and says.
 
     Args:
         lane: the worker's lane.
-        settings: of the process.
         names: of the namespace.
         inbox: where the link, the provider's thread and the signal handlers put what happens.
+        feed: given what the outcomes stream shows.
+        orders: given what an admin commands.
+
+    Attributes:
+        delivery: what was delivered and nobody has taken up.
+        subscribed: whether the lane's messages are being delivered to us.
+        subscriptions: how many there have been, the present one included.
     """
 
-    def __init__(self, lane: str, settings: "Settings", names: "Names", inbox: Inbox) -> None:
-        self.identity = str(uuid.uuid4())
-        self.ledger = Ledger(lane, settings.whatsapp_queue_dedupe_hours * 3600)
-        self.pace = Pace()
+    def __init__(self, lane: str, names: "Names", inbox: Inbox, feed: OutcomeFeed, orders: Orders) -> None:
         self.delivery: signals.Delivery | None = None
-        self._calls = 0
-        self._answer: SendResult | None = None
+        self.subscribed = False
+        self.subscriptions = 0
         self._lane = lane
-        self._settings = settings
-        self._names = names
+        self._queue = names.lane(lane)
         self._inbox = inbox
+        self._feed = feed
+        self._orders = orders
         self._session: Session | None = None
         self._arrived: Session | None = None
         self._refusal: BrokerRefused | None = None
         self._ever_connected = False
-        self._subscribed = False
-        self._caught_up = False
         self._confirmations: dict[int, Confirmation] = {}
-        self._unrecorded: deque[Event] = deque()
-        self._accounted: set[str] = set()
-        self._adopted = self.ledger.times
-        self._barrier = ""
-        self._next_offset: int | None = None
+        self._answered: signals.Answered | None = None
         self._stop_at: float | None = None
 
     @property
@@ -91,12 +79,7 @@ class Conversation:
     @property
     def is_done(self) -> bool:
         """Whether the worker may end: it was asked to, and every outcome it knows of is on record."""
-        return self.stopping and not self._unrecorded
-
-    @property
-    def subscribed(self) -> bool:
-        """Whether the lane's messages are being delivered to us."""
-        return self._subscribed
+        return self.stopping and self._feed.outstanding.is_empty
 
     @property
     def session(self) -> Session:
@@ -108,6 +91,16 @@ class Conversation:
         if self._session is None or self._session is not self._arrived:
             raise Disconnected
         return self._session
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker can be reached; from any thread."""
+        session = self._session
+        return session is not None and session is self._arrived
+
+    def answer_to(self, call: int) -> SendResult | None:
+        """The provider's answer to the call with this number, if it is the latest to have come."""
+        return self._answered.result if self._answered and self._answered.call == call else None
 
     def wait(
         self, condition: Callable[[], bool], *, until: float | None = None, whatever_happens: bool = False
@@ -156,7 +149,8 @@ class Conversation:
             raise Stopped
         self._session = self._arrived
         self._ever_connected = True
-        self._subscribed = self._caught_up = False
+        self.subscribed = False
+        self._feed.turn.forget()
         self.delivery = None
         self._confirmations.clear()
 
@@ -165,65 +159,6 @@ class Conversation:
         if self._arrived is not None:
             self._arrived.drop()
             self._arrived = None
-
-    def learn(self) -> None:
-        """Bring the ledger up to date: read the outcomes stream from where we were, up to this moment."""
-        self.session.listen()
-        # All that the broker has kept: the consumer may have been away for longer than the dedupe window.
-        self.session.read_outcomes("first" if self._next_offset is None else self._next_offset)
-        while self._unrecorded:
-            self.record(self._unrecorded[0])
-            self._unrecorded.popleft()
-        self.pass_barrier()
-
-    def catch_up(self) -> None:
-        """Once for each subscription: another consumer may have sent until the moment when our turn came."""
-        if not self._caught_up:
-            self.pass_barrier()
-            self._caught_up = True
-
-    def pass_barrier(self) -> None:
-        """Publish a mark and wait until the stream shows it: then the ledger holds all that came before."""
-        mark = str(uuid.uuid4())
-        self.record(self.event("outcome.barrier", message_id=mark))
-        if not self.wait(lambda: self._barrier == mark, until=time.monotonic() + BARRIER_TIMEOUT):
-            _log.warning("stream.silent", lane=self._lane, waited=BARRIER_TIMEOUT)
-            self._next_offset = None
-            self.session.drop()
-            raise Disconnected
-        self._adopt_pace()
-
-    def event(
-        self, name: str, *, message_id: str = "", generation: int = 0, attempt: int = 0, **details: object
-    ) -> Event:
-        """An event of this worker and lane, that happens now."""
-        return Event(
-            name=name,
-            at=time.time(),
-            lane=self._lane,
-            message_id=message_id,
-            generation=generation,
-            attempt=attempt,
-            source=self.identity,
-            details={key: value for key, value in details.items() if value is not None},
-        )
-
-    def record(self, event: Event) -> None:
-        """Write an event into the broker's streams and, once it is confirmed there, into the ledger."""
-        self.publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=False)
-        was_adopted = self.ledger.times == self._adopted
-        self.ledger.apply(event)
-        if was_adopted:
-            # Our own sends are paced by the monotonic clock already.
-            self._adopted = self.ledger.times
-
-    def record_surely(self, event: Event) -> None:
-        """Record an outcome that must not get lost: if the connection breaks, it is recorded on the next one."""
-        try:
-            self.record(event)
-        except Disconnected:
-            self._unrecorded.append(event)
-            raise
 
     def publish(
         self,
@@ -245,62 +180,34 @@ class Conversation:
         confirmation = self._confirmations.pop(token)
         if confirmation is not Confirmation.CONFIRMED:
             _log.warning("publish.refused", lane=self._lane, exchange=exchange, result=confirmation.name.lower())
-            session.drop()
+            self.start_over()
             raise Disconnected
-
-    def ask(self, provider: Provider, message: Message, *, deadline: float) -> SendResult:
-        """Have the provider send a message in a thread of its own, whatever happens to the connection meanwhile.
-
-        Args:
-            provider: what sends.
-            message: what to send.
-            deadline: monotonic seconds at which an answer no longer counts.
-        """
-        self._calls += 1
-        self._answer = None
-        outgoing = Outgoing(message.message_id, message.body.phone_number, message.body.message)
-        arguments = (provider, outgoing, self._calls, self._inbox)
-        threading.Thread(target=_call, args=arguments, daemon=True, name="antrian-send").start()
-        self.wait(lambda: self._answer is not None, until=deadline, whatever_happens=True)
-        return self._answer or Failed(FailureClass.UNCERTAIN, "no-answer", "the provider never answered")
 
     def subscribe(self) -> None:
         """Have the lane's next message delivered."""
-        if not self._subscribed:
-            self.session.subscribe(self._names.lane(self._lane))
-            self._subscribed = True
-            self._caught_up = False
+        if not self.subscribed:
+            self.session.subscribe(self._queue)
+            self.subscribed = True
+            self.subscriptions += 1
+
+    def count_subscribers(self) -> None:
+        """Have the subscribers of the lane counted, if we are one of them; from any thread."""
+        session = self._session
+        if session is not None and self.subscribed:
+            session.count_subscribers(self._queue)
 
     def unsubscribe(self) -> None:
         """Have nothing more delivered; a delivery that nobody has taken up goes back to its place."""
-        if not self._subscribed:
+        if not self.subscribed:
             return
         self.session.unsubscribe()
-        self.wait(lambda: not self._subscribed)
+        self.wait(lambda: not self.subscribed)
         if self.delivery is not None:
             self.session.give_back(self.delivery.tag)
             self.delivery = None
 
     def _is_refused(self) -> bool:
         return self._refusal is not None and not self._ever_connected
-
-    def _adopt_pace(self) -> None:
-        """Take over what other processes (or our own earlier life) did, from wall clock to monotonic time."""
-        wall, now = time.time(), time.monotonic()
-        times = self.ledger.times
-        # Each time is taken over once: read again after the clock was set back, it would count as now for ever.
-        is_news, self._adopted = times != self._adopted, times
-        if is_news and times.send_ended_at:
-            pause = max(times.pause, self._settings.whatsapp_queue_delay)
-            self.pace.send_ended(since(times.send_ended_at, wall, now), pause)
-        if is_news and times.held_because is not None:
-            left = min(times.held_until - wall, times.held_for)
-            self.pace.hold(now + left, times.held_because)
-        unfinished = set(self.ledger.sending())
-        if unfinished - self._accounted:
-            # A send without an outcome may have ended this very moment.
-            self.pace.send_ended(now, self._settings.pause())
-        self._accounted = unfinished
 
     def _take(self, signal: signals.Signal) -> None:
         match signal:
@@ -309,12 +216,11 @@ class Conversation:
             case signals.Confirmed(token, confirmation):
                 self._confirmations[token] = confirmation
             case signals.Recorded(event, offset):
-                self._learn_of(event, offset)
-            case signals.Answered(call, result):
-                # An answer that comes after its deadline belongs to nobody any more.
-                self._answer = result if call == self._calls else self._answer
+                self._feed.take(event, offset)
+            case signals.Answered():
+                self._answered = signal
             case signals.Told(control):
-                self._obey(control)
+                self._orders.obey(control)
             case signals.Stop():
                 self._stop_at = self._stop_at or time.monotonic() + STOP_GRACE
             case _:
@@ -330,43 +236,13 @@ class Conversation:
                 self._refusal = error if isinstance(error, BrokerRefused) else None
                 _log.warning("broker.gone", lane=self._lane, reason=str(error))
             case signals.Unsubscribed():
-                self._subscribed = False
+                self.subscribed = False
+            case signals.Counted(subscribers):
+                self._feed.turn.count_others(subscribers - 1)
             case signals.Cancelled(queue):
                 _log.warning("subscription.cancelled", lane=self._lane, subscription=queue)
-                # A stream that is made again begins at offset 0, and would keep silent up to the old one.
-                self._next_offset = None
+                self._feed.lose_position()
                 if self._session is not None:
                     self._session.drop()
             case signals.Blocked(reason):
                 _log.warning("broker.blocked" if reason else "broker.unblocked", lane=self._lane, reason=reason)
-
-    def _learn_of(self, event: Event, offset: int) -> None:
-        self._next_offset = offset + 1
-        if event.source != self.identity:
-            self.ledger.apply(event)
-        elif event.name == "outcome.barrier":
-            self._barrier = event.message_id
-
-    def _obey(self, control: Control) -> None:
-        if not control.concerns(self._lane):
-            return
-        _log.info("control.received", lane=self._lane, command=control.command.value, actor=control.actor)
-        match control.command:
-            case Command.PAUSE:
-                self.pace.paused = True
-            case Command.RESUME:
-                self.pace.paused = False
-            case Command.FORCE:
-                self.pace.force(time.monotonic())
-            case Command.URGENT:
-                if self.ledger.entry(control.message_id) is None:
-                    self.pace.ringing.add(control.message_id)
-
-
-def _call(provider: Provider, outgoing: Outgoing, call: int, inbox: Inbox) -> None:
-    result: SendResult
-    try:
-        result = provider.send(outgoing)
-    except Exception as error:  # noqa: BLE001 (a broken adapter must not stop the lane; the message may have gone out)
-        result = Failed(FailureClass.UNCERTAIN, "adapter-error", type(error).__name__)
-    inbox.put(signals.Answered(call, result))

@@ -58,6 +58,9 @@ _STATES = {
     "outcome.expired": State.CLOSED,
     "outcome.cancelled": State.CLOSED,
     "outcome.cleared": State.CLOSED,
+    # The copy that was taken out stays spent; what an undo put back is the next generation. A cancellation is not
+    # taken back: an undo brings back what was there, and that was a message not to be sent.
+    "outcome.restored": State.CLOSED,
 }
 
 #: Events that end an attempt without a recorded send.
@@ -187,10 +190,11 @@ def _is_overtaken(known: Entry, event: Event) -> bool:
 
 def _fold(known: Entry | None, event: Event) -> Entry:
     """The entry after one more event about its message."""
-    # Retries do not make a poisonous message harmless; a re-drive begins anew.
-    crashes = known.crashes if known and known.state is not State.DEAD else 0
     failure = failure_of(event)
     state = _STATES[event.name]
+    # Retries do not make a poisonous message harmless; what follows a dead letter begins anew.
+    goes_on = known is not None and (known.state is not State.DEAD or state is State.DEAD)
+    crashes = known.crashes if known and goes_on else 0
     if failure and failure.failure_class in {FailureClass.UNAVAILABLE, FailureClass.THROTTLED}:
         state = State.HELD
     if event.name == "outcome.uncertain":

@@ -6,6 +6,7 @@ import pika
 
 from broker.errors import MalformedMessage
 from broker.message import AttemptFailure, message_id_of
+from broker.trace_context import TRACEPARENT, TRACESTATE, read_trace, write_trace
 from broker.wire_headers import write_failures
 
 #: The failure class of a message that breaks the contract; no provider has seen it.
@@ -15,8 +16,10 @@ MALFORMED = "malformed"
 def dead_letter_of(body: bytes, properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:
     """The properties for its dead letter: its own, and the reason where every dead letter has its failures.
 
-    Headers that are not ours are dropped: they may be part of the problem.
+    Headers that are not ours are dropped, a well-formed trace aside: they may be part of the problem.
     """
+    headers = properties.headers or {}
+    trace = read_trace(headers.get(TRACEPARENT), headers.get(TRACESTATE))
     failure = AttemptFailure(0, time.time(), MALFORMED, problem.code, problem.detail)
     return pika.BasicProperties(
         message_id=message_id_of(body, properties),
@@ -26,5 +29,5 @@ def dead_letter_of(body: bytes, properties: pika.BasicProperties, problem: Malfo
         app_id=properties.app_id,
         timestamp=properties.timestamp,
         delivery_mode=2,
-        headers=write_failures((failure,)),
+        headers=write_failures((failure,)) | write_trace(trace),
     )

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 
 import structlog
@@ -10,7 +11,11 @@ import structlog
 from broker.connection import broker_urls
 from broker.errors import AntrianError
 from broker.settings import Settings
+from broker.topology import Names
+from consumer.metrics import ConsumerMetrics
+from consumer.metrics_server import metrics_server
 from consumer.providers.registry import make_provider
+from consumer.send_spans import SendSpans
 from consumer.worker import LaneWorker
 
 _log = structlog.get_logger()
@@ -29,25 +34,47 @@ class ConsumerProcess:
     """
 
     def __init__(self, settings: Settings, lanes: Sequence[str]) -> None:
-        urls = broker_urls(settings)
-        self._workers = [LaneWorker(lane, settings, urls, make_provider(_for_lane(settings, lane))) for lane in lanes]
+        self._settings = settings
+        self._urls = broker_urls(settings)
+        self._metrics = ConsumerMetrics(settings)
+        self._workers = [self._worker(lane) for lane in lanes]
         self._failure: BaseException | None = None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
 
         Raises:
+            PortBusy: the metrics' address cannot be listened on; nothing was begun.
             AntrianError: a lane cannot be served, and why; all others were stopped properly.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        with self._metrics_served():
+            self._run_lanes()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run_lanes(self) -> None:
         threads = [threading.Thread(target=self._serve, args=(worker,), name="lane") for worker in self._workers]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        if self._failure is not None:
-            raise self._failure
+
+    def _worker(self, lane: str) -> LaneWorker:
+        provider = make_provider(_for_lane(self._settings, lane))
+        counting = self._metrics.lane(lane, provider.name)
+        names = Names(self._settings.whatsapp_queue_namespace)
+        worker = LaneWorker(lane, self._settings, self._urls, provider, [counting, SendSpans(names)])
+        self._metrics.watch(counting, worker.view)
+        return worker
+
+    def _metrics_served(self) -> AbstractContextManager[object]:
+        host, port = self._settings.consumer_metrics_host, self._settings.consumer_metrics_port
+        return metrics_server(host, port, self._metrics.render, self._is_well) if port else nullcontext()
+
+    def _is_well(self) -> bool:
+        return all(worker.view().connected for worker in self._workers)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         del number  # nothing else may happen in a signal handler: a SimpleQueue's put is safe here, a log line is not

@@ -18,6 +18,7 @@ from broker.control import Command, decode_control
 from broker.errors import BrokerError
 from broker.events import Event
 from broker.io_thread import IOThread
+from broker.lenient_headers import readable_key
 from broker.topology import Names
 from consumer import signals
 
@@ -102,6 +103,15 @@ class Session:
             channel.basic_consume(queue, self._delivered, consumer_tag="lane")
 
         self._on(self._lane, act)
+        self.count_subscribers(queue)
+
+    def count_subscribers(self, queue: str) -> None:
+        """Have the lane's subscribers counted, for the `Counted` signal."""
+
+        def count_(frame: Any) -> None:
+            self._inbox.put(signals.Counted(frame.method.consumer_count))
+
+        self._on(self._lane, lambda channel: channel.queue_declare(queue, passive=True, callback=count_))
 
     def unsubscribe(self) -> None:
         """Have nothing more delivered; what is unacked stays so. Ends with the `Unsubscribed` signal."""
@@ -169,12 +179,15 @@ class Session:
         return lambda confirmation: self._inbox.put(signals.Confirmed(token, confirmation))
 
     def _delivered(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._inbox.put(signals.Delivery(method.delivery_tag, method.redelivered, body, properties))
+        key = readable_key(method.routing_key)
+        self._inbox.put(signals.Delivery(method.delivery_tag, method.redelivered, key, body, properties))
 
     def _recorded(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         event = Event.decode(body)
-        if event is not None:
-            self._inbox.put(signals.Recorded(event, int((properties.headers or {})["x-stream-offset"])))
+        offset = (properties.headers or {}).get("x-stream-offset")
+        # Without an offset its headers were such that nothing in their table can be read, and we write none.
+        if event is not None and isinstance(offset, int):
+            self._inbox.put(signals.Recorded(event, offset))
         if method.delivery_tag % STREAM_ACK_EVERY == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
 

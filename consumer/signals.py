@@ -35,6 +35,7 @@ class Delivery:
 
     tag: int
     redelivered: bool
+    routing_key: str
     body: bytes
     properties: pika.BasicProperties
 
@@ -68,6 +69,13 @@ class Unsubscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """So many consumers are subscribed to the lane, this one included."""
+
+    subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The broker ended a subscription by itself: the queue or stream is gone."""
 
@@ -94,4 +102,6 @@ class Stop:
     """The process is asked to end."""
 
 
-Signal = Up | Down | Delivery | Recorded | Told | Confirmed | Unsubscribed | Cancelled | Blocked | Answered | Stop
+Signal = (
+    Up | Down | Delivery | Recorded | Told | Confirmed | Unsubscribed | Counted | Cancelled | Blocked | Answered | Stop
+)

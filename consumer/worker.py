@@ -27,12 +27,20 @@ from broker.settings import Settings
 from broker.topology import Names, topology
 from consumer import signals
 from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.adopted_pace import AdoptedPace
+from consumer.caller import Caller
 from consumer.conversation import Conversation, Disconnected, Stopped
+from consumer.lane_view import LaneView
+from consumer.lane_watch import LaneWatch
 from consumer.malformed import MALFORMED, dead_letter_of
-from consumer.pace import LEAD, Gate
+from consumer.orders import Orders
+from consumer.outcome_feed import OutcomeFeed
+from consumer.pace import LEAD, Gate, Pace
 from consumer.providers.contract import Failed, Provider, Sent
+from consumer.recorder import Recorder
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 from consumer.session import Inbox, Link
+from consumer.witness import Audience, Witness
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
 PROVIDER_DEADLINE = 120.0
@@ -51,9 +59,17 @@ class LaneWorker:
         settings: of the process.
         urls: the broker's addresses.
         provider: what sends; closed at the end.
+        witnesses: told what happens.
     """
 
-    def __init__(self, lane: str, settings: Settings, urls: Sequence[str], provider: Provider) -> None:
+    def __init__(
+        self,
+        lane: str,
+        settings: Settings,
+        urls: Sequence[str],
+        provider: Provider,
+        witnesses: Sequence[Witness] = (),
+    ) -> None:
         self.inbox: Inbox = SimpleQueue()
         self._lane = lane
         self._settings = settings
@@ -61,13 +77,22 @@ class LaneWorker:
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
         self._policy = RetryPolicy.from_settings(settings)
-        self._talk = Conversation(lane, settings, self._names, self.inbox)
-        self._ledger = self._talk.ledger
-        self._pace = self._talk.pace
+        self._pace = Pace()
+        audience = Audience(witnesses)
+        feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
+        self._ledger = feed.ledger
+        self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings))
+        self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
+        self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
 
     def stop(self) -> None:
         """Ask the worker to end: a send in progress is finished first, a pause is not waited for."""
         self.inbox.put(signals.Stop())
+
+    def view(self) -> LaneView:
+        """What is to be seen of the worker now; from any thread."""
+        return self._watch.view()
 
     def run(self) -> None:
         """Send until stopped.
@@ -93,6 +118,7 @@ class LaneWorker:
     def _run_on_one_connection(self) -> None:
         try:
             self._talk.connect()
+            self._recorder.make_up_for_lost_records()
             self._prepare()
             self._work()
         except Disconnected:
@@ -111,7 +137,7 @@ class LaneWorker:
         name = f"antrian consumer {self._lane} set-up"
         with open_channel(self._urls, name=name) as channel:
             drift.apply(channel.connection, topology(self._settings))
-        self._talk.learn()
+        self._recorder.learn()
         with open_channel(self._urls, name=name) as channel:
             self._pace.paused = read_state(channel, self._names, self._lane).paused
         _log.info("lane.ready", lane=self._lane, remembered=len(self._ledger), paused=self._pace.paused)
@@ -151,11 +177,11 @@ class LaneWorker:
     def _handle(self, delivery: signals.Delivery) -> None:
         """Do with one delivery what is to be done with it."""
         try:
-            message = decode(delivery.body, delivery.properties, self._lane, now=time.time())
+            message = self._read(delivery)
         except MalformedMessage as problem:
             self._bury_malformed(delivery, problem)
             return
-        self._talk.catch_up()
+        self._recorder.catch_up()
         self._mind_the_bell(message)
         match self._admit(message):
             case Send(attempt):
@@ -167,8 +193,13 @@ class LaneWorker:
             case Drop(outcome, detail):
                 self._record(f"outcome.{outcome}", message, detail=detail)
                 self._talk.session.ack(delivery.tag)
+                _log.info("message.dropped", **_about(message), outcome=outcome)
             case Spent():
                 self._talk.session.ack(delivery.tag)
+
+    def _read(self, delivery: signals.Delivery) -> Message:
+        key = delivery.routing_key
+        return decode(delivery.body, delivery.properties, self._lane, now=time.time(), routing_key=key)
 
     def _admit(self, message: Message) -> Send | AlreadySent | Settle | Drop | Spent:
         while isinstance(admission := admit(message, self._ledger, self._policy, time.time()), Crashed):
@@ -191,14 +222,14 @@ class LaneWorker:
         self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
         self._talk.wait(lambda: False, until=gate.opens_at, whatever_happens=True)
         patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
-        result = self._talk.ask(self._provider, message, deadline=time.monotonic() + patience)
+        result = self._caller.ask(message, deadline=time.monotonic() + patience)
         pause = self._settings.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
-            sent = self._event("outcome.sent", message, provider_id=result.provider_id, pause=round(pause, 3))
-            self._talk.record_surely(sent)
-            _log.info("message.sent", lane=self._lane, message_id=message.message_id, attempt=message.attempt)
+            details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
+            self._recorder.record_surely(self._event("outcome.sent", message, **details))
+            _log.info("message.sent", **_about(message))
             self._hold_then_ack(delivery)
         else:
             self._take_failure(delivery, message, result, pause)
@@ -212,14 +243,12 @@ class LaneWorker:
         )
         _log.warning(
             "message.failed",
-            lane=self._lane,
-            message_id=message.message_id,
-            attempt=message.attempt,
+            **_about(message),
             failure_class=failure.failure_class.value,
             code=failure.code,
             hold=hold,
         )
-        self._talk.record_surely(described)
+        self._recorder.record_surely(described)
         if hold is None:
             self._follow(delivery, message, failure, consequence, failed_at=described.at)
             return
@@ -261,18 +290,20 @@ class LaneWorker:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
         self._talk.publish(self._names.dead, self._lane, body, properties)
         self._record("outcome.dead", message, reason=consequence.reason, code=failure.code, detail=failure.detail)
-        _log.error("message.dead", lane=self._lane, message_id=message.message_id, reason=consequence.reason)
+        _log.error("message.dead", **_about(message), reason=consequence.reason)
 
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
         properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
         message_id = properties.message_id or ""
-        dead = self._talk.event(
+        dead = self._recorder.event(
             "outcome.dead", message_id=message_id, reason=MALFORMED, code=problem.code, detail=problem.detail
         )
-        self._talk.record(dead)
+        self._recorder.record(dead)
         self._talk.session.ack(delivery.tag)
-        _log.error("message.malformed", lane=self._lane, code=problem.code, detail=problem.detail)
+        _log.error(
+            "message.malformed", lane=self._lane, message_id=message_id, code=problem.code, detail=problem.detail
+        )
 
     def _hold_then_ack(self, delivery: signals.Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
@@ -289,16 +320,23 @@ class LaneWorker:
         self._talk.session.give_back(delivery.tag)
 
     def _event(self, name: str, message: Message, **details: object) -> Event:
-        return self._talk.event(
+        return self._recorder.event(
             name,
             message_id=message.message_id,
             generation=message.generation,
             attempt=message.attempt,
+            trace_id=message.trace_id,
             **details,
         )
 
     def _record(self, name: str, message: Message, **details: object) -> None:
-        self._talk.record(self._event(name, message, **details))
+        self._recorder.record(self._event(name, message, **details))
+
+
+def _about(message: Message) -> dict[str, object]:
+    """What every log line about a message tells of it: enough to find it, nothing that is anybody's business."""
+    about = {"lane": message.lane, "message_id": message.message_id, "attempt": message.attempt}
+    return about | {"trace_id": message.trace_id} if message.trace_id else about
 
 
 def _rounded(seconds: float) -> float | None:

@@ -100,7 +100,7 @@ def post_json(url: str, payload: Mapping[str, object], timeouts: Timeouts) -> An
     try:
         with requests.Session() as session:
             # Proxies and certificates of the environment are for the world outside, never for this machine.
-            session.trust_env = not _is_loopback(url)
+            session.trust_env = not is_loopback(url)
             return _exchange(session, url, body, timeouts)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         return failure_of(error, begun=body.begun)
@@ -127,6 +127,15 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address leads nowhere but to this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _exchange(session: requests.Session, url: str, body: Body, timeouts: Timeouts) -> Answer:
@@ -180,11 +189,3 @@ def _why_not_connected(error: Exception) -> str:
 def _reason(error: Exception) -> object:
     wrapped = error.args[0] if error.args else None
     return wrapped.reason if isinstance(wrapped, urllib3.exceptions.MaxRetryError) else wrapped
-
-
-def _is_loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,0 +1,186 @@
+"""What Prometheus may read of a consumer: one registry for the process, fed by the witnesses of its lanes."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+
+from broker.events import Event
+from broker.metric import BUILD_INFO, PYTHON, Metric, our_version, register
+from broker.priority import Priority
+from broker.settings import Settings
+from consumer import lane_meter as meter
+from consumer.lane_meter import Change, LaneMeter
+from consumer.lane_view import LaneState, LaneView
+from consumer.providers.contract import FailureClass
+from consumer.witness import Call
+
+PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
+
+#: Failure classes that can hold a lane.
+HOLDS = (FailureClass.THROTTLED.value, FailureClass.UNAVAILABLE.value)
+
+_DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+_WAITS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
+_ATTEMPTS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
+
+#: Upper bounds of the gap between two sends, as multiples of the delay: dense where it should be.
+_AROUND = (0.5, 0.9, 0.99, 1.0, 1.001, 1.002, 1.005, 1.01, 1.05, 1.1, 1.5, 2.0, 5.0, 10.0, 60.0)
+_WITHOUT_DELAY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
+
+_LANE = ("lane",)
+_GAP_METRIC = Metric(
+    meter.GAP, "histogram", "End of one send to the start of the next; its buckets lie around the delay.", _LANE
+)
+
+#: What happens, counted as it happens.
+HAPPENINGS = (
+    Metric(meter.SENDS, "counter", "Calls to the provider.", ("lane", "provider", "outcome", "priority")),
+    Metric(meter.SEND_SECONDS, "histogram", "Duration of a call to the provider.", ("lane", "provider"), _DURATIONS),
+    _GAP_METRIC,
+    Metric(meter.GAP_VIOLATIONS, "counter", "Gaps below the delay, urgent and forced sends excepted.", _LANE),
+    Metric(
+        meter.WAIT,
+        "histogram",
+        "From publishing a message, or from the time that it was scheduled for, to sending it.",
+        ("lane", "priority"),
+        _WAITS,
+    ),
+    Metric(meter.ATTEMPTS, "histogram", "Attempts of messages that were sent or given up.", _LANE, _ATTEMPTS),
+    Metric(meter.MESSAGES, "counter", "Messages that reached their end.", ("lane", "end")),
+)
+
+#: How a lane stands, looked up when somebody asks.
+STANDINGS = (
+    Metric("antrian_breaker_open", "gauge", "1 while the latest call found the provider unavailable.", _LANE),
+    Metric("antrian_lane_held", "gauge", "1 while the provider keeps the lane silent.", ("lane", "reason")),
+    Metric("antrian_consumer_paused", "gauge", "1 while an admin paused the lane.", _LANE),
+    Metric("antrian_lane_state", "gauge", "1 for what the lane is doing, 0 for all else.", ("lane", "state")),
+    Metric("antrian_next_send_timestamp_seconds", "gauge", "When the next send may start; 0 before the first.", _LANE),
+    Metric("antrian_last_send_timestamp_seconds", "gauge", "When the provider last took a message; 0: never.", _LANE),
+    Metric("antrian_ledger_entries", "gauge", "Messages that the consumer remembers.", _LANE),
+    Metric("antrian_delay_seconds", "gauge", "The pause that is set between two sends.", _LANE),
+    Metric("antrian_consumer_active", "gauge", "1 on the consumer that works on the lane, 0 on a standby.", _LANE),
+    Metric("antrian_broker_connected", "gauge", "1 while the consumer is connected to the broker.", _LANE),
+)
+
+METRICS = (*HAPPENINGS, *STANDINGS, BUILD_INFO)
+
+
+def gap_buckets(delay: float) -> tuple[float, ...]:
+    """Upper bounds of the gap's histogram for a delay in seconds."""
+    return tuple(round(delay * part, 6) for part in _AROUND) if delay else _WITHOUT_DELAY
+
+
+class ConsumerMetrics:
+    """The registry of one consumer process.
+
+    Args:
+        settings: of the process.
+        registry: where the metrics are made; a new one when None.
+    """
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._delay = settings.whatsapp_queue_delay
+        made = [_with_buckets(metric, self._delay) for metric in METRICS]
+        self._families = register(made, self.registry)
+        self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
+        self._lanes: list[tuple[LaneMetrics, Callable[[], LaneView]]] = []
+        # Memory, processor time and open files, as every Prometheus client tells them.
+        ProcessCollector(registry=self.registry)
+
+    def lane(self, lane: str, provider: str) -> "LaneMetrics":
+        """The witness of one lane; all its series exist from now on, with 0."""
+        for labels in _series(lane, provider):
+            self._families[labels.metric].labels(*labels.labels)
+        return LaneMetrics(LaneMeter(lane, self._delay), self._apply)
+
+    def watch(self, witness: "LaneMetrics", view: Callable[[], LaneView]) -> None:
+        """Have a lane's standing looked up whenever somebody asks."""
+        self._lanes.append((witness, view))
+
+    def render(self) -> tuple[bytes, str]:
+        """All of it as it is now, and its content type."""
+        for witness, view in self._lanes:
+            for change in standing(view(), witness.meter.last_sent_at, self._delay, time.monotonic(), time.time()):
+                self._families[change.metric].labels(*change.labels).set(change.value)
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+    def _apply(self, changes: Iterable[Change]) -> None:
+        for change in changes:
+            child: Any = self._families[change.metric].labels(*change.labels)
+            if change.metric.endswith("_total"):
+                child.inc(change.value)
+            else:
+                child.observe(change.value)
+
+
+class LaneMetrics:
+    """A lane's witness: hands what changes over to the registry.
+
+    Args:
+        meter: says what changes.
+        apply: makes the changes.
+    """
+
+    def __init__(self, meter: LaneMeter, apply: Callable[[Iterable[Change]], None]) -> None:
+        self.meter = meter
+        self._apply = apply
+
+    def called(self, call: Call) -> None:
+        """See `consumer.witness.Witness`."""
+        self._apply(self.meter.called(call))
+
+    def recorded(self, event: Event) -> None:
+        """See `consumer.witness.Witness`."""
+        self._apply(self.meter.recorded(event))
+
+    def heard(self, event: Event, *, counts: bool) -> None:
+        """See `consumer.witness.Witness`."""
+        self._apply(self.meter.heard(event, counts=counts))
+
+
+def standing(view: LaneView, last_sent_at: float, delay: float, now: float, wall: float) -> Iterable[Change]:
+    """The values of a lane's gauges.
+
+    Args:
+        view: the lane's worker.
+        last_sent_at: unix seconds.
+        delay: seconds.
+        now: monotonic seconds.
+        wall: unix seconds, at the same moment.
+    """
+    lane, state, opens_at = view.lane, view.state(now), view.opens_at()
+    values = {
+        "antrian_breaker_open": view.breaker_open,
+        "antrian_consumer_paused": view.paused,
+        "antrian_next_send_timestamp_seconds": 0.0 if math.isinf(opens_at) else round(wall + opens_at - now, 3),
+        "antrian_last_send_timestamp_seconds": last_sent_at,
+        "antrian_ledger_entries": view.remembered,
+        "antrian_delay_seconds": delay,
+        "antrian_consumer_active": view.connected and view.active,
+        "antrian_broker_connected": view.connected,
+    }
+    yield from (Change(name, (lane,), float(value)) for name, value in values.items())
+    yield from (Change("antrian_lane_state", (lane, one.value), float(one is state)) for one in LaneState)
+    because = view.held_because(now)
+    yield from (Change("antrian_lane_held", (lane, reason), float(reason == because)) for reason in HOLDS)
+
+
+def _with_buckets(metric: Metric, delay: float) -> Metric:
+    if metric is not _GAP_METRIC:
+        return metric
+    return Metric(metric.name, metric.kind, metric.meaning, metric.labels, gap_buckets(delay))
+
+
+def _series(lane: str, provider: str) -> Iterable[Change]:
+    """Every series that a lane can have, so that a rate is known from the first increase on."""
+    for priority in PRIORITIES:
+        yield from (Change(meter.SENDS, (lane, provider, outcome, priority)) for outcome in meter.OUTCOMES)
+        yield Change(meter.WAIT, (lane, priority))
+    yield Change(meter.SEND_SECONDS, (lane, provider))
+    yield from (Change(meter.MESSAGES, (lane, end)) for end in meter.ENDS.values())
+    yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS))

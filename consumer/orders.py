@@ -1,0 +1,42 @@
+"""What an admin commands, and an urgent message's bell, carried out on a lane's pace."""
+
+import time
+
+import structlog
+
+from broker.control import Command, Control
+from consumer.ledger import Ledger
+from consumer.pace import Pace
+
+_log = structlog.get_logger()
+
+
+class Orders:
+    """Obeys what comes over the control exchange.
+
+    Args:
+        lane: orders for other lanes are none of ours.
+        pace: of the lane.
+        ledger: tells whether a message that rings has been attempted already.
+    """
+
+    def __init__(self, lane: str, pace: Pace, ledger: Ledger) -> None:
+        self._lane = lane
+        self._pace = pace
+        self._ledger = ledger
+
+    def obey(self, control: Control) -> None:
+        """Do what is commanded."""
+        if not control.concerns(self._lane):
+            return
+        _log.info("control.received", lane=self._lane, command=control.command.value, actor=control.actor)
+        match control.command:
+            case Command.PAUSE:
+                self._pace.paused = True
+            case Command.RESUME:
+                self._pace.paused = False
+            case Command.FORCE:
+                self._pace.force(time.monotonic())
+            case Command.URGENT:
+                if self._ledger.entry(control.message_id) is None:
+                    self._pace.ringing.add(control.message_id)
