@@ -40,6 +40,21 @@ class Found:
         return generation if isinstance(generation, int) else 0
 
 
+@dataclass(slots=True)
+class Tally:
+    """How far a piece of work has come.
+
+    Attributes:
+        seen: messages looked at.
+        taken: messages replaced and removed, or published.
+        refused: messages that were to be, but the broker did not accept what was published for them.
+    """
+
+    seen: int = 0
+    taken: int = 0
+    refused: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """What is published before a message may go; `mandatory` needs a `message_id` among the properties."""

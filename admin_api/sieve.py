@@ -1,68 +1,60 @@
 """Going once through queues from the front: some messages are taken out for good, all others keep their place.
 
+Classic queues keep it exactly; quorum queues have all that was left at the front again, but not in its order.
+
 A message that is taken is first replaced by what shall become of it (a copy, an event), each confirmed by the broker
 before the next is published; only then is it acked. So a process that dies in the middle, even by `kill -9`, loses
 nothing: what was not acked is back in its place at once. Up to `WINDOW` messages are under way at a time, whatever
 the queue's length, and messages that are left are not kept in memory.
 
-Only what was there at the start is looked at: as many messages as the queue held then.
+Only what was there at the start is looked at: as many messages as the queue held then. A pass without a rate asks for
+`AHEAD` messages before it has seen them; when it then hears that it is enough, these go back like all others.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import pika
-from pika import spec
-from pika.adapters.select_connection import IOLoop, SelectConnection
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByClient
 
-from admin_api.parcel import Found, Publication
-from broker.confirms import Confirmation, ConfirmChannel
-from broker.connection import address, connection_parameters, translate
-from broker.errors import AntrianError, BrokerUnavailable
+from admin_api.errand import WINDOW, Errand
+from admin_api.parcel import Found, Publication, Tally
+from admin_api.pipelined_gets import PipelinedGets
+from broker.confirms import Confirmation
+from broker.lenient_headers import readable_key
 
-#: Messages under way at once: enough to hide the confirms' round trip, few enough to hold in memory.
-WINDOW = 500
+__all__ = ["WINDOW", "Decide", "Sieve", "Tally"]
 
 #: Messages left on one channel before the next channel is opened: the broker searches all of a channel's un-acked
 #: messages at each ack, so that on a single channel the time would grow with the square of their number.
 LEFT_PER_CHANNEL = 1_000
 
+#: Messages asked for at a time: enough to hide the round trip, few enough to go back unseen.
+AHEAD = 100
 
-@dataclass(slots=True)
-class Tally:
-    """How far the sieve has come.
+#: Seconds after which a slow pass asks again whether it is enough.
+_ASK_AGAIN = 0.25
 
-    Attributes:
-        seen: messages looked at.
-        taken: messages replaced and removed.
-        refused: messages that were to be taken, but the broker did not accept what replaces them; they stay.
-    """
-
-    seen: int = 0
-    taken: int = 0
-    refused: int = 0
-
-
-#: What to publish before a message is removed, in order; None leaves the message where it is.
+#: What to publish before a message is removed, in order (it may be nothing); None leaves the message where it is.
 Decide = Callable[[Found], Sequence[Publication] | None]
 
 
-class Sieve:
+class Sieve(Errand):
     """One pass through some queues; use it once.
 
     Args:
         urls: the broker's addresses.
-        queues: names of queues without a single active consumer, or classic ones; one after the other.
+        queues: names of queues, one after the other. Not quorum queues with a single active consumer: those refuse it.
         decide: called for each message, in the queue's order.
         is_enough: asked before each message; True ends the pass.
-        per_second: takes at most so many messages per second.
+        per_second: takes at most so many messages per second, and keeps no more than one from others before its time.
         on_progress: called after each message that is settled.
+        lock: name of an exclusive queue to hold meanwhile; empty for none.
+        patience: seconds to wait for the lock.
     """
 
     def __init__(
@@ -74,27 +66,26 @@ class Sieve:
         is_enough: Callable[[], bool] = lambda: False,
         per_second: float | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
+        lock: str = "",
+        patience: float = 0,
     ) -> None:
+        super().__init__(urls, lock=lock, patience=patience)
         self.tally = Tally()
-        self._parameters = connection_parameters(urls, name="antrian admin", heartbeat=30)
         self._queues = deque(queues)
         self._decide = decide
         self._is_enough = is_enough
         self._between = 1 / per_second if per_second else 0.0
+        self._ahead = 1 if per_second else AHEAD
         self._on_progress = on_progress
-        self._loop = IOLoop()
-        self._connection: SelectConnection | None = None
-        self._error: BaseException | None = None
-        self._mistake: Exception | None = None
         self._queue = ""
-        self._unseen = 0
+        self._unasked = 0
+        self._is_over = False
         self._under_way = 0
         self._left_here = 0
         self._holding: list[Channel] = []
         self._closing: deque[Channel] = deque()
-        self._asking = False
+        self._waiting = False
         self._next_at = 0.0
-        self._ending = False
 
     def run(self) -> Tally:
         """Go through the queues.
@@ -103,145 +94,127 @@ class Sieve:
             BrokerUnavailable: the connection broke, a queue is missing, or the broker accepts nothing now; what was
                 taken until then is counted in `tally`, everything else is in its place.
             BrokerRefused: this user may not.
+            Busy: somebody else holds the lock.
             Exception: whatever `decide` raised; everything that was not taken is in its place.
         """
-        SelectConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
-        try:
-            self._loop.start()
-        finally:
-            self._let_go()
-        if self._mistake is not None:
-            raise self._mistake
-        if isinstance(self._error, AntrianError):
-            raise self._error
-        if self._error is not None:
-            where = ", ".join(address(one) for one in self._parameters)
-            raise translate(self._error, where) from self._error
+        self._perform()
         return self.tally
 
-    def _let_go(self) -> None:
-        # An interrupt comes out of the loop while the connection is still open.
-        if self._connection is not None and not self._connection.is_closed:
-            self._end()
-            self._loop.start()
-        self._loop.close()
-
-    def _connected(self, result: Any) -> None:
-        if isinstance(result, BaseException):
-            self._error = result
-            self._loop.stop()
-            return
-        self._connection = result
-        result.add_on_close_callback(self._closed)
-        result.add_on_connection_blocked_callback(self._blocked)
-        result.channel(on_open_callback=self._putting_open)
-
-    def _putting_open(self, channel: Channel) -> None:
-        channel.add_on_close_callback(self._channel_closed)
-        self._putting = ConfirmChannel(channel)
-        self._open_taking()
-
-    def _open_taking(self) -> None:
-        if self._connection is not None and self._connection.is_open:
-            self._connection.channel(on_open_callback=self._taking_open)
+    def _begin(self) -> None:
+        self._open(self._taking_open)
 
     def _taking_open(self, channel: Channel) -> None:
         channel.add_on_close_callback(self._channel_closed)
-        channel.add_callback(self._nothing_there, [spec.Basic.GetEmpty], one_shot=False)
         self._taking = channel
+        self._gets = PipelinedGets(channel, self._got, self._nothing_there)
         self._left_here = 0
+        self._changing = False
         if self._holding:
-            self._asking = False
             self._look()
         else:
             self._next_queue()
 
     def _next_queue(self) -> None:
-        if not self._queues or self._is_enough():
+        if not self._queues or self._is_over or self._is_enough():
             self._end()
             return
         self._queue = self._queues.popleft()
         self._taking.queue_declare(self._queue, passive=True, callback=self._counted)
 
     def _counted(self, frame: Any) -> None:
-        self._unseen = frame.method.message_count
+        self._unasked = frame.method.message_count
+        self._is_empty = False
         self._look()
 
     def _look(self) -> None:
-        """Ask for the next message, unless one is being asked for or enough are under way."""
-        if self._asking or self._ending or self._under_way >= WINDOW:
+        """Ask for as many messages as there is room for, or end when there is nothing more to wait for."""
+        if self._ending or self._changing or self._waiting:
             return
-        if self._unseen <= 0 or self._is_enough():
-            if not self._under_way:
-                self._end_queue()
-            return
-        self._asking = True
-        if self._left_here >= LEFT_PER_CHANNEL:
-            self._holding.append(self._taking)
-            self._open_taking()
-            return
-        wait = self._next_at - time.monotonic()
-        if wait > 0:
-            self._loop.call_later(wait, self._ask)
+        if not self._is_wanted():
+            self._finish()
+        elif self._left_here >= LEFT_PER_CHANNEL:
+            self._change_channel()
+        elif (wait := self._next_at - time.monotonic()) > 0:
+            self._waiting = True
+            self._loop.call_later(min(wait, _ASK_AGAIN), self._look_again)
         else:
             self._ask()
 
+    def _is_wanted(self) -> bool:
+        if not self._gets.unanswered:
+            self._is_over = self._is_over or self._is_enough()
+        return self._unasked > 0 and not self._is_over
+
+    def _finish(self) -> None:
+        if not self._under_way and not self._gets.unanswered:
+            self._end_queue()
+
+    def _change_channel(self) -> None:
+        # What is on its way must not be overtaken by what the next channel asks for.
+        if not self._gets.unanswered:
+            self._changing = True
+            self._holding.append(self._taking)
+            self._open(self._taking_open)
+
     def _ask(self) -> None:
-        if not self._ending:
-            self._taking.basic_get(self._queue, self._got)
+        gets = self._gets
+        while self._unasked > 0 and gets.unanswered < self._ahead and self._under_way + gets.unanswered < WINDOW:
+            self._unasked -= 1
+            gets.ask(self._queue)
+
+    def _look_again(self) -> None:
+        self._waiting = False
+        self._look()
 
     def _got(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._asking = False
-        self._unseen -= 1
+        if self._ending:
+            return
+        self._is_over = self._is_over or self._is_enough()
+        if self._is_over or self._is_empty:
+            # Asked for too early, or come too late: it goes back unseen.
+            self._left_here += 1
+            self._look()
+            return
         self.tally.seen += 1
         try:
-            steps = self._decide(Found(self._queue, method.routing_key, properties, body))
+            steps = self._decide(Found(self._queue, readable_key(method.routing_key), properties, body))
         except Exception as error:  # noqa: BLE001 (whatever it is, pika would take it for a broken connection)
-            self._mistake = error
-            self._end()
+            self._give_up(error)
             return
         if steps is None:
             self._leave()
         else:
-            self._next_at = time.monotonic() + self._between
-            self._under_way += 1
-            self._replace(partial(channel.basic_ack, method.delivery_tag), deque(steps))
-        self._look()
+            self._take(steps, partial(channel.basic_ack, method.delivery_tag))
 
-    def _nothing_there(self, _frame: Any) -> None:
+    def _take(self, steps: Sequence[Publication], ack: Callable[[], None]) -> None:
+        self._next_at = time.monotonic() + self._between
+        self._under_way += 1
+        # The next ones come while this one is replaced.
+        self._look()
+        if steps:
+            self._publish(deque(steps), partial(self._replaced, ack))
+        else:
+            self._loop.call_later(0, partial(self._replaced, ack, Confirmation.CONFIRMED))
+
+    def _nothing_there(self) -> None:
         # Somebody else was faster; there is nothing left of what was there at the start.
-        self._asking = False
-        self._unseen = 0
+        self._is_empty = True
+        self._unasked = 0
         self._look()
 
-    def _replace(self, ack: Callable[[], None], steps: deque[Publication]) -> None:
-        """Publish the next of the steps, or ack after the last."""
-        if not steps:
+    def _replaced(self, ack: Callable[[], None], confirmation: Confirmation) -> None:
+        if confirmation is Confirmation.CONFIRMED:
             ack()
             self.tally.taken += 1
-            self._settled()
-            return
-        step = steps.popleft()
-        self._putting.publish(
-            step.exchange,
-            step.routing_key,
-            step.body,
-            step.properties,
-            lambda confirmation: self._confirmed(ack, steps, confirmation),
-            mandatory=step.mandatory,
-        )
-
-    def _confirmed(self, ack: Callable[[], None], steps: deque[Publication], confirmation: Confirmation) -> None:
-        if confirmation is Confirmation.CONFIRMED:
-            self._replace(ack, steps)
-        elif confirmation is not Confirmation.LOST:
+        else:
             self.tally.refused += 1
             self._left_here += 1
-            self._settled()
+        self._settled()
 
     def _leave(self) -> None:
         self._left_here += 1
         self._on_progress(self.tally)
+        self._look()
 
     def _settled(self) -> None:
         self._under_way -= 1
@@ -254,17 +227,10 @@ class Sieve:
             self._next_queue()
             return
         # Closing a channel does so in milliseconds; a nack of thousands takes classic queues minutes. The broker
-        # confirms it when everything is back. One after the other: quorum queues keep the order of the returning.
+        # confirms it when everything is back. One after the other: quorum queues put what returns behind what has
+        # returned before (and mix what was left on one channel: each `basic.get` is a consumer of its own to them).
         self._closing = deque([*self._holding, self._taking])
         self._closing[0].close()
-
-    def _end(self) -> None:
-        self._ending = True
-        if self._connection is not None and self._connection.is_open:
-            self._connection.close()
-
-    def _blocked(self, _connection: Any, frame: Any) -> None:
-        self._fail(BrokerUnavailable(f"the broker accepts nothing now: {frame.method.reason}"))
 
     def _channel_closed(self, _channel: Channel, reason: BaseException) -> None:
         if self._ending:
@@ -277,13 +243,4 @@ class Sieve:
             self._closing[0].close()
         else:
             self._holding = []
-            self._open_taking()
-
-    def _fail(self, error: BaseException) -> None:
-        self._error = self._error or error
-        self._end()
-
-    def _closed(self, _connection: Any, reason: BaseException) -> None:
-        if not self._ending:
-            self._error = self._error or reason
-        self._loop.stop()
+            self._open(self._taking_open)

@@ -1,0 +1,77 @@
+"""`antrian token`: who may use the HTTP API and the dashboard."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from admin_api.access.errors import TokenRefused
+from admin_api.access.roles import Role
+from admin_api.access.tokens import Token, TokenFile
+from broker.settings import load_settings
+from broker.terminal import CommandFailed, Json, WrongUse, console, print_json, say
+
+token_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard.")
+
+
+@token_app.command()
+def create(
+    *,
+    role: Annotated[
+        Role, typer.Option(help="What it is for; each of viewer, operator, admin includes the one before.")
+    ],
+    name: Annotated[str | None, typer.Option(help="Who acts, in the journal; its role, if you say nothing.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token and show it, once."""
+    try:
+        token, text = _file().create(role, name, time.time())
+    except TokenRefused as error:
+        raise WrongUse(str(error)) from error
+    if as_json:
+        print_json({"name": token.name, "role": token.role, "token": text})
+        return
+    say(text)
+    say(f"This is the token {token.name} with the role {token.role}. Keep it: nobody can show it again.")
+
+
+@token_app.command("list")
+def list_tokens(*, as_json: Json = False) -> None:
+    """List the tokens that are good now, without what proves them."""
+    tokens = sorted(_file().tokens().values(), key=lambda token: token.created_at)
+    if as_json:
+        print_json({"tokens": [_shown(token) for token in tokens]})
+        return
+    if tokens:
+        console().print(_table(tokens))
+    say(f"{len(tokens)} tokens.")
+
+
+@token_app.command()
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The token's name.")], *, as_json: Json = False
+) -> None:
+    """Make a token worthless at once, and end the sessions that were begun with it."""
+    token = _file().revoke(name)
+    if token is None:
+        raise CommandFailed("there is no token of that name; see `antrian token list`")
+    if as_json:
+        print_json({"revoked": token.name, "role": token.role})
+        return
+    say(f"The token {token.name} with the role {token.role} is worthless now, and its sessions are over.")
+
+
+def _file() -> TokenFile:
+    return TokenFile(load_settings().tokens_file)
+
+
+def _shown(token: Token) -> dict[str, str]:
+    return {"name": token.name, "role": token.role, "id": token.id, "created_at": token.created_at.isoformat()}
+
+
+def _table(tokens: list[Token]) -> Table:
+    table = Table("name", "role", "id", "made")
+    for token in tokens:
+        table.add_row(token.name, token.role, token.id, f"{token.created_at:%Y-%m-%d %H:%M} UTC")
+    return table

@@ -1,0 +1,145 @@
+"""`antrian import`: a file of messages, all of them or none."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from admin_api.bulk.handover import Handover, require_broker, stopped_by_signals
+from admin_api.bulk.known import Known, known_messages
+from admin_api.bulk.record import UnreadableFile
+from admin_api.bulk.report import WRONG, Report
+from admin_api.bulk.report_view import refusal, remarks, sentences
+from admin_api.bulk.row_check import Defaults, RowCheck
+from admin_api.bulk.source_file import Format, format_of, opened, spoken
+from admin_api.bulk.spool import Order, Spool
+from admin_api.bulk.survey import Findings, survey
+from broker.errors import AntrianError, MalformedMessage
+from broker.message_body import build
+from broker.priority import Priority
+from broker.settings import Settings, load_settings
+from broker.terminal import CommandFailed, Json, ProgressBar, WrongUse, chosen_lane, print_json, progress, say
+from publisher.client import Publisher
+
+#: Seconds that a broker may be away in the middle: long enough for one that is started again.
+_PATIENCE = 60.0
+
+#: Messages from one word about the progress to the next.
+_STEP = 100
+
+
+def import_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A .csv or .jsonl file; - reads stdin.")],
+    *,
+    form: Annotated[Format | None, typer.Option("--format", help="Where the file's name does not say.")] = None,
+    lane: Annotated[str | None, typer.Option(help="For rows that name none; needed only for several lanes.")] = None,
+    source: Annotated[str, typer.Option(help="On whose behalf, for rows that do not say.")] = "import",
+    priority: Annotated[str, typer.Option(help="low, normal, high or urgent, for rows that do not say.")] = "normal",
+    batch: Annotated[
+        str, typer.Option(metavar="NAME", help="Rows of another batch are other messages, even with the same content.")
+    ] = "",
+    skip_invalid: Annotated[
+        bool, typer.Option("--skip-invalid", help="Leave out what is wrong and queue the rest; exit code 1.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would be queued.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0, max=86_400, help="How long the broker may be away in the middle, in seconds.")
+    ] = _PATIENCE,
+    as_json: Json = False,
+) -> None:
+    """Put the messages of a CSV or JSONL file into the queue, once all of it is checked.
+
+    If a row is wrong, nothing is queued. Repeating is safe, whatever happened in between: what is in the queue, or
+    was sent in the last WHATSAPP_QUEUE_DEDUPE_HOURS, is not queued again. For that, rows without an idempotency key
+    get one from their content; two equal rows of one file are two messages.
+    """
+    settings = load_settings()
+    check = RowCheck(tuple(settings.senders), _defaults(settings, lane, source, priority), datetime.now(UTC))
+    with Spool() as spool:
+        findings = _survey(file, form, check, spool, batch)
+        hours = settings.whatsapp_queue_dedupe_hours
+        report = Report(findings, len(spool), hours, is_dry=dry_run, skips=skip_invalid)
+        if not report.is_refused:
+            _hand_over(settings, spool, report, timeout)
+    _tell(report, file, as_json=as_json)
+
+
+def _defaults(settings: Settings, lane: str | None, source: str, priority: str) -> Defaults:
+    lanes = tuple(settings.senders)
+    try:
+        build(phone_number="+6281234567890", message="x", source=source)
+        named = chosen_lane(settings, lane) if lane is not None or len(lanes) == 1 else None
+        return Defaults(named, source, Priority.parse(priority))
+    except MalformedMessage as error:
+        option = f"--priority {priority}" if error.code == "unknown-priority" else "--source"
+        raise WrongUse(f"{option}: {error}") from error
+
+
+def _survey(file: str, form: Format | None, check: RowCheck, spool: Spool, batch: str) -> Findings:
+    try:
+        with opened(file, form or format_of(file)) as records, progress("rows checked", None) as bar:
+            return survey(records, check, spool, batch=batch, on_progress=bar.move_to)
+    except UnreadableFile as error:
+        raise WrongUse(f"nothing was queued from {spoken(file)}: {error}") from error
+    except KeyboardInterrupt:
+        raise CommandFailed("interrupted; nothing was queued") from None
+
+
+def _hand_over(settings: Settings, spool: Spool, report: Report, timeout: float) -> None:
+    try:
+        if report.is_dry:
+            _rehearse(settings, spool, report)
+            return
+        require_broker(settings)
+        with known_messages(settings) as known, Publisher(settings, source="import") as publisher:
+            handover = Handover(publisher, timeout)
+            report.outcome, report.blind = handover.outcome, known.trouble
+            with stopped_by_signals(handover.stop), _fresh(known, spool, report) as orders:
+                handover.run(orders)
+    except KeyboardInterrupt:
+        after = "run the same command again: what is in the queue is not sent twice"
+        raise CommandFailed(f"interrupted; {after if report.outcome else 'nothing was queued'}") from None
+
+
+def _rehearse(settings: Settings, spool: Spool, report: Report) -> None:
+    """Count what would be handed over; without a broker, too."""
+    try:
+        with known_messages(settings) as known:
+            report.blind = known.trouble
+            with _fresh(known, spool, report) as orders:
+                deque(orders, maxlen=0)
+    except AntrianError as error:
+        report.blind = str(error)
+
+
+@contextmanager
+def _fresh(known: Known, spool: Spool, report: Report) -> Iterator[Iterator[Order]]:
+    """What no earlier import has queued; the rest is counted."""
+
+    def chosen(bar: ProgressBar) -> Iterator[Order]:
+        for done, (order, place) in enumerate(known.places(spool), 1):
+            if done % _STEP == 0:
+                bar.move_to(done)
+            if place is None:
+                yield order
+            else:
+                report.already[place] += 1
+
+    with progress("messages", len(spool)) as bar:
+        yield chosen(bar)
+
+
+def _tell(report: Report, file: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.as_json())
+    elif report.exit_code == WRONG:
+        raise WrongUse("\n".join(refusal(report, spoken(file))))
+    else:
+        for line in remarks(report):
+            typer.echo(line, err=True)
+        for sentence in sentences(report):
+            say(sentence)
+    raise typer.Exit(report.exit_code)

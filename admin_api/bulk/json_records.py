@@ -1,0 +1,50 @@
+"""Rows from JSONL: an object on each line, with the field names of `POST /messages`; pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from admin_api.bulk.record import FIELDS, Record, UnreadableFile
+from admin_api.bulk.text_lines import is_utf8
+
+#: Characters of a stranger's field name that are shown.
+_SHOWN = 40
+
+
+def json_records(lines: Iterable[str]) -> Iterator[Record]:
+    """The row in each line; blank lines are none.
+
+    Raises:
+        UnreadableFile: it is one JSON list, and not a line for each object.
+    """
+    is_first = True
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text:
+            if is_first and text.startswith("["):
+                raise UnreadableFile("it is one JSON list: write one object on each line, as `jq -c '.[]'` does")
+            is_first = False
+            yield _record(number, text)
+
+
+def _record(number: int, text: str) -> Record:
+    if not is_utf8(text):
+        return Record(number, problems={"": "is not UTF-8"})
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Record(number, problems={"": f"is not JSON: {error.msg.lower()} at character {error.pos + 1}"})
+    except (ValueError, RecursionError):
+        return Record(number, problems={"": "is not JSON that every program reads"})
+    if not isinstance(fields, dict):
+        return Record(number, problems={"": "is JSON, but not an object"})
+    return Record(number, fields, _strangers(fields))
+
+
+def _strangers(fields: dict[str, Any]) -> dict[str, str]:
+    known = f"is not a field; the fields are {', '.join(FIELDS)}"
+    return {_shown(name): known for name in fields if name not in FIELDS}
+
+
+def _shown(name: str) -> str:
+    return name[:_SHOWN] if name.isprintable() else ascii(name[:_SHOWN])

@@ -1,0 +1,155 @@
+"""Which rows an earlier import has queued: the history knows, for as long as the journal goes back.
+
+The consumer would notice a copy, too, but only while it remembers the key. A file of ten thousand rows takes longer
+to send than that, and the copies would come to the front after all.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from admin_api.bulk.spool import Order
+from admin_api.history.collector import collect_rarely
+from admin_api.history.follower import HistoryFollower
+from admin_api.history.history_file import history_path
+from admin_api.history.journal_end import journal_channel, last_entry
+from admin_api.history.rebuild import catch_up, wait_until_checked
+from admin_api.history.records import KeyUse, State
+from admin_api.history.store import History
+from broker.connection import broker_urls
+from broker.errors import AntrianError, BrokerRefused
+from broker.settings import Settings
+from broker.terminal import progress
+from broker.topology import Names
+
+#: Seconds without progress after which the history is given up.
+_PATIENCE = 5.0
+
+#: Seconds that a history of millions may need to make its indexes.
+_INDEXING = 120.0
+
+#: Orders that are looked up at once.
+_AT_ONCE = 1_000
+
+
+class Place(StrEnum):
+    """Where the message of an earlier import is."""
+
+    #: It waits, or is being sent.
+    QUEUED = "queued"
+    #: It was sent, within the time for which its key is remembered.
+    SENT = "sent"
+    #: Its dead letter waits for somebody to decide.
+    DEAD = "dead"
+    #: Somebody cancelled it, within the same time.
+    CANCELLED = "cancelled"
+
+
+_PLACES = {
+    State.SCHEDULED: Place.QUEUED,
+    State.WAITING: Place.QUEUED,
+    State.SENDING: Place.QUEUED,
+    State.RETRYING: Place.QUEUED,
+    State.SENT: Place.SENT,
+    State.DEAD: Place.DEAD,
+    State.CANCELLED: Place.CANCELLED,
+}
+
+#: What is over.
+_PAST = frozenset({Place.SENT, Place.CANCELLED})
+
+
+def place_of(use: KeyUse, since: float) -> Place | None:
+    """Where the message is, None if it stands in nobody's way: cleared, purged, expired, or sent long ago.
+
+    Args:
+        use: what the history says.
+        since: unix seconds; what was sent before that is long ago.
+    """
+    place = _PLACES.get(use.state)
+    if place in _PAST:
+        return place if use.changed_at >= since else None
+    return place if use.is_current else None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the history knows.
+
+    Args:
+        history: None if it cannot be read.
+        since: unix seconds; what was sent before that may be sent again.
+        trouble: why it cannot be read.
+    """
+
+    history: History | None
+    since: float = 0.0
+    trouble: str = ""
+
+    def places(self, orders: Iterable[Order]) -> Iterator[tuple[Order, Place | None]]:
+        """Each order, and where its message is already; None for nowhere."""
+        part: list[Order] = []
+        for order in orders:
+            part.append(order)
+            if len(part) >= _AT_ONCE:
+                yield from self._look_up(part)
+                part = []
+        yield from self._look_up(part)
+
+    def _look_up(self, part: list[Order]) -> Iterator[tuple[Order, Place | None]]:
+        found = self._found(part)
+        for order in part:
+            request = order.request
+            yield order, found.get((request.lane, request.source, request.idempotency_key))
+
+    def _found(self, part: list[Order]) -> Mapping[tuple[str, str | None, str | None], Place]:
+        if self.history is None:
+            return {}
+        keys = {order.request.idempotency_key or "" for order in part}
+        places = ((use, place_of(use, self.since)) for use in self.history.by_keys(keys))
+        return {(use.lane, use.source, use.key): place for use, place in places if place}
+
+
+@contextmanager
+def known_messages(settings: Settings) -> Iterator[Known]:
+    """What the history knows, once it is up to date; it is brought up to date here if nobody else does it.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+    history = History(history_path(settings))
+    try:
+        trouble = _bring_up_to_date(settings, history)
+        since = time.time() - settings.whatsapp_queue_dedupe_hours * 3_600
+        yield Known(None, trouble=trouble) if trouble else Known(history, since)
+    finally:
+        history.close()
+
+
+def _bring_up_to_date(settings: Settings, history: History) -> str:
+    """Why that is not possible; empty when it is done."""
+    urls = broker_urls(settings)
+    try:
+        # Whoever may only publish is told so at once, and not when nothing has come for long.
+        with journal_channel(urls, name="antrian import") as channel:
+            last_entry(channel, Names(settings.whatsapp_queue_namespace).journal)
+    except BrokerRefused:
+        return "this user may not read the journal"
+    except AntrianError as error:
+        return str(error)
+    collect_rarely()
+    started_at = time.time()
+    follower = HistoryFollower(settings, history.path, urls=urls, quiet=True)
+    follower.start()
+    try:
+        with progress("history entries read", None) as bar:
+            is_read = catch_up(follower, history, bar.move_to, _PATIENCE)
+        # A history of a journal that was made again has read further than that goes, until somebody notices.
+        is_complete = is_read and wait_until_checked(
+            follower, history, since=started_at, patience=_INDEXING, in_trouble=_PATIENCE
+        )
+        return "" if is_complete else follower.trouble or "the journal is silent"
+    finally:
+        follower.stop()

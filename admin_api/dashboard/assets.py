@@ -1,0 +1,41 @@
+"""The style sheets, scripts and pictures, under an address that changes when any of them does.
+
+The version is a folder in the address (`…/static/1a2b3c/app.js`), so that what a module imports beside itself has it
+too.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+FOLDER: Final = Path(__file__).parent / "static"
+
+#: A year: the address changes with the content.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def version(folder: Path = FOLDER) -> str:
+    """A short name for the content of all files in a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+class VersionedFiles(StaticFiles):
+    """Serves the folder below its version; below another one too, but then nobody may keep what he got."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(directory=FOLDER)
+        self._version = version
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file behind `VERSION/path`."""
+        asked, _, rest = path.partition("/")
+        response = await super().get_response(rest, scope)
+        response.headers["Cache-Control"] = _FOR_EVER if asked == self._version else "no-cache"
+        return response

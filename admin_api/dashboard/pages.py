@@ -1,0 +1,85 @@
+"""The pages for people. They are made here and filled by their scripts, over the same API that everybody uses."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from admin_api.access.addresses import PREFIX, inside
+from admin_api.access.guard import Actor, require_page
+from admin_api.dashboard import assets, translation
+from admin_api.dashboard.error_pages import ErrorPages
+from admin_api.dashboard.templating import LANGUAGE_COOKIE, render
+
+__all__ = ["PREFIX", "ErrorPages", "mount_static", "router"]
+
+router = APIRouter(prefix=PREFIX, include_in_schema=False, default_response_class=HTMLResponse)
+
+_A_YEAR: Final = 365 * 24 * 3600
+
+Reader = Annotated[Actor, Depends(require_page("viewer"))]
+Next = Annotated[str, Query(alias="next", max_length=2000)]
+
+
+def mount_static(app: FastAPI) -> None:
+    """Serve the style sheets and scripts; they hold no secrets and need no login."""
+    app.mount(f"{PREFIX}/static", assets.VersionedFiles(assets.version()), name="static")
+
+
+@router.get("")
+@router.get("/")
+def dashboard(request: Request, reader: Reader) -> HTMLResponse:
+    """What the lane is doing now."""
+    return _page(request, reader, "dashboard")
+
+
+@router.get("/desk")
+def desk(request: Request, reader: Reader) -> HTMLResponse:
+    """The dead letters."""
+    return _page(request, reader, "desk")
+
+
+@router.get("/desk/{message_id:path}")
+@router.get("/message/{message_id:path}")
+def message(request: Request, reader: Reader, message_id: str) -> HTMLResponse:
+    """One message and its life, with what the desk can do about it if it is a dead letter."""
+    return _page(request, reader, "message", message_id=message_id)
+
+
+@router.get("/search")
+def search(request: Request, reader: Reader) -> HTMLResponse:
+    """Messages, by whatever is known about them."""
+    return _page(request, reader, "search")
+
+
+@router.get("/activity")
+def activity(request: Request, reader: Reader) -> HTMLResponse:
+    """What people did: clearings, jobs, and for admins every action."""
+    return _page(request, reader, "activity")
+
+
+@router.get("/login")
+def login(request: Request, to: Next = PREFIX, error: Annotated[str, Query()] = "") -> HTMLResponse:
+    """The form that asks for a token."""
+    return render(request, "login.html", {"next": inside(to), "error": error})
+
+
+@router.get("/language/{language}")
+def choose_language(language: str, to: Next = PREFIX) -> Response:
+    """Remember the language, and go back to where the reader was."""
+    response = RedirectResponse(inside(to), HTTPStatus.SEE_OTHER)
+    if language in translation.LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=_A_YEAR, path=PREFIX, samesite="strict")
+    return response
+
+
+@router.get("/strings/{language}.js")
+def strings(language: str) -> Response:
+    """The translations, for the scripts."""
+    known = language if language in translation.LANGUAGES else translation.SOURCE
+    return Response(translation.script(known), media_type="text/javascript")
+
+
+def _page(request: Request, reader: Actor, name: str, **values: Any) -> HTMLResponse:
+    return render(request, f"{name}.html", {"page": name, "actor": reader, **values})

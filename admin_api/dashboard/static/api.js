@@ -1,0 +1,46 @@
+// The one way to the API. Errors are the API's own problem documents.
+
+import { t } from "./i18n.js";
+
+export const prefix = document.body.dataset.prefix;
+
+/** What the API refused, or that it could not be reached (`status` 0). */
+export class Problem extends Error {
+  constructor(status, title, detail) {
+    super(detail || title);
+    this.status = status;
+  }
+}
+
+const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+/** Ask the API; returns what it answered. Query values that are empty are left out. */
+export async function ask(method, path, { query, body } = {}) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRF-Token"] = csrf();
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(address(path, query), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" });
+  } catch {
+    throw new Problem(0, t("The admin server cannot be reached."));
+  }
+  if (response.status === 401) toLogin();
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Problem(response.status, answer.title ?? response.statusText, answer.detail);
+  return answer;
+}
+
+/** An address of the API, with a query. */
+export function address(path, query) {
+  const words = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+  return `${prefix}${path}${words.size ? `?${words}` : ""}`;
+}
+
+/** Go and log in, and come back here. */
+export function toLogin() {
+  location.assign(address("/login", { next: location.pathname + location.search }));
+}
+
+export const get = (path, query) => ask("GET", path, { query });
+export const post = (path, body) => ask("POST", path, { body });

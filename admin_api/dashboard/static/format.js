@@ -1,0 +1,50 @@
+// Numbers and times as people say them.
+
+import { language, t, tn } from "./i18n.js";
+
+const clockFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const shortFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const fullFormat = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
+const date = (seconds) => new Date(seconds * 1000);
+const DAY = 86400;
+
+export const number = (value) => (value === null || value === undefined ? "–" : value.toLocaleString(language));
+export const clock = (seconds) => clockFormat.format(date(seconds));
+export const full = (seconds) => fullFormat.format(date(seconds));
+
+/** An E.164 number as Indonesians write it; masked and foreign ones stay as they are. */
+export const phone = (text) => (text ?? "").replace(/^\+62(8\d{2})(\d{3,4})(\d{3,})$/, "+62 $1-$2-$3");
+
+/** The time of day, with the date when it was not today. */
+export function moment(seconds) {
+  const then = date(seconds);
+  return then.toDateString() === new Date().toDateString() ? clockFormat.format(then) : dayFormat.format(then);
+}
+
+/** For the axis of a chart over so many seconds. */
+export const tick = (seconds, span) => (span > 1.5 * DAY ? dayFormat : shortFormat).format(date(seconds));
+
+/** A duration, as exact as people want it. */
+export function duration(seconds) {
+  const whole = Math.max(0, seconds);
+  if (whole < 10) return t("%(n)s s", { n: whole.toLocaleString(language, { maximumFractionDigits: whole < 1 ? 1 : 0 }) });
+  if (whole < 60) return t("%(n)s s", { n: Math.round(whole) });
+  if (whole < 600) return t("%(m)s min %(s)s s", { m: Math.floor(whole / 60), s: Math.floor(whole % 60) });
+  if (whole < 5400) return t("%(n)s min", { n: Math.round(whole / 60) });
+  if (whole < 2 * DAY) return t("%(h)s h %(m)s min", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
+  return tn("%(count)s day", "%(count)s days", Math.round(whole / DAY));
+}
+
+/** “3 min ago”, or when it is ahead “in 3 min”. */
+export function ago(seconds, now = Date.now() / 1000) {
+  const passed = now - seconds;
+  return passed < 0 ? t("in %(time)s", { time: duration(-passed) }) : t("%(time)s ago", { time: duration(passed) });
+}
+
+/** Seconds of the clock from the value of a datetime-local field, and back. */
+export const fromField = (value) => (value ? new Date(value).getTime() / 1000 : undefined);
+export function toField(seconds) {
+  const then = date(Number(seconds));
+  return Number.isNaN(then.getTime()) ? "" : new Date(then.getTime() - then.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+}

@@ -1,0 +1,112 @@
+// News from the server: a stream of events; while that is broken, the status is asked for every few seconds.
+
+import { address, get } from "./api.js";
+import { $, say } from "./dom.js";
+import { t } from "./i18n.js";
+
+const POLL_EVERY = 3000;
+const RETRY_AFTER = 4000;
+//: A stream without a word for so long is asleep or cut, whatever the browser thinks.
+const SILENT_AFTER = 45000;
+const HIDDEN_FOR = 15000;
+
+const WORDS = { live: t("Live"), polling: t("Reconnecting; asking every 3 s"), lost: t("No connection"), off: "" };
+
+function show(state) {
+  const sign = $("#stream");
+  if (!sign) return;
+  sign.dataset.state = state;
+  say(sign, WORDS[state]);
+}
+
+/**
+ * Listen; `onStatus(status)`, `onEvent(event)`, `onPast(event)` and `onState("live" | "polling" | "lost")` and
+ * `onTrouble(words)`, when the broker is away, are called as things happen.
+ */
+export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) {
+  let source;
+  let poll = 0;
+  let retry = 0;
+  let watch = 0;
+  let heard = performance.now();
+  let ended = false;
+
+  // The admin server answers, but what it asks does not.
+  const trouble = (words) => { tell("polling"); onTrouble?.(words); };
+  const tell = (state) => { show(state); onState?.(state); };
+
+  async function ask() {
+    try {
+      onStatus(await get("/status", { lane }));
+      if (!live()) tell("polling");
+    } catch (error) {
+      if (error.status >= 500) trouble(error.message);
+      else if (!live()) tell("lost");
+    }
+  }
+
+  const live = () => source?.readyState === EventSource.OPEN && poll === 0;
+
+  function alive() {
+    heard = performance.now();
+    clearInterval(poll);
+    poll = 0;
+    tell("live");
+  }
+
+  function fallBack() {
+    if (!poll && !ended) {
+      poll = setInterval(ask, POLL_EVERY);
+      ask();
+    }
+  }
+
+  function open() {
+    clearTimeout(retry);
+    source?.close();
+    if (ended) return;
+    heard = performance.now();
+    source = new EventSource(address("/events", { lane }));
+    source.addEventListener("open", alive);
+    source.addEventListener("hello", alive);
+    source.addEventListener("status", (message) => { alive(); onStatus(JSON.parse(message.data)); });
+    source.addEventListener("trouble", (message) => { alive(); onTrouble?.(JSON.parse(message.data).detail); });
+    source.addEventListener("past", (message) => { alive(); onPast?.(JSON.parse(message.data)); });
+    source.addEventListener("event", (message) => { alive(); onEvent?.(JSON.parse(message.data)); });
+    source.addEventListener("error", () => {
+      fallBack();
+      // The browser tries again by itself, but for some answers (such as 503) it gives up.
+      if (source.readyState === EventSource.CLOSED) retry = setTimeout(open, RETRY_AFTER);
+    });
+  }
+
+  function wake() {
+    clearInterval(watch);
+    watch = setInterval(() => {
+      if (performance.now() - heard <= SILENT_AFTER) return;
+      fallBack();
+      open();
+    }, 5000);
+    ask();
+    open();
+  }
+
+  wake();
+  // A browser opens only a few connections to one server, for all its tabs: those that nobody sees give theirs back.
+  let asleep = 0;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(asleep);
+    if (document.hidden) asleep = setTimeout(() => { source?.close(); clearInterval(watch); }, HIDDEN_FOR);
+    else if (source?.readyState === EventSource.CLOSED) wake();
+  });
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) wake(); });
+  // Whoever logs out has ended this too, before the server says so with an error.
+  document.addEventListener("antrian-leave", () => {
+    ended = true;
+    clearTimeout(retry);
+    clearInterval(poll);
+    clearInterval(watch);
+    source?.close();
+  });
+}

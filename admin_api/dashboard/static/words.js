@@ -1,0 +1,101 @@
+// What the queue's own names are called in front of people, and their tone: good, wait, bad or none.
+
+import { h } from "./dom.js";
+import { full, moment } from "./format.js";
+import { t } from "./i18n.js";
+import { prefix } from "./api.js";
+
+const STATES = {
+  scheduled: [t("scheduled"), "wait"],
+  waiting: [t("waiting"), "wait"],
+  sending: [t("being sent"), "good"],
+  retrying: [t("waits for another attempt"), "wait"],
+  sent: [t("sent"), "good"],
+  dead: [t("dead letter"), "bad"],
+  expired: [t("expired"), "bad"],
+  cancelled: [t("cancelled"), ""],
+  cleared: [t("cleared"), ""],
+  duplicate: [t("duplicate"), ""],
+  purged: [t("deleted"), ""],
+};
+
+const EVENTS = {
+  "message.queued": [t("Queued"), ""],
+  "message.scheduled": [t("Scheduled"), "wait"],
+  "message.buried": [t("Laid among the dead letters"), "bad"],
+  "message.noted": [t("Note written"), ""],
+  "outcome.sending": [t("Attempt begins"), ""],
+  "outcome.sent": [t("Sent"), "good"],
+  "outcome.failed": [t("Attempt failed"), "bad"],
+  "outcome.uncertain": [t("Attempt without an outcome"), "wait"],
+  "outcome.retrying": [t("Will be tried again"), "wait"],
+  "outcome.dead": [t("Given up"), "bad"],
+  "outcome.duplicate": [t("Not sent: its key was taken"), ""],
+  "outcome.expired": [t("Not sent: its time was over"), "bad"],
+  "outcome.cancelling": [t("Cancellation asked for"), ""],
+  "outcome.cancelled": [t("Cancelled"), ""],
+  "outcome.cleared": [t("Cleared from the queue"), ""],
+  "outcome.redriven": [t("Re-driven"), "good"],
+  "outcome.purged": [t("Deleted"), ""],
+  "outcome.restored": [t("Restored by an undo"), "good"],
+  "lane.paused": [t("Lane paused"), "wait"],
+  "lane.resumed": [t("Lane resumed"), "good"],
+  "lane.forced": [t("Next send forced"), ""],
+  "lane.cleared": [t("Lane cleared"), ""],
+  "dead.purged": [t("Dead letters deleted"), ""],
+  "undo.began": [t("Undo begins"), ""],
+  "undo.done": [t("Undo done"), "good"],
+  "job.started": [t("Re-drive started"), ""],
+  "job.progress": [t("Re-drive goes on"), ""],
+  "job.cancelling": [t("Re-drive is being cancelled"), "wait"],
+  "job.finished": [t("Re-drive finished"), "good"],
+  "audit.allowed": [t("Allowed"), ""],
+  "audit.denied": [t("Denied"), "bad"],
+};
+
+const CLASSES = {
+  rejected: t("Refused for good"),
+  transient: t("Failed for the moment"),
+  recipient_busy: t("Recipient busy"),
+  throttled: t("Throttled"),
+  unavailable: t("Provider away"),
+  uncertain: t("Uncertain"),
+  malformed: t("Unreadable"),
+  poison: t("Crashed the consumer"),
+  unknown: t("Unknown"),
+};
+
+const JOBS = {
+  running: [t("running"), "good"],
+  done: [t("done"), "good"],
+  cancelled: [t("cancelled"), ""],
+  stopped: [t("stopped by its canary"), "bad"],
+  failed: [t("failed"), "bad"],
+  interrupted: [t("interrupted"), "bad"],
+};
+
+const PRIORITIES = { low: t("low"), normal: t("normal"), high: t("high"), urgent: t("urgent") };
+const NUMBERS = [[10, "urgent"], [9, "high"], [5, "normal"]];
+
+export const states = STATES;
+export const classes = CLASSES;
+export const eventWords = (name) => EVENTS[name] ?? [name, ""];
+export const className = (name) => CLASSES[name] ?? name;
+
+/** The name of a priority that comes as the broker's number or as its name. */
+export function priorityKey(priority) {
+  return PRIORITIES[priority] ? priority : NUMBERS.find(([least]) => Number(priority) >= least)?.[1] ?? "low";
+}
+export const priorityWord = (priority) => PRIORITIES[priorityKey(priority)];
+
+const tag = ([words, tone]) => h("span", { class: "tag", "data-tone": tone }, words);
+export const stateTag = (state) => tag(STATES[state] ?? [state, ""]);
+export const jobTag = (job) => tag(job.state === "running" && job.cancelling ? [t("being cancelled"), "wait"] : JOBS[job.state] ?? [job.state, ""]);
+export const priorityTag = (priority) => h("span", { class: "priority", "data-priority": priorityKey(priority) }, priorityWord(priority));
+
+/** A time that says more on hover. */
+export const when = (seconds) => (seconds === null || seconds === undefined ? "–" : h("time", { datetime: new Date(seconds * 1000).toISOString(), title: full(seconds) }, moment(seconds)));
+
+export const messageHref = (id, place = "message") => `${prefix}/${place}/${encodeURIComponent(id)}`;
+export const shortId = (id) => (id.length > 12 ? `${id.slice(0, 8)}…` : id);
+export const messageLink = (id, words, place) => h("a", { href: messageHref(id, place) }, words ?? shortId(id));

@@ -1,0 +1,225 @@
+"""Dead letters for people and for programs: tables, a card, rows for a file. Numbers are masked in whatever lists."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from admin_api.desk.dead_letter import DeadLetter
+from admin_api.history.records import LifeEntry
+from broker.message import Priority
+from broker.phone_number import mask
+
+#: The columns of an export; `failures` is left to the other format.
+CSV_COLUMNS = (
+    "message_id",
+    "lane",
+    "priority",
+    "source",
+    "phone_number",
+    "message",
+    "idempotency_key",
+    "queued_at",
+    "died_at",
+    "attempts",
+    "failure_class",
+    "code",
+    "detail",
+)
+
+#: What makes a spreadsheet take a cell for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (full width: Excel takes them as well)
+
+
+@dataclass(slots=True)
+class Group:
+    """Dead letters that failed for one reason.
+
+    Attributes:
+        failure_class: of the last failure.
+        code: of the last failure.
+        count: how many.
+        oldest: when the first of them was given up, unix seconds; None when unknown.
+        newest: when the last of them was given up, unix seconds; None when unknown.
+    """
+
+    failure_class: str
+    code: str
+    count: int = 0
+    oldest: float | None = None
+    newest: float | None = None
+
+    def add(self, letter: DeadLetter) -> None:
+        """Count one more letter."""
+        self.count += 1
+        at = letter.died_at
+        if at is not None:
+            self.oldest = at if self.oldest is None else min(self.oldest, at)
+            self.newest = at if self.newest is None else max(self.newest, at)
+
+
+class Groups:
+    """Dead letters counted by what went wrong, the most frequent first."""
+
+    def __init__(self) -> None:
+        self._groups: OrderedDict[tuple[str, str], Group] = OrderedDict()
+
+    def add(self, letter: DeadLetter) -> None:
+        """Count one more letter."""
+        key = letter.failure_class, letter.code
+        self._groups.setdefault(key, Group(*key)).add(letter)
+
+    def ranked(self) -> list[Group]:
+        """The groups, the largest first."""
+        return sorted(self._groups.values(), key=lambda group: -group.count)
+
+
+def group_table(groups: Iterable[Group], now: float) -> Table:
+    """Groups for people."""
+    table = Table("class", "code", "letters", "oldest", "newest")
+    for group in groups:
+        table.add_row(
+            Text(group.failure_class),
+            Text(group.code),
+            str(group.count),
+            age(group.oldest, now),
+            age(group.newest, now),
+        )
+    return table
+
+
+def letter_table(letters: Iterable[DeadLetter], now: float) -> Table:
+    """Letters for people, a line each."""
+    table = Table("message", "to", "given up", "lane", "priority", "attempts", "class", "code", "age")
+    for letter in letters:
+        table.add_row(
+            Text(letter.message_id, overflow="fold"),
+            mask(letter.message.body.phone_number) if letter.message else "unreadable",
+            clock(letter.died_at),
+            Text(letter.lane),
+            Priority.label(letter.priority),
+            str(letter.attempts),
+            Text(letter.failure_class),
+            Text(letter.code),
+            age(letter.died_at, now),
+        )
+    return table
+
+
+def card(letter: DeadLetter) -> Table:
+    """One letter in full: every failure, and the message itself."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(letter):
+        table.add_row(name, Text(value, overflow="fold"))
+    return table
+
+
+def life_table(life: Iterable[LifeEntry]) -> Table:
+    """What happened to a message, for people."""
+    table = Table("when", "what", "attempt", "by", "")
+    for entry in life:
+        told = (entry.details.get(name) for name in ("code", "detail", "reason", "note"))
+        words = "; ".join(str(one) for one in told if one)
+        attempt = str(entry.attempt or "")
+        table.add_row(clock(entry.at), entry.name, attempt, Text(entry.source), Text(words, overflow="fold"))
+    return table
+
+
+def summary(letter: DeadLetter) -> dict[str, Any]:
+    """A letter for programs, without its text and with its number masked."""
+    return {
+        "message_id": letter.message_id,
+        "phone_number": mask(letter.message.body.phone_number) if letter.message else None,
+        "lane": letter.lane,
+        "priority": Priority.label(letter.priority),
+        "source": letter.source,
+        "attempts": letter.attempts,
+        "generation": letter.generation,
+        "failure_class": letter.failure_class,
+        "code": letter.code,
+        "died_at": letter.died_at,
+        "readable": letter.message is not None,
+    }
+
+
+def details(letter: DeadLetter) -> dict[str, Any]:
+    """A letter for programs, with everything that is known of it."""
+    return summary(letter) | {
+        "phone_number": letter.message.body.phone_number if letter.message else None,
+        "queued_at": letter.message.queued_at if letter.message else None,
+        "failures": [asdict(failure) for failure in letter.failures],
+        "problem": letter.problem or None,
+        "body": letter.message.body.model_dump(mode="json", exclude_none=True)
+        if letter.message
+        else _text(letter.body),
+    }
+
+
+def csv_row(letter: DeadLetter) -> dict[str, str]:
+    """A letter as a line of a spreadsheet; a cell that would be taken for a formula gets an apostrophe in front."""
+    body = letter.message.body if letter.message else None
+    cells: Mapping[str, Any] = {
+        "message_id": letter.message_id,
+        "lane": letter.lane,
+        "priority": Priority.label(letter.priority),
+        "source": letter.source,
+        "phone_number": body.phone_number.removeprefix("+") if body else "",
+        "message": body.message if body else _text(letter.body),
+        "idempotency_key": body.idempotency_key if body else "",
+        "queued_at": clock(letter.message.queued_at) if letter.message else "",
+        "died_at": clock(letter.died_at),
+        "attempts": letter.attempts,
+        "failure_class": letter.failure_class,
+        "code": letter.code,
+        "detail": letter.failures[-1].detail if letter.failures else letter.problem,
+    }
+    return {name: _no_formula(str(cells[name] or "")) for name in CSV_COLUMNS}
+
+
+def clock(at: float | None) -> str:
+    """A moment in UTC, as RFC 3339 has it."""
+    return "unknown" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def age(at: float | None, now: float) -> str:
+    """How long ago, in the largest unit that makes sense."""
+    if at is None:
+        return "unknown"
+    seconds = max(0.0, now - at)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
+    yield "message", letter.message_id
+    yield "lane", letter.lane
+    yield "priority", Priority.label(letter.priority)
+    yield "source", letter.source
+    if letter.message:
+        body = letter.message.body
+        yield "queued", clock(letter.message.queued_at)
+        yield "to", body.phone_number
+        yield "text", body.message
+        for name in ("idempotency_key", "expires_at", "metadata"):
+            if getattr(body, name) is not None:
+                yield name, str(getattr(body, name))
+    else:
+        yield "unreadable", letter.problem
+        yield "body", _text(letter.body)
+    for failure in letter.failures:
+        words = f"{clock(failure.at)}  {failure.failure_class} / {failure.code}: {failure.detail}"
+        yield f"attempt {failure.attempt}" if failure.attempt else "not attempted", words
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
+
+
+def _no_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,36 @@
+"""A history for one command: the one that an admin process keeps up to date, or else kept up to date by ourselves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from broker.connection import broker_urls
+from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from admin_api.history.follower import HistoryFollower
+    from admin_api.history.store import History
+
+#: Seconds that a command waits for a history that was never read, or not for long.
+PATIENCE = 120.0
+
+
+@contextmanager
+def own_history(settings: Settings) -> Iterator[tuple["History", "HistoryFollower"]]:
+    """A history and its follower; whether it holds everything is asked with `follower.barrier`.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+    # Imported late: most commands need no database.
+    from admin_api.history.follower import HistoryFollower  # noqa: PLC0415
+    from admin_api.history.history_file import history_path  # noqa: PLC0415
+    from admin_api.history.store import History  # noqa: PLC0415
+
+    path = history_path(settings)
+    follower = HistoryFollower(settings, path, urls=broker_urls(settings))
+    follower.start()
+    try:
+        yield History(path), follower
+    finally:
+        follower.stop()

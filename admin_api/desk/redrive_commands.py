@@ -1,0 +1,178 @@
+"""`antrian dead redrive` and `dead jobs`: putting dead letters back into their lanes."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, per_second, tell_report, total
+from admin_api.desk.dead_letter import DeadLetter
+from admin_api.desk.dead_letter_view import Groups, clock, group_table
+from admin_api.desk.dead_letters import DeadLetters, Selection
+from admin_api.desk.desk import Desk
+from admin_api.desk.edited_copy import NO_CHANGES, Changes
+from admin_api.desk.errors import HistoryBehind
+from admin_api.desk.own_history import PATIENCE, own_history
+from admin_api.history.records import DeadFilter, Job
+from broker.errors import MalformedMessage
+from broker.settings import Settings, load_settings
+from broker.terminal import CommandFailed, Json, WrongUse, actor, console, print_json, progress, say, tell
+
+#: Seconds between two looks at a job.
+_LOOK = 0.25
+
+
+def redrive(
+    ids: Ids = None,
+    *,
+    everything: All = False,
+    code: Code = None,
+    failure_class: Class = None,
+    source: Source = None,
+    lane: Lane = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be put back.")] = False,
+    rate: Annotated[str | None, typer.Option(metavar="N/s", help="At most so many per second, such as 5/s.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest first.")] = None,
+    canary: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="K", help="First the K oldest; the others only if all of these are sent."),
+    ] = None,
+    phone_number: Annotated[str | None, typer.Option(help="Send one letter to this number instead.")] = None,
+    message: Annotated[str | None, typer.Option(help="Send one letter with this text instead.")] = None,
+    priority: Annotated[str | None, typer.Option(help="Send one letter with this priority instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put dead letters back into their lanes, as if for the first attempt. Interrupted, it can be done again."""
+    filters = Selection(code=code, failure_class=failure_class, source=source, lane=lane)
+    selection = chosen(ids, filters, everything=everything)
+    speed = None if rate is None else per_second(rate)
+    changes = Changes(phone_number, message, priority)
+    settings = load_settings()
+    if changes != NO_CHANGES:
+        _redrive_edited(settings, _only_one(selection, dry_run or rate or limit or canary), changes, as_json=as_json)
+    elif dry_run:
+        _show_selected(DeadLetters(settings), selection, limit, as_json=as_json)
+    elif canary is not None:
+        _redrive_with_canary(settings, selection, rate=speed, limit=limit, canary=canary, as_json=as_json)
+    else:
+        _redrive(DeadLetters(settings), selection, rate=speed, limit=limit, as_json=as_json)
+
+
+def jobs(
+    *,
+    cancel: Annotated[str | None, typer.Option(metavar="JOB", help="End this job soon.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many, the latest first.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show the re-drives that run in the background, and how they ended; whichever process runs them."""
+    settings = load_settings()
+    with own_history(settings) as (history, follower):
+        if not follower.barrier(PATIENCE):
+            raise HistoryBehind
+        desk = Desk(settings, history, follower)
+        found = desk.jobs(limit) if cancel is None else [desk.cancel(cancel, actor())]
+    if as_json:
+        print_json({"jobs": [asdict(job) for job in found]})
+    elif found:
+        console().print(_job_table(found))
+    else:
+        say("There are no jobs.")
+
+
+def _only_one(selection: Selection, other_options: object) -> str:
+    if len(selection.ids) != 1 or other_options:
+        raise WrongUse("a number, a text or a priority is changed for one letter: give its id, and no other options")
+    return next(iter(selection.ids))
+
+
+def _redrive(
+    letters: DeadLetters, selection: Selection, *, rate: float | None, limit: int | None, as_json: bool
+) -> None:
+    with progress("re-driven", total(letters, selection, limit)) as bar:
+        report = letters.redrive(
+            selection,
+            actor(),
+            per_second=rate,
+            limit=limit,
+            on_progress=lambda tally: bar.move_to(tally.taken),
+        )
+    tell_report(report, selection, "redriven", "put back into their lanes", as_json=as_json)
+
+
+def _redrive_edited(settings: Settings, message_id: str, changes: Changes, *, as_json: bool) -> None:
+    letters = DeadLetters(settings)
+    letter = newest(letters, message_id)
+    try:
+        report, sent_as = letters.redrive_edited(Selection(copies={letter.copy}), changes, actor())
+    except MalformedMessage as error:
+        raise WrongUse(f"{error.code}: {error.detail}") from error
+    if not report.done:
+        raise CommandFailed(f"message {message_id} stays: " + ("no such lane" if report.refused else "it is gone"))
+    copy_of = None if sent_as == message_id else message_id
+    words = f"message {sent_as} is in its lane" + (f", an edited copy of {message_id}" if copy_of else "")
+    tell({"message_id": sent_as, "copy_of": copy_of}, f"{words[0].upper()}{words[1:]}.", as_json=as_json)
+
+
+def _redrive_with_canary(
+    settings: Settings, selection: Selection, *, rate: float | None, limit: int | None, canary: int, as_json: bool
+) -> None:
+    with own_history(settings) as (history, follower):
+        if not follower.barrier(PATIENCE):
+            raise HistoryBehind
+        desk = Desk(settings, history, follower)
+        job = desk.redrive(_as_filter(selection), actor(), rate=rate, limit=limit, canary=canary)
+        try:
+            job = _watched(desk, job)
+        finally:
+            desk.close()
+    counts = f"{job.done} of {job.selected} dead letters were put back into their lanes"
+    tell(asdict(job), f"{counts}: {job.state}. {job.detail}".strip(), as_json=as_json)
+    if job.state != "done" or job.done < job.selected:
+        raise typer.Exit(1)
+
+
+def _watched(desk: Desk, job: Job) -> Job:
+    with progress("re-driven", job.selected) as bar:
+        while job.state == "running":
+            job = desk.wait(job.job_id, _LOOK)
+            bar.move_to(job.done)
+    return job
+
+
+def _as_filter(selection: Selection) -> DeadFilter:
+    return DeadFilter(
+        ids=selection.ids or None,
+        failure_class=selection.failure_class,
+        code=selection.code,
+        source=selection.source,
+        lane=selection.lane,
+    )
+
+
+def _job_table(found: list[Job]) -> Table:
+    table = Table("job", "state", "put back", "of", "refused", "unreadable", "by", "began", "")
+    for job in found:
+        state = f"{job.state}, to be cancelled" if job.cancelling and job.state == "running" else job.state
+        counts = (str(job.done), str(job.selected), str(job.refused), str(job.unreadable))
+        table.add_row(job.job_id, state, *counts, Text(job.actor), clock(job.started_at), Text(job.detail))
+    return table
+
+
+def _show_selected(letters: DeadLetters, selection: Selection, limit: int | None, *, as_json: bool) -> None:
+    groups = Groups()
+    readable: list[bool] = []
+
+    def look(letter: DeadLetter) -> None:
+        readable.append(letter.message is not None)
+        groups.add(letter)
+
+    letters.each(selection, look, is_enough=lambda: limit is not None and len(readable) >= limit)
+    if as_json:
+        print_json({"selected": len(readable), "unreadable": readable.count(False), "dry_run": True})
+        return
+    if readable:
+        console().print(group_table(groups.ranked(), time.time()))
+    say(f"{readable.count(True)} would be put back, {readable.count(False)} cannot be read and would stay.")

@@ -1,0 +1,49 @@
+"""Where a history that was away goes on reading; pure."""
+
+from dataclasses import dataclass
+
+from admin_api.history.entry import Delivery
+from admin_api.history.writer import Place, fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What to do before reading on.
+
+    Attributes:
+        start: an offset, or `first`.
+        gap: one sentence about what the history never saw; empty when it saw everything.
+        is_new_journal: whether the journal was made again, so that its offsets mean something else.
+    """
+
+    start: int | str
+    gap: str = ""
+    is_new_journal: bool = False
+
+
+def is_same(found: Delivery | None, place: Place) -> bool:
+    """Whether the journal has, at that place, what was read there."""
+    return found is not None and found.offset == place.offset and fingerprint(found) == place.fingerprint
+
+
+def continuation(place: Place, found: Delivery | None, first: Delivery | None) -> Continuation:
+    """Decide.
+
+    Args:
+        place: how far the history has read, at least one entry.
+        found: the journal's first entry at or after that place.
+        first: the journal's first entry; None for an empty journal.
+    """
+    if is_same(found, place):
+        return Continuation(place.offset)
+    if first is not None and first.offset > place.offset:
+        missing = f"{place.offset + 1:,} to {first.offset - 1:,}"
+        # Where one of a stream's files ends and the next one begins, an offset may be left out.
+        nothing = first.offset <= place.offset + 2
+        sentence = f"The journal did not have its entries {missing} any more when the history came to read them."
+        return Continuation("first", "" if nothing else sentence)
+    return Continuation(
+        "first",
+        f"The journal was made again after entry {place.offset:,}; what it held after that was never read.",
+        is_new_journal=True,
+    )

@@ -1,0 +1,107 @@
+"""What the history keeps of one message, and how one more thing that happened changes it; no I/O.
+
+The rules are those of the consumer's ledger: a message that was sent stays sent; of different copies the latest
+generation counts; a consumer that lost its connection in the middle of a send may report late, and says nothing new.
+"""
+
+from dataclasses import dataclass
+
+from admin_api.history.records import State
+
+#: States in which a copy has had its end: an attempt of this copy cannot begin any more.
+SPENT = frozenset({State.DEAD, State.PURGED, State.EXPIRED, State.CANCELLED, State.CLEARED, State.DUPLICATE})
+
+#: States that a message has not come to an end in.
+OPEN = frozenset({State.SCHEDULED, State.WAITING, State.SENDING, State.RETRYING})
+
+#: Events that end an attempt without a recorded send.
+FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
+
+#: Events that end a message, and how.
+ENDS = {
+    "outcome.dead": State.DEAD,
+    "outcome.duplicate": State.DUPLICATE,
+    "outcome.expired": State.EXPIRED,
+    "outcome.cancelled": State.CANCELLED,
+    "outcome.cleared": State.CLEARED,
+    "outcome.purged": State.PURGED,
+}
+
+
+@dataclass(slots=True)
+class MessageRow:
+    """One message; as `MessageRecord`, and what only the projection needs.
+
+    Attributes:
+        id: its number in the history; grows with every new message.
+        is_new: whether the history does not have it yet.
+        was_known: whether its contents are in the history already.
+        before: lane and state as the history has them; None for a new one.
+        born_at: when it was queued, or when it was first heard of.
+        entered_at: when it entered the lane that it waits in.
+        entered_seq: what came into the lane after that, at the same time, has a larger one.
+        presumed: whether its clearing is only concluded from the purge of the whole lane.
+        contents: text and such, as columns of the table; None while nothing is known, or the history has it.
+    """
+
+    id: int
+    message_id: str
+    lane: str
+    state: State = State.WAITING
+    priority: int = 0
+    queued_at: float | None = None
+    born_at: float = 0.0
+    entered_at: float = 0.0
+    entered_seq: int = 0
+    due_at: float | None = None
+    generation: int = 0
+    attempt: int = 0
+    provider_id: str | None = None
+    failure_class: str | None = None
+    code: str | None = None
+    detail: str | None = None
+    sent_at: float | None = None
+    changed_at: float = 0.0
+    copied_to: str | None = None
+    undo_id: str | None = None
+    presumed: int = 0
+    is_known: int = 0
+    is_new: bool = False
+    was_known: int = 0
+    before: tuple[str, State] | None = None
+    contents: "Contents | None" = None
+
+    def is_old_news(self, name: str, generation: int, attempt: int) -> bool:
+        """Whether an event says nothing new about this message."""
+        if self.state is State.SENT or name == "outcome.sent":
+            return self.state is State.SENT
+        if generation != self.generation:
+            return generation < self.generation
+        if name in FAILURES:
+            begun = self.state is State.SENDING and attempt == self.attempt
+            # A gap may have swallowed the beginning of an attempt, but never an attempt that is over.
+            return not begun and not (self.state is State.WAITING and attempt > self.attempt)
+        if name == "outcome.sending":
+            return (self.state in SPENT and not self.presumed) or attempt < self.attempt
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a message says, as far as it can be read; it never changes.
+
+    Attributes:
+        phone_number: E.164.
+        text: what is sent.
+        source: the publishing service.
+        idempotency_key: of the publisher.
+        metadata: JSON.
+        expires_at: unix seconds.
+    """
+
+    phone_number: str
+    text: str
+    source: str
+    idempotency_key: str | None
+    metadata: str | None
+    expires_at: float | None

@@ -1,0 +1,24 @@
+"""When the waiting messages will be sent, as far as anybody can tell; pure."""
+
+from admin_api.lane.status import Reason, Status
+
+#: What a wait of unknown length has for its cause.
+_NOBODY_KNOWS = frozenset({Reason.PAUSED, Reason.NO_CONSUMER})
+
+
+def eta_seconds(status: Status, place: int, delay: float) -> float | None:
+    """Seconds until a waiting message is sent.
+
+    Args:
+        status: of its lane.
+        place: how many messages go before it.
+        delay: seconds between two sends.
+
+    Returns:
+        None when nobody can tell: the lane is paused, or no consumer is running.
+    """
+    if status.next_send_reason in _NOBODY_KNOWS:
+        return None
+    # While a message is being sent the pause has not begun; the send itself is short beside it.
+    first = delay if status.next_send_reason is Reason.SENDING else status.next_send_in or 0.0
+    return first + place * delay

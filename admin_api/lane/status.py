@@ -1,0 +1,182 @@
+"""How a lane is doing, as a value: what waits, what is being sent, and when the next send is due and why not now.
+
+Everything here is pure: `status_of` computes the value from what the broker counts, what the events tell, and the
+clock. `admin_api.lane.lane_reader` fetches these.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from admin_api.lane.activity import Activity
+from broker.lane_state import LaneState
+from broker.settings import Settings
+
+
+class Reason(StrEnum):
+    """What the next send waits for."""
+
+    #: Nothing: it is due.
+    DUE = "due"
+    #: The pause after the last send.
+    PAUSE = "pause"
+    #: The provider asked for silence.
+    THROTTLED = "throttled"
+    #: The provider is not there; the lane probes from time to time.
+    UNAVAILABLE = "unavailable"
+    #: A send is in progress.
+    SENDING = "sending"
+    #: Nothing waits in the lane, but a message is due for another attempt.
+    RETRY = "retry"
+    #: Somebody paused the lane.
+    PAUSED = "paused"
+    #: No consumer is running.
+    NO_CONSUMER = "no-consumer"
+    #: The lane is empty.
+    NOTHING_WAITS = "nothing-waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the broker counts at one moment.
+
+    Attributes:
+        ready: messages in the lane's queue, without the one that a consumer holds.
+        consumers: consumers subscribed to it; none while the lane is paused or holds.
+        listening: whether any consumer process listens for commands.
+        delayed: messages on the delay ladder, of all lanes.
+        dead: dead letters, of all lanes.
+    """
+
+    ready: int
+    consumers: int
+    listening: bool
+    delayed: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A lane at one moment. Times are unix seconds, durations seconds.
+
+    Attributes:
+        lane: which lane.
+        at: the moment.
+        queue_length: what waits in the lane, the message being sent included.
+        is_processing: a message is being sent, or its pause afterwards is running.
+        failed_messages: dead letters; of all lanes, because they share a queue.
+        estimated_time: until everything queued now has been sent.
+        waiting: messages ready in the lane's queue.
+        in_flight: messages being sent, 0 or 1.
+        retrying: messages of this lane that wait for another attempt.
+        scheduled: messages that wait for a time of their own; of all lanes, because they share the ladder.
+        consumers: consumers subscribed to the lane's queue.
+        running: whether a consumer serves the lane.
+        paused: whether somebody paused the lane.
+        paused_by: who.
+        paused_at: when.
+        last_sent_at: when the provider last accepted a message; None when the record does not reach so far back.
+        next_send_in: None when nobody can tell.
+        next_send_reason: what the next send waits for.
+    """
+
+    lane: str
+    at: float
+    queue_length: int
+    is_processing: bool
+    failed_messages: int
+    estimated_time: float
+    waiting: int
+    in_flight: int
+    retrying: int
+    scheduled: int
+    consumers: int
+    running: bool
+    paused: bool
+    paused_by: str | None
+    paused_at: float | None
+    last_sent_at: float | None
+    next_send_in: float | None
+    next_send_reason: Reason
+
+    def as_json(self) -> dict[str, Any]:
+        """The status for programs, rounded to milliseconds."""
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+def status_of(
+    lane: str, counts: Counts, activity: Activity, state: LaneState, *, settings: Settings, now: float
+) -> Status:
+    """The lane's status.
+
+    Args:
+        lane: which lane.
+        counts: what the broker counts.
+        activity: what the events tell.
+        state: whether the lane is paused.
+        settings: the delay is used; a jitter can only make the next send later.
+        now: unix seconds.
+    """
+    delay = settings.whatsapp_queue_delay
+    pause, hold = _time_left(activity, delay, now)
+    # Without a consumer the message that was being sent is back in the queue, and counted there.
+    in_flight = int(activity.sending is not None and counts.consumers > 0)
+    # The ladder's own count has the last word: it may have been purged by hand.
+    due = activity.retries_due(now)[: counts.delayed]
+    running = counts.consumers > 0 or counts.listening
+    reason = _obstacle(counts, state, in_flight=in_flight)
+    next_send = (None, reason) if reason else _next_send(counts, activity, due[0] - now if due else None, pause, hold)
+    return Status(
+        lane=lane,
+        at=now,
+        queue_length=counts.ready + in_flight,
+        is_processing=bool(in_flight or (pause > 0 and counts.consumers > 0)),
+        failed_messages=counts.dead,
+        estimated_time=(counts.ready + in_flight + len(due)) * delay + max(pause, hold),
+        waiting=counts.ready,
+        in_flight=in_flight,
+        retrying=len(due),
+        scheduled=counts.delayed - len(due),
+        consumers=counts.consumers,
+        running=running,
+        paused=state.paused,
+        paused_by=state.actor if state.paused else None,
+        paused_at=state.since if state.paused else None,
+        last_sent_at=activity.last_sent_at or None,
+        next_send_in=next_send[0],
+        next_send_reason=next_send[1],
+    )
+
+
+def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:
+    """What is left of the pause after the last send, and of the provider's silence, in seconds."""
+    times = activity.times
+    if activity.forced_at > times.send_ended_at:
+        return 0.0, 0.0
+    # A time in the future counts as now, as it does for the consumer: clocks differ.
+    # The consumer may have other settings than we; what it chose is on record.
+    whole = times.pause or delay
+    pause = min(whole, times.send_ended_at + whole - now) if times.send_ended_at else 0.0
+    hold = min(times.held_for, times.held_until - now) if times.held_because else 0.0
+    return max(0.0, pause), max(0.0, hold)
+
+
+def _obstacle(counts: Counts, state: LaneState, *, in_flight: int) -> Reason | None:
+    """What the next send waits for without anybody knowing how long; None when there is no such thing."""
+    if state.paused:
+        return Reason.PAUSED
+    if not counts.consumers and not counts.listening:
+        return Reason.NO_CONSUMER
+    return Reason.SENDING if in_flight else None
+
+
+def _next_send(
+    counts: Counts, activity: Activity, retry: float | None, pause: float, hold: float
+) -> tuple[float | None, Reason]:
+    """Seconds until the next send may begin, and what it waits for."""
+    if not counts.ready:
+        return (None, Reason.NOTHING_WAITS) if retry is None else (max(retry, pause, hold), Reason.RETRY)
+    if hold > pause:
+        throttled = activity.times.held_because == Reason.THROTTLED
+        return hold, Reason.THROTTLED if throttled else Reason.UNAVAILABLE
+    return (pause, Reason.PAUSE) if pause else (0.0, Reason.DUE)

@@ -1,0 +1,61 @@
+"""Taking messages off a queue one by one, without waiting for one before asking for the next.
+
+A `basic.get` takes exactly one message, in order, from lanes too: there a consumer would only stand by, for they have
+a single active consumer. But each costs a round trip; so several are on their way at a time. RabbitMQ answers the
+requests of one channel in the order in which they were sent.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pika
+from pika import spec
+from pika.channel import Channel
+
+#: Called with the channel, the delivery, the properties and the body, as pika does.
+Got = Callable[[Channel, Any, pika.BasicProperties, bytes], None]
+
+
+class PipelinedGets:
+    """The requests on one channel; use it only from its connection's I/O thread.
+
+    Args:
+        channel: open, and used for getting by nobody else.
+        got: called for each message, in the queue's order.
+        nothing_there: called for each request that found the queue empty.
+    """
+
+    def __init__(self, channel: Channel, got: Got, nothing_there: Callable[[], None]) -> None:
+        self._channel = channel
+        self._got = got
+        self._nothing_there = nothing_there
+        self._unanswered = 0
+        channel.add_callback(self._empty, [spec.Basic.GetEmpty], one_shot=False)
+
+    @property
+    def unanswered(self) -> int:
+        """How many are on their way."""
+        return self._unanswered
+
+    def ask(self, queue: str) -> None:
+        """Ask for one message; exactly one of the callbacks will be called for it while the channel is open."""
+        self._unanswered += 1
+        self._expect(None)
+        self._channel.basic_get(queue, self._answered)
+
+    def _answered(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._count()
+        self._got(channel, method, properties, body)
+
+    def _empty(self, _frame: Any) -> None:
+        self._count()
+        self._nothing_there()
+
+    def _count(self) -> None:
+        self._unanswered -= 1
+        if self._unanswered:
+            self._expect(self._answered)
+
+    def _expect(self, callback: Got | None) -> None:
+        # pika knows one request at a time: it refuses a second, and forgets whom to tell with each answer.
+        self._channel._on_getok_callback = callback  # noqa: SLF001

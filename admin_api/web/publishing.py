@@ -1,0 +1,34 @@
+"""Publishing on behalf of an HTTP request: the publisher's errors as problems."""
+
+from admin_api.web.problems import Problem
+from publisher import ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
+from publisher.request import MessageRequest
+
+#: The code of a publish of which nobody can tell whether the broker took it; safe to repeat with the same key.
+UNKNOWN = "unknown"
+
+#: Seconds after which a client may try again when the broker is away.
+RETRY_AFTER = 5
+
+
+def publish(publisher: Publisher, request: MessageRequest) -> Receipt:
+    """Publish one message.
+
+    Raises:
+        Problem: 422 for a message that breaks the contract, 503 for a broker that is away.
+    """
+    fields = {name: getattr(request, name) for name in request.__slots__ if name not in {"phone_number", "message"}}
+    try:
+        return publisher.queue_message(request.phone_number, request.message, **fields)
+    except PublisherError as error:
+        raise problem_of(error) from error
+
+
+def problem_of(error: PublisherError) -> Problem:
+    """What went wrong, for an HTTP client."""
+    if isinstance(error, InvalidMessage):
+        return Problem(422, "The message cannot be sent", str(error), code=error.code)
+    if isinstance(error, Unroutable):
+        return Problem(422, "There is no such lane", str(error), code="unroutable")
+    code = UNKNOWN if isinstance(error, ConfirmTimeout) else "broker-unavailable"
+    return Problem(503, "Not accepted now", str(error), code=code, headers={"Retry-After": str(RETRY_AFTER)})

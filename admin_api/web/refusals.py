@@ -1,0 +1,45 @@
+"""Antrian's own errors as HTTP answers: what a caller can do about each decides its status."""
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+
+from admin_api.desk.errors import HistoryBehind, NotThere, TooLate
+from admin_api.history.list_place import BadCursor
+from admin_api.web.problems import Problem, answer
+from admin_api.web.publishing import RETRY_AFTER
+from broker.errors import AntrianError, BrokerError, MalformedMessage
+
+_AWAY = 503
+_TRY_AGAIN = {"Retry-After": str(RETRY_AFTER)}
+
+#: Status, title and code of an error; the first kind that fits counts.
+_MEANINGS: dict[type[AntrianError], tuple[int, str, str]] = {
+    BadCursor: (400, "No such page", "bad-cursor"),
+    NotThere: (404, "There is no such thing", "unknown"),
+    TooLate: (409, "Too late", "too-late"),
+    HistoryBehind: (_AWAY, "Not yet", "history-behind"),
+    BrokerError: (_AWAY, "The broker does not do it now", "broker-unavailable"),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of ours answered as a problem."""
+
+    @app.exception_handler(AntrianError)
+    async def refuse(_request: Request, error: Exception) -> Response:
+        if not isinstance(error, AntrianError):
+            raise error
+        problem = problem_of(error)
+        if problem is None:
+            raise error
+        return answer(problem)
+
+
+def problem_of(error: AntrianError) -> Problem | None:
+    """What an HTTP client is told; None for what it can do nothing about."""
+    if isinstance(error, MalformedMessage):
+        return Problem(422, "The message cannot be sent", str(error), code=error.code)
+    for kind, (status, title, code) in _MEANINGS.items():
+        if isinstance(error, kind):
+            return Problem(status, title, str(error), code=code, headers=_TRY_AGAIN if status == _AWAY else None)
+    return None

@@ -1,0 +1,116 @@
+"""The dead-letter desk over HTTP."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from admin_api.desk.dead_letter_export import Format
+from admin_api.desk.edited_copy import Changes
+from admin_api.history.records import DeadGroup, DeadRecord
+from admin_api.web.actors import Admin, Operator, Viewer
+from admin_api.web.answers import failed_details, failed_group, failed_item, job_item
+from admin_api.web.covering import check_search
+from admin_api.web.openapi import problems
+from admin_api.web.parts import Parts, PartsHere
+from admin_api.web.problems import Problem
+from admin_api.web.readings import retention_alarm
+from admin_api.web.schemas.failed import (
+    Chosen,
+    DryRun,
+    EditRequest,
+    ExportQuery,
+    FailedDetails,
+    FailedGroup,
+    FailedPage,
+    FailedQuery,
+    JobItem,
+    NoteAnswer,
+    NoteRequest,
+    PurgeAnswer,
+    Redriven,
+    RedriveRequest,
+)
+
+router = APIRouter(prefix="/failed", tags=["dead letters"])
+
+
+_MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
+_FILES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {key: {"schema": {"type": "string"}} for key in ("text/csv", "application/x-ndjson")}}
+}
+
+
+@router.get("", responses=problems(400))
+def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
+    """Dead letters that fit everything that is given, newest first, or what they died of."""
+    check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
+    meant = wanted.meant()
+    page = parts.history.dead_letters(meant, wanted.cursor, wanted.limit)
+    return FailedPage(
+        items=[failed_item(record, masked=actor.is_masked) for record in page.items],
+        next_cursor=page.next_cursor,
+        total=parts.history.dead_count(meant),
+        groups=_groups(parts.history.dead_groups(meant), masked=actor.is_masked) if wanted.group else None,
+        retention_alarm=retention_alarm(parts),
+    )
+
+
+@router.delete("", responses=problems(503))
+def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
+    """Delete dead letters; within the journal's retention that can be undone, once."""
+    return PurgeAnswer(**asdict(parts.desk.purge(chosen.meant(), actor.label)))
+
+
+@router.get("/export", response_class=Response, responses=problems() | _FILES)
+def export(parts: PartsHere, _actor: Admin, wanted: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+    """Dead letters as a file, numbers and texts included, newest first."""
+    form = Format(wanted.format)
+    name = time.strftime(f"dead-letters-%Y%m%d-%H%M%S.{form.value}")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=_MEDIA[form], headers=headers)
+
+
+@router.post("/redrive", status_code=202, responses=problems(503) | {200: {"model": DryRun}})
+def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response: Response) -> JobItem | DryRun:
+    """Put dead letters back into their lanes, as a job over those that fit now; with `dry_run`, only say which."""
+    if wanted.dry_run:
+        response.status_code = 200
+        would = parts.desk.dry_run(wanted.meant(), limit=wanted.limit)
+        return DryRun(selected=would.selected, unreadable=would.unreadable, groups=_groups(would.groups, masked=False))
+    job = parts.desk.redrive(wanted.meant(), actor.label, rate=wanted.rate, limit=wanted.limit, canary=wanted.canary)
+    return job_item(job, masked=False)
+
+
+@router.get("/{message_id:path}", responses=problems(404))
+def show(parts: PartsHere, actor: Viewer, message_id: str) -> FailedDetails:
+    """One dead letter and its whole life."""
+    record = _record(parts, message_id)
+    return failed_details(record, parts.history.life(message_id), masked=actor.is_masked)
+
+
+@router.post("/{message_id:path}/redrive", status_code=202, responses=problems(404, 409, 503))
+def redrive_one(parts: PartsHere, actor: Operator, message_id: str, wanted: EditRequest | None = None) -> Redriven:
+    """Put one back; with another number, text or priority a linked copy is sent instead."""
+    changes = Changes(**wanted.model_dump()) if wanted else Changes()
+    return Redriven(**asdict(parts.desk.redrive_one(message_id, actor.label, changes)))
+
+
+@router.post("/{message_id:path}/note", responses=problems(404, 409, 503))
+def note(parts: PartsHere, actor: Operator, message_id: str, wanted: NoteRequest) -> NoteAnswer:
+    """Write down what is to be remembered about one."""
+    parts.desk.note(message_id, wanted.note, actor.label)
+    return NoteAnswer(message_id=message_id, note=wanted.note)
+
+
+def _groups(groups: list[DeadGroup], *, masked: bool) -> list[FailedGroup]:
+    return [failed_group(group, masked=masked) for group in groups]
+
+
+def _record(parts: Parts, message_id: str) -> DeadRecord:
+    record = parts.history.dead_letter(message_id)
+    if record is None:
+        raise Problem(404, "No such dead letter", "the history knows no dead letter with this id", code="unknown")
+    return record

@@ -1,0 +1,108 @@
+"""How a lane is doing, and what can be done about it."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from admin_api.lane import control
+from admin_api.lane.clearing import Clearing
+from admin_api.simulation import registrations
+from admin_api.web.actors import Admin, Operator, Viewer
+from admin_api.web.openapi import problems
+from admin_api.web.parts import LaneToChange, LaneToShow, PartsHere
+from admin_api.web.problems import Problem
+from admin_api.web.publishing import publish
+from admin_api.web.readings import read_status
+from admin_api.web.schemas.lane import (
+    Accepted,
+    AcceptedMany,
+    ClearAnswer,
+    ClearRequest,
+    ForceAnswer,
+    LaneStatus,
+    PauseAnswer,
+    RemovalItem,
+    Removals,
+    SendTest,
+    UndoAnswer,
+)
+from publisher.request import MessageRequest
+
+router = APIRouter(tags=["lane"])
+
+
+#: Clearings and purges that are listed.
+_LISTED = 50
+
+
+@router.get("/status", responses=problems(404, 503))
+async def status(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> LaneStatus:
+    """What waits, what is being sent, what goes next, and when the next send is due and why not now."""
+    return await read_status(parts, lane, masked=actor.is_masked)
+
+
+@router.post("/pause", responses=problems(404, 503))
+def pause(parts: PartsHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
+    """Stop before the next send; it lasts, whatever is restarted meanwhile."""
+    return PauseAnswer(**asdict(control.set_paused(parts.settings, lane, actor.label, paused=True)))
+
+
+@router.post("/resume", responses=problems(404, 503))
+def resume(parts: PartsHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
+    """Go on sending."""
+    return PauseAnswer(**asdict(control.set_paused(parts.settings, lane, actor.label, paused=False)))
+
+
+@router.post("/force-process", responses=problems(404, 503))
+def force_process(parts: PartsHere, lane: LaneToChange, actor: Operator) -> ForceAnswer:
+    """End the present pause, or the wait for the provider, once; and resume a paused lane."""
+    return ForceAnswer(**asdict(control.force(parts.settings, lane, actor.label)))
+
+
+@router.post("/clear", responses=problems(404, 503))
+def clear(
+    parts: PartsHere, lane: LaneToChange, actor: Admin, wanted: Annotated[ClearRequest | None, Body()] = None
+) -> ClearAnswer:
+    """Take out what waits, the dead letters, or both, without sending; a message being sent is not touched."""
+    scope = (wanted or ClearRequest()).scope
+    return ClearAnswer(**asdict(Clearing(parts.settings, lane, actor.label).run(scope)))
+
+
+@router.get("/undo", responses=problems())
+def removals(parts: PartsHere, _actor: Viewer) -> Removals:
+    """The latest clearings and purges, and whether they were undone."""
+    return Removals(items=[RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)])
+
+
+@router.post("/undo/{undo_id}", responses=problems(404, 409, 503))
+def undo(parts: PartsHere, undo_id: str, actor: Admin) -> UndoAnswer:
+    """Put back what a clearing or a purge took out; once."""
+    return UndoAnswer(restored=parts.undo.run(undo_id, actor.label))
+
+
+@router.post("/send-test", status_code=202, responses=problems(404, 503))
+def send_test(parts: PartsHere, lane: LaneToChange, _actor: Operator, wanted: SendTest) -> Accepted:
+    """Queue one message for trying out; it goes the way of all others."""
+    request = MessageRequest.of(wanted.model_dump() | {"lane": lane, "source": "send-test"})
+    return Accepted(message_id=publish(parts.publisher, request).message_id)
+
+
+@router.post("/simulate", status_code=202, responses=problems(404, 409, 503))
+def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> AcceptedMany:
+    """Play five registrations; only where the provider is the sandbox, because their numbers are invented."""
+    if parts.settings.whatsapp_provider != "sandbox":
+        raise Problem(409, "Not with this provider", "the numbers are invented: only the sandbox may get them")
+    requests = [
+        MessageRequest.of(
+            {
+                "phone_number": one.phone_number,
+                "message": one.text,
+                "priority": "high",
+                "lane": lane,
+                "source": "registration",
+            }
+        )
+        for one in registrations()
+    ]
+    return AcceptedMany(message_ids=[publish(parts.publisher, request).message_id for request in requests])

@@ -1,0 +1,61 @@
+"""`GET /events`: server-sent events for the dashboard."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from admin_api.web.actors import Viewer
+from admin_api.web.broadcast import public_event
+from admin_api.web.openapi import problems
+from admin_api.web.parts import LaneToShow, Parts, PartsHere
+from admin_api.web.readings import read_status
+from broker.errors import BrokerError
+
+router = APIRouter(tags=["live"])
+
+
+#: Seconds between two readings when nothing happens, and at least however much happens.
+_PERIOD = 1.0
+_SHORTEST_PERIOD = 0.25
+
+#: After which a browser whose stream broke tries again.
+_RETRY_MILLISECONDS = 2_000
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=problems(404))
+async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIterator[ServerSentEvent]:
+    """The lane live.
+
+    `status` is what `GET /status` answers; `past` and `event` are what happened and what happens; `trouble` tells that
+    the broker is away.
+    """
+    listener = parts.broadcast.listener(lane)
+    clock = asyncio.get_running_loop().time
+    try:
+        yield ServerSentEvent(event="hello", data={"lane": lane, "role": actor.role.value}, retry=_RETRY_MILLISECONDS)
+        # So that a page that was just opened is not empty.
+        for event in parts.observers[lane].latest:
+            yield ServerSentEvent(event="past", data=public_event(event))
+        read_at, due = 0.0, 0.0
+        while not listener.is_closed:
+            for news in await listener.take(max(0.0, due - clock())):
+                yield ServerSentEvent(event=news.kind, data=news.value)
+                due = min(due, read_at + _SHORTEST_PERIOD)
+            if clock() >= due:
+                yield await _reading(parts, lane, masked=actor.is_masked)
+                read_at = clock()
+                due = read_at + _PERIOD
+    finally:
+        parts.broadcast.forget(listener)
+
+
+async def _reading(parts: Parts, lane: str, *, masked: bool) -> ServerSentEvent:
+    try:
+        status = await read_status(parts, lane, masked=masked)
+    except BrokerError as error:
+        return ServerSentEvent(event="trouble", data={"detail": str(error)})
+    value: dict[str, Any] = status.model_dump(mode="json")
+    return ServerSentEvent(event="status", data=value)

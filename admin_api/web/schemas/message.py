@@ -1,0 +1,115 @@
+"""Messages and what happened to them."""
+
+from pydantic import BaseModel, Field
+
+from admin_api.history.records import MessageFilter, State
+from admin_api.web.schemas.lane import Details
+from admin_api.web.schemas.values import Cursor, Limit, Moment, Strict, Text
+
+
+class MessageQuery(Strict):
+    """Which messages to list: those that fit everything that is given."""
+
+    phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
+    key: Text | None = Field(default=None, description="An idempotency key, message id or provider id, exactly.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+    state: list[State] | None = Field(default=None, description="Any of these.")
+    source: Text | None = None
+    lane: Text | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+    def meant(self) -> MessageFilter:
+        """As the history understands it."""
+        states = frozenset(self.state) if self.state else None
+        values = self.model_dump(exclude={"state", "cursor", "limit"})
+        return MessageFilter(**values, states=states)
+
+
+class LifeItem(BaseModel):
+    """One thing that happened."""
+
+    at: float = Field(description="Unix seconds.")
+    name: str = Field(description="Such as `message.queued`, `outcome.sent`.")
+    lane: str
+    message_id: str
+    generation: int = Field(description="Which copy of the message.")
+    attempt: int = Field(description="0 for none.")
+    source: str = Field(description="Who wrote it: a consumer's id, a publishing service, or who acted.")
+    details: Details
+
+
+class MessageItem(BaseModel):
+    """A message as it is now. Times are unix seconds."""
+
+    message_id: str
+    lane: str
+    state: State
+    priority: int
+    phone_number: str = Field(description="E.164; masked for viewers.")
+    message: str | None = Field(description="The text; null for viewers.")
+    source: str
+    idempotency_key: str | None = Field(description="Null for viewers.")
+    metadata: Details | None = Field(description="Null for viewers.")
+    queued_at: float | None
+    expires_at: float | None
+    due_at: float | None = Field(description="When it comes back, while it is scheduled or retrying.")
+    generation: int
+    attempt: int
+    provider_id: str | None
+    failure_class: str | None
+    code: str | None
+    detail: str | None
+    sent_at: float | None
+    changed_at: float | None
+    copy_of: str | None = Field(description="The message that this one is an edited copy of.")
+    copied_to: str | None = Field(description="The edited copy of this one.")
+    undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
+
+
+class MessagePage(BaseModel):
+    """Some messages, newest first."""
+
+    items: list[MessageItem]
+    next_cursor: str | None
+
+
+class MessageDetails(MessageItem):
+    """A message and its whole life, oldest first."""
+
+    life: list[LifeItem]
+
+
+class LifePage(BaseModel):
+    """Some of what happened, newest first."""
+
+    items: list[LifeItem]
+    next_cursor: str | None
+
+
+class BucketItem(BaseModel):
+    """What happened in one stretch of time."""
+
+    start: float
+    queued: int
+    sent: int
+    failed: int
+    dead: int
+    waiting: int
+    wait_mean: dict[int, float] = Field(description="Seconds from publish to send, by priority.")
+
+
+class Analytics(BaseModel):
+    """What happened, in stretches of `step` seconds."""
+
+    step: float
+    buckets: list[BucketItem]
+
+
+class CancelAnswer(BaseModel):
+    """The consumer was asked not to send it."""
+
+    message_id: str
+    state: State = Field(description="As it was when that was asked.")

@@ -1,0 +1,23 @@
+"""Values that several requests have."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from broker.priority import Priority
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+#: Unix seconds, up to the end of the year 9999.
+Moment = Annotated[float, Field(ge=0, le=253_402_300_799, description="Unix seconds.")]
+Cursor = Annotated[str | None, Field(max_length=500, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Field(ge=1, le=500)]
+PriorityName = Annotated[
+    str,
+    Field(pattern=f"^({'|'.join(one.name.lower() for one in Priority)})$", examples=["normal", "high"]),
+]
+
+
+class Strict(BaseModel):
+    """What a client sends: an unknown field is refused, because a misspelt one that nobody reads would mislead."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
