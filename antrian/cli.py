@@ -11,8 +11,14 @@ try:
 except ImportError:  # pragma: no cover (an installation for publishing only)
     sys.exit("Error: the command line needs more than a publisher does: pip install 'antrian[all]'")
 
-from admin_api.commands import clear, force, pause, resume, status
-from admin_api.dead_letter_commands import dead_app
+from admin_api.access.commands import token_app
+from admin_api.bulk.commands import import_file
+from admin_api.desk.commands import dead_app
+from admin_api.desk.undo_commands import undo
+from admin_api.history.commands import history_app
+from admin_api.lane.commands import cancel, clear, force, pause, resume, status
+from admin_api.web.commands import admin
+from antrian.doctor.commands import doctor
 from antrian.up import up
 from broker.commands import broker_app
 from broker.terminal import WrongUse
@@ -31,8 +37,13 @@ app = typer.Typer(
 app.add_typer(broker_app, name="broker")
 app.add_typer(topology_app, name="topology")
 app.add_typer(dead_app, name="dead")
-for command in (consume, sandbox, up, publish, status, pause, resume, force, clear):
+app.add_typer(history_app, name="history")
+app.add_typer(token_app, name="token")
+for command in (consume, admin, sandbox, up, publish):
     app.command()(command)
+app.command("import")(import_file)  # a word that no function can have for a name
+for action in (status, pause, resume, force, clear, undo, cancel, doctor):
+    app.command()(action)
 
 #: Exit codes: done, failed, wrong use.
 FAILED, WRONG_USE = 1, 2

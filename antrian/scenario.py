@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from admin_api.simulation import registrations as invented
 from broker.events import Event
 
 #: Seconds from the start of the demo at which each person registers.
 REGISTERED_AT = (0.0, 1.0, 2.0, 3.0, 4.0)
-
-_PEOPLE = ("Ayu", "Budi", "Citra", "Dewi", "Eko")
 
 #: The event of a message's life, in the words of the table.
 _STATES = {
@@ -46,12 +45,7 @@ class Registration:
 
 def registrations() -> list[Registration]:
     """The five, before they register."""
-    return [
-        Registration(
-            name, f"+62 812 1000 00{number}", f"Halo {name}, selesaikan pembayaran: https://example.com/bayar/{number}"
-        )
-        for number, name in enumerate(_PEOPLE, start=11)
-    ]
+    return [Registration(one.name, one.phone_number, one.text) for one in invented()]
 
 
 def follow(rows: list[Registration], event: Event) -> list[Registration]:

@@ -1,4 +1,4 @@
-"""Everything that `antrian up` runs: broker, topology, sandbox and consumer, kept running until it is interrupted."""
+"""Everything that `antrian up` runs, kept running until it is interrupted: broker, sandbox, consumer and admin side."""
 
 import os
 import signal
@@ -12,6 +12,8 @@ from pathlib import Path
 import requests
 from rich.console import Console
 
+from admin_api.access import once
+from admin_api.access.addresses import PREFIX
 from antrian.children import Child
 from antrian.demo import Demo
 from broker import drift
@@ -50,7 +52,10 @@ class Stack:
     def run(self, *, demo: bool) -> None:
         """Start, serve until interrupted, and end all that was started."""
         if self._with_sandbox:
-            _check_port("sandbox", "SANDBOX_PORT", self._settings.sandbox_port)
+            _check_port("sandbox", "SANDBOX_PORT", "127.0.0.1", self._settings.sandbox_port)
+        _check_port("dashboard", "ADMIN_PORT", self._settings.admin_host, self._settings.admin_port)
+        if port := self._settings.consumer_metrics_port:
+            _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", self._settings.consumer_metrics_host, port)
         with self._broker() as broker, self._processes():
             self._start(broker)
             self._introduce(broker)
@@ -68,6 +73,13 @@ class Stack:
     @property
     def _sandbox_url(self) -> str:
         return self._settings.whatsapp_api_url or f"http://127.0.0.1:{self._settings.sandbox_port}"
+
+    @property
+    def _admin_url(self) -> str:
+        host, port = self._settings.admin_host, self._settings.admin_port
+        # An address that stands for all of the machine's is none that a browser can go to.
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+        return f"http://{host}:{port}"
 
     @property
     def _logs(self) -> Path:
@@ -105,6 +117,8 @@ class Stack:
             sandbox = self._child("sandbox", ["sandbox", "--port", port], environment)
             self._wait(sandbox, lambda: _answers(self._sandbox_url))
         consumer = self._child("consumer", ["consume"], environment)
+        admin = self._child("admin side", ["admin"], environment)
+        self._wait(admin, lambda: _answers(self._admin_url))
         self._wait(consumer, lambda: "lane.ready" in consumer.log.read_text(errors="replace"))
 
     def _make_topology(self, broker: Broker) -> None:
@@ -156,8 +170,14 @@ class Stack:
         if self._with_sandbox:
             self._say(f"What the sandbox provider got: {self._sandbox_url}/_sandbox/requests")
         command = _command()
+        self._say(f"Dashboard: {self._admin_url}{PREFIX}")
+        self._say(f"  log in with this link, once, within ten minutes: {self._login_link()}")
         self._say(f"Send one yourself:  {command} publish 081234567890 'Halo'   ·   watch:  {command} status --watch")
         self._say("Kill the consumer whenever you like (kill -9): it comes back, and nothing is lost or sent twice.")
+
+    def _login_link(self) -> str:
+        token_id = once.ensure_first_token(self._settings)
+        return once.link(self._admin_url, once.issue(self._settings, token_id, time.time()))
 
     def _look_after(self, tell: Callable[[str], None]) -> None:
         for child in self._children:
@@ -165,11 +185,11 @@ class Stack:
                 tell(news)
 
 
-def _check_port(name: str, variable: str, port: int) -> None:
-    with socket.socket() as probe:
+def _check_port(name: str, variable: str, host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             raise PortBusy(
                 f"port {port} for the {name} cannot be used ({(error.strerror or str(error)).lower()}): "

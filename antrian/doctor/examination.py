@@ -1,0 +1,139 @@
+"""The whole examination: fetches the facts of each subject, and has them checked."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from admin_api.history.journal_end import NoJournal
+from admin_api.lane.status import Status
+from antrian.doctor import (
+    alarm,
+    broker_node,
+    clock,
+    history,
+    lane,
+    machine,
+    management,
+    permissions,
+    provider,
+    settings,
+    topology,
+)
+from antrian.doctor.clock import JumpWatch
+from antrian.doctor.finding import Finding, State, warning
+from antrian.doctor.role import Role
+from broker import drift
+from broker.connection import broker_urls, open_channel
+from broker.errors import BrokerError, NoBroker
+from broker.settings import Settings
+from broker.topology import Topology
+from broker.topology import topology as topology_of
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What to examine.
+
+    Attributes:
+        settings: of the processes on this machine.
+        role: what this machine does; None for everything.
+        management: address of RabbitMQ's management API; None to do without it.
+    """
+
+    settings: Settings
+    role: Role | None = None
+    management: str | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that there is to say."""
+        watch, ahead = JumpWatch(), dict[str, float | None]()
+        yield from settings.check(self.settings)
+        yield from self._machine()
+        lanes: list[Status] = []
+        yield from self._broker(lanes, ahead)
+        if self._is_for(Role.CONSUMER):
+            yield from self._provider(ahead)
+        if self._is_for(Role.ADMIN):
+            yield from self._history(lanes)
+        for status in lanes:
+            if behind := lane.clock_ahead(status):
+                ahead[f"the consumer's of lane {status.lane}"] = -behind
+        yield from clock.check(ahead, watch.jumped(), self.settings.whatsapp_queue_delay)
+
+    def _is_for(self, role: Role) -> bool:
+        return self.role in {None, role}
+
+    def _machine(self) -> Iterator[Finding]:
+        yield machine.check_disk(*machine.look_at_disk(self.settings))
+        if self._is_for(Role.ADMIN):
+            yield from machine.check_files(machine.look_at_files(self.settings))
+            yield machine.check_tokens(machine.look_at_tokens(self.settings))
+
+    def _broker(self, lanes: list[Status], ahead: dict[str, float | None]) -> Iterator[Finding]:
+        try:
+            bells = broker_node.ring(broker_urls(self.settings))
+        except NoBroker as error:
+            bells = broker_node.Doorbells((), (str(error),))
+        yield from broker_node.check_answers(bells)
+        if not bells.open:
+            return
+        alarmed = alarm.look(bells.open)
+        yield alarm.check(alarmed)
+        yield from self._what_the_broker_has(bells.open)
+        # With an alarm, the broker does not even answer whether a consumer listens.
+        if self._is_for(Role.ADMIN) and alarmed is None:
+            yield from self._lanes(bells.open, lanes)
+        if self.management is not None:
+            facts = management.look(self.management, bells.open[0])
+            ahead["the broker's"] = facts.ahead
+            yield from management.check(facts)
+
+    def _what_the_broker_has(self, urls: Sequence[str]) -> Iterator[Finding]:
+        wanted = topology_of(self.settings)
+        with open_channel(urls, name="antrian doctor") as channel:
+            version = broker_node.check_version(broker_node.version_of(channel.connection), wanted)
+            yield version
+            if version.state is State.PROBLEM:
+                return
+            yield from topology.check(drift.plan(channel.connection, wanted))
+        yield self._permissions(urls, wanted)
+
+    def _permissions(self, urls: Sequence[str], wanted: Topology) -> Finding:
+        with open_channel(urls, name="antrian doctor") as channel:
+            lacking = permissions.look(channel.connection, wanted, tuple(self.settings.senders))
+        return permissions.check(lacking, self.role)
+
+    def _lanes(self, urls: Sequence[str], lanes: list[Status]) -> Iterator[Finding]:
+        for name in self.settings.senders:
+            try:
+                with open_channel(urls, name="antrian doctor") as channel:
+                    status = lane.look(channel, self.settings, name)
+            except BrokerError as error:
+                yield _unseen(lane.SUBJECT, f"lane {name}", error)
+            else:
+                lanes.append(status)
+                yield from lane.check(status)
+
+    def _provider(self, ahead: dict[str, float | None]) -> Iterator[Finding]:
+        if finding := provider.check_settings(self.settings):
+            yield finding
+            return
+        facts = provider.look(self.settings)
+        ahead["the provider's"] = facts.ahead
+        yield from provider.check(facts)
+
+    def _history(self, lanes: Sequence[Status]) -> Iterator[Finding]:
+        facts = history.look(self.settings, time.time())
+        yield from history.check(facts)
+        yield from history.check_difference(facts, lanes)
+        yield history.check_dead(facts.near)
+        try:
+            start = history.look_at_journal(self.settings, broker_urls(self.settings))
+        except (BrokerError, NoBroker, NoJournal) as error:
+            yield _unseen(history.RETENTION, "the journal", error)
+        else:
+            yield from history.check_journal(start, facts, self.settings)
+
+
+def _unseen(subject: str, what: str, error: Exception) -> Finding:
+    return warning(subject, f"Nothing can be said about {what}: {error}.", "Mend that first, and ask again.")

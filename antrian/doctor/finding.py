@@ -1,0 +1,61 @@
+"""What the doctor says about one thing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """How a thing is."""
+
+    #: As it should be.
+    OK = "ok"
+    #: It works, and is dangerous or looks like a mistake.
+    WARNING = "warning"
+    #: Messages are not sent, or promises are not kept.
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding.
+
+    Attributes:
+        subject: a bounded word for machines, such as `topology`.
+        state: how it is.
+        found: one sentence, without secrets.
+        todo: what to do about it, in one sentence; empty when it is as it should be.
+    """
+
+    subject: str
+    state: State
+    found: str
+    todo: str = ""
+
+
+def ok(subject: str, found: str) -> Finding:
+    """It is as it should be."""
+    return Finding(subject, State.OK, found)
+
+
+def warning(subject: str, found: str, todo: str) -> Finding:
+    """It works, and somebody should look at it."""
+    return Finding(subject, State.WARNING, found, todo)
+
+
+def problem(subject: str, found: str, todo: str) -> Finding:
+    """It does not work, or will not."""
+    return Finding(subject, State.PROBLEM, found, todo)
+
+
+def count(findings: Iterable[Finding], state: State) -> int:
+    """How many findings are in that state."""
+    return sum(one.state is state for one in findings)
+
+
+def spell(seconds: float) -> str:
+    """A span of time for people, such as `2 h` or `3 days`; at least a second's precision below two minutes."""
+    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.1f} s"

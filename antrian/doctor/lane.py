@@ -1,0 +1,87 @@
+"""Whether somebody sends, whether somebody stands by, and what a lane waits for."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pika.adapters.blocking_connection import BlockingChannel
+
+from admin_api.lane.lane_reader import LaneReader
+from admin_api.lane.status import Reason, Status
+from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from broker.settings import Settings
+
+SUBJECT = "lane"
+
+#: Active and standby.
+_ENOUGH = 2
+
+#: A standby that has just ended its wait, or has just come, is counted a moment later.
+_LOOKS, _BETWEEN_LOOKS = 4, 0.3
+
+
+def check(status: Status) -> Iterator[Finding]:
+    """What a lane's status means."""
+    yield _consumers(status)
+    if status.paused:
+        since = f" {spell(status.at - status.paused_at)} ago" if status.paused_at else ""
+        yield warning(
+            SUBJECT,
+            f"Lane {status.lane} was paused by {status.paused_by}{since}, and {status.waiting} messages wait.",
+            f"Ask them, then `antrian resume --lane {status.lane}`.",
+        )
+    if status.next_send_reason is Reason.UNAVAILABLE:
+        yield problem(
+            SUBJECT,
+            f"Lane {status.lane} holds: the provider cannot be reached, or refuses key, sender or plan.",
+            "Follow docs/runbooks/AntrianBreakerOpen.md.",
+        )
+    if status.next_send_reason is Reason.THROTTLED:
+        yield warning(
+            SUBJECT,
+            f"Lane {status.lane} holds for {spell(status.next_send_in or 0)}: the provider asked for silence.",
+            "Wait, or lengthen WHATSAPP_QUEUE_DELAY.",
+        )
+
+
+def _consumers(status: Status) -> Finding:
+    lane = status.lane
+    if not status.running:
+        return problem(
+            SUBJECT,
+            f"No consumer serves lane {lane}, and {status.waiting} messages wait.",
+            "Start `antrian consume` (docs/howto/production.md).",
+        )
+    if status.consumers >= _ENOUGH:
+        return ok(SUBJECT, f"{status.consumers} consumers serve lane {lane}: one sends, the others stand by.")
+    if status.consumers == 0:
+        return ok(SUBJECT, f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), none counts.")
+    return warning(
+        SUBJECT,
+        f"One consumer serves lane {lane}, and none stands by.",
+        "Start a second `antrian consume` on another machine: it takes over when the first one dies.",
+    )
+
+
+def look(channel: BlockingChannel, settings: Settings, lane: str) -> Status:
+    """The lane's status, with the most consumers that were seen within a second.
+
+    Raises:
+        BrokerError: there is no such lane, or this user may not look.
+    """
+    reader = LaneReader(channel, settings, lane)
+    reader.catch_up()
+    most = 0
+    for look_again in range(_LOOKS):
+        if look_again:
+            reader.listen(_BETWEEN_LOOKS)
+        status = reader.status()
+        most = max(most, status.consumers)
+        if most >= _ENOUGH or not status.running:
+            break
+    return replace(status, consumers=most)
+
+
+def clock_ahead(status: Status) -> float:
+    """Seconds by which the lane's last send lies in our future; 0 when it does not."""
+    return max(0.0, (status.last_sent_at or 0.0) - time.time())
