@@ -1,0 +1,73 @@
+"""What happens to messages: how long they wait, and how they end."""
+
+from collections.abc import Iterator
+
+from panels import GREEN, ORANGE, RED, Panel, chart, coloured, limit, number
+from vocabulary import LANE, PRIORITIES
+
+
+def waiting() -> Iterator[Panel]:
+    """Waits against the objectives, and what waits now."""
+    wait = chart(
+        "Wait until sent, 95 of 100, against the objective",
+        {
+            "{{priority}} {{lane}}": f"lane_priority:antrian_wait:p95_15m{{{LANE}}}",
+            "objective {{priority}}": 'priority:antrian_wait_objective:seconds{priority=~"urgent|high"}',
+        },
+        about="From publishing to sending, of what was sent within the last 15 minutes.",
+        width=12,
+        unit="s",
+    )
+    yield limit(coloured(wait, {f"^{name} ": colour for name, colour in PRIORITIES.items()}), "^objective")
+    yield coloured(
+        chart(
+            "What waits, by priority",
+            {"{{priority}}": f"sum by (priority) (max by (lane, priority) (antrian_queue_depth{{{LANE}}}))"},
+            about="From the history.",
+            width=6,
+            stacked=True,
+        ),
+        {f"^{name}$": colour for name, colour in PRIORITIES.items()},
+    )
+    yield chart(
+        "What waits, by state",
+        {"{{state}}": f"sum by (state) (max by (lane, state) (antrian_messages{{{LANE}}}))"},
+        about="As the broker counts: waiting in the lane, being sent, waiting for another attempt, or for their time.",
+        width=6,
+        stacked=True,
+    )
+
+
+def failures() -> Iterator[Panel]:
+    """Dead letters, ends, attempts."""
+    yield chart(
+        "Dead letters, by reason",
+        {"{{failure_class}}": "max by (failure_class) (antrian_dead_letters_by_reason)"},
+        about="Messages that were given up, by the class of their last failure.",
+        width=7,
+        stacked=True,
+    )
+    yield coloured(
+        chart(
+            "How messages end, per minute",
+            {"{{end}}": f"60 * sum by (end) (rate(antrian_messages_total{{{LANE}}}[$__rate_interval]))"},
+            about="Sent, given up, or taken out before they were sent.",
+            width=7,
+            stacked=True,
+        ),
+        {"^sent$": GREEN, "^dead$": RED},
+    )
+    rate = "sum by (lane) (rate(antrian_message_attempts_{}{{" + LANE + "}}[15m]))"
+    yield chart(
+        "Attempts per message",
+        {"{{lane}}": f"{rate.format('sum')} / {rate.format('count')}"},
+        about="Until they were sent or given up. 1 is well.",
+        width=7,
+    )
+    yield number(
+        "Soon forgotten",
+        {"dead letters": "max(antrian_dead_letters_near_retention)"},
+        about="Dead letters that are nearly as old as the history's memory.",
+        width=3,
+        steps=[(0, GREEN), (1, ORANGE)],
+    ).height(8)
