@@ -8,7 +8,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import api_description
+import cli_page
+import http_page
 import message_contract
+import metrics_page
 import settings_table
 import topology_page
 
@@ -17,9 +21,13 @@ DOCS = Path(__file__).resolve().parent
 #: Path below docs/, and what writes it.
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "architecture.md": topology_page.page,
+    "reference/cli.md": cli_page.page,
+    "reference/http.md": http_page.page,
+    "reference/openapi.json": api_description.openapi,
     "reference/message.schema.json": message_contract.json_schema,
     "reference/asyncapi.json": message_contract.asyncapi,
     "reference/message.md": message_contract.page,
+    "reference/metrics.md": metrics_page.page,
     "reference/settings.md": settings_table.page,
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from generated import EXAMPLES, TEMPLATES, documented, table
 
-from broker import message, message_body, phone_number, priority, wire_headers
+from broker import message, message_body, phone_number, priority, trace_context, wire_headers
 from broker.message import MessageBody, Priority
 from broker.topology import Names
 
@@ -73,7 +73,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
 _COUNT = {"type": "integer", "maximum": wire_headers.LARGEST_COUNT}
 _MILLISECONDS = {"type": "integer", "minimum": 0, "maximum": wire_headers.LATEST_MILLISECOND}
 
-#: Our own headers, as JSON Schema.
+#: The headers that are read, as JSON Schema.
 HEADERS: dict[str, dict[str, Any]] = {
     wire_headers.ATTEMPT: _COUNT
     | {
@@ -97,6 +97,13 @@ HEADERS: dict[str, dict[str, Any]] = {
         "x-amqp-type": "integer",
         "x-set-by": "Antrian",
     },
+    wire_headers.DUE_AT: _MILLISECONDS
+    | {
+        "description": "When the message was to be sent, if that was later, or when it was last re-driven; in unix "
+        "milliseconds. Kept from its first attempt on, which reads it from the routing key.",
+        "x-amqp-type": "integer",
+        "x-set-by": "Antrian",
+    },
     wire_headers.FAILURES: {
         "type": "array",
         "maxItems": wire_headers.FIRST_FAILURES_KEPT + wire_headers.LAST_FAILURES_KEPT,
@@ -114,6 +121,21 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The attempts that failed, oldest first; of more than ten the first and the last nine.",
         "x-amqp-type": "array of tables",
         "x-set-by": "Antrian",
+    },
+    trace_context.TRACEPARENT: {
+        "type": "string",
+        "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"],
+        "description": "W3C trace context: kept through retries, dead letters and re-drives, shown in log lines and "
+        "events as `trace_id`, never given to the provider. Malformed: ignored.",
+        "x-amqp-type": "string",
+        "x-set-by": "publisher, may",
+    },
+    trace_context.TRACESTATE: {
+        "type": "string",
+        "maxLength": trace_context.LONGEST_TRACESTATE,
+        "description": "W3C trace state; belongs to `traceparent`. Malformed: ignored.",
+        "x-amqp-type": "string",
+        "x-set-by": "publisher, may",
     },
 }
 

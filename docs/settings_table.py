@@ -33,9 +33,14 @@ MEANINGS = {
     "whatsapp_queue_heartbeat": "Seconds between heartbeats on a broker connection.",
     "admin_host": "Address that the admin API listens on.",
     "admin_port": "Port of the admin API and dashboard.",
+    "admin_trusted_proxies": "Addresses or networks of reverse proxies, comma-separated, whose `X-Forwarded-For` and "
+    "`X-Forwarded-Proto` count; nobody else's do.",
     "admin_tokens_file": "File with the hashed API tokens and their roles.",
+    "consumer_metrics_host": "Address that the consumer's metrics and `/healthz` listen on; in a container `0.0.0.0`.",
     "consumer_metrics_port": "Port of the consumer's metrics; `0` is off.",
     "sandbox_port": "Port of the sandbox provider.",
+    "antrian_log_format": "`json`, `pretty`, or `auto`: pretty on a terminal, JSON everywhere else.",
+    "antrian_log_level": "Least level that is logged: `debug`, `info`, `warning` or `error`.",
     "antrian_home": "Folder for what Antrian keeps on this machine: the private broker node, tokens, the history.",
 }
 

@@ -1,0 +1,12 @@
+"""The HTTP API's own description, as a file for whoever generates a client."""
+
+import json
+
+from admin_api.web.app import create_app
+from admin_api.web.parts import nothing
+from broker.settings import load_settings
+
+
+def openapi() -> str:
+    """The OpenAPI document; what it says depends on no setting."""
+    return json.dumps(create_app(nothing(load_settings({}))).openapi(), indent=2, ensure_ascii=False) + "\n"
