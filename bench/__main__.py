@@ -13,9 +13,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+import bench.admin.benchmark
 import bench.crash.benchmark
 import bench.pace.benchmark
 import bench.publish.benchmark
+import bench.redrive.benchmark
 import bench.replay.benchmark
 from bench.report import Report
 from bench.stage import Stage, open_stage
@@ -26,6 +28,8 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "pace": bench.pace.benchmark.run,
     "crash": bench.crash.benchmark.run,
     "replay": bench.replay.benchmark.run,
+    "redrive": bench.redrive.benchmark.run,
+    "admin": bench.admin.benchmark.run,
 }
 
 _PEERS = ("celery", "dramatiq")

@@ -33,6 +33,11 @@ class Child:
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int | None:
+        """The process's id while it has one."""
+        return self._process.pid if self._process else None
+
     def start(self) -> Self:
         """Start it, in a session of its own so that a Ctrl-C reaches only us."""
         with self._log.open("ab") as output:

@@ -1,0 +1,1 @@
+"""How fast dead letters are put back, and how fast a lane is cleared."""
