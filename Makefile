@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench docs lock clean
+.PHONY: help install run test test-containers lint format bench docs lock clean
 
 help: ## Show what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -37,8 +37,12 @@ run: install ## Start everything, send the demo, show it live; Ctrl-C stops all 
 	@$(BIN)/antrian up --demo
 
 test: $(VENV)/.dev-stamp ## Run the whole test suite against a real RabbitMQ
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone" $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -m alone $(PYTEST_ARGS) || test $$? -eq 5 # a part of the suite may have none of these
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone and not system and not containers" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "(alone or system) and not containers" $(PYTEST_ARGS) || test $$? -eq 5 # a part of the suite may have none of these
+
+test-containers: $(VENV)/.dev-stamp ## The tests that need a Docker engine: compose, a cluster, RabbitMQ 4.3
+	@tests/containers/prepare.sh
+	@$(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev-stamp ## ruff, mypy --strict, import rules
 	@$(BIN)/ruff check .
@@ -55,6 +59,7 @@ bench: $(VENV)/.bench-stamp ## Compare with peers, in one run on this machine
 
 docs: $(VENV)/.dev-stamp ## Write the generated parts of docs/ again
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python deploy/grafana/generate.py
 
 lock: ## Pin again what pyproject.toml asks for (needs uv)
 	@for part in "run --group build" "dev --group build --group dev" "bench --group build --group dev --group bench"; do set -- $$part; name=$$1; shift; \

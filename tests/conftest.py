@@ -3,15 +3,16 @@
 import os
 import secrets
 import tempfile
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
 
 from broker.connection import open_channel
-from broker.discovery import Broker, find_broker
+from broker.discovery import find_broker
 from broker.embedded import PrivateNode
 from broker.errors import BrokerError
 from broker.settings import Settings, load_settings
@@ -21,41 +22,31 @@ from broker.topology import topology
 hypothesis_settings.register_profile("antrian", deadline=None)
 hypothesis_settings.load_profile("antrian")
 
-#: Where the tests' broker comes from: `embedded` (default), or `url` with ANTRIAN_TEST_BROKER_URL.
+#: Where the tests' broker comes from: `embedded` (default), `testcontainers` (the image RABBITMQ_IMAGE), or `url` with
+#: ANTRIAN_TEST_BROKER_URL.
 KIND, URL = "ANTRIAN_TEST_BROKER", "ANTRIAN_TEST_BROKER_URL"
 
-_shared = pytest.StashKey[tuple[Broker, "tempfile.TemporaryDirectory[str]"]]()
+_shared = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Run in parallel, all processes share one broker: the first of them starts it before the others exist."""
     runs_in_parallel = bool(config.getoption("numprocesses", default=None)) and not hasattr(config, "workerinput")
-    if runs_in_parallel and os.environ.get(KIND, "embedded") == "embedded":
-        config.stash[_shared] = _start_broker()
-        os.environ[KIND], os.environ[URL] = "url", config.stash[_shared][0].url
+    if runs_in_parallel and os.environ.get(KIND, "embedded") != "url":
+        config.stash[_shared] = ExitStack()
+        os.environ[URL] = config.stash[_shared].enter_context(_broker())
+        os.environ[KIND] = "url"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the shared broker."""
     if shared := config.stash.get(_shared, None):
-        _stop_broker(*shared)
+        shared.close()
 
 
-def _start_broker() -> tuple[Broker, "tempfile.TemporaryDirectory[str]"]:
-    """A broker in a folder of its own; RabbitMQ is installed if the machine has none and we may."""
-    # A node writes until its last moment; what it leaves after its stop is of no interest.
-    home = tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True)
-    return find_broker(load_settings({"ANTRIAN_HOME": home.name}), tied_to_parent=True), home
-
-
-def _stop_broker(broker: Broker, home: "tempfile.TemporaryDirectory[str]") -> None:
-    broker.stop()
-    home.cleanup()
-
-
-@pytest.fixture(scope="session")
-def broker_url() -> Iterator[str]:
-    """Address of the broker that all tests of a run share.
+@contextmanager
+def _broker() -> Iterator[str]:
+    """The address of a broker, from wherever it is to come.
 
     A missing broker fails the tests: one that is skipped proves nothing.
     """
@@ -63,15 +54,53 @@ def broker_url() -> Iterator[str]:
     if kind == "url":
         yield os.environ[URL]
     elif kind == "embedded":
-        shared = _start_broker()
-        yield shared[0].url
-        _stop_broker(*shared)
+        with _embedded_broker() as url:
+            yield url
+    elif kind == "testcontainers":
+        with _broker_container() as url:
+            yield url
     else:
-        pytest.fail(f"{KIND}={kind}: must be embedded or url")
+        pytest.fail(f"{KIND}={kind}: must be embedded, testcontainers or url")
+
+
+@contextmanager
+def _embedded_broker() -> Iterator[str]:
+    """A broker in a folder of its own; RabbitMQ is installed if the machine has none and we may."""
+    with _node_home() as home:
+        broker = find_broker(load_settings({"ANTRIAN_HOME": str(home)}), tied_to_parent=True)
+        try:
+            yield broker.url
+        finally:
+            broker.stop()
+
+
+@contextmanager
+def _broker_container() -> Iterator[str]:
+    # The helper that would remove what a killed run leaves behind is one more image, which may be out of reach.
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    # Imported late, when the variables are set; most runs need neither this nor Docker.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the library warns of its own ways
+        from testcontainers.community.rabbitmq import RabbitMqContainer  # noqa: PLC0415
+
+    image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4.3-management")
+    # In memory: every test makes some fifty objects, and nothing of them must outlive the run.
+    with RabbitMqContainer(image).with_tmpfs_mount("/var/lib/rabbitmq") as container:
+        # Not the bridge's address, which the library chooses in places: tests put wires in between, on this machine.
+        host = os.environ.get("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+        yield f"amqp://guest:guest@{host}:{container.get_exposed_port(5672)}/%2F"
+
+
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """Address of the broker that all tests of a run share."""
+    with _broker() as url:
+        yield url
 
 
 @contextmanager
 def _node_home() -> Iterator[Path]:
+    # A node writes until its last moment; what it leaves after its stop is of no interest.
     with tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True) as home:
         yield Path(home)
 

@@ -22,4 +22,4 @@ def rabbitmqctl(node: PrivateNode, *arguments: str) -> None:
     environment = psutil.Process(node.status().pid).environ()
     program = Path(environment.get("RABBITMQ_HOME", "/usr/lib/rabbitmq")) / "bin" / "rabbitmqctl"
     command = [program, "--quiet", "-n", environment["RABBITMQ_NODENAME"], *arguments]
-    subprocess.run(command, env=environment, check=True, timeout=60)
+    subprocess.run(command, env=environment, check=True, timeout=180)

@@ -6,7 +6,7 @@ from typing import Any
 
 from factories import PHONE
 
-from admin_api.outcome_tail import OutcomeTail
+from admin_api.lane.outcome_tail import OutcomeTail
 from broker import drift
 from broker.connection import open_channel
 from broker.delay_ladder import ladder_key
@@ -49,6 +49,16 @@ class Stock:
         with self._channel() as channel:
             channel.basic_publish(exchange, key, body, mandatory=True)
 
+    def pour(self, *message_ids: str, patience: float = 20) -> None:
+        """More waiting messages, without confirms, so that many entries share a chunk of the journal."""
+        lane = self.names.lane("default")
+        whole = self.count(lane) + len(message_ids)
+        with self._channel() as channel, channel.connection.channel() as fast:
+            for message_id in message_ids:
+                body, properties = encode(message(message_id))
+                fast.basic_publish(self.names.messages, "default", body, properties)
+        wait_until(lambda: self.count(lane) == whole, patience, "all are published")
+
     def count(self, queue: str) -> int:
         """Messages ready in a queue."""
         with self._channel() as channel:
@@ -74,6 +84,21 @@ class Stock:
         with self._channel() as channel:
             OutcomeTail(channel.connection, self.names.journal, found.append).catch_up(0)
         return [event for event in found if event.name == name]
+
+    def journal_ids(self) -> set[str]:
+        """The ids of all copies of messages in the journal."""
+        found: set[str] = set()
+        with self._channel() as channel:
+            channel.basic_qos(prefetch_count=500)
+            arguments = {"x-stream-offset": "first"}
+            for method, properties, _ in channel.consume(self.names.journal, inactivity_timeout=1, arguments=arguments):
+                if method is None:
+                    break
+                channel.basic_ack(method.delivery_tag)
+                if properties.message_id:
+                    found.add(properties.message_id)
+            channel.close()
+        return found
 
     def _messages(self, queue: str, lane: str) -> list[Message]:
         # By a consumer: quorum queues with a single active consumer refuse to be looked through otherwise.

@@ -1,6 +1,7 @@
 """A TCP proxy to stand between a client and the broker: it can freeze, delay and cut, and counts who comes."""
 
 import contextlib
+import math
 import socket
 import struct
 import threading
@@ -16,6 +17,10 @@ class TcpProxy:
     Args:
         target: the port on loopback behind it.
         port: where to listen; a free one when 0.
+
+    Attributes:
+        connections: how many have come so far.
+        held_questions: pieces for the broker that a freeze has held so far.
     """
 
     def __init__(self, target: int, port: int = 0) -> None:
@@ -23,11 +28,12 @@ class TcpProxy:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
+        self.held_questions = 0
         self._sockets: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._questions_flow, self._answers_flow, self._closed = (threading.Event() for _ in range(3))
-        self._seconds = 0.0
+        self._seconds, self._piece, self._rate = 0.0, 65_536, math.inf
         self.thaw()
         self._spawn(self._accept)
 
@@ -45,6 +51,10 @@ class TcpProxy:
     def delay(self, seconds: float) -> None:
         """Hold every piece for a while before it is passed on."""
         self._seconds = seconds
+
+    def narrow(self, bytes_per_second: float) -> None:
+        """Let only so much through, in small pieces, as a line does that is not loopback."""
+        self._piece, self._rate = 4_096, bytes_per_second
 
     def cut(self) -> None:
         """Reset all connections; what is held is lost. New connections are accepted."""
@@ -87,9 +97,10 @@ class TcpProxy:
 
     def _pump(self, source: socket.socket, sink: socket.socket, flow: threading.Event) -> None:
         with contextlib.suppress(OSError):
-            while piece := source.recv(65_536):
-                if self._seconds:
-                    self._closed.wait(self._seconds)
+            while piece := source.recv(self._piece):
+                if pause := self._seconds + len(piece) / self._rate:
+                    self._closed.wait(pause)
+                self.held_questions += flow is self._questions_flow and not flow.is_set()
                 flow.wait()
                 sink.sendall(piece)
         with self._lock:

@@ -1,6 +1,7 @@
 import pytest
 from stock import Stock
 
+from admin_api.history.store import History, history_path
 from broker.settings import Settings
 
 
@@ -8,6 +9,12 @@ from broker.settings import Settings
 def stock(settings: Settings) -> Stock:
     """The test's own queues, empty."""
     return Stock(settings)
+
+
+@pytest.fixture
+def history(settings: Settings) -> History:
+    """The settings' own history, whoever writes it."""
+    return History(history_path(settings))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import threading
 import pytest
 from stock import Stock, ids
 
-from admin_api.dead_letters import EVERYTHING, DeadLetters, Selection
+from admin_api.desk.dead_letters import EVERYTHING, DeadLetters, Selection
 from broker.message import Priority
 
 

@@ -3,9 +3,9 @@ import time
 import pytest
 from factories import make_event
 
-from admin_api.lane_reader import LaneReader
-from admin_api.outcome_tail import OutcomeTail
-from admin_api.status import Reason
+from admin_api.lane.lane_reader import LaneReader
+from admin_api.lane.outcome_tail import OutcomeTail
+from admin_api.lane.status import Reason
 from broker.connection import open_channel
 from broker.errors import BrokerError
 from broker.events import EVENT_PROPERTIES, Event

@@ -67,6 +67,8 @@ def test_a_broker_killed_in_the_middle_has_every_message_that_got_a_receipt(node
             thread.result(10)
     in_lane = ids_in_lane(stock)
     assert receipts <= set(in_lane)
+    # A broker that has just started confirms what its streams never get.
+    assert receipts <= stock.journal_ids()
     # Written on two connections at most, and only what was under way when the broker died.
     assert sum(in_lane.values()) - len(in_lane) <= 8
 
@@ -119,3 +121,14 @@ def test_a_right_that_is_missing_for_one_exchange_does_no_harm_to_the_others(nod
     assert set(receipts) == set(ids_in_lane(stock))
     # The bell for the urgent message closes the channel once, and takes at most what is under way with it.
     assert stock.count(stock.names.lane("default")) <= len(receipts) + 1
+
+
+def test_what_is_confirmed_by_a_broker_that_has_just_started_is_in_the_journal_too(
+    node: PrivateNode, stock: Stock
+) -> None:
+    node.stop()
+    node.start(tied_to_parent=True)
+    with Publisher(stock.settings) as publisher:
+        message_id = publisher.queue_message(PHONE, "Halo").message_id
+    assert set(ids_in_lane(stock)) == {message_id}
+    assert stock.journal_ids() == {message_id}

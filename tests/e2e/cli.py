@@ -34,7 +34,7 @@ class Cli:
             input=stdin or "",
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 
@@ -85,7 +85,7 @@ class TerminalCommand:
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(10)
+        return self.process.wait(30)
 
     def __enter__(self) -> Self:
         return self
@@ -95,5 +95,5 @@ class TerminalCommand:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(30)
         os.close(self._near)

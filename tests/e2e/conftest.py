@@ -6,9 +6,12 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from admin import AdminServer
 from arrivals import Arrivals
+from cli import Cli
 from processes import ConsumerProcess
 from records import Records
+from stock import Stock
 
 from broker import drift
 from broker.connection import open_channel
@@ -47,6 +50,17 @@ def records(lane: Settings) -> Records:
 
 
 @pytest.fixture
+def stock(lane: Settings) -> Stock:
+    return Stock(lane)
+
+
+@pytest.fixture
+def cli(lane: Settings) -> Cli:
+    """The command line, as for this lane."""
+    return Cli(lane)
+
+
+@pytest.fixture
 def publisher(lane: Settings) -> Iterator[Publisher]:
     with Publisher(lane, source="test") as ours:
         yield ours
@@ -62,3 +76,10 @@ def consumer(lane: Settings, tmp_path: Path) -> Iterator[StartConsumer]:
             return running.enter_context(ConsumerProcess(lane, tmp_path / f"consumer-{next(numbers)}.log", **more))
 
         yield start
+
+
+@pytest.fixture
+def admin(lane: Settings, tmp_path: Path) -> Iterator[AdminServer]:
+    """The admin side of one lane, running."""
+    with AdminServer(lane, tmp_path / "admin.log") as server:
+        yield server.ready()

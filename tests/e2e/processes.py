@@ -26,6 +26,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "WHATSAPP_QUEUE_RETRY_DELAYS": ",".join(map(str, settings.whatsapp_queue_retry_delays)),
         "WHATSAPP_QUEUE_TYPE": settings.whatsapp_queue_type,
         "CONSUMER_METRICS_PORT": "0",
+        "ANTRIAN_HOME": str(settings.antrian_home),
         **more,
     }
 
@@ -59,11 +60,11 @@ class ConsumerProcess:
         """kill -9."""
         self._end(signal.SIGKILL)
 
-    def terminate(self, timeout: float = 10) -> int:
+    def terminate(self, timeout: float = 30) -> int:
         """SIGTERM; the exit code."""
         return self._end(signal.SIGTERM, timeout)
 
-    def _end(self, number: signal.Signals, timeout: float = 10) -> int:
+    def _end(self, number: signal.Signals, timeout: float = 30) -> int:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(timeout)

@@ -19,17 +19,17 @@ class Records:
         self._settings = settings
         self.names = Names(settings.whatsapp_queue_namespace)
 
-    def events(self, name: str = "") -> list[Event]:
-        """Every event of the outcomes stream so far, or those of one name; none while the broker is starting."""
+    def events(self, name: str = "", stream: str | None = None) -> list[Event]:
+        """Every event of a stream (the outcomes) so far, or those of one name; none while the broker is starting."""
         try:
-            found = self._all_events()
+            found = self._all_events(stream or self.names.outcomes)
         except BrokerUnavailable:
             return []
         return [event for event in found if not name or event.name == name]
 
-    def _all_events(self) -> list[Event]:
+    def _all_events(self, stream: str) -> list[Event]:
         with open_channel(self._settings.amqp_urls, name="test records") as channel:
-            return [event for body in self._entries(channel) if (event := Event.decode(body))]
+            return [event for body in self._entries(channel, stream) if (event := Event.decode(body))]
 
     def wait_for_event(self, name: str, timeout: float = 10, count: int = 1) -> list[Event]:
         return wait_until(
@@ -51,11 +51,19 @@ class Records:
                 letters.append((got[1], got[2] or b""))
             return letters
 
+    def waiting_properties(self, lane: str) -> list[Any]:
+        """Properties of each message that waits in a lane; they stay where they are."""
+        with open_channel(self._settings.amqp_urls, name="test records") as channel:
+            found = []
+            while (got := channel.basic_get(self.names.lane(lane)))[0] is not None:
+                found.append(got[1])
+            return found
+
     def wait_for_dead_letters(self, count: int, timeout: float = 15) -> list[tuple[Any, bytes]]:
         wait_until(lambda: self.waiting(self.names.dead) >= count, timeout, f"{count} dead letters")
         return self.dead_letters()
 
-    def _entries(self, channel: BlockingChannel) -> list[bytes]:
+    def _entries(self, channel: BlockingChannel, stream: str) -> list[bytes]:
         bodies: list[bytes] = []
 
         def take(_channel: BlockingChannel, method: Any, _properties: Any, body: bytes) -> None:
@@ -63,7 +71,7 @@ class Records:
             channel.basic_ack(method.delivery_tag)
 
         channel.basic_qos(prefetch_count=500)
-        channel.basic_consume(self.names.outcomes, take, arguments={"x-stream-offset": "first"})
+        channel.basic_consume(stream, take, arguments={"x-stream-offset": "first"})
         seen = -1
         while len(bodies) > seen:
             seen = len(bodies)

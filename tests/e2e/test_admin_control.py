@@ -22,7 +22,7 @@ def force(lane):
 
 
 def test_a_pause_stops_before_the_next_send_and_resume_goes_on(consumer, lane, publisher, arrivals, records):
-    ours = consumer(WHATSAPP_QUEUE_DELAY="0.8")
+    ours = consumer(WHATSAPP_QUEUE_DELAY="3")
     for number in range(3):
         publisher.queue_message("081234567890", f"text {number}")
     arrivals.wait_for(1, 10)
@@ -32,8 +32,8 @@ def test_a_pause_stops_before_the_next_send_and_resume_goes_on(consumer, lane, p
     assert arrivals.texts() == ["text 0"]
     pause(lane, paused=False)
 
-    assert arrivals.wait_for(3, 10) == ["text 0", "text 1", "text 2"]
-    assert min(arrivals.gaps()) >= 0.8
+    assert arrivals.wait_for(3, 15) == ["text 0", "text 1", "text 2"]
+    assert min(arrivals.gaps()) >= 3
     assert ours.terminate() == 0
 
 
@@ -60,16 +60,15 @@ def test_the_state_says_who_and_since_when_and_reading_does_not_take_it_away(lan
 
 
 def test_force_ends_the_present_pause_once(consumer, lane, publisher, arrivals):
-    consumer(WHATSAPP_QUEUE_DELAY="2")
+    consumer(WHATSAPP_QUEUE_DELAY="5")
     for number in range(3):
         publisher.queue_message("081234567890", f"text {number}")
     arrivals.wait_for(1, 10)
     force(lane)
 
-    arrivals.wait_for(3, 10)
+    arrivals.wait_for(3, 15)
     forced, usual = arrivals.gaps()
-    assert forced < 1.5
-    assert usual >= 2
+    assert forced < 5 <= usual
 
 
 def test_force_ends_the_wait_for_a_provider_that_is_back(consumer, lane, publisher, sandbox, records):

@@ -9,7 +9,7 @@ import pytest
 from cli import Cli, TerminalCommand
 from forwarder import Forwarder
 from processes import ANTRIAN
-from stock import Stock, ids
+from stock import ids
 
 from broker.connection import open_channel
 from waiting import wait_until
@@ -19,16 +19,6 @@ from waiting import wait_until
 def bare(settings) -> Cli:
     """On a broker without any topology."""
     return Cli(settings)
-
-
-@pytest.fixture
-def stock(lane) -> Stock:
-    return Stock(lane)
-
-
-@pytest.fixture
-def cli(stock) -> Cli:
-    return Cli(stock.settings)
 
 
 def test_topology_is_planned_applied_and_then_as_it_should_be(bare):
@@ -125,7 +115,7 @@ def test_status_watch_prints_lines_where_there_is_no_terminal(cli):
     with subprocess.Popen(command, env=cli.environment(), stdout=subprocess.PIPE, text=True) as watch:
         lines = [json.loads(watch.stdout.readline()) for _ in range(2)]
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(10) == 0
+        assert watch.wait(30) == 0
     assert lines[0]["at"] < lines[1]["at"]
 
 
@@ -222,7 +212,7 @@ def test_a_redrive_killed_in_the_middle_loses_nothing_and_doubles_nothing(cli, s
     lane, dead = stock.names.lane("default"), stock.names.dead
     wait_until(lambda: stock.count(lane), 20, "the re-drive is under way", every=0)
     redrive.kill()
-    redrive.wait(10)
+    redrive.wait(30)
     wait_until(lambda: stock.count(lane) + stock.count(dead) >= len(letters), 10, "all are back in a queue")
     assert stock.count(dead) > 0
 

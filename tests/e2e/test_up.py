@@ -4,41 +4,12 @@ import os
 import re
 import signal
 import socket
-import subprocess
 
 import psutil
 import pytest
-from processes import ANTRIAN, environment
+from up_process import Up
 
 from waiting import wait_until
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Up:
-    """`antrian up` with its output in a file."""
-
-    def __init__(self, settings, folder, *options, **more):
-        self.log = folder / "up.log"
-        ours = environment(settings, **{"ANTRIAN_HOME": str(folder), "SANDBOX_PORT": str(free_port())} | more)
-        ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [ANTRIAN, "up", *options], env=ours, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
-
-    def text(self):
-        return self.log.read_text()
-
-    def family(self):
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def consumer(self):
-        return next(child for child in self.family() if "consume" in child.cmdline())
 
 
 @pytest.fixture
@@ -53,7 +24,8 @@ def up(settings, tmp_path):
     for one in started:
         if one.process.poll() is None:
             one.process.send_signal(signal.SIGINT)
-            one.process.wait(20)
+            one.process.wait(60)
+        print(one.text())  # noqa: T201 (what pytest shows of a test that failed)
 
 
 def test_the_demo_shows_five_sends_a_delay_apart_and_ctrl_c_leaves_nothing(up):
@@ -68,8 +40,8 @@ def test_the_demo_shows_five_sends_a_delay_apart_and_ctrl_c_leaves_nothing(up):
 
     family = ours.family()
     ours.process.send_signal(signal.SIGINT)
-    assert ours.process.wait(20) == 0
-    assert psutil.wait_procs(family, timeout=5)[1] == []
+    assert ours.process.wait(60) == 0
+    assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
 def test_a_killed_consumer_comes_back_and_the_pace_is_kept(up):
@@ -88,7 +60,7 @@ def test_when_it_is_killed_itself_nothing_lives_on(up):
     family = ours.family()
     ours.process.kill()
 
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert psutil.wait_procs(family, timeout=20)[1] == []
 
 
 def test_a_busy_port_is_one_clear_sentence(up):
@@ -97,12 +69,12 @@ def test_a_busy_port_is_one_clear_sentence(up):
         taken.listen()
         port = taken.getsockname()[1]
         ours = up(SANDBOX_PORT=str(port))
-        assert ours.process.wait(20) == 1
+        assert ours.process.wait(60) == 1
     assert f"port {port} for the sandbox cannot be used" in ours.text()
     assert "Traceback" not in ours.text()
 
 
 def test_the_demo_is_refused_with_a_real_provider(up):
     ours = up("--demo", WHATSAPP_PROVIDER="mpwa")
-    assert ours.process.wait(20) == 2
+    assert ours.process.wait(60) == 2
     assert "WHATSAPP_PROVIDER=sandbox" in ours.text()

@@ -8,6 +8,7 @@ from faults import Fault, answer_with, drip, read_request, reset, serving, stall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.node.ports import free_port
 from consumer.providers.contract import Failed, FailureClass
 from consumer.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
 
@@ -17,11 +18,6 @@ PAYLOAD = {"message": "Halo"}
 
 def http(body: bytes = b"{}", status: str = "200 OK", headers: bytes = b"") -> bytes:
     return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n%b" % (status.encode(), len(body), headers, body)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def outcome(url: str, timeouts: Timeouts = SHORT) -> tuple[FailureClass, str]:

@@ -1,7 +1,7 @@
 """A lane on paper: what `consumer.worker` does with each delivery, step by step, with a fault possible at every step.
 
-The decisions are the real ones (`admit`, `Ledger`, `RetryPolicy`, `retry_of`); only the broker is a few lists. One
-step is whatever the worker waits for: a confirm, the provider's answer, an ack.
+The decisions are the real ones (`admit`, `Ledger`, `RetryPolicy`, `retry_of`, `Outstanding`); only the broker is a few
+lists. One step is whatever the worker waits for: a confirm, the provider's answer, an ack.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from broker.events import Event
 from broker.message import AttemptFailure, Message, retry_of
 from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.ledger import Ledger, State
+from consumer.outstanding import Outstanding
 from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 
@@ -35,6 +36,9 @@ class Fault(Enum):
     #: The connection breaks and another consumer takes over; what the first one still has to say comes late.
     REPLACED_BEFORE = auto()
     REPLACED_AFTER = auto()
+    #: The broker has just started: it confirms what its streams never get. Whoever has read the stream to its end has
+    #: nothing more to fear from that.
+    CONFIRMED_IN_VAIN = auto()
 
 
 class Killed(Exception):
@@ -147,7 +151,7 @@ class LaneModel:
         except Killed:
             self._begin_a_life()
         except Replaced:
-            self.late += self._unrecorded
+            self.late += outstanding_events(self._outstanding)
             self._begin_a_life()
         except Disconnected:
             # The delivery goes back to its place, and the ledger lives on.
@@ -159,11 +163,11 @@ class LaneModel:
         return entry.state if entry else None
 
     def is_settled(self) -> bool:
-        return not self.broker.queue and not self.broker.ladder and not self._unrecorded and not self.late
+        return not self.broker.queue and not self.broker.ladder and self._outstanding.is_empty and not self.late
 
     def _begin_a_life(self) -> None:
         self._lives += 1
-        self._unrecorded: list[Event] = []
+        self._outstanding = Outstanding()
         self._ledger = self._ledger_of_the_stream()
 
     def _ledger_of_the_stream(self) -> Ledger:
@@ -247,25 +251,32 @@ class LaneModel:
         try:
             self._write(event)
         except Disconnected:
-            self._unrecorded.append(event)
+            self._outstanding.add(event)
             raise
 
     def _record_what_was_missed(self) -> None:
-        while self._unrecorded:
-            self._write(self._unrecorded[0])
-            self._unrecorded.pop(0)
+        while not self._outstanding.is_empty:
+            while (event := self._outstanding.next) is not None:
+                self._step(partial(self.broker.stream.append, event), may_be_in_vain=True)
+                if self._outstanding.confirmed():
+                    self._ledger.apply(event)
+            for event in self.broker.stream:
+                self._outstanding.shown(event)
+            self._outstanding.find_missing()
 
     def _write(self, event: Event) -> None:
         # Our own events are applied when they are confirmed, and skipped where the stream shows them to us.
         self._step(lambda: self.broker.stream.append(event))
         self._ledger.apply(event)
 
-    def _step(self, effect: Callable[[], object]) -> None:
+    def _step(self, effect: Callable[[], object], *, may_be_in_vain: bool = False) -> None:
         fault = next(self._faults, Fault.NONE)
         if fault in _BEFORE:
             raise _EFFECTS[fault]
+        if fault is Fault.CONFIRMED_IN_VAIN and may_be_in_vain:
+            return
         effect()
-        if fault is not Fault.NONE:
+        if fault in _EFFECTS:
             raise _EFFECTS[fault]
 
     def _event(
@@ -274,3 +285,11 @@ class LaneModel:
         event = make_event(name, message_id, at=self.now, generation=generation, attempt=attempt)
         told = {key: value for key, value in details.items() if value is not None}
         return replace(event, source=source or f"life {self._lives}", details=told)
+
+
+def outstanding_events(outstanding: Outstanding) -> Iterator[Event]:
+    """All that is outstanding, as the next connection would record it."""
+    outstanding.find_missing()
+    while (event := outstanding.next) is not None:
+        yield event
+        outstanding.confirmed()

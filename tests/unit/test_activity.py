@@ -1,6 +1,6 @@
 from factories import NOW, make_event
 
-from admin_api.activity import Activity
+from admin_api.lane.activity import Activity
 from broker.events import Event
 
 
@@ -67,3 +67,8 @@ def test_a_retry_without_a_readable_time_is_ignored():
 
 def test_forcing_is_remembered():
     assert activity(Event("lane.forced", NOW, "default")).forced_at == NOW
+
+
+def test_a_time_that_no_clock_can_tell_is_no_retry():
+    for absurd in (10**400, 1e300, float("inf"), float("nan"), "soon", None):
+        assert activity(make_event("retrying", due_at=absurd)).retries_due(NOW) == []

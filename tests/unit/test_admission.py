@@ -35,6 +35,7 @@ PASTS: dict[str, list[Event]] = {
     "expired": [make_event("expired", generation=1)],
     "cancelled": [make_event("cancelled", generation=1)],
     "cleared": [make_event("cleared", generation=1)],
+    "restored": [make_event("cleared", generation=1), make_event("restored", generation=1)],
 }
 KNOWN = [past for past in PASTS if past != "unknown"]
 NOT_SENT = [past for past in KNOWN if past != "sent"]
@@ -63,6 +64,7 @@ def kind(admission: Admission) -> str:
         ("throttled", Send(1)),
         ("crashed", Send(2)),
         *((past, Spent()) for past in ("retrying", "dead", "redriven", "duplicate", "expired", "cancelled", "cleared")),
+        ("restored", Spent()),
     ],
 )
 def test_the_same_copy_is_decided_by_how_it_stands(past: str, expected: Admission) -> None:

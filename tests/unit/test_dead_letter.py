@@ -8,10 +8,10 @@ import pytest
 from factories import NOW, PHONE, make_message
 from rich.console import Console
 
-from admin_api.dead_letter import DeadLetter
-from admin_api.dead_letter_export import Format, exported
-from admin_api.dead_letter_view import Groups, age, card, csv_row, details, letter_table, summary
-from admin_api.dead_letters import EVERYTHING, Selection
+from admin_api.desk.dead_letter import DeadLetter
+from admin_api.desk.dead_letter_export import Format, exported
+from admin_api.desk.dead_letter_view import Groups, age, card, csv_row, details, letter_table, summary
+from admin_api.desk.dead_letters import EVERYTHING, Selection
 from admin_api.parcel import Found
 from broker.message import AttemptFailure, Message, encode, retry_of
 from broker.topology import Names

@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from routing import PaperBroker
 
-from broker.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from broker.delay_ladder import ladder_delay, ladder_entrance, ladder_key, whole_seconds
 from broker.settings import LONGEST_DELAY
 from broker.topology import LADDER_LEVELS, Names, topology
 
@@ -42,6 +42,16 @@ def test_a_delay_is_rounded_up_to_whole_seconds_that_the_ladder_has(delay: float
 def test_a_key_is_the_delay_in_bits_and_the_lane() -> None:
     assert ladder_key(5, "default") == "0." * 21 + "1.0.1.default"
     assert ladder_key(LONGEST_DELAY, "a") == "1." * 24 + "a"
+
+
+@given(delays, lanes)
+def test_a_key_tells_the_delay_that_it_was_made_for(delay: int, lane: str) -> None:
+    assert ladder_delay(ladder_key(delay, lane)) == delay
+
+
+@pytest.mark.parametrize("key", ["", "default", "0.1", "x." * 24 + "default", "1 ." * 24 + "default", "2." * 24 + "a"])
+def test_any_other_key_keeps_a_message_for_no_time(key: str) -> None:
+    assert ladder_delay(key) == 0
 
 
 @pytest.mark.parametrize(("delay", "level"), [(0.2, 0), (1, 0), (2, 1), (3, 1), (4, 2), (30, 4), (LONGEST_DELAY, 23)])

@@ -1,7 +1,9 @@
 import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import jsonschema
 import pika
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -17,6 +20,7 @@ from broker import wire_headers
 from broker.errors import MalformedMessage
 from broker.message import AttemptFailure, MessageBody, decode, encode, new_message, retry_of
 from broker.settings import Settings
+from broker.trace_context import TraceContext
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NOW = 1_795_000_000.0
@@ -90,6 +94,50 @@ def test_a_code_without_an_explanation_fails(
 
     assert generate.main(["--check"]) == 1
     assert "of-old" in capsys.readouterr().err
+
+
+def test_a_label_without_its_values_fails(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(generate.metrics_page.LABELS, "failure_class")
+
+    assert generate.main(["--check"]) == 1
+    assert "failure_class" in capsys.readouterr().err
+
+
+def test_a_command_that_says_nothing_about_itself_fails(
+    generate: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = typer.Typer()
+
+    @app.callback()
+    def callback() -> None:
+        pass
+
+    @app.command()
+    def silent() -> None:
+        pass
+
+    monkeypatch.setattr(generate.cli_page, "app", app)
+
+    assert generate.main(["--check"]) == 1
+    assert "`antrian silent` says nothing about itself" in capsys.readouterr().err
+
+
+def test_every_command_has_a_section() -> None:
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    sections = set(re.findall(r"^## `antrian (.+)`$", page, flags=re.MULTILINE))
+
+    assert sections >= {"publish", "dead redrive", "topology plan", "token create", "history search", "doctor"}
+
+
+def test_every_address_has_a_row() -> None:
+    page = (DOCS / "reference" / "http.md").read_text(encoding="utf-8")
+    described = _reference("openapi.json")["paths"]
+
+    for path, methods in described.items():
+        for method in methods:
+            assert f"| `{method.upper()} {path.replace('/admin/whatsapp-queue', '…', 1)}` |" in page
 
 
 def test_every_setting_has_a_row() -> None:
@@ -194,7 +242,9 @@ def test_asyncapi_leads_from_the_operation_to_the_body() -> None:
 def test_asyncapi_describes_every_property_and_header_that_is_written() -> None:
     message = _reference("asyncapi.json")["components"]["messages"]["message"]
     failure = AttemptFailure(1, NOW, "transient", "http-500", "the provider failed")
-    _, properties = encode(retry_of(new_message("081234567890", "Halo", source="a", now=NOW), failure, attempt=2))
+    trace = TraceContext(f"00-{'a' * 32}-{'b' * 16}-01", "vendor=1")
+    ours = new_message("081234567890", "Halo", source="a", now=NOW, trace=trace)
+    _, properties = encode(retry_of(replace(ours, due_at=NOW + 60), failure, attempt=2))
     written = {name: value for name, value in vars(properties).items() if value is not None}
     headers = written.pop("headers")
 

@@ -33,6 +33,7 @@ STATES = [
     ("expired", {}, State.CLOSED),
     ("cancelled", {}, State.CLOSED),
     ("cleared", {}, State.CLOSED),
+    ("restored", {}, State.CLOSED),
 ]
 NAMES = [*sorted({name for name, _, _ in STATES}), "cancelling", "barrier", "unknown"]
 
@@ -177,6 +178,16 @@ def test_what_an_admin_puts_back_is_no_longer_cancelled() -> None:
 @pytest.mark.parametrize("name", ["sent", "failed", "uncertain"])
 def test_the_end_of_every_call_to_the_provider_counts_towards_the_pause(name: str) -> None:
     assert make_ledger([make_event(name, at=NOW + 5)]).times.send_ended_at == NOW + 5
+
+
+def test_an_undo_does_not_take_back_a_cancellation():
+    ledger = make_ledger([make_event("cancelling"), make_event("cleared"), make_event("restored")])
+    assert ledger.is_cancelled("m1")
+
+
+def test_an_undo_that_is_told_late_does_not_hide_that_its_copy_was_sent():
+    ledger = make_ledger([make_event("cleared"), make_event("sent", generation=1), make_event("restored")])
+    assert (ledger.entry("m1").state, ledger.entry("m1").generation) == (State.SENT, 1)
 
 
 @pytest.mark.parametrize("name", ["sending", "retrying", "dead", "duplicate", "expired", "cancelled", "cleared"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pika import BasicProperties, data
 
 from broker.errors import MalformedMessage
-from broker.lenient_headers import is_undecodable, make_pika_lenient
+from broker.lenient_headers import is_undecodable, make_pika_lenient, readable_key
 from broker.message import decode
 
 
@@ -67,3 +67,8 @@ def test_making_it_lenient_twice_is_making_it_lenient_once():
     make_pika_lenient()
 
     assert data.decode_table is before
+
+
+@pytest.mark.parametrize(("key", "text"), [("default", "default"), (b"\xff.default", "\ufffd.default"), (b"", "")])
+def test_a_routing_key_is_always_text(key, text):
+    assert readable_key(key) == text

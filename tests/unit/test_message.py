@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from broker import wire_headers
+from broker.delay_ladder import ladder_key
 from broker.errors import InvalidPhoneNumber, MalformedMessage
 from broker.message import (
     AttemptFailure,
@@ -238,6 +239,59 @@ def test_an_absurd_message_id_is_replaced(absurd: Any) -> None:
     assert len(made) == 36
 
 
+# Since when a message may be sent.
+
+
+def first_delivery(message: Message, *, delay: float | None = None, now: float = NOW + 1000) -> Message:
+    """As the lane's queue delivers it, from the delay ladder where it was scheduled."""
+    body, properties = encode(message)
+    key = message.lane if delay is None else ladder_key(delay, message.lane)
+    return decode(body, over_the_wire(properties), message.lane, now=now, routing_key=key)
+
+
+def test_a_message_is_wanted_from_its_publishing_on() -> None:
+    message = first_delivery(new_message("081234567890", "Halo", source="a", now=NOW))
+
+    assert (message.due_at, message.wanted_at) == (None, NOW)
+
+
+def test_a_scheduled_message_is_wanted_from_the_time_that_its_publisher_wanted() -> None:
+    message = first_delivery(new_message("081234567890", "Halo", source="a", now=NOW), delay=600)
+
+    assert (message.queued_at, message.due_at, message.wanted_at) == (NOW, NOW + 600, NOW + 600)
+
+
+def test_the_ladder_keeps_a_retry_for_reasons_of_ours() -> None:
+    again = retry_of(new_message("081234567890", "Halo", source="a", now=NOW), FAILURE, attempt=2)
+
+    assert first_delivery(again, delay=30).wanted_at == NOW
+
+
+def test_a_retry_of_a_scheduled_message_is_wanted_since_the_time_of_the_first_attempt() -> None:
+    message = first_delivery(new_message("081234567890", "Halo", source="a", now=NOW), delay=600)
+    again = retry_of(message, FAILURE, attempt=2)
+
+    assert first_delivery(again, delay=30).wanted_at == NOW + 600
+    assert (encode(again)[1].headers or {})["antrian-due-at"] == (NOW + 600) * 1000
+
+
+def test_a_message_that_is_here_is_due_whatever_its_publishers_clock_says() -> None:
+    assert first_delivery(new_message("081234567890", "Halo", source="a", now=NOW), delay=600, now=NOW).due_at == NOW
+    bare = decode(body_with(), pika.BasicProperties(), "a", now=NOW, routing_key=ladder_key(600, "a"))
+    assert bare.wanted_at == NOW
+
+
+def test_a_message_that_says_when_it_is_due_is_believed() -> None:
+    told = replace(new_message("081234567890", "Halo", source="a", now=NOW), due_at=NOW + 599.5)
+
+    assert first_delivery(told, delay=600).due_at == NOW + 599.5
+
+
+@pytest.mark.parametrize("key", ["", "default", "a.b.c", "1.1.default"])
+def test_a_key_that_is_none_of_the_ladders_schedules_nothing(key: str) -> None:
+    assert decode(body_with(), pika.BasicProperties(), "default", now=NOW, routing_key=key).due_at is None
+
+
 @pytest.mark.parametrize(
     ("timestamp", "queued_at"),
     [(1_700_000_000, 1_700_000_000.0), (None, NOW), (0, NOW), (1_700_000_000_000, NOW), (-1, NOW), ("1", NOW)],
@@ -384,6 +438,8 @@ TABLE = {"attempt": 1, "at": 1, "class": "transient", "code": "c", "detail": "d"
         {"antrian-queued-at": -1},
         {"antrian-queued-at": 10**18},
         {"antrian-queued-at": datetime(2026, 1, 1, tzinfo=UTC)},
+        {"antrian-due-at": -1},
+        {"antrian-due-at": "tomorrow"},
         {"antrian-failures": "none"},
         {"antrian-failures": {"attempt": 1}},
         {"antrian-failures": [1]},
@@ -411,7 +467,7 @@ garbage: st.SearchStrategy[Any] = st.recursive(
     max_leaves=8,
 )
 our_headers = st.sampled_from(
-    [wire_headers.ATTEMPT, wire_headers.GENERATION, wire_headers.QUEUED_AT, wire_headers.FAILURES],
+    [wire_headers.ATTEMPT, wire_headers.GENERATION, wire_headers.QUEUED_AT, wire_headers.DUE_AT, wire_headers.FAILURES],
 )
 PROPERTY_NAMES = list(vars(pika.BasicProperties()))
 bodies = (

@@ -159,6 +159,13 @@ def test_nor_does_a_traceback() -> None:
     assert "geheim" not in run.stderr
 
 
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    settings = load_settings({"ADMIN_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8,::1"})
+    assert settings.admin_trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8", "::1/128")
+    for nonsense in ("*", "proxy.example", "10.0.0.1/8", "127.0.0.1,x"):
+        assert "ADMIN_TRUSTED_PROXIES" in problems({"ADMIN_TRUSTED_PROXIES": nonsense})
+
+
 # Files.
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 from factories import NOW, make_event, make_settings
 
-from admin_api.activity import Activity
-from admin_api.status import Counts, Reason, Status, status_of
+from admin_api.lane.activity import Activity
+from admin_api.lane.status import Counts, Reason, Status, status_of
 from broker.events import Event
 from broker.lane_state import LaneState
 

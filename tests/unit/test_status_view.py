@@ -4,9 +4,9 @@ import pytest
 from factories import NOW, make_event, make_settings
 from rich.console import Console
 
-from admin_api.activity import Activity
-from admin_api.status import Counts, Reason, Status, status_of
-from admin_api.status_view import _WHY, duration, status_line, status_table, watch_screen
+from admin_api.lane.activity import Activity
+from admin_api.lane.status import Counts, Reason, Status, status_of
+from admin_api.lane.status_view import _WHY, duration, status_line, status_table, watch_screen
 from broker.lane_state import LaneState
 
 

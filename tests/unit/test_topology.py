@@ -113,7 +113,7 @@ def test_a_lane_of_a_cluster_has_no_argument_that_quorum_queues_refuse() -> None
     assert "x-max-priority" not in lane
     assert lane["x-single-active-consumer"] is True
     assert lane["x-delivery-limit"] == -1
-    assert lane["x-consumer-disconnected-timeout"] == 5_000
+    assert lane["x-consumer-disconnected-timeout"] == 2_000
     assert (lane["x-dead-letter-strategy"], lane["x-overflow"]) == ("at-least-once", "reject-publish")
 
 

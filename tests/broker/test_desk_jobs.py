@@ -1,0 +1,114 @@
+"""Re-drives in the background, through one replica and through another."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from desk_parts import DeskParts, running
+from pydantic import SecretStr
+from stock import Stock, ids
+from tcp_proxy import tcp_proxy
+
+from admin_api.desk.errors import JobEnded, UnknownJob
+from admin_api.history.records import DeadFilter, Job
+from broker.events import Event
+from waiting import wait_until
+
+EVERYTHING = DeadFilter()
+
+
+@pytest.fixture
+def parts(stock):
+    with running(stock) as ours:
+        yield ours
+
+
+def ended(parts: DeskParts, job: Job) -> Job:
+    return wait_until(
+        lambda: now if (now := parts.desk.job(job.job_id)).state != "running" else None, 30, "the job has ended"
+    )
+
+
+def last_words(stock: Stock) -> list[Event]:
+    return wait_until(lambda: stock.events("job.finished"), 10, "the journal tells of the end")
+
+
+def test_the_selection_is_frozen_when_the_job_begins(stock, parts):
+    stock.add_dead("m1", "m2", "m3")
+    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=4)
+    stock.add_dead("late")
+    assert job.selected == 3
+    now = ended(parts, job)
+    assert (now.state, now.done, now.detail) == ("done", 3, "")
+    assert sorted(ids(stock.in_lane())) == ["m1", "m2", "m3"]
+    assert ids(stock.dead()) == ["late"]
+    [event] = last_words(stock)
+    assert (event.details["state"], event.details["done"], event.source) == ("done", 3, "api:ops")
+    assert {event.details["job_id"] for event in stock.events("outcome.redriven")} == {job.job_id}
+
+
+def test_a_limit_takes_the_oldest_and_the_options_are_on_record(stock, parts):
+    stock.add_dead("m1", "m2", "m3", source="payment")
+    meant = DeadFilter(source="payment", phone_number="0812")
+    now = ended(parts, parts.desk.redrive(meant, "api:ops", limit=2))
+    assert (now.selected, now.done) == (2, 2)
+    assert ids(stock.dead()) == ["m3"]
+    [event] = stock.events("job.started")
+    assert event.details["options"]["filter"] == {"source": "payment", "phone_number": True}
+
+
+def test_a_job_of_nothing_is_done_at_once(parts):
+    now = ended(parts, parts.desk.redrive(DeadFilter(code="none"), "api:ops"))
+    assert (now.state, now.selected) == ("done", 0)
+
+
+def test_another_replica_sees_it_and_can_cancel_it(stock, parts):
+    stock.add_dead(*(f"m{number}" for number in range(20)))
+    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=2)
+    with running(stock) as others:
+        seen: Callable[[], bool] = lambda: any(one.done > 0 for one in others.desk.jobs())  # noqa: E731 (shorter here)
+        wait_until(seen, 15, "the other replica sees its progress")
+        assert others.desk.cancel(job.job_id, "api:other").cancelling
+        now = ended(parts, job)
+        assert now.state == "cancelled"
+        assert 0 < now.done < 20
+        wait_until(lambda: others.desk.job(job.job_id).state == "cancelled", 15, "the other replica sees its end")
+        with pytest.raises(JobEnded):
+            others.desk.cancel(job.job_id, "api:other")
+    assert len(stock.in_lane()) == now.done
+
+
+def test_what_nobody_knows_is_no_job(parts):
+    for act in (parts.desk.job, lambda one: parts.desk.cancel(one, "api:ops")):
+        with pytest.raises(UnknownJob):
+            act("nobody-knows")
+
+
+def test_others_are_served_while_a_slow_job_runs(stock, parts):
+    stock.add_dead(*(f"m{number}" for number in range(30)))
+    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=3)
+    purged = parts.desk.purge(DeadFilter(ids=frozenset({"m29"})), "api:ops")
+    assert (purged.purged, purged.missing) == (1, [])
+    assert parts.desk.job(job.job_id).state == "running"
+
+
+def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes_on(stock):
+    expected = [f"m{number}" for number in range(40)]
+    stock.add_dead(*expected)
+    url = urlsplit(stock.settings.amqp_urls[0])
+    with tcp_proxy(url.port) as proxy:
+        through = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
+        settings = stock.settings.model_copy(update={"amqp_url": SecretStr(through)})
+        with running(Stock(settings)) as parts:
+            job = parts.desk.redrive(EVERYTHING, "api:ops", rate=10)
+            wait_until(lambda: parts.desk.job(job.job_id).done > 2, 15, "some are done")
+            proxy.cut()
+            now = ended(parts, job)
+            assert now.state == "failed"
+            assert now.detail.endswith("doing it again goes on where this ended")
+            [event] = last_words(stock)
+            assert event.details["state"] == "failed"
+            again = ended(parts, parts.desk.redrive(EVERYTHING, "api:ops"))
+    assert again.state == "done"
+    assert set(ids(stock.in_lane())) == set(expected)
+    assert stock.count(stock.names.dead) == 0

@@ -1,0 +1,375 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from factories import PHONE
+from followed import following
+from journal_entries import dump
+from pydantic import SecretStr
+from stock import Stock, message
+
+from admin_api.history import history_file
+from admin_api.history.follower import HistoryFollower
+from admin_api.history.rebuild import rebuild
+from admin_api.history.records import MessageFilter, State
+from admin_api.history.store import History, history_path
+from broker import drift
+from broker.connection import open_channel
+from broker.events import EVENT_PROPERTIES, Event
+from broker.message import encode
+from broker.topology import topology
+from publisher import Publisher
+from waiting import wait_until
+
+NASTY = (
+    b"",
+    b"\x00\xff",
+    b"{}",
+    b"[]",
+    b"9" * 5000,
+    b'{"name":"outcome.sent","at":1e999,"lane":"x"}',
+    b'{"name":"outcome.sent","at":' + b"9" * 400 + b',"lane":"x","message_id":"a"}',
+    b'{"name":"outcome.sent","at":1.0,"lane":"\\ud800","message_id":"\\ud800","details":{"provider_id":"\\ud800"}}',
+    b'{"name":"job.started","at":5,"lane":"","details":{"job_id":"j","selected":1e400,"options":[]}}',
+    b'{"name":"outcome.retrying","at":5,"lane":"","message_id":"b","generation":' + b"9" * 30 + b"}",
+)
+
+
+@pytest.fixture
+def settings(settings):
+    """Classic lanes: what the queues are made of makes no difference to the journal."""
+    return settings.model_copy(update={"whatsapp_queue_type": "classic"})
+
+
+def tell(stock: Stock, name: str, message_id: str, **details) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        event = Event(name, time.time(), "default", message_id, attempt=1, source="test", details=details)
+        channel.basic_publish(stock.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+
+
+def publish_many(stock: Stock, count: int, prefix: str = "m") -> None:
+    """Without confirms: the last one is confirmed by whoever waits for it."""
+    with open_channel(stock.settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:
+        for number in range(count):
+            body, properties = encode(message(f"{prefix}{number}"))
+            fast.basic_publish(stock.names.messages, "default", body, properties)
+
+
+def delete_journal(stock: Stock) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        channel.queue_delete(stock.names.journal)
+
+
+def declare_again(stock: Stock) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        drift.apply(channel.connection, topology(stock.settings))
+
+
+def test_what_happens_is_in_the_history_within_a_second(stock, history):
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+        stock.add_waiting("m1")
+        began_at = time.monotonic()
+        wait_until(lambda: history.message("m1"), 5, "the message is known", every=0.01)
+        assert time.monotonic() - began_at < 1
+        tell(stock, "outcome.sent", "m1", provider_id="p1")
+        wait_until(lambda: history.message("m1").state is State.SENT, 5, "the send is known", every=0.01)
+        assert time.monotonic() - began_at < 2
+
+
+def test_a_barrier_passes_when_everything_is_in_the_history(stock, history):
+    with following(stock.settings) as follower:
+        publish_many(stock, 3_000)
+        wait_until(lambda: stock.count(stock.names.lane("default")) == 3_000, 20, "all are published")
+        assert follower.barrier(20)
+        assert history.counts()[State.WAITING] == 3_000
+
+
+def test_it_keeps_up_and_says_so(stock, history):
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+        wait_until(lambda: history.position().checked_at, 10, "it has caught up")
+        assert follower.lag_seconds == 0
+        assert (follower.is_writer, follower.trouble) == (True, "")
+
+
+def test_it_goes_on_where_it_stopped(stock, history):
+    with following(stock.settings) as follower:
+        stock.add_waiting("m1", "m2")
+        assert follower.barrier(20)
+    stock.add_waiting("m3")
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+    assert {one.message_id for one in history.messages(MessageFilter()).items} == {"m1", "m2", "m3"}
+    assert history.position().entries == 3
+    assert history.position().gaps == ()
+
+
+def test_of_two_followers_one_writes_and_the_other_takes_over(stock, history):
+    with following(stock.settings) as first:
+        wait_until(lambda: first.is_writer, 10, "the first writes")
+        with following(stock.settings) as second:
+            stock.add_waiting("m1")
+            assert second.barrier(20)
+            assert not second.is_writer
+            wait_until(lambda: second.lag_seconds == 0, 10, "the second has caught up as well")
+            first.stop()
+            stock.add_waiting("m2")
+            wait_until(lambda: second.is_writer, 10, "the second writes")
+            assert second.barrier(20)
+    assert history.counts()[State.WAITING] == 2
+
+
+def test_a_killed_writer_is_replaced(stock, history):
+    script = (
+        "import sys, time; from admin_api.history.follower import HistoryFollower; "
+        "from admin_api.history.store import history_path; from broker.settings import load_settings; "
+        "s = load_settings(); f = HistoryFollower(s, history_path(s), urls=s.amqp_urls); f.start(); time.sleep(60)"
+    )
+    environment = os.environ | {
+        "AMQP_URL": stock.settings.amqp_urls[0],
+        "ANTRIAN_HOME": str(stock.settings.antrian_home),
+        "WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace,
+    }
+    stock.add_waiting("m1")
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        try:
+            wait_until(lambda: history.message("m1"), 20, "the other process writes")
+            with following(stock.settings) as follower:
+                process.send_signal(signal.SIGKILL)
+                process.wait(30)
+                stock.add_waiting("m2")
+                assert follower.barrier(20)
+                assert follower.is_writer
+        finally:
+            process.kill()
+    assert history.counts()[State.WAITING] == 2
+    assert history.position().entries == 2
+
+
+@pytest.mark.parametrize("what", ["link", "file", "garbage", "words"])
+def test_a_history_that_is_deleted_or_spoilt_on_the_way_is_made_again(stock, history, what):
+    with following(stock.settings) as follower:
+        publish_many(stock, 500)
+        wait_until(lambda: history.counts()[State.WAITING], 20, "the history has begun")
+        path = history.path
+        if what == "link":
+            path.unlink()
+        elif what == "file":
+            path.resolve().unlink()
+        elif what == "words":
+            with closing(sqlite3.connect(path, timeout=10)) as file, file:
+                file.execute("DELETE FROM words_data")
+        else:
+            path.unlink()
+            path.write_bytes(b"no database at all" * 1000)
+        publish_many(stock, 500, "n")
+        wait_until(lambda: stock.count(stock.names.lane("default")) == 1_000, 20, "all are published")
+        wait_until(lambda: history.position().entries == 1_000, 20, "the history is complete")
+        assert follower.barrier(20)
+    assert history.counts()[State.WAITING] == 1_000
+    assert len(list(path.parent.glob("history-*.db"))) == 2
+
+
+def test_a_journal_that_was_made_again_while_it_was_read_is_a_gap(stock, history):
+    with following(stock.settings) as follower:
+        stock.add_waiting("m1", "m2", "m3")
+        assert follower.barrier(20)
+        delete_journal(stock)
+        wait_until(lambda: "journal" in follower.trouble, 10, "the trouble is told")
+        declare_again(stock)
+        stock.add_waiting("m4")
+        wait_until(lambda: history.message("m4"), 20, "it reads the new journal")
+        position = history.position()
+        assert (position.journal, position.offset, position.entries) == (1, 0, 4)
+        assert len(position.gaps) == 1
+        assert follower.trouble == ""
+    assert [entry.journal for entry in history.life("m4")] == [1]
+
+
+@pytest.mark.parametrize("length", [1, 3, 5])
+def test_a_journal_that_was_made_again_meanwhile_is_a_gap(stock, history, length):
+    with following(stock.settings) as follower:
+        stock.add_waiting("m1", "m2", "m3")
+        assert follower.barrier(20)
+    delete_journal(stock)
+    declare_again(stock)
+    stock.add_waiting(*(f"n{number}" for number in range(length)))
+    with following(stock.settings):
+        wait_until(lambda: history.position().journal == 1, 20, "the new journal is noticed")
+        wait_until(lambda: history.message(f"n{length - 1}"), 20, "it is read")
+    assert len(history.position().gaps) == 1
+    assert history.counts()[State.WAITING] == 3 + length
+
+
+def test_a_barrier_does_not_take_what_was_read_of_another_journal_for_this_one(stock, history):
+    with following(stock.settings) as follower:
+        stock.add_waiting(*(f"m{number}" for number in range(50)))
+        assert follower.barrier(20)
+    delete_journal(stock)
+    declare_again(stock)
+    stock.add_waiting("n1", "n2")
+    with following(stock.settings) as follower:
+        assert follower.barrier(60)
+        assert history.message("n2") is not None
+        assert history.position().journal == 1
+
+
+def test_entries_that_retention_took_are_a_gap(stock, history):
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        channel.queue_delete(stock.names.journal)
+        # Streams drop whole segments, and only when the next one begins.
+        arguments = {"x-queue-type": "stream", "x-max-length-bytes": 20_000, "x-stream-max-segment-size-bytes": 10_000}
+        channel.queue_declare(stock.names.journal, durable=True, arguments=arguments)
+        for source, key in ((stock.names.events, "#"), (stock.names.lane("default"), "")):
+            channel.queue_bind(stock.names.journal, source, key)
+    with following(stock.settings) as follower:
+        stock.add_waiting("m1")
+        assert follower.barrier(20)
+    for number in range(30):
+        stock.add_waiting(*(f"n{number}-{one}" for one in range(20)))
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+    position = history.position()
+    assert position.journal == 0
+    assert len(position.gaps) == 1
+    assert history.message("m1") is not None
+    assert history.message("n29-19") is not None
+    assert position.entries < 601
+
+
+def test_without_a_journal_it_waits_and_says_so(settings, history):
+    with following(settings) as follower:
+        wait_until(lambda: "journal" in follower.trouble, 10, "the trouble is told")
+        assert not follower.barrier(1)
+        stock = Stock(settings)
+        stock.add_waiting("m1")
+        wait_until(lambda: history.message("m1"), 20, "it reads")
+        wait_until(lambda: follower.trouble == "", 10, "the trouble is over")
+
+
+def test_without_a_broker_it_says_so_and_the_history_can_be_asked(settings):
+    follower = HistoryFollower(settings, history_path(settings), urls=("amqp://127.0.0.1:1/",))
+    follower.start()
+    try:
+        wait_until(lambda: "no broker answers" in follower.trouble, 20, "the trouble is told")
+        assert History(history_path(settings)).messages(MessageFilter()).items == ()
+        assert not follower.barrier(0.2)
+        wait_until(lambda: follower.lag_seconds > 1, 10, "it is behind")
+    finally:
+        follower.stop()
+
+
+def test_the_broker_may_come_and_go(own_node, settings):
+    settings = settings.model_copy(update={"amqp_url": SecretStr(own_node.url)})
+    stock, history = Stock(settings), History(history_path(settings))
+    follower = HistoryFollower(settings, history.path, urls=settings.amqp_urls)
+    follower.start()
+    try:
+        stock.add_waiting("m1")
+        wait_until(lambda: history.message("m1"), 20, "it reads")
+        own_node.stop()
+        wait_until(lambda: follower.trouble, 20, "the trouble is told")
+        own_node.start(tied_to_parent=True)
+        # A broker that has just started keeps what its streams do not get; our publisher waits for them.
+        with Publisher(settings) as publisher:
+            publisher.queue_message(PHONE, "text", message_id="m2")
+        wait_until(lambda: history.message("m2"), 60, "it reads again")
+        assert history.position().gaps == ()
+    finally:
+        follower.stop()
+
+
+def test_strangers_may_write_what_they_like(stock, history):
+    names = stock.names
+    with following(stock.settings) as follower, open_channel(stock.settings.amqp_urls, name="test") as channel:
+        for exchange in (names.messages, names.scheduled, names.dead, names.events):
+            for body in NASTY:
+                channel.basic_publish(exchange, "default", body)
+        stock.add_waiting("m1")
+        assert follower.barrier(20)
+        assert follower.trouble == ""
+    assert history.message("m1").state is State.WAITING
+    assert history.position().entries == 4 * len(NASTY) + 1
+    for one in history.messages(MessageFilter(), limit=100).items:
+        # Only lines that tell of 1970 may be forgotten already.
+        assert history.life(one.message_id) or (one.changed_at or 0) < 10
+
+
+def test_a_rebuilt_history_is_the_followed_one(stock, history):
+    with following(stock.settings) as follower:
+        publish_many(stock, 300)
+        stock.add_dead("d1", "d2")
+        stock.add_delayed("s1")
+        for number in range(0, 300, 2):
+            tell(stock, "outcome.sent", f"m{number}", provider_id=f"p{number}")
+        wait_until(lambda: stock.count(stock.names.lane("default")) == 300, 20, "all are published")
+        assert follower.barrier(20)
+    followed = dump(history)
+    rebuild(stock.settings, history.path, stock.settings.amqp_urls)
+    rebuilt = dump(history)
+    for found in (followed, rebuilt):
+        # When it was read differs, and how many entries shared a transaction.
+        found["position"] = [(*row[:2], *row[4:]) for row in found["position"]]
+    assert rebuilt == followed
+
+
+def test_what_a_killed_rebuild_left_behind_is_removed_by_the_next(stock, history):
+    stock.add_waiting("m1")
+    orphan = history_file.build(history.path)
+    os.utime(orphan, (0, 0))
+    rebuild(stock.settings, history.path, stock.settings.amqp_urls)
+    assert not orphan.exists()
+    assert history.message("m1")
+
+
+def test_a_history_is_rebuilt_beside_the_one_in_use(stock, history):
+    with following(stock.settings) as follower:
+        publish_many(stock, 300)
+        wait_until(lambda: stock.count(stock.names.lane("default")) == 300, 20, "all are published")
+        assert follower.barrier(20)
+        before = history_file.inode(history.path)
+        counts: set[int] = set()
+        over = threading.Event()
+
+        def watch():
+            while not over.is_set():
+                counts.add(history.counts()[State.WAITING])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        rebuild(stock.settings, history.path, stock.settings.amqp_urls)
+        over.set()
+        watcher.join(10)
+        assert history_file.inode(history.path) != before
+        assert counts == {300}
+        stock.add_waiting("later")
+        wait_until(lambda: history.message("later"), 20, "the follower has noticed")
+        assert history.counts()[State.WAITING] == 301
+        assert follower.is_writer
+    assert [file.suffix for file in history.path.parent.glob("history-*.new*")] == []
+
+
+def test_a_long_journal_is_followed_again_after_a_restart(stock, history, settings):
+    stock.add_waiting(*(f"m{number}" for number in range(3_000)))
+    with following(settings):
+        wait_until(lambda: history.position().offset >= 2_999, 20, "it has read everything")
+    stock.add_waiting("one-more")
+    with following(settings) as follower:
+        wait_until(lambda: history.message("one-more"), 10, "it goes on")
+        assert follower.trouble == ""
+
+
+def test_a_history_that_is_far_behind_catches_up_after_a_restart(stock, history, settings):
+    stock.add_waiting("m")
+    with following(settings):
+        wait_until(lambda: history.message("m"), 10, "it has read everything")
+    stock.add_waiting(*(f"m{number}" for number in range(3_000)))
+    with following(settings):
+        wait_until(lambda: history.position().offset >= 3_000, 20, "it has read everything")

@@ -1,0 +1,62 @@
+"""How far behind the history is while a thousand events come in every second."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from stock import Stock
+
+from admin_api.history.follower import HistoryFollower
+from admin_api.history.store import History, history_path
+from waiting import wait_until
+
+RATE, SECONDS = 1_000, 8
+
+_TELL = """
+import sys, time
+from broker.connection import open_channel
+from broker.events import EVENT_PROPERTIES, Event
+from broker.settings import load_settings
+from broker.topology import Names
+settings, rate, seconds = load_settings(), int(sys.argv[1]), int(sys.argv[2])
+names = Names(settings.whatsapp_queue_namespace)
+with open_channel(settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:
+    began_at = time.monotonic()
+    for number in range(rate * seconds):
+        if (left := began_at + number / rate - time.monotonic()) > 0:
+            channel.connection.sleep(left)
+        event = Event("outcome.sent", time.time(), "default", f"m{number}", attempt=1, source="test")
+        fast.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+"""
+
+
+@pytest.mark.alone
+def test_at_a_thousand_events_a_second_it_is_never_a_second_behind(stock: Stock) -> None:
+    settings = stock.settings
+    history = History(history_path(settings))
+    follower = HistoryFollower(settings, history_path(settings), urls=settings.amqp_urls)
+    follower.start()
+    try:
+        wait_until(lambda: follower.barrier(1), 20, "the history follows")
+        environment = os.environ | {
+            "AMQP_URL": settings.amqp_urls[0],
+            "WHATSAPP_QUEUE_NAMESPACE": settings.whatsapp_queue_namespace,
+        }
+        teller = subprocess.Popen([sys.executable, "-c", _TELL, str(RATE), str(SECONDS)], env=environment)
+        behind = []
+
+        def is_told() -> bool:
+            position = history.position()
+            if position.at is not None and position.entries < RATE * SECONDS:
+                behind.append(time.time() - position.at)
+            return position.entries >= RATE * SECONDS
+
+        wait_until(is_told, SECONDS * 2, "all is in the history", every=0.01)
+        assert teller.wait(30) == 0
+        assert len(behind) > SECONDS * 10
+        assert max(behind) < 1
+    finally:
+        follower.stop()
+        history.close()

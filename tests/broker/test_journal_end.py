@@ -1,0 +1,97 @@
+"""Looking into the journal at a place, wherever a batch of its entries begins or ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from stock import Stock
+from tcp_proxy import tcp_proxy
+
+from admin_api.history.journal_end import NoJournal, first_from, journal_channel, last_entry
+from waiting import wait_until
+
+
+def test_every_place_is_found_and_no_other(stock: Stock) -> None:
+    stock.pour(*(f"m{number}" for number in range(1_000)))
+    stock.pour(*(f"m{number}" for number in range(1_000, 1_010)))
+    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+        last = last_entry(channel, stock.names.journal)
+        assert last is not None
+        assert last.offset == 1_009
+    for offset in (0, 1, 7, *range(100, 1_000, 90), 998, 999, 1_000, 1_009):
+        with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+            found = first_from(channel, stock.names.journal, offset, 5)
+            assert found is not None
+            assert (found.offset, found.properties.message_id) == (offset, f"m{offset}")
+
+
+def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
+    """What is on its way when a subscription ends would be rejected, and the broker ends the connection for that."""
+    stock.pour(*(f"m{number}" for number in range(2_000)))
+    url = urlsplit(stock.settings.amqp_urls[0])
+    with tcp_proxy(url.port or 5672) as proxy:
+        proxy.narrow(1_000_000)
+        slow = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
+        with journal_channel((slow,), name="test") as channel:
+            for offset in range(10, 2_000, 210):
+                found = first_from(channel, stock.names.journal, offset, 5)
+                first = first_from(channel, stock.names.journal, "first", 5)
+                last = last_entry(channel, stock.names.journal, 5)
+                assert found is not None
+                assert first is not None
+                assert last is not None
+                assert (found.offset, first.offset, last.offset) == (offset, 0, 1_999)
+        assert proxy.connections == 1
+
+
+_PUBLISH = """
+import sys
+from stock import message
+from broker.connection import open_channel
+from broker.message import encode
+from broker.settings import load_settings
+from broker.topology import Names
+settings = load_settings()
+body, properties = encode(message("m"))
+with open_channel(settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:
+    while True:
+        fast.basic_publish(Names(settings.whatsapp_queue_namespace).messages, "default", body, properties)
+        # A thousand a second leave no quiet moment, and are not more than a busy machine can read.
+        channel.connection.sleep(0.001)
+"""
+
+
+def test_the_end_of_a_journal_that_grows_all_the_time_is_told(stock: Stock) -> None:
+    environment = os.environ | {
+        "AMQP_URL": stock.settings.amqp_urls[0],
+        "WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace,
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
+    with subprocess.Popen([sys.executable, "-c", _PUBLISH], env=environment) as publisher:
+        try:
+            wait_until(lambda: stock.count(stock.names.lane("default")) > 1_000, 20, "it publishes")
+            ends = []
+            with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+                for _ in range(10):
+                    last = last_entry(channel, stock.names.journal)
+                    assert last is not None
+                    ends.append(last.offset)
+            assert ends == sorted(ends)
+            assert ends[0] < ends[-1]
+            assert publisher.poll() is None
+        finally:
+            publisher.kill()
+
+
+def test_an_empty_journal_has_no_places(stock: Stock) -> None:
+    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+        assert last_entry(channel, stock.names.journal) is None
+        assert first_from(channel, stock.names.journal, "first", 0.5) is None
+
+
+def test_where_there_is_no_journal_it_is_said(settings) -> None:
+    with pytest.raises(NoJournal), journal_channel(settings.amqp_urls, name="test") as channel:
+        last_entry(channel, "no.journal")

@@ -1,0 +1,246 @@
+"""A long journal, read by a process of its own: whatever becomes of that process, of ours, or of the broker."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from followed import following
+from journal_entries import dump
+from stock import Stock, message
+from tcp_proxy import tcp_proxy
+
+from admin_api.history import follower as follower_module
+from admin_api.history.journal_feed import JournalFeed
+from admin_api.history.read_ahead import ReadAhead, ReaderLost, ReadingEnded
+from admin_api.history.records import State
+from admin_api.history.store import History
+from broker.connection import open_channel
+from broker.events import EVENT_PROPERTIES, Event
+from broker.message import encode
+from waiting import wait_until
+
+PROGRAM = "admin_api.history.read_ahead_process"
+
+
+@pytest.fixture
+def settings(settings):
+    """Classic lanes: what the queues are made of makes no difference to the journal."""
+    return settings.model_copy(update={"whatsapp_queue_type": "classic"})
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """A hundred entries are far enough."""
+    monkeypatch.setattr(follower_module, "FAR", 100)
+
+
+def fill(stock: Stock, count: int) -> None:
+    """Messages; of each second one it is known that it was sent."""
+    with open_channel(stock.settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:
+        for number in range(count):
+            body, properties = encode(message(f"m{number}"))
+            fast.basic_publish(stock.names.messages, "default", body, properties)
+            if number % 2:
+                event = Event("outcome.sent", time.time(), "default", f"m{number}", attempt=1, source="test")
+                fast.basic_publish(stock.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    wait_until(lambda: stock.count(stock.names.lane("default")) == count, 30, "all are published")
+
+
+def readers(of: int) -> list[psutil.Process]:
+    """The processes that read ahead for a process."""
+    found = []
+    for child in psutil.Process(of).children(recursive=True):
+        try:
+            if PROGRAM in child.cmdline():
+                found.append(child)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def test_what_it_hands_over_is_what_the_feed_reads(stock: Stock) -> None:
+    stock.add_dead("d1")
+    stock.add_delayed("s1")
+    fill(stock, 3_000)
+    count = 4_502
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        feed, plain = JournalFeed(channel, stock.names, "first"), []
+        wait_until(lambda: plain.extend(feed.take(0.1)) or len(plain) >= count, 20, "the feed has read all")
+    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead:
+        assert ahead.end_passed_at() is None
+        read = []
+        wait_until(lambda: read.extend(ahead.take(0.1)) or len(read) >= count, 20, "the other process has read all")
+        wait_until(lambda: ahead.take(0.1) == [] and ahead.end_passed_at(), 10, "the end is seen")
+    for one, other in zip(plain, read, strict=True):
+        assert one[:3] + one[4:] == other[:3] + other[4:]
+        assert vars(one.properties) == vars(other.properties)
+
+
+def test_a_history_that_is_far_behind_is_the_one_that_never_was(stock, history, monkeypatch):
+    fill(stock, 500)
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+    near = dump(history)
+    history.path.resolve().unlink()
+    monkeypatch.setattr(follower_module, "FAR", 100)
+    started = []
+    monkeypatch.setattr(follower_module, "ReadAhead", lambda *task: started.append(ReadAhead(*task)) or started[-1])
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+        wait_until(lambda: started and not readers(os.getpid()), 20, "it has caught up, and the process has ended")
+        far = dump(history)
+        stock.add_waiting("later")
+        wait_until(lambda: history.message("later"), 10, "it follows")
+        assert not readers(os.getpid())
+        assert len(started) == 1
+    # When it was checked differs, and whether its indexes were made by then.
+    [position], [before] = far.pop("position"), near.pop("position")
+    assert (*position[:3], *position[4:8]) == (*before[:3], *before[4:8])
+    assert far == near
+
+
+def test_a_history_that_is_near_needs_no_other_process(stock, history, monkeypatch):
+    monkeypatch.setattr(follower_module, "ReadAhead", None)
+    fill(stock, 50)
+    with following(stock.settings) as follower:
+        assert follower.barrier(20)
+        assert follower.trouble == ""
+    assert history.counts()[State.WAITING] == 25
+
+
+def is_complete(history: History) -> bool:
+    return history.position().entries == 30_000
+
+
+@pytest.mark.usefixtures("far")
+def test_when_the_reading_process_is_killed_we_read_on_alone(stock, history):
+    fill(stock, 20_000)
+    with following(stock.settings) as follower:
+        wait_until(lambda: history.position().entries, 30, "it reads", every=0)
+        [reader] = readers(os.getpid())
+        reader.send_signal(signal.SIGKILL)
+        wait_until(lambda: "has ended" in follower.trouble, 10, "the trouble is told", every=0)
+        assert not is_complete(history)
+        wait_until(lambda: is_complete(history), 60, "the history is complete")
+        wait_until(lambda: follower.trouble == "", 10, "the trouble is over")
+        assert not readers(os.getpid())
+    assert history.counts()[State.SENT] == history.counts()[State.WAITING] == 10_000
+    assert history.position().gaps == ()
+
+
+@pytest.mark.usefixtures("far")
+def test_where_no_process_can_be_started_we_read_alone(stock, history, monkeypatch):
+    fill(stock, 500)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with following(stock.settings) as follower:
+        wait_until(lambda: follower.trouble, 20, "the trouble is told", every=0)
+        assert follower.trouble.startswith("no process can be started to read the journal: No such file")
+        wait_until(lambda: history.position().entries == 750, 20, "the history is complete")
+
+
+@pytest.mark.parametrize("words", ["exit 1", "printf '\\000\\000\\100\\000half of a parcel'"])
+def test_a_process_that_ends_before_or_within_a_parcel_is_lost(stock, monkeypatch, tmp_path, words):
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{words}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    with (
+        closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead,
+        pytest.raises(ReaderLost),
+    ):
+        wait_until(lambda: ahead.take(1) and None, 10, "it says so")
+
+
+_FOLLOW = """
+import sys, time
+from admin_api.history import follower
+from admin_api.history.store import history_path
+from broker.settings import load_settings
+follower.FAR = 100
+settings = load_settings()
+one = follower.HistoryFollower(settings, history_path(settings), urls=settings.amqp_urls)
+one.start()
+time.sleep(300)
+"""
+
+
+def test_when_we_are_killed_it_ends(stock, history):
+    fill(stock, 20_000)
+    environment = os.environ | {
+        "AMQP_URL": stock.settings.amqp_urls[0],
+        "ANTRIAN_HOME": str(stock.settings.antrian_home),
+        "WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace,
+    }
+    with subprocess.Popen([sys.executable, "-c", _FOLLOW], env=environment) as process:
+        try:
+            wait_until(lambda: history.position().entries, 30, "it reads", every=0)
+            orphans = readers(process.pid)
+        finally:
+            process.kill()
+    assert orphans
+    assert psutil.wait_procs(orphans, timeout=30)[1] == []
+    assert 0 < history.position().entries < 30_000
+    with following(stock.settings):
+        wait_until(lambda: is_complete(history), 60, "another one goes on")
+    assert history.counts()[State.SENT] == 10_000
+
+
+@pytest.mark.usefixtures("far")
+def test_stopping_ends_it(stock, history):
+    fill(stock, 20_000)
+    with following(stock.settings):
+        wait_until(lambda: history.position().entries, 30, "it reads", every=0)
+        reading = readers(os.getpid())
+        assert reading
+    assert psutil.wait_procs(reading, timeout=0)[1] == []
+
+
+def test_nobody_who_lists_processes_sees_a_password(stock):
+    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")):
+        [reader] = readers(os.getpid())
+        password = urlsplit(stock.settings.amqp_urls[0]).password
+        assert password
+        assert password not in " ".join(reader.cmdline())
+
+
+def test_a_broker_that_goes_away_is_said_in_its_own_words(stock):
+    stock.add_waiting("m1")
+    url = urlsplit(stock.settings.amqp_urls[0])
+    with tcp_proxy(url.port) as proxy:
+        through = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
+        with closing(ReadAhead((through,), stock.names.namespace, "first")) as ahead:
+            wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
+            proxy.cut()
+            with pytest.raises(ReadingEnded, match=r"no broker answers|closed"):
+                wait_until(lambda: ahead.take(1) and None, 20, "it says so")
+    with (
+        closing(ReadAhead(("amqp://127.0.0.1:1/",), stock.names.namespace, "first")) as ahead,
+        pytest.raises(ReadingEnded, match=r"no broker answers at 127\.0\.0\.1:1"),
+    ):
+        wait_until(lambda: ahead.take(1) and None, 20, "it says so")
+
+
+def test_a_journal_that_is_deleted_is_said(stock):
+    stock.add_waiting("m1")
+    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead:
+        wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
+        with open_channel(stock.settings.amqp_urls, name="test") as channel:
+            channel.queue_delete(stock.names.journal)
+        with pytest.raises(ReadingEnded, match="the journal was deleted"):
+            wait_until(lambda: ahead.take(1) and None, 20, "it says so")
+
+
+def test_what_it_prints_is_no_parcel():
+    """Whatever a library may write to stdout goes where its errors go."""
+    script = f"import runpy, builtins; print('words'); runpy.run_module({PROGRAM!r}, run_name='__main__')"
+    task = pickle.dumps(("amqp://127.0.0.1:1/",))
+    done = subprocess.run([sys.executable, "-c", script], input=task, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert b"Traceback" in done.stderr

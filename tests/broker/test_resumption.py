@@ -1,0 +1,63 @@
+"""Where a history reads on, as a real journal answers."""
+
+import pytest
+from stock import Stock
+
+from admin_api.history.journal_end import NoJournal, first_from, journal_channel
+from admin_api.history.resumption import Resumption
+from admin_api.history.writer import Place, fingerprint
+from broker.connection import open_channel
+from broker.errors import BrokerUnavailable
+
+
+@pytest.fixture
+def resumption(stock: Stock) -> Resumption:
+    return Resumption(stock.settings.amqp_urls, stock.names.journal)
+
+
+def test_it_goes_on_at_what_it_has_read_last(stock: Stock, resumption: Resumption) -> None:
+    stock.add_waiting("m1", "m2", "m3")
+    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+        second = first_from(channel, stock.names.journal, 1, 5)
+    assert second is not None
+    decision = resumption.decide(Place(0, 1, fingerprint(second)))
+    assert (decision.start, decision.gap) == (1, "")
+
+
+def test_nothing_read_is_the_beginning(resumption: Resumption) -> None:
+    assert resumption.decide(Place(0, -1, "")).start == "first"
+
+
+def test_another_entry_in_the_same_place_is_another_journal(stock: Stock, resumption: Resumption) -> None:
+    stock.add_waiting("m1", "m2", "m3")
+    decision = resumption.decide(Place(0, 1, "of something else"))
+    assert (decision.start, decision.is_new_journal) == ("first", True)
+    assert "made again" in decision.gap
+
+
+def test_a_journal_that_is_shorter_is_believed_when_it_is_shorter_once_more(
+    stock: Stock, resumption: Resumption
+) -> None:
+    """In a cluster, a node that has just come back may not have all of it yet."""
+    stock.add_waiting("m1")
+    place = Place(0, 50, "of an entry that is not there")
+    with pytest.raises(BrokerUnavailable, match="ends before what was read"):
+        resumption.decide(place)
+    assert resumption.decide(place).is_new_journal
+
+
+def test_a_doubt_is_forgotten_when_the_journal_is_whole(stock: Stock, resumption: Resumption) -> None:
+    stock.add_waiting("m1")
+    place = Place(0, 50, "of an entry that is not there")
+    with pytest.raises(BrokerUnavailable):
+        resumption.decide(place)
+    resumption.decide(Place(0, -1, ""))
+    with pytest.raises(BrokerUnavailable):
+        resumption.decide(place)
+
+
+def test_a_missing_journal_is_said(stock: Stock, resumption: Resumption) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        channel.queue_delete(stock.names.journal)
+    with pytest.raises(NoJournal):
+        resumption.decide(Place(0, 1, ""))

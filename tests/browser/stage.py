@@ -1,0 +1,57 @@
+"""A lane with its provider and its admin side, and a consumer on demand."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from admin import AdminServer
+from processes import ConsumerProcess
+from scene import Scene
+
+from broker import drift
+from broker.connection import open_channel
+from broker.errors import BrokerError
+from broker.settings import Settings
+from broker.topology import topology
+from publisher import Publisher
+from sandbox.server import SandboxServer
+
+
+class Stage:
+    """What runs behind the pages of one test, or of several that change nothing."""
+
+    def __init__(self, settings: Settings, folder: Path, running: ExitStack) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._running = running
+        self.admin = running.enter_context(AdminServer(settings, folder / "admin.log")).ready()
+
+    def start_consumer(self, **more: str) -> ConsumerProcess:
+        """Start the consumer, with other settings if need be."""
+        return self._running.enter_context(ConsumerProcess(self._settings, self._folder / "consumer.log", **more))
+
+    def play(self) -> Scene:
+        """A lane with a bit of everything; paused, so that it stays as it is."""
+        with Publisher(self._settings, source="registration") as publisher:
+            return Scene(self.admin, publisher).play(lambda: self.start_consumer(WHATSAPP_QUEUE_DELAY="0"))
+
+
+@contextmanager
+def open_stage(settings: Settings, folder: Path) -> Iterator[Stage]:
+    """A stage; its lane sends slowly enough to be watched."""
+    with ExitStack() as running:
+        sandbox = running.enter_context(SandboxServer())
+        ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url, "whatsapp_queue_delay": 1.0})
+        with open_channel(ours.amqp_urls, name="test set-up") as channel:
+            drift.apply(channel.connection, topology(ours))
+        yield Stage(ours, folder, running)
+
+
+def strike(settings: Settings) -> None:
+    """Take a stage's queues and exchanges away."""
+    ours = topology(settings)
+    with suppress(BrokerError), open_channel(settings.amqp_urls, name="test sweep") as channel:
+        for queue in ours.queues:
+            channel.queue_delete(queue.name)
+        for exchange in ours.exchanges:
+            channel.exchange_delete(exchange.name)

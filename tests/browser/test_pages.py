@@ -1,0 +1,177 @@
+"""Every page, as everybody may meet it: bright or dark, on a desk or a phone, in both languages. Nothing is changed."""
+
+import secrets
+from collections.abc import Iterator
+
+import axe
+import pytest
+from admin import AdminServer
+from playwright.sync_api import expect
+from scene import Scene
+from stage import Stage, open_stage, strike
+from visitor import DESK, PHONE
+
+from admin_api.access.addresses import PREFIX
+from admin_api.access.roles import Role
+from broker.settings import load_settings
+from waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
+    """One for all tests here."""
+    folder = tmp_path_factory.mktemp("stage")
+    settings = load_settings(
+        {
+            "AMQP_URL": broker_url,
+            "ANTRIAN_HOME": str(folder / "home"),
+            "WHATSAPP_QUEUE_NAMESPACE": f"t{secrets.token_hex(4)}",
+        }
+    )
+    with open_stage(settings, folder) as opened:
+        yield opened
+    strike(settings)
+
+
+@pytest.fixture(scope="module")
+def admin(stage: Stage) -> AdminServer:
+    return stage.admin
+
+
+@pytest.fixture(scope="module")
+def scene(stage: Stage) -> Scene:
+    return stage.play()
+
+
+def addresses(scene):
+    """Every page that a person with a login can reach."""
+    letter, sent, waiting = f"/desk/{scene.dead}", f"/message/{scene.sent}", f"/message/{scene.waiting}"
+    return ("/", "/desk", "/desk?code=none", letter, sent, waiting, "/search", "/search?state=sent", "/activity")
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(window, scene, axe_script, colours, viewport):
+    # A colour in the middle of its change is none that anybody reads.
+    visitor = window(viewport=viewport, color_scheme=colours, reduced_motion="reduce")
+    visitor.go("/login")
+    found = {"/login": axe.violations(visitor.page, axe_script)}
+    visitor.log_in(Role.ADMIN)
+    for address in addresses(scene):
+        found[address] = axe.violations(visitor.go(address), axe_script)
+    assert {address: what for address, what in found.items() if what} == {}
+
+
+@pytest.mark.usefixtures("scene")
+def test_axe_finds_nothing_in_dialogs_toasts_and_menus(window, axe_script):
+    visitor = window(reduced_motion="reduce").log_in(Role.ADMIN)
+    page = visitor.page
+    found = []
+    for button, dialog in (("Send a test …", "Send a test"), ("Clear …", "Clear")):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
+        found += axe.violations(page, axe_script)
+        page.keyboard.press("Escape")
+    page.get_by_role("button", name="Simulate 5 registrations").click()
+    expect(page.locator(".toast")).to_be_visible()
+    page.locator(".menu summary").click()
+    found += axe.violations(page, axe_script)
+    visitor.go("/desk").get_by_label("Select all on this page").check()
+    found += axe.violations(page, axe_script)
+    page.get_by_role("button", name="Re-drive …").click()
+    expect(page.locator("#redrive-count")).to_have_text("2 letters")
+    found += axe.violations(page, axe_script)
+    assert found == []
+
+
+def test_nothing_reaches_over_the_edge_of_a_phone(window, scene):
+    visitor = window(viewport=PHONE, has_touch=True).log_in(Role.ADMIN)
+    over = {}
+    for address in addresses(scene):
+        page = visitor.go(address)
+        over[address] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert set(over.values()) == {0}, over
+
+
+@pytest.mark.usefixtures("scene")
+def test_a_chart_is_read_by_keyboard_and_as_a_table(window):
+    visitor = window().log_in(Role.VIEWER)
+    chart = visitor.page.get_by_role("slider", name="Read the chart: Sent per minute")
+    chart.focus()
+    now = chart.get_attribute("aria-valuetext")
+    visitor.page.keyboard.press("ArrowLeft")
+    assert chart.get_attribute("aria-valuetext") != now
+    visitor.page.get_by_text("Numbers Sent per minute").click()
+    expect(visitor.page.get_by_role("table", name="Sent per minute")).to_be_visible()
+
+
+def test_the_language_follows_the_browser_and_then_the_readers_choice(window):
+    visitor = window(locale="id-ID").go("/login")
+    expect(visitor.get_by_role("heading", name="Masuk")).to_be_visible()
+    assert visitor.locator("html").get_attribute("lang") == "id"
+    visitor.locator(".menu summary").click()
+    visitor.get_by_role("link", name="English").click()
+    expect(visitor.get_by_role("heading", name="Log in")).to_be_visible()
+    visitor.reload()
+    expect(visitor.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.usefixtures("scene")
+def test_scripts_speak_the_readers_language_too(window):
+    visitor = window()
+    page = visitor.log_in(Role.ADMIN).page
+    page.locator(".menu summary").click()
+    page.get_by_role("link", name="Bahasa Indonesia").click()
+    expect(page.locator("#headline")).to_have_text("Dijeda")
+    expect(visitor.go("/desk").get_by_text("Ditolak selamanya").first).to_be_visible()
+
+
+def test_the_colours_are_remembered_before_the_first_paint(window):
+    page = window(color_scheme="light").log_in(Role.VIEWER).page
+    page.locator(".menu summary").click()
+    page.get_by_text("Dark", exact=True).click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 21)"
+
+
+@pytest.mark.usefixtures("scene")
+def test_a_filter_is_an_address_that_can_be_kept(window):
+    visitor = window().log_in(Role.OPERATOR)
+    page = visitor.go("/desk")
+    page.get_by_role("link", name="Refused for good").click()
+    page.wait_for_url("**failure_class=rejected**")
+    address = page.url
+    page.get_by_label("Number", exact=True).fill("0811111111")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_text("No letter fits the filter")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#letters tbody tr")).to_have_count(2)
+    page.goto(address)
+    expect(page.locator("#letters tbody tr")).to_have_count(2)
+
+
+def test_a_viewer_sees_masked_numbers_no_texts_and_why_nothing_can_be_pressed(window, scene):
+    visitor = window().log_in(Role.VIEWER)
+    page = visitor.page
+    for name in ("Resume", "Send the next now", "Send a test …", "Clear …"):
+        expect(page.get_by_role("button", name=name)).to_be_disabled()
+    expect(page.get_by_text("You are a viewer: you may look, and numbers are masked.")).to_be_visible()
+    expect(page.locator("#next tbody tr").first).to_contain_text("••••-7890")
+    assert visitor.fetch("POST", "/pause") == 403
+    visitor.go(f"/desk/{scene.dead}")
+    for name in ("Re-drive", "Edit and re-drive …", "Delete …", "Save the note"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    expect(page.get_by_text("The text is not shown to your role.")).to_be_visible()
+    assert "bayar.example" not in page.content()
+    wait_until(lambda: scene.api.get("/audit")["items"][0]["name"] == "audit.denied", 10, "the refusal is on record")
+    visitor.trouble.clear()
+
+
+def test_log_out_ends_the_session(window):
+    visitor = window().log_in(Role.VIEWER)
+    visitor.page.locator(".menu summary").click()
+    visitor.page.get_by_role("button", name="Log out").click()
+    expect(visitor.page.get_by_label("Token")).to_be_visible()
+    visitor.page.goto(f"{PREFIX}/")
+    expect(visitor.page.get_by_label("Token")).to_be_visible()

@@ -1,0 +1,90 @@
+"""Somebody in front of a browser."""
+
+from typing import Any
+
+from admin import AdminServer
+from playwright.sync_api import Browser, Error, Page, expect
+
+from admin_api.access.addresses import PREFIX
+from admin_api.access.roles import Role
+
+#: Milliseconds that a page may take on a machine with other things to do.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
+
+#: Chromium gives up all its requests when the machine's network changes, which starting a container does.
+_INTERRUPTED = "ERR_NETWORK_CHANGED"
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+
+
+class Visitor:
+    """A browser window of one person, who may be logged in; everything that goes wrong in it is remembered.
+
+    Args:
+        browser: that the window belongs to.
+        admin: whose pages are visited.
+        options: for the window, such as `viewport` or `color_scheme`.
+    """
+
+    def __init__(self, browser: Browser, admin: AdminServer, **options: Any) -> None:
+        self._admin = admin
+        self._context = browser.new_context(**{"viewport": DESK, "locale": "en-GB", "base_url": admin.url, **options})
+        self._context.set_default_timeout(PATIENCE)
+        self.page = self._context.new_page()
+        self.trouble: list[str] = []
+        self._is_interrupted = False
+        self.page.on("console", lambda message: self._note(message.type in {"error", "warning"}, message.text))
+        self.page.on("pageerror", lambda error: self._note(True, str(error)))  # noqa: FBT003
+
+    def _note(self, is_trouble: bool, words: str) -> None:  # noqa: FBT001
+        if _INTERRUPTED in words:
+            self._is_interrupted = True
+        elif is_trouble:
+            self.trouble.append(f"{self.page.url}: {words}")
+
+    def go(self, path: str = "/") -> Page:
+        """Open a page of the dashboard, and wait until it has what it shows."""
+        for _ in range(3):
+            self._is_interrupted = False
+            try:
+                self.page.goto(f"{PREFIX}{path}")
+            except Error as error:
+                if _INTERRUPTED not in str(error):
+                    raise
+                continue
+            if not self._is_interrupted:
+                break
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Wait until the page's own scripts have drawn what they fetched."""
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_function(
+            """() => !['dashboard', 'desk', 'message', 'search', 'activity'].includes(document.body.dataset.page)
+                || document.body.dataset.ready === 'true'"""
+        )
+
+    def log_in(self, role: Role, name: str = "") -> "Visitor":
+        """Log in with the form, as people do."""
+        self.go()
+        self.page.get_by_label("Token").fill(self._admin.token(role, name))
+        self.page.get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("heading", name="Dashboard", exact=True)).to_be_attached()
+        self.settle()
+        return self
+
+    def fetch(self, method: str, path: str) -> int:
+        """What the server says when the page asks for something without a button; the status."""
+        script = """([method, path]) => {
+            const token = document.querySelector('meta[name="csrf-token"]').content;
+            return fetch(path, {method, headers: {'X-CSRF-Token': token}}).then(answer => answer.status);
+        }"""
+        status: int = self.page.evaluate(script, [method, f"{PREFIX}{path}"])
+        return status
+
+    def close(self) -> None:
+        """Close the window."""
+        self._context.close()

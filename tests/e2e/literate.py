@@ -1,0 +1,69 @@
+"""Pages that are done as they are written: their shell lines are typed, their programs run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+#: What a page leaves to its reader to fill in, and where an answer gives it.
+_GIVEN = {
+    "MESSAGE_ID": re.compile(r"Message (\S+) is (?:in the queue|dead)"),
+    "UNDO_ID": re.compile(r"In the journal this is clearing (\S+)\."),
+}
+
+
+class Reader:
+    """Somebody who follows a page.
+
+    Args:
+        folder: where he works.
+        environment: his variables; the program is on his path.
+        known: what stands for words of the page.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str], known: dict[str, str]) -> None:
+        self._folder = folder
+        programs = str(Path(sys.executable).parent)
+        self._environment = environment | {"PATH": os.pathsep.join([programs, environment.get("PATH", os.defpath)])}
+        self.known = known
+        self.answers: dict[str, str] = {}
+
+    def follow(self, page: str, failing: dict[str, list[int]]) -> None:
+        """Do everything that a page says.
+
+        Args:
+            page: its path below docs/.
+            failing: by line, the exit codes that are to follow, one after the other; then 0 again.
+        """
+        codes = {line: list(expected) for line, expected in failing.items()}
+        text = (DOCS / page).read_text(encoding="utf-8")
+        for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
+            if language == "python":
+                (self._folder / "try_it.py").write_text(block)
+            elif language == "sh":
+                for line in block.splitlines():
+                    self.type(line, codes[line].pop(0) if codes.get(line) else 0)
+
+    def type(self, line: str, code: int) -> None:
+        """Type one line."""
+        for word, meaning in self.known.items():
+            line = line.replace(word, meaning)
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == code, f"{line}\n{said}"
+        self.answers[line] = said
+        for word, pattern in _GIVEN.items():
+            if found := pattern.search(said):
+                self.known[word] = found[1]

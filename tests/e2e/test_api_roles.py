@@ -1,0 +1,109 @@
+"""Who may do what: every address with every role. A new address without a row here fails."""
+
+import pytest
+from admin import AdminServer
+from factories import make_settings
+from fastapi.routing import iter_route_contexts
+
+from admin_api.access.addresses import PREFIX
+from admin_api.access.roles import Role
+from admin_api.web.app import create_app
+from admin_api.web.parts import nothing
+
+V, OP, A, P = Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.PUBLISHER
+MAY = {V: {V, OP, A}, OP: {OP, A}, A: {A}, P: {P}}
+
+#: Open to everybody.
+OPEN = {
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET {p}/login",
+    "POST {p}/login",
+    "GET {p}/language/{language}",
+    "GET {p}/strings/{language}.js",
+}
+
+#: The least role, and a body to try it with. Pages are tried like everything else.
+ROWS = {
+    "GET {p}/status": (V, None),
+    "POST {p}/pause": (OP, None),
+    "POST {p}/resume": (OP, None),
+    "POST {p}/force-process": (OP, None),
+    "POST {p}/clear": (A, None),
+    "GET {p}/undo": (V, None),
+    "POST {p}/undo/{undo_id}": (A, None),
+    "POST {p}/send-test": (OP, {"phone_number": "081234567890", "message": "Halo"}),
+    "POST {p}/simulate": (OP, None),
+    "GET {p}/failed": (V, None),
+    "GET {p}/failed/export": (A, None),
+    "POST {p}/failed/redrive": (OP, {"filter": {}, "dry_run": True}),
+    "GET {p}/failed/{message_id:path}": (V, None),
+    "POST {p}/failed/{message_id:path}/redrive": (OP, {}),
+    "POST {p}/failed/{message_id:path}/note": (OP, {"note": "x"}),
+    "DELETE {p}/failed": (A, {"ids": ["nobody"]}),
+    "GET {p}/jobs": (V, None),
+    "GET {p}/jobs/{job_id}": (V, None),
+    "POST {p}/jobs/{job_id}/cancel": (OP, None),
+    "GET {p}/messages": (V, None),
+    "GET {p}/messages/{message_id:path}": (V, None),
+    "POST {p}/messages/{message_id:path}/cancel": (OP, None),
+    "GET {p}/analytics": (V, None),
+    "GET {p}/audit": (A, None),
+    "GET {p}/me": (V, None),
+    "GET {p}/events": (V, None),
+    "POST /messages": (P, {"phone_number": "081234567890", "message": "Halo"}),
+    "POST /messages/batch": (P, {"messages": [{"phone_number": "081234567890", "message": "Halo"}]}),
+    "GET {p}": (V, None),
+    "GET {p}/": (V, None),
+    "GET {p}/desk": (V, None),
+    "GET {p}/desk/{message_id:path}": (V, None),
+    "GET {p}/message/{message_id:path}": (V, None),
+    "GET {p}/search": (V, None),
+    "GET {p}/activity": (V, None),
+}
+
+#: Whoever is logged in may log out; strangers are sent away like anywhere else.
+EVERYBODY = {"POST {p}/logout"}
+
+
+def all_routes() -> set[str]:
+    contexts = [one for one in iter_route_contexts(create_app(nothing(make_settings())).routes) if one.methods]
+    return {
+        f"{method} {one.path.replace(PREFIX, '{p}')}"
+        for one in contexts
+        for method in one.methods - {"HEAD"}
+        if one.path != "/openapi.json"
+    }
+
+
+def test_every_address_has_a_row():
+    assert all_routes() == OPEN | EVERYBODY | set(ROWS)
+
+
+@pytest.mark.parametrize("role", [None, V, OP, A, P])
+def test_a_role_may_do_what_its_rows_say_and_nothing_else(admin: AdminServer, role):
+    client = admin.client(role)
+    wrong = {}
+    for row, (needed, body) in ROWS.items():
+        method, path = row.split(" ")
+        address = path.replace("{p}", "") if path.startswith("{p}") else f"/{path}"
+        for name in ("undo_id", "job_id", "message_id:path"):
+            address = address.replace(f"{{{name}}}", "nobody")
+        answer = client.ask(method, address, json=body, stream=True, headers={"Accept": "application/json"})
+        answer.close()
+        if role is None:
+            fits = answer.status_code == 401
+        else:
+            fits = (answer.status_code == 403) == (role not in MAY[needed]) and answer.status_code != 401
+        if not fits or answer.status_code >= 500:
+            wrong[row] = answer.status_code
+    assert wrong == {}
+
+
+def test_without_any_token_nobody_gets_in(admin: AdminServer):
+    assert not admin.settings.tokens_file.exists()
+    answer = admin.client(None).ask("GET", "/status")
+    assert answer.status_code == 401
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"

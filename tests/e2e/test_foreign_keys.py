@@ -1,0 +1,50 @@
+"""Routing keys that are no text: any program may publish with any bytes."""
+
+import pika
+import pytest
+from factories import PHONE
+
+from admin_api.access.roles import Role
+from broker.connection import open_channel
+from broker.message import encode, new_message
+from broker.topology import LADDER_LEVELS
+
+
+class Raw(str):
+    """What pika writes as these bytes."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return self.replace("\N{REPLACEMENT CHARACTER}", "?").encode("latin-1")
+
+
+RAW = Raw("\xff\xfe")
+LADDER = Raw("0." * LADDER_LEVELS + "\xff.default")
+
+
+def publish(settings, exchange: str, key: str, message_id: str, body: bytes | None = None) -> None:
+    message = new_message(PHONE, message_id, source="test", now=1.7e9, message_id=message_id)
+    good, properties = encode(message)
+    with open_channel(settings.amqp_urls, name="test") as channel:
+        channel.basic_publish(exchange, key, good if body is None else body, properties, mandatory=True)
+
+
+def test_a_key_that_is_no_text_neither_stops_the_lane_nor_the_history(lane, consumer, arrivals, records, admin):
+    names = records.names
+    try:
+        publish(lane, names.lane("default"), RAW, "raw")
+        publish(lane, names.scheduled, LADDER, "ladder")
+    except pika.exceptions.UnroutableError as error:
+        pytest.fail(f"the test's own publish went nowhere: {error}")
+    publish(lane, names.lane("default"), RAW, "broken", body=b"{oops")
+    publish(lane, names.messages, "default", "good")
+    ours = consumer(WHATSAPP_QUEUE_DELAY="0.1")
+    assert sorted(arrivals.wait_for(3, 20)) == ["good", "ladder", "raw"]
+    records.wait_for_dead_letters(1)
+    assert ours.terminate() == 0
+
+    client = admin.ready().client(Role.ADMIN)
+    assert client.get("/messages/good")["state"] == "sent"
+    assert client.get("/messages/ladder")["state"] == "sent"
+    assert client.get("/failed")["total"] == 1

@@ -1,0 +1,251 @@
+"""The users of `broker.definitions`, on a real broker: each can do its work, and nothing else.
+
+On the node of this machine, and on RabbitMQ 4.3 in a container (marked, for `make test-containers`).
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from admin import AdminServer, Client
+from arrivals import Arrivals
+from cli import Cli
+from guarded import GuardedBroker, broker_container, definitions_of, guarded_node, import_into, new_passwords
+from processes import ConsumerProcess
+
+from admin_api.access.roles import Role
+from broker import drift
+from broker.connection import open_channel
+from broker.delay_ladder import ladder_key
+from broker.embedded import PrivateNode
+from broker.errors import BrokerRefused
+from broker.events import EVENT_PROPERTIES
+from broker.settings import Settings, load_settings
+from broker.topology import Exchange, Names, topology
+from publisher import Publisher
+from sandbox.server import SandboxServer
+from waiting import wait_until
+
+NAMES = Names()
+LATER = ladder_key(3600, "default")
+
+
+@pytest.fixture(scope="module")
+def base() -> Settings:
+    return load_settings({"WHATSAPP_QUEUE_DELAY": "0.2", "WHATSAPP_QUEUE_RETRY_DELAYS": "1"})
+
+
+@pytest.fixture(scope="module", params=["node", pytest.param("container", marks=pytest.mark.containers)])
+def guarded(request: pytest.FixtureRequest, base: Settings) -> Iterator[GuardedBroker]:
+    """A broker that has imported the definitions of the default namespace."""
+    if request.param == "container":
+        passwords = new_passwords()
+        with broker_container(os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4.3-management")) as (container, where):
+            import_into(container, definitions_of(base, passwords))
+            yield GuardedBroker(where, passwords, f"amqp://guest:guest@{where}/%2F")
+        return
+    with tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True) as home:
+        node = PrivateNode(Path(home))
+        node.start(tied_to_parent=True)
+        try:
+            yield guarded_node(node, base, Path(home))
+        finally:
+            node.stop()
+
+
+@pytest.fixture
+def provider() -> Iterator[SandboxServer]:
+    with SandboxServer() as server:
+        yield server
+
+
+@pytest.fixture
+def as_role(
+    guarded: GuardedBroker, base: Settings, provider: SandboxServer, tmp_path: Path
+) -> Callable[[str], Settings]:
+    ours = base.model_copy(update={"whatsapp_api_url": provider.url, "antrian_home": tmp_path / "home"})
+    return lambda role: guarded.settings(role, ours)
+
+
+@pytest.fixture
+def sender(as_role: Callable[[str], Settings], tmp_path: Path) -> Iterator[ConsumerProcess]:
+    with ConsumerProcess(as_role("consumer"), tmp_path / "consumer.log") as process:
+        yield process
+
+
+def test_a_publisher_publishes_urgently_for_later_and_waits_for_an_outcome(as_role, sender, provider):
+    with Publisher(as_role("publisher"), source="test") as publisher:
+        publisher.queue_message("081234567890", "normal")
+        publisher.queue_message("081234567890", "in 1 s", deliver_at=datetime.now(UTC) + timedelta(seconds=1))
+        # The bell cuts the pause short: the consumer was told by the control exchange.
+        assert publisher.send_message("081234567890", "urgent", timeout=15).status == "sent"
+        assert "urgent" in sender.log()
+    assert set(Arrivals(provider).wait_for(3, 15)) == {"normal", "in 1 s", "urgent"}
+
+
+@pytest.mark.usefixtures("sender")
+def test_a_publisher_and_an_admin_import_a_file(as_role, provider, tmp_path):
+    file = tmp_path / "messages.csv"
+    file.write_text("phone_number,message\n081234567890,imported\n")
+    cli_of_admin = Cli(as_role("admin"))
+    first = Cli(as_role("publisher")).run("import", str(file))
+    assert (first.returncode, "1 message is in the queue now." in first.stdout) == (0, True), first.stderr
+    assert "Nobody can tell what an earlier import has queued (this user may not read the journal)" in first.stderr
+    Arrivals(provider).wait_for(1, 15)
+    assert cli_of_admin.json("import", str(file))["new"] == 0
+
+
+def test_a_consumer_sends_retries_and_gives_up(as_role, sender, provider):
+    with Publisher(as_role("publisher"), source="test") as publisher:
+        publisher.queue_message("081234569003", "fails twice")
+        publisher.queue_message("081234569001", "not on WhatsApp")
+    Arrivals(provider).wait_for(4, 20)
+    wait_until(lambda: "message.dead" in sender.log(), 10, "the other one is dead")
+    assert "broker.gone" not in sender.log(), "nothing was refused on the way"
+
+
+@pytest.mark.usefixtures("sender")
+def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, provider, tmp_path):
+    with AdminServer(as_role("admin"), tmp_path / "admin.log") as server:
+        client = server.ready().client(Role.ADMIN)
+        client.post("/send-test", {"phone_number": "081234569001", "message": "dies"})
+        dead = dead_letter(client, "dies")
+        assert client.post("/pause")["paused"]
+        waiting = client.post("/send-test", {"phone_number": "081234567890", "message": "waits"})["message_id"]
+        cleared = client.post("/clear", {"scope": "queued"})
+        assert cleared["cleared_queued"] == 1
+        wait_until(lambda: client.get(f"/messages/{waiting}")["state"] == "cleared", 10, "the history has it")
+        assert client.post(f"/undo/{cleared['undo_id']}")["restored"] == 1
+        client.post(f"/failed/{dead}/redrive", {"phone_number": "081234567890", "priority": "urgent"})
+        assert client.get("/status")["paused"]
+        assert not client.post("/resume")["paused"]
+        assert set(Arrivals(provider).wait_for(3, 20)[1:]) == {"dies", "waits"}
+        client.post("/send-test", {"phone_number": "081234569001", "message": "dies again"})
+        purged = client.delete("/failed", {"ids": [dead_letter(client, "dies again")]})
+        assert purged["purged"] == 1
+        wait_until(lambda: client.get("/undo")["items"], 10, "the history has it")
+        assert client.post(f"/undo/{purged['undo_id']}")["restored"] == 1
+        assert client.get("/audit")["items"]
+
+
+def dead_letter(client: Client, text: str) -> str:
+    """The id of the dead letter with that text, once it is there."""
+    return str(
+        wait_until(
+            lambda: [one["message_id"] for one in client.get("/failed")["items"] if one["message"] == text],
+            15,
+            f"{text!r} is dead",
+        )[0]
+    )
+
+
+FOR_ALL = {
+    "make a queue": lambda channel: channel.queue_declare("other", durable=True),
+    "make an exchange": lambda channel: channel.exchange_declare("other", "topic"),
+    "change the topology": lambda channel: channel.queue_declare(NAMES.lane("other"), durable=True),
+    "delete a lane": lambda channel: channel.queue_delete(NAMES.lane("default")),
+    "delete the entrance": lambda channel: channel.exchange_delete(NAMES.messages),
+    "unbind a lane": lambda channel: channel.queue_unbind(NAMES.lane("default"), NAMES.lane("default"), ""),
+    "publish past the exchanges": lambda channel: channel.basic_publish("", NAMES.lane("default"), b"", mandatory=True),
+    "publish to the broker's own exchange": lambda channel: channel.basic_publish("amq.topic", "x", b""),
+    "publish where delayed messages come out": lambda channel: channel.basic_publish(NAMES.due, "default", b""),
+}
+
+
+def publishes(exchange: str, key: str) -> Callable[..., object]:
+    return lambda channel: channel.basic_publish(exchange, key, b"{}", EVENT_PROPERTIES)
+
+
+def reads(queue: str) -> Callable[..., object]:
+    return lambda channel: channel.basic_consume(queue, lambda *_: None)
+
+
+def listens(exchange: str, key: str) -> Callable[..., object]:
+    def act(channel):
+        own = channel.queue_declare("", exclusive=True).method.queue
+        channel.queue_bind(own, exchange, key)
+
+    return act
+
+
+FORBIDDEN = {
+    "publisher": FOR_ALL
+    | {
+        "read a lane": reads(NAMES.lane("default")),
+        "read the dead letters": reads(NAMES.dead),
+        "read the journal": reads(NAMES.journal),
+        "empty a lane": lambda channel: channel.queue_purge(NAMES.lane("default")),
+        "hear of all outcomes": listens(NAMES.events, "outcome.#"),
+        "hear of everybody's messages": listens(NAMES.events, "outcome.*.default.*"),
+        "hear of new messages": listens(NAMES.lane("default"), ""),
+        "hear commands": listens(NAMES.control, ""),
+        "invent an event": publishes(NAMES.events, "outcome.sent.default.x"),
+        "invent a dead letter": publishes(NAMES.dead, "default"),
+        "pause a lane": publishes(NAMES.states, "default"),
+        "command a consumer": publishes(NAMES.control, ""),
+        "use the ladder for an unknown lane": publishes(NAMES.scheduled, LATER.replace("default", "other")),
+        "enter the ladder in the middle": publishes(NAMES.delay(3), LATER),
+    },
+    "consumer": FOR_ALL
+    | {
+        "publish a message": publishes(NAMES.messages, "default"),
+        "schedule a message": publishes(NAMES.scheduled, LATER),
+        "ring the bell": publishes(NAMES.urgent, ""),
+        "command a consumer": publishes(NAMES.control, ""),
+        "pause a lane": publishes(NAMES.states, "default"),
+        "invent what an admin did": publishes(NAMES.events, "audit.allowed.default."),
+        "read the dead letters": reads(NAMES.dead),
+        "read the journal": reads(NAMES.journal),
+        "hear of events": listens(NAMES.events, "#"),
+        "make a lock": lambda channel: channel.queue_declare(NAMES.dead_lock, exclusive=True),
+    },
+    "admin": FOR_ALL
+    | {
+        "enter the ladder in the middle": publishes(NAMES.delay(3), LATER),
+        "hear commands": listens(NAMES.control, ""),
+        "hear of new messages": listens(NAMES.messages, "default"),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "deed"), [(role, deed) for role, deeds in FORBIDDEN.items() for deed in deeds], ids=str
+)
+def test_a_user_may_do_nothing_else(guarded, base, role, deed):
+    urls = guarded.settings(role, base).amqp_urls
+    with pytest.raises(BrokerRefused, match="ACCESS_REFUSED"), open_channel(urls, name="test") as channel:
+        FORBIDDEN[role][deed](channel)
+
+
+@pytest.mark.parametrize("role", ["publisher", "consumer", "admin"])
+def test_a_user_finds_nothing_missing_and_changes_nothing(guarded, base, role):
+    with open_channel(guarded.settings(role, base).amqp_urls, name="test") as channel:
+        found = drift.apply(channel.connection, topology(base))
+    assert {one.status for one in found} == {drift.Status.UNCHECKED}
+
+
+def test_a_user_who_may_make_nothing_is_told_what_is_missing(guarded, base):
+    wanted = topology(base)
+    more = type(wanted)(
+        wanted.names, (*wanted.exchanges, Exchange("wa.delay.99", "topic")), wanted.queues, wanted.bindings
+    )
+    urls, told = (
+        guarded.settings("consumer", base).amqp_urls,
+        r"exchange wa\.delay\.99 is missing.*antrian topology apply",
+    )
+    with pytest.raises(BrokerRefused, match=told), open_channel(urls, name="test") as channel:
+        drift.apply(channel.connection, more)
+
+
+def test_what_was_imported_is_what_the_topology_asks_for(guarded, base):
+    with open_channel((guarded.root_url,), name="test") as channel:
+        assert {one.status for one in drift.plan(channel.connection, topology(base))} == {drift.Status.SAME}
+
+
+def test_a_wrong_password_is_refused(guarded, base):
+    urls = tuple(url.replace("consumer:", "consumer:x") for url in guarded.settings("consumer", base).amqp_urls)
+    with pytest.raises(BrokerRefused, match="refuses this user"), open_channel(urls, name="test"):
+        pass

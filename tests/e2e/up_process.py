@@ -1,0 +1,32 @@
+"""`antrian up` as a child process."""
+
+import subprocess
+
+import psutil
+from processes import ANTRIAN, environment
+
+from broker.node.ports import free_port
+
+
+class Up:
+    """`antrian up` with its output in a file."""
+
+    def __init__(self, settings, folder, *options, **more):
+        self.log = folder / "up.log"
+        # Two of these run at the same time when the tests do: every port is their own.
+        ports = {"SANDBOX_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
+        ours = environment(settings, **ports | {"ANTRIAN_HOME": str(folder)} | more)
+        ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [ANTRIAN, "up", *options], env=ours, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    def text(self):
+        return self.log.read_text()
+
+    def family(self):
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def consumer(self):
+        return next(child for child in self.family() if "consume" in child.cmdline())

@@ -1,0 +1,35 @@
+"""Viewers see no number, wherever somebody wrote one."""
+
+import pytest
+from desk_records import dead_record, entry, record
+
+from admin_api.access.masking import DOTS, hide_numbers
+from admin_api.history.records import DeadGroup
+from admin_api.web.answers import failed_group, failed_item, life_item, message_item
+
+WORDS = "call +62 812-3456-7890 after 12:30"
+
+
+@pytest.mark.parametrize("number", ["+6281234567890", "0812 3456 7890", "(62)812.345.678", "081234567890"])
+def test_free_text_shows_no_number(number):
+    assert "345" not in hide_numbers(f"call {number} please")
+
+
+def test_free_text_keeps_its_small_numbers():
+    assert hide_numbers("HTTP 503 after 30.5 s, attempt 2 of 3") == "HTTP 503 after 30.5 s, attempt 2 of 3"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda masked: message_item(record(detail=WORDS), masked=masked).detail,
+        lambda masked: failed_item(dead_record(detail=WORDS), masked=masked).detail,
+        lambda masked: failed_item(dead_record(note=WORDS), masked=masked).note,
+        lambda masked: failed_group(DeadGroup("rejected", "x", WORDS, 1, 0.0, 0.0), masked=masked).detail,
+        lambda masked: life_item(entry("outcome.failed", detail=WORDS), masked=masked).details["detail"],
+        lambda masked: life_item(entry("outcome.dead", reason=WORDS), masked=masked).details["reason"],
+    ],
+)
+def test_numbers_in_free_text_are_for_operators(shown):
+    assert shown(masked=False) == WORDS
+    assert shown(masked=True) == f"call {DOTS} after 12:30"

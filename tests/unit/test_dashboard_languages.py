@@ -1,0 +1,62 @@
+"""Nothing on a page is left untranslated."""
+
+import re
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from admin_api.dashboard import assets, translation
+
+METHODS = [("templates/**.html", "jinja2"), ("static/**.js", "javascript")]
+KEYWORDS = {"_": None, "t": None, "tn": (1, 2), "ngettext": (1, 2)}
+
+#: A translated text inside a template string, which the extractor does not look into.
+HIDDEN = re.compile(r"\$\{[^`}]*\btn?\(")
+
+
+def message_ids():
+    return {found[2] for found in extract_from_dir(assets.FOLDER.parent, METHODS, keywords=KEYWORDS)}
+
+
+@pytest.mark.parametrize("language", set(translation.LANGUAGES) - {translation.SOURCE})
+def test_every_message_id_has_its_translation(language):
+    known = {message.id: message for message in translation.catalog(language) if message.id}
+    assert {one for one in message_ids() if one not in known or not all(texts(known[one].string))} == set()
+
+
+@pytest.mark.parametrize("language", set(translation.LANGUAGES) - {translation.SOURCE})
+def test_a_translation_keeps_the_placeholders_and_is_not_without_use(language):
+    ids = message_ids()
+    for message in translation.catalog(language):
+        if message.id:
+            assert message.id in ids
+            assert all(placeholders(text) == placeholders(texts(message.id)[-1]) for text in texts(message.string))
+
+
+def test_no_message_id_hides_from_the_extractor():
+    for path in assets.FOLDER.rglob("*.js"):
+        assert not HIDDEN.search(path.read_text()), path
+
+
+@pytest.mark.parametrize(
+    ("cookie", "accept_language", "language"),
+    [
+        (None, "", "en"),
+        (None, "id-ID,id;q=0.9,en;q=0.8", "id"),
+        (None, "en;q=0.5, id;q=0.9", "id"),
+        (None, "fr, de", "en"),
+        (None, "id;q=rubbish,,;;", "en"),
+        ("id", "en", "id"),
+        ("xx", "id", "id"),
+    ],
+)
+def test_the_language_is_the_readers_choice_then_the_browsers(cookie, accept_language, language):
+    assert translation.chosen(cookie, accept_language) == language
+
+
+def texts(text):
+    return text if isinstance(text, tuple) else (text,)
+
+
+def placeholders(text):
+    return sorted(re.findall(r"%\(\w+\)s", text))
