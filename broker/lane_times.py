@@ -23,6 +23,7 @@ class LaneTimes:
         held_for: how long that was meant to be when it began, seconds.
         held_because: the failure class that holds the lane; None when nothing does.
         failures_in_a_row: calls in a row that found the provider unavailable.
+        source: the consumer that made that call.
     """
 
     send_ended_at: float = 0.0
@@ -31,16 +32,21 @@ class LaneTimes:
     held_for: float = 0.0
     held_because: str | None = None
     failures_in_a_row: int = 0
+    source: str = ""
 
     def after(self, event: Event) -> "LaneTimes":
         """The times after one more event of the lane; only the end of a call to the provider changes them."""
         if event.name not in ENDS_A_SEND:
             return self
+        if event.at < self.send_ended_at and event.source != self.source:
+            # A consumer that was replaced reports late: what came after it stands. (One consumer's own events come in
+            # order, whatever becomes of its clock.)
+            return self
         ended_at = max(self.send_ended_at, event.at)
         pause = _seconds(event.details.get("pause"))
         hold = _seconds(event.details.get("hold"))
         if event.name != "outcome.failed" or not hold:
-            return LaneTimes(send_ended_at=ended_at, pause=pause)
+            return LaneTimes(send_ended_at=ended_at, pause=pause, source=event.source)
         reason = str(event.details.get("failure_class"))
         return replace(
             self,
@@ -50,6 +56,7 @@ class LaneTimes:
             held_for=hold,
             held_because=reason,
             failures_in_a_row=self.failures_in_a_row + (reason == UNAVAILABLE),
+            source=event.source,
         )
 
 

@@ -8,7 +8,8 @@ import logging
 import re
 import sys
 import threading
-from typing import Literal
+from contextlib import suppress
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -35,12 +36,32 @@ def configure_logs(form: Form = "auto", level: str = "info") -> None:
     structlog.configure(
         processors=[*_beginning(pretty=pretty), *ending],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     _adopt_foreign_logs(_beginning(pretty=pretty), ending, number)
     sys.excepthook = lambda *error: structlog.get_logger().critical("process.broken", exc_info=error)
     threading.excepthook = _thread_broke
+
+
+class _Forgiving:
+    """A text stream that loses what it cannot write.
+
+    A full disk or a reader that is gone must not end a program in the middle of its work: between a send and its
+    record that would send a message twice.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 def _beginning(*, pretty: bool) -> list[Processor]:

@@ -43,6 +43,8 @@ class AdoptedPace:
         if is_news and times.send_ended_at:
             pause = max(times.pause, self._settings.whatsapp_queue_delay)
             self._pace.send_ended(since(times.send_ended_at, wall, now), pause)
+            # All consumers of a lane hear an admin's force; whoever has sent since has spent it.
+            self._pace.forced = False
         if is_news and times.held_because is not None:
             left = min(times.held_until - wall, times.held_for)
             self._pace.hold(now + left, times.held_because)

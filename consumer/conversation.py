@@ -6,6 +6,7 @@ arrives meanwhile; nothing else reads the inbox.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ class Conversation:
         self._arrived: Session | None = None
         self._refusal: BrokerRefused | None = None
         self._ever_connected = False
+        self._listening = False
         self._confirmations: dict[int, Confirmation] = {}
         self._answered: signals.Answered | None = None
         self._stop_at: float | None = None
@@ -134,6 +136,17 @@ class Conversation:
                 _ = self.session
         return True
 
+    def catch_up(self) -> None:
+        """Take in what has arrived already.
+
+        Raises:
+            Disconnected: the session is gone.
+        """
+        with suppress(Empty):
+            while True:
+                self._take(self._inbox.get_nowait())
+        _ = self.session
+
     def connect(self) -> None:
         """Wait for a connection.
 
@@ -149,7 +162,7 @@ class Conversation:
             raise Stopped
         self._session = self._arrived
         self._ever_connected = True
-        self.subscribed = False
+        self.subscribed = self._listening = False
         self._feed.turn.forget()
         self.delivery = None
         self._confirmations.clear()
@@ -159,6 +172,15 @@ class Conversation:
         if self._arrived is not None:
             self._arrived.drop()
             self._arrived = None
+
+    def listen(self) -> None:
+        """Begin to hear commands; from its return on, none is missed.
+
+        Raises:
+            Disconnected: the session is gone.
+        """
+        self.session.listen()
+        self.wait(lambda: self._listening)
 
     def publish(
         self,
@@ -237,6 +259,8 @@ class Conversation:
                 _log.warning("broker.gone", lane=self._lane, reason=str(error))
             case signals.Unsubscribed():
                 self.subscribed = False
+            case signals.Listening():
+                self._listening = True
             case signals.Counted(subscribers):
                 self._feed.turn.count_others(subscribers - 1)
             case signals.Cancelled(queue):

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from broker.events import Event
 from broker.lane_times import LaneTimes
+from consumer.malformed import MALFORMED
 from consumer.providers.contract import Failed, FailureClass
 
 #: A failure code of our own: a crash left an attempt without an outcome.
@@ -132,7 +133,7 @@ class Ledger:
 
     def apply(self, event: Event) -> None:
         """Take one event into account; events come in the stream's order."""
-        if event.lane != self._lane:
+        if event.lane != self._lane or _is_about_garbage(event):
             return
         if event.name == "outcome.cancelling":
             self._cancelled.pop(event.message_id, None)
@@ -175,6 +176,11 @@ def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool], *, keep
     for key in dropped:
         del remembered[key]
     return dropped
+
+
+def _is_about_garbage(event: Event) -> bool:
+    """Whether it tells of a delivery that nobody could read: the id on it may be that of a message which is good."""
+    return event.name == "outcome.dead" and event.details.get("reason") == MALFORMED
 
 
 def _is_overtaken(known: Entry, event: Event) -> bool:

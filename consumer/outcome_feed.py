@@ -36,7 +36,15 @@ class OutcomeFeed:
         self._audience = audience
         self._is_live = False
         self._next_offset: int | None = None
+        self._begins = False
+        self._beginning: tuple[int, Event] | None = None
+        self._known_until = self._seen_until = -1
         self._mark = ""
+
+    @property
+    def position(self) -> int | None:
+        """Offset of the entry that comes next; None when that is not known."""
+        return self._next_offset
 
     def resume(self) -> Offset:
         """Where to go on reading: all that the broker has kept, when nothing was read yet.
@@ -44,6 +52,7 @@ class OutcomeFeed:
         The consumer may have been away for longer than the dedupe window. What it reads up then is no news.
         """
         self._is_live = self._next_offset is not None
+        self._begins = self._next_offset is None
         return "first" if self._next_offset is None else self._next_offset
 
     def has_caught_up(self) -> None:
@@ -66,13 +75,32 @@ class OutcomeFeed:
 
     def take(self, event: Event, offset: int) -> None:
         """Learn of one entry of the stream."""
+        if self._begins:
+            self._begin(event, offset)
+        elif self._next_offset is None:
+            # It was on its way when the position was lost, and comes again.
+            return
         self._next_offset = offset + 1
+        self._seen_until = max(self._seen_until, offset)
         self.outstanding.shown(event)
-        if event.source != self.identity:
+        if event.source == self.identity:
+            if event.name == BARRIER:
+                self._mark = event.message_id
+        elif offset > self._known_until:
             self.ledger.apply(event)
             self._hear(event)
-        elif event.name == BARRIER:
-            self._mark = event.message_id
+
+    def _begin(self, event: Event, offset: int) -> None:
+        """The stream is read from its beginning: what was learnt of this very stream is not learnt twice.
+
+        A crash that counts twice would make a message a poisonous one. In doubt it is another stream, and all of it is
+        news.
+        """
+        is_known = self._beginning == (offset, event)
+        self._known_until = self._seen_until if is_known else -1
+        self._seen_until = self._known_until
+        self._beginning = (offset, event)
+        self._begins = False
 
     def _hear(self, event: Event) -> None:
         if event.lane != self._lane:

@@ -15,7 +15,7 @@ from consumer.adopted_pace import AdoptedPace
 from consumer.conversation import Conversation, Disconnected
 from consumer.outcome_feed import BARRIER, OutcomeFeed
 
-#: Seconds after which a stream that does not show us our own barrier is given up, and the connection with it.
+#: Seconds of silence after which a stream that has not shown us our own barrier is given up, with the connection.
 BARRIER_TIMEOUT = 30.0
 
 _log = structlog.get_logger()
@@ -75,8 +75,12 @@ class Recorder:
         try:
             self.record(event)
         except Disconnected:
-            self._outstanding.add(event)
+            self.owe(event)
             raise
+
+    def owe(self, event: Event) -> None:
+        """Record an outcome on the next connection."""
+        self._outstanding.add(event)
 
     def make_up_for_lost_records(self) -> None:
         """Record at once what the last connection took with it: a standby whose turn comes must not miss it.
@@ -90,20 +94,21 @@ class Recorder:
 
     def learn(self) -> None:
         """Bring the ledger up to date: read the outcomes stream from where we were, up to this moment."""
-        self._talk.session.listen()
+        self._talk.listen()
         self._talk.session.read_outcomes(self._feed.resume())
         self._record_outstanding()
-        self._pass_barrier()
+        self.pass_barrier()
         while self._outstanding.is_doubtful:
             _log.warning("stream.lost", lane=self._lane, events=self._outstanding.find_missing())
             self._record_outstanding()
-            self._pass_barrier()
+            self.pass_barrier()
         self._feed.has_caught_up()
 
     def catch_up(self) -> None:
-        """Once for each subscription: another consumer may have sent until the moment when our turn came."""
-        if self._caught_up_with != self._talk.subscriptions:
-            self._pass_barrier()
+        """Know all that others have sent: up to the moment when our turn came, and whatever they report after it."""
+        is_new = self._caught_up_with != self._talk.subscriptions
+        if is_new or not self._adopted.includes(self._feed.ledger.times):
+            self.pass_barrier()
             self._caught_up_with = self._talk.subscriptions
 
     def _record_outstanding(self) -> None:
@@ -112,17 +117,30 @@ class Recorder:
             if self._outstanding.confirmed():
                 self._apply(event)
 
-    def _pass_barrier(self) -> None:
-        """Publish a mark and wait until the stream shows it: then the ledger holds all that came before."""
+    def pass_barrier(self) -> None:
+        """Publish a mark and wait until the stream shows it: then the ledger holds all that came before.
+
+        Raises:
+            Disconnected: the connection broke, or was given up because the stream is silent.
+        """
         mark = str(uuid.uuid4())
         self.record(self.event(BARRIER, message_id=mark))
-        if not self._talk.wait(lambda: self._feed.has_passed(mark), until=time.monotonic() + BARRIER_TIMEOUT):
+        if not self._is_shown(mark):
             _log.warning("stream.silent", lane=self._lane, waited=BARRIER_TIMEOUT)
             self._feed.lose_position()
             self._talk.start_over()
             raise Disconnected
         ledger = self._feed.ledger
         self._adopted.adopt(ledger.times, ledger.sending(), wall=time.time(), now=time.monotonic())
+
+    def _is_shown(self, mark: str) -> bool:
+        """Wait for a barrier for as long as the stream shows anything: a long one takes its time."""
+        while True:
+            before = self._feed.position
+            if self._talk.wait(lambda: self._feed.has_passed(mark), until=time.monotonic() + BARRIER_TIMEOUT):
+                return True
+            if self._feed.position == before:
+                return False
 
     def _write(self, event: Event) -> None:
         self._talk.publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=False)

@@ -74,6 +74,7 @@ class Session:
 
     def __init__(self, io: IOThread, connection: Connection, names: Names, inbox: Inbox) -> None:
         self._io = io
+        self._connection = connection
         self._names = names
         self._inbox = inbox
         self._channels: list[Channel] = []
@@ -139,11 +140,12 @@ class Session:
         self._on(self._feed, act)
 
     def listen(self) -> None:
-        """Have commands delivered as `Told`, through a queue of this connection's own."""
+        """Have commands delivered as `Told`, through a queue of this connection's own; from `Listening` on, all."""
 
         def declared(channel: Channel, queue: str) -> None:
             channel.queue_bind(queue, self._names.control)
-            channel.basic_consume(queue, self._told, auto_ack=True)
+            listening = lambda _frame: self._inbox.put(signals.Listening())  # noqa: E731
+            channel.basic_consume(queue, self._told, auto_ack=True, callback=listening)
 
         def act(channel: Channel) -> None:
             channel.queue_declare("", exclusive=True, callback=lambda frame: declared(channel, frame.method.queue))
@@ -152,7 +154,13 @@ class Session:
 
     def drop(self) -> None:
         """Give up the connection and begin a new one."""
-        self._io.call(self._io.drop)
+
+        def act() -> None:
+            # The I/O thread may have another connection by now, which is none of ours.
+            if self._connection.is_open:
+                self._io.drop()
+
+        self._io.call(act)
 
     # Everything below runs in the I/O thread.
 

@@ -49,6 +49,11 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """No command is missed from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A command came over the control exchange."""
 
@@ -103,5 +108,17 @@ class Stop:
 
 
 Signal = (
-    Up | Down | Delivery | Recorded | Told | Confirmed | Unsubscribed | Counted | Cancelled | Blocked | Answered | Stop
+    Up
+    | Down
+    | Delivery
+    | Recorded
+    | Listening
+    | Told
+    | Confirmed
+    | Unsubscribed
+    | Counted
+    | Cancelled
+    | Blocked
+    | Answered
+    | Stop
 )

@@ -26,17 +26,18 @@ from broker.message import AttemptFailure, Message, Priority, decode, encode, re
 from broker.settings import Settings
 from broker.topology import Names, topology
 from consumer import signals
-from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.adopted_pace import AdoptedPace
 from consumer.caller import Caller
 from consumer.conversation import Conversation, Disconnected, Stopped
 from consumer.lane_view import LaneView
 from consumer.lane_watch import LaneWatch
+from consumer.ledger import State
 from consumer.malformed import MALFORMED, dead_letter_of
 from consumer.orders import Orders
 from consumer.outcome_feed import OutcomeFeed
 from consumer.pace import LEAD, Gate, Pace
-from consumer.providers.contract import Failed, Provider, Sent
+from consumer.providers.contract import Failed, FailureClass, Provider, Sent
 from consumer.recorder import Recorder
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 from consumer.session import Inbox, Link
@@ -44,6 +45,9 @@ from consumer.witness import Audience, Witness
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
 PROVIDER_DEADLINE = 120.0
+
+#: What became of an attempt that was recorded and never made.
+NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
 
 #: Seconds between tries when the broker answers but the topology cannot be made.
 TOPOLOGY_PAUSE = 1.0
@@ -184,6 +188,9 @@ class LaneWorker:
         self._recorder.catch_up()
         self._mind_the_bell(message)
         match self._admit(message):
+            case Crashed():
+                # Whoever began it may still report what became of it: that is known when the pause is over.
+                self._give_back(delivery)
             case Send(attempt):
                 self._send_in_time(delivery, replace(message, attempt=attempt))
             case AlreadySent():
@@ -201,11 +208,25 @@ class LaneWorker:
         key = delivery.routing_key
         return decode(delivery.body, delivery.properties, self._lane, now=time.time(), routing_key=key)
 
-    def _admit(self, message: Message) -> Send | AlreadySent | Settle | Drop | Spent:
-        while isinstance(admission := admit(message, self._ledger, self._policy, time.time()), Crashed):
+    def _admit(self, message: Message) -> Admission:
+        """What to do with a message; `Crashed` only while the pause after the crash is not over."""
+        admission = self._look_up(message)
+        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
             crashed = replace(message, attempt=admission.attempt)
             self._record("outcome.uncertain", crashed, key=dedupe_key(message), detail="the consumer ended mid-send")
+            admission = self._look_up(message)
+        if isinstance(admission, Drop) and admission.outcome == "cancelled":
+            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
+            # this copy came.
+            self._recorder.pass_barrier()
+            admission = self._look_up(message)
         return admission
+
+    def _look_up(self, message: Message) -> Admission:
+        return admit(message, self._ledger, self._policy, time.time())
+
+    def _gate_for(self, message: Message) -> Gate:
+        return self._pace.gate(urgent=message.priority >= Priority.URGENT)
 
     def _mind_the_bell(self, message: Message) -> None:
         if message.priority < Priority.URGENT:
@@ -214,13 +235,16 @@ class LaneWorker:
         self._pace.ringing.discard(message.message_id)
 
     def _send_in_time(self, delivery: signals.Delivery, message: Message) -> None:
-        gate = self._pace.gate(urgent=message.priority >= Priority.URGENT)
+        gate = self._gate_for(message)
         if not gate.is_open_to_choose(time.monotonic()):
             # Chosen too early: by a fail-over, or for a bell that nobody answers. It is chosen again in time.
             self._give_back(delivery)
             return
         self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
-        self._talk.wait(lambda: False, until=gate.opens_at, whatever_happens=True)
+        self._wait_to_the_last_moment(message, gate)
+        if not self._is_ours_to_send(message):
+            self._give_back(delivery)
+            return
         patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
         result = self._caller.ask(message, deadline=time.monotonic() + patience)
         pause = self._settings.pause()
@@ -233,6 +257,20 @@ class LaneWorker:
             self._hold_then_ack(delivery)
         else:
             self._take_failure(delivery, message, result, pause)
+
+    def _wait_to_the_last_moment(self, message: Message, gate: Gate) -> None:
+        """Until the gate opens; without a connection the message is another consumer's already, and nothing is sent."""
+        try:
+            self._talk.wait(lambda: False, until=gate.opens_at)
+            self._talk.catch_up()
+        except Disconnected:
+            self._recorder.owe(self._event("outcome.failed", message, **asdict(NOT_BEGUN)))
+            raise
+
+    def _is_ours_to_send(self, message: Message) -> bool:
+        """Whether nobody has reported late, while our `sending` was recorded, that it was sent or is done with."""
+        entry = self._ledger.entry(message.message_id)
+        return entry is not None and entry.state is State.SENDING
 
     def _take_failure(self, delivery: signals.Delivery, message: Message, failure: Failed, pause: float) -> None:
         row = self._ledger.times.failures_in_a_row
@@ -248,12 +286,14 @@ class LaneWorker:
             code=failure.code,
             hold=hold,
         )
+        if hold is not None:
+            # Before it is recorded: a connection that breaks meanwhile must not take the hold with it.
+            self._pace.hold(time.monotonic() + hold, failure.failure_class.value)
         self._recorder.record_surely(described)
         if hold is None:
             self._follow(delivery, message, failure, consequence, failed_at=described.at)
-            return
-        self._pace.hold(time.monotonic() + hold, failure.failure_class.value)
-        self._give_back(delivery)
+        else:
+            self._give_back(delivery)
 
     def _settle(self, delivery: signals.Delivery, message: Message, failure: Failed) -> None:
         """A crash came between a failure and its consequence: see to the consequence now."""

@@ -63,6 +63,9 @@ def set_paused(settings: Settings, lane: str, actor: str, *, paused: bool) -> Pa
         changed = read_state(channel, names, lane).paused is not paused
         if changed:
             write_state(channel, names, lane, paused=paused, actor=actor)
+        else:
+            # Whoever says it again may have seen that a consumer does not keep to it.
+            send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
         state: LaneState = read_state(channel, names, lane)
     return Paused(lane, state.paused, changed, state.actor, state.since)
 

@@ -1,11 +1,14 @@
 """What our processes write while they live: JSON, findable by message and trace, nothing personal."""
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import requests
 from cli import Cli
 from factories import PHONE
+from processes import ANTRIAN, environment
 
 from admin_api.access.roles import Role
 from waiting import wait_until
@@ -34,7 +37,7 @@ def test_a_whole_life_leaves_json_lines_without_anything_personal(lane, admin, c
     service = admin.client(Role.PUBLISHER)
     for body in ({"phone_number": PHONE, "message": "rahasia"}, {"phone_number": "0812", "message": "rahasia"}):
         service.ask("POST", "//messages", json=body)
-    requests.post(f"{admin.url}/messages", json={"phone_number": PHONE}, timeout=5)
+    requests.post(f"{admin.url}/messages", json={"phone_number": PHONE}, timeout=60)
     operator = admin.client(Role.OPERATOR)
     wait_until(lambda: operator.ask("GET", f"/failed/{dead.message_id}").ok, 10, "the letter is in the history")
     operator.get("/messages", phone_number=PHONE, text="rahasia")
@@ -106,3 +109,18 @@ def test_a_request_over_http_hands_its_trace_on(admin, records):
         assert answer.status_code == 202, answer.text
     headers = [properties.headers for properties in records.waiting_properties("default")]
     assert [one.get("traceparent") for one in headers] == [TRACEPARENT, None]
+
+
+def test_a_consumer_whose_log_cannot_be_written_goes_on_sending(lane, publisher, arrivals):
+    with Path("/dev/full").open("ab") as full:
+        sender = subprocess.Popen(
+            [ANTRIAN, "consume"], env=environment(lane), stdin=subprocess.DEVNULL, stdout=full, stderr=full
+        )
+    try:
+        for text in ("one", "two"):
+            publisher.queue_message(PHONE, text)
+        assert arrivals.wait_for(2, 60) == ["one", "two"]
+        assert sender.poll() is None
+    finally:
+        sender.terminate()
+        sender.wait(60)

@@ -202,7 +202,7 @@ class Reader:
 
     def read(self, then=lambda: None):
         """The first piece, then what `then` does, then the rest, if there is an end."""
-        asyncio.run(asyncio.wait_for(self._read(then), 5))
+        asyncio.run(asyncio.wait_for(self._read(then), 60))
         return self.sent
 
     async def _read(self, then):

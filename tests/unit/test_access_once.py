@@ -75,7 +75,7 @@ def test_of_two_processes_one_gets_in(settings, tmp_path):
     for process in both:
         process.stdin.write("\n")
         process.stdin.flush()
-    assert sorted(process.communicate(timeout=20)[0].strip() for process in both) == ["None", "abc"]
+    assert sorted(process.communicate(timeout=60)[0].strip() for process in both) == ["None", "abc"]
 
 
 def test_the_first_token_is_an_admins_and_is_made_once(settings):

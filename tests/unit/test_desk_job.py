@@ -127,7 +127,7 @@ def test_a_canary_that_waits_can_be_cancelled():
     work = threading.Thread(target=job.run)
     work.start()
     job.cancel()
-    work.join(10)
+    work.join(60)
     assert (job.job.state, job.job.done, job.job.cancelling) == ("cancelled", len(FROZEN) - len(letters.there), True)
 
 

@@ -283,7 +283,8 @@ def test_clocks_that_differ_by_a_pause_are_a_problem_and_by_less_a_warning(ahead
 
 
 def test_a_clock_that_runs_evenly_does_not_jump():
-    assert abs(clock.JumpWatch().jumped()) < 0.1
+    # It reads two clocks, between which the machine may do something else once.
+    assert min(abs(clock.JumpWatch().jumped()) for _ in range(5)) < 0.1
 
 
 # History and journal

@@ -42,7 +42,7 @@ with Publisher(source="registration") as publisher:
 def test_a_publisher_needs_only_the_four_libraries_that_come_with_it() -> None:
     environment = {"AMQP_URL": "amqp://127.0.0.1:1/", "PYTHONWARNINGS": "error"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ log = structlog.get_logger()
 def log(body: str, *, form: str = "auto", level: str = "info") -> str:
     """What a program writes on stderr, which is no terminal."""
     program = PROGRAM.format(form=form, level=level, body=body)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == ""
     return done.stderr
 
@@ -102,3 +103,12 @@ def test_a_wrong_value_is_named(variable, value):
 
 def test_a_level_is_known_in_any_case():
     assert make_settings(ANTRIAN_LOG_LEVEL="WARNING").antrian_log_level == "warning"
+
+
+def test_a_line_that_cannot_be_written_stops_nobody():
+    program = PROGRAM.format(form="json", level="info", body="log.info('lost'); print('went on')")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=full, text=True, timeout=60, check=False
+        )
+    assert done.stdout == "went on\n"

@@ -35,7 +35,9 @@ def notebook() -> Notebook:
 
 @pytest.fixture
 def feed(notebook) -> OutcomeFeed:
-    return OutcomeFeed(LANE, 86_400.0, Audience([notebook]))
+    feed = OutcomeFeed(LANE, 86_400.0, Audience([notebook]))
+    feed.resume()
+    return feed
 
 
 def own(feed: OutcomeFeed, name: str, message_id: str = "m1") -> Event:

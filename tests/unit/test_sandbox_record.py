@@ -73,4 +73,6 @@ def test_ids_differ() -> None:
 
 
 def test_time_is_unix_time() -> None:
-    assert abs(Record().now() - time.time()) < 1
+    before, now, after = time.time(), Record().now(), time.time()
+    # It begins with two readings of two clocks, between which the machine may do something else.
+    assert before - 10 < now < after + 10
