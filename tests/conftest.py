@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from broker.connection import open_channel
@@ -19,12 +21,15 @@ from broker.settings import Settings, load_settings
 from broker.topology import topology
 
 # How long an example takes depends on what else the machine is doing; how many there are does not.
-hypothesis_settings.register_profile("antrian", deadline=None)
+hypothesis_settings.register_profile("antrian", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("antrian")
 
 #: Where the tests' broker comes from: `embedded` (default), `testcontainers` (the image RABBITMQ_IMAGE), or `url` with
 #: ANTRIAN_TEST_BROKER_URL.
 KIND, URL = "ANTRIAN_TEST_BROKER", "ANTRIAN_TEST_BROKER_URL"
+
+#: Bytes that the brokers of one run may need between them.
+_ROOM = 4 << 30
 
 _shared = pytest.StashKey[ExitStack]()
 
@@ -101,8 +106,18 @@ def broker_url() -> Iterator[str]:
 @contextmanager
 def _node_home() -> Iterator[Path]:
     # A node writes until its last moment; what it leaves after its stop is of no interest.
-    with tempfile.TemporaryDirectory(prefix="antrian-test-", ignore_cleanup_errors=True) as home:
+    with tempfile.TemporaryDirectory(prefix="antrian-test-", dir=_in_memory(), ignore_cleanup_errors=True) as home:
         yield Path(home)
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory, if there is room: a fifth of what a broker does for these tests is to write to its disk.
+
+    What a node has written there outlives its own death, however sudden, as it must.
+    """
+    folder = Path("/dev/shm")  # noqa: S108 (a folder of a random name is made in it)
+    has_room = folder.is_dir() and shutil.disk_usage(folder).free > _ROOM
+    return folder if has_room else None
 
 
 @pytest.fixture

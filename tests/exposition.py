@@ -17,7 +17,7 @@ class Exposition:
 
     @classmethod
     def of(cls, url: str) -> "Exposition":
-        answer = requests.get(url, timeout=5)
+        answer = requests.get(url, timeout=60)
         assert answer.status_code == 200, answer.text
         assert answer.headers["Content-Type"].startswith("text/plain")
         return cls(answer.text)
@@ -48,7 +48,7 @@ def promtool_complaints(text: str) -> str:
     """What `promtool check metrics` says; a machine without it fails the test."""
     try:
         done = subprocess.run(
-            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30, check=False
+            ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60, check=False
         )
     except FileNotFoundError as error:
         raise AssertionError("promtool is missing: apt-get install prometheus") from error

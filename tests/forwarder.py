@@ -15,6 +15,7 @@ class Forwarder:
         self._parts = urlsplit(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
         self._cut = False
         self._ended = False
 
@@ -27,10 +28,11 @@ class Forwarder:
 
     def cut(self) -> None:
         """End every connection, and each new one at once."""
-        self._cut = True
-        for end in list(self._open):
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._cut = True
+            for end in self._open:
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         self._cut = False
@@ -52,13 +54,23 @@ class Forwarder:
         with contextlib.suppress(OSError):
             while not self._ended:
                 near, _ = self._listener.accept()
-                if self._cut:
-                    near.close()
-                    continue
-                far = socket.create_connection((self._parts.hostname or "", self._parts.port or 5672))
+                self._connect(near)
+
+    def _connect(self, near: socket.socket) -> None:
+        try:
+            far = socket.create_connection((self._parts.hostname or "", self._parts.port or 5672))
+        except OSError:
+            near.close()
+            return
+        # A cut may come in the meantime, and must not miss this one.
+        with self._lock:
+            if not self._cut:
+                self._open |= {near, far}
                 for one, other in ((near, far), (far, near)):
-                    self._open.add(one)
                     threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+                return
+        for one in (near, far):
+            one.close()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -66,5 +78,6 @@ class Forwarder:
                 target.sendall(piece)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
-        self._open.discard(source)
+        with self._lock:
+            self._open.discard(source)
         source.close()

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import pika
 from factories import PHONE
 
-from admin_api.lane.outcome_tail import OutcomeTail
+from admin_api.history.journal_end import OFFSET, last_entry
 from broker import drift
 from broker.connection import open_channel
 from broker.delay_ladder import ladder_key
@@ -15,6 +16,9 @@ from broker.message import AttemptFailure, Message, decode, encode, new_message,
 from broker.settings import Settings
 from broker.topology import LADDER_LEVELS, Names, topology
 from waiting import wait_until
+
+#: Seconds until a stream that says nothing is empty, and until a queue that says nothing more is broken.
+_SILENCE, _PATIENCE = 10, 60
 
 
 class Stock:
@@ -58,6 +62,8 @@ class Stock:
                 body, properties = encode(message(message_id))
                 fast.basic_publish(self.names.messages, "default", body, properties)
         wait_until(lambda: self.count(lane) == whole, patience, "all are published")
+        # What is in the lane may take a moment longer to be in the journal.
+        wait_until(lambda: self._last_id() == message_ids[-1], patience, "all are in the journal")
 
     def count(self, queue: str) -> int:
         """Messages ready in a queue."""
@@ -80,32 +86,43 @@ class Stock:
 
     def events(self, name: str) -> list[Event]:
         """Every event of that name in the journal."""
-        found: list[Event] = []
-        with self._channel() as channel:
-            OutcomeTail(channel.connection, self.names.journal, found.append).catch_up(0)
-        return [event for event in found if event.name == name]
+        found = (Event.decode(body) for _, body in self.entries(self.names.journal))
+        return [event for event in found if event and event.name == name]
 
     def journal_ids(self) -> set[str]:
         """The ids of all copies of messages in the journal."""
-        found: set[str] = set()
+        found = (properties.message_id for properties, _ in self.entries(self.names.journal))
+        return {str(one) for one in found if one}
+
+    def entries(self, stream: str) -> list[tuple[pika.BasicProperties, bytes]]:
+        """Everything that a stream holds now, up to its end and not up to a silence: a busy machine is silent, too."""
+        found: list[tuple[pika.BasicProperties, bytes]] = []
         with self._channel() as channel:
-            channel.basic_qos(prefetch_count=500)
-            arguments = {"x-stream-offset": "first"}
-            for method, properties, _ in channel.consume(self.names.journal, inactivity_timeout=1, arguments=arguments):
-                if method is None:
+            if (last := last_entry(channel, stream, _SILENCE)) is None:
+                return found
+            reading = channel.connection.channel()
+            reading.basic_qos(prefetch_count=500)
+            deliveries = reading.consume(stream, inactivity_timeout=_PATIENCE, arguments={OFFSET: "first"})
+            for method, properties, body in deliveries:
+                assert method is not None, f"{stream} goes no further"
+                reading.basic_ack(method.delivery_tag)
+                found.append((properties, body))
+                if (properties.headers or {}).get(OFFSET, -1) >= last.offset:
                     break
-                channel.basic_ack(method.delivery_tag)
-                if properties.message_id:
-                    found.add(properties.message_id)
-            channel.close()
+        # Not cancelled: the library would reject what is on its way, and a stream ends the connection for that.
         return found
+
+    def _last_id(self) -> str | None:
+        with self._channel() as channel:
+            last = last_entry(channel, self.names.journal, _SILENCE)
+        return last.properties.message_id if last else None
 
     def _messages(self, queue: str, lane: str) -> list[Message]:
         # By a consumer: quorum queues with a single active consumer refuse to be looked through otherwise.
         found: list[Message] = []
         count = self.count(queue)
         with self._channel() as channel:
-            deliveries = channel.consume(queue, inactivity_timeout=5) if count else ()
+            deliveries = channel.consume(queue, inactivity_timeout=_PATIENCE) if count else ()
             for method, properties, body in deliveries:
                 assert method is not None, f"{queue} delivers nothing more"
                 found.append(decode(body, properties, lane, now=time.time()))

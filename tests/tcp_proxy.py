@@ -10,6 +10,9 @@ from contextlib import contextmanager
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
+#: Bytes of AMQP's heartbeat, which says nothing.
+_HEARTBEAT = 8
+
 
 class TcpProxy:
     """Listens on a port of its own on loopback and passes bytes on, in both directions.
@@ -20,7 +23,7 @@ class TcpProxy:
 
     Attributes:
         connections: how many have come so far.
-        held_questions: pieces for the broker that a freeze has held so far.
+        held_questions: pieces for the broker that a freeze has held so far, heartbeats aside.
     """
 
     def __init__(self, target: int, port: int = 0) -> None:
@@ -34,6 +37,7 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._questions_flow, self._answers_flow, self._closed = (threading.Event() for _ in range(3))
         self._seconds, self._piece, self._rate = 0.0, 65_536, math.inf
+        self._quota, self._asked = math.inf, 0
         self.thaw()
         self._spawn(self._accept)
 
@@ -43,8 +47,13 @@ class TcpProxy:
         if not answers_only:
             self._questions_flow.clear()
 
+    def freeze_after(self, size: int) -> None:
+        """Hold what is for the broker by itself, once so many more bytes have come: a test may come late."""
+        self._quota = self._asked + size
+
     def thaw(self) -> None:
         """Let everything through again, what was held first."""
+        self._quota = math.inf
         self._questions_flow.set()
         self._answers_flow.set()
 
@@ -72,7 +81,7 @@ class TcpProxy:
         self._listener.close()
         self.cut()
         for thread in list(self._threads):
-            thread.join(5)
+            thread.join(60)
 
     def _accept(self) -> None:
         while not self._closed.is_set():
@@ -85,7 +94,7 @@ class TcpProxy:
 
     def _serve(self, client: socket.socket) -> None:
         try:
-            broker = socket.create_connection(("127.0.0.1", self._target), 5)
+            broker = socket.create_connection(("127.0.0.1", self._target), 60)
         except OSError:
             _reset(client)
             return
@@ -100,13 +109,21 @@ class TcpProxy:
             while piece := source.recv(self._piece):
                 if pause := self._seconds + len(piece) / self._rate:
                     self._closed.wait(pause)
-                self.held_questions += flow is self._questions_flow and not flow.is_set()
+                if flow is self._questions_flow:
+                    self._count_question(len(piece))
                 flow.wait()
                 sink.sendall(piece)
         with self._lock:
             self._sockets -= {source, sink}
         for one in (source, sink):
             _reset(one)
+
+    def _count_question(self, size: int) -> None:
+        with self._lock:
+            self._asked += size
+            if self._asked > self._quota:
+                self._questions_flow.clear()
+            self.held_questions += size > _HEARTBEAT and not self._questions_flow.is_set()
 
     def _spawn(self, function, *arguments) -> None:
         thread = threading.Thread(target=function, args=arguments, daemon=True)

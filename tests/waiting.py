@@ -7,9 +7,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-#: How many times as long as planned a busy machine may take. It only makes a test that fails anyway fail later: no test
-#: takes the end of a wait for an answer.
-_PATIENCE = 3
+#: How many times as long as planned a busy machine may take, and how long in any case (seconds). It only makes a test
+#: that fails anyway fail later: no test takes the end of a wait for an answer.
+_PATIENCE, _LEAST = 3, 60
 
 
 def wait_until(condition: Callable[[], T], timeout: float, what: str, *, every: float = 0.05) -> T:
@@ -21,11 +21,14 @@ def wait_until(condition: Callable[[], T], timeout: float, what: str, *, every: 
         what: completes the sentence "waited … s until …" of the failure.
         every: pause between two questions, in seconds.
     """
-    longest = timeout * _PATIENCE
+    longest = max(timeout * _PATIENCE, _LEAST)
     deadline = time.monotonic() + longest
+    is_over = False
     while not (answer := condition()):
-        if time.monotonic() > deadline:
+        if is_over:
             raise AssertionError(f"waited {longest:g} s until {what}; the last answer was {answer!r}")
+        # Asked once more when the time is over: it may have run out while this process stood still.
+        is_over = time.monotonic() > deadline
         time.sleep(every)
     return answer
 

@@ -16,6 +16,8 @@ from publisher import Publisher, Receipt
 
 THREADS, EACH_THREAD = 300, 4
 EACH_PROCESS = 150
+#: Seconds for a confirm, on a machine that has other things to do as well.
+PATIENCE = 60.0
 PHONE = "081234567890"
 
 #: Made and used before the fork, as a pre-forking web server does it.
@@ -51,7 +53,7 @@ def in_a_forked_process(report: Path) -> int:
 
 def in_a_spawned_process(report: Path) -> None:
     global publisher
-    with Publisher(load_settings(os.environ), source="spawned") as publisher:
+    with Publisher(load_settings(os.environ), source="spawned", confirm_timeout=PATIENCE) as publisher:
         in_a_process(report)
 
 
@@ -62,7 +64,10 @@ def main(folder: Path) -> None:
         multiprocessing.get_context("spawn").Process(target=in_a_spawned_process, args=(report,))
         for report in reports[:2]
     ]
-    with Publisher(load_settings(os.environ), source="crowd") as publisher, ThreadPoolExecutor(THREADS) as pool:
+    with (
+        Publisher(load_settings(os.environ), source="crowd", confirm_timeout=PATIENCE) as publisher,
+        ThreadPoolExecutor(THREADS) as pool,
+    ):
         ids = one_by_one(1)
         for process in spawned:
             process.start()

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from stock import Stock
 
+from admin_api.desk import desk as desk_module
 from admin_api.desk.desk import Desk
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.history_file import history_path
 from admin_api.history.store import History
+from waiting import wait_until
 
 
 class DeskParts:
@@ -23,15 +26,19 @@ class DeskParts:
         self.undo = Undo(stock.settings, self.history, self.follower)
 
     def catch_up(self) -> None:
-        assert self.follower.barrier(20), self.follower.trouble
+        # A broker that is slow for a moment has it say no before its time.
+        wait_until(lambda: self.follower.barrier(20), 20, "the history has caught up")
 
 
 @contextmanager
 def running(stock: Stock) -> Iterator[DeskParts]:
     parts = DeskParts(stock)
     parts.follower.start()
-    try:
-        yield parts
-    finally:
-        parts.desk.close()
-        parts.follower.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        # When its time is over, the desk takes what the history holds: perhaps not what the test has just made.
+        patch.setattr(desk_module, "PATIENCE", 60.0)
+        try:
+            yield parts
+        finally:
+            parts.desk.close()
+            parts.follower.stop(60)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import history_path
 from broker.settings import Settings
+from waiting import wait_until
 
 
 @contextmanager
@@ -16,4 +17,10 @@ def following(settings: Settings) -> Iterator[HistoryFollower]:
     try:
         yield follower
     finally:
-        follower.stop()
+        follower.stop(60)
+
+
+def catch_up(follower: HistoryFollower) -> None:
+    """Wait until the history holds what the journal holds."""
+    # A broker that is slow for a moment has the barrier say no before its time.
+    wait_until(lambda: follower.barrier(20), 20, "the history has caught up")

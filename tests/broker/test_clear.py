@@ -91,7 +91,7 @@ def test_a_message_that_a_consumer_holds_is_not_touched(stock):
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         channel.basic_qos(prefetch_count=1)
         lane = stock.names.lane("default")
-        method, properties, body = next(channel.consume(lane, inactivity_timeout=5))
+        method, properties, body = next(channel.consume(lane, inactivity_timeout=60))
         assert clear(stock).cleared_queued == 1
         assert decode(body, properties, "default", now=0).message_id == "m1"
         channel.basic_ack(method.delivery_tag)

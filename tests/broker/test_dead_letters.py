@@ -100,7 +100,7 @@ def test_two_desks_at_once_double_nothing(stock, letters):
     desk = threading.Thread(target=others.redrive, args=(EVERYTHING, "cli:budi"))
     desk.start()
     letters.redrive(EVERYTHING, "cli:ani")
-    desk.join(30)
+    desk.join(90)
     assert sorted(ids(stock.in_lane())) == sorted(expected)
     assert letters.count() == 0
 

@@ -135,7 +135,7 @@ def test_policy_is_gone_after_an_interruption(machine: Machine, number: signal.S
         wait_until(machine.asked, 10, "the installation had begun")
         assert machine.policy.exists()
         process.send_signal(number)
-        assert process.wait(30) != 0
+        assert process.wait(60) != 0
     wait_until(lambda: machine.asked()[-1] == "interrupted", 5, "the package manager was interrupted too")
     assert not machine.policy.exists()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from followed import catch_up
 from guarded import GuardedBroker, guarded_node
 from node_tools import rabbitmqctl
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from admin_api.access.tokens import TokenFile
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import history_path
 from antrian.cli import app
+from antrian.doctor import history
 from broker.connection import open_channel
 from broker.embedded import PrivateNode
 from broker.lane_state import write_state
@@ -27,6 +29,7 @@ from broker.node.ports import free_port
 from broker.settings import Settings, load_settings
 from broker.topology import Names
 from sandbox.server import SandboxServer
+from waiting import wait_until
 
 Doctor = Callable[..., dict[str, Any]]
 
@@ -72,13 +75,17 @@ def told(answer: dict[str, Any], state: str, subject: str = "") -> list[str]:
 
 
 def test_on_a_complete_broker_only_the_consumer_is_missing(doctor: Doctor, stock: Stock) -> None:
-    answer = doctor(stock.settings)
+    def with_the_clock() -> dict[str, Any] | None:
+        found = doctor(stock.settings)
+        return found if told(found, "ok", "clock") == ["This machine's clock agrees with the provider's."] else None
+
+    # Whoever is held up while it reads the other clock, finds its own to be ahead.
+    answer = wait_until(with_the_clock, 20, "the clocks agree")
     [only] = told(answer, "problem")
     assert "No consumer serves lane default" in only
     assert "This user may do what these need: publisher, consumer, admin." in told(answer, "ok")
     assert told(answer, "ok", "alarm")
     assert told(answer, "ok", "provider")
-    assert told(answer, "ok", "clock") == ["This machine's clock agrees with the provider's."]
 
 
 def test_it_changes_nothing(doctor: Doctor, stock: Stock) -> None:
@@ -88,7 +95,7 @@ def test_it_changes_nothing(doctor: Doctor, stock: Stock) -> None:
     before = [stock.count(queue) for queue in queues]
     doctor(stock.settings)
     assert [stock.count(queue) for queue in queues] == before == [2, 1, 0, 0]
-    assert stock.events("") == []
+    assert len(stock.entries(stock.names.journal)) == 3
     assert not history_path(stock.settings).exists()
 
 
@@ -176,12 +183,14 @@ def read_up(settings: Settings) -> None:
     follower = HistoryFollower(settings, history_path(settings), urls=settings.amqp_urls)
     follower.start()
     try:
-        assert follower.barrier(20)
+        catch_up(follower)
     finally:
-        follower.stop()
+        follower.stop(60)
 
 
-def test_the_age_of_the_journal_is_told(doctor: Doctor, stock: Stock) -> None:
+def test_the_age_of_the_journal_is_told(doctor: Doctor, stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Something is there: a silence only means that the broker is busy.
+    monkeypatch.setattr(history, "_PATIENCE", 60.0)
     stock.add_waiting("m1")
     assert "The journal reaches back" in " ".join(told(doctor(stock.settings), "ok", "retention"))
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from followed import catch_up
 from stock import Stock
 from typer.testing import CliRunner
 
@@ -75,7 +76,7 @@ def test_commands_work_beside_a_process_that_writes(stock, call):
     follower = HistoryFollower(stock.settings, path, urls=stock.settings.amqp_urls, quiet=True)
     follower.start()
     try:
-        assert follower.barrier(20)
+        catch_up(follower)
         stock.add_waiting("m1")
         assert call("m1", "--json")["state"] == "waiting"
         assert call("rebuild", "--json")["entries"] == 1
@@ -83,4 +84,4 @@ def test_commands_work_beside_a_process_that_writes(stock, call):
         assert call("m2", "--json")["state"] == "waiting"
         assert follower.is_writer
     finally:
-        follower.stop()
+        follower.stop(60)

@@ -18,7 +18,7 @@ def test_a_history_that_is_slower_than_the_broker_never_has_more_than_two_window
         while read < count:
             # As a follower does whose every batch takes longer than a round.
             feed.look_for_the_end()
-            read += len(taken := feed.take(5))
+            read += len(taken := feed.take(60))
             assert taken
             most = max(most, len(feed._entries))
         assert most <= PREFETCH * 2

@@ -3,6 +3,7 @@ import time
 import pytest
 from factories import make_event
 
+from admin_api.lane import outcome_tail
 from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.outcome_tail import OutcomeTail
 from admin_api.lane.status import Reason
@@ -17,6 +18,13 @@ from waiting import wait_until
 def channel(settings):
     with open_channel(settings.amqp_urls, name="test") as ours:
         yield ours
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Where something is told, a silence only means that the machine is busy."""
+    monkeypatch.setattr(outcome_tail, "_FIRST_ENTRY", 60)
+    monkeypatch.setattr(outcome_tail, "_SILENCE", 60)
 
 
 def tell(channel, stock, event: Event) -> None:
@@ -47,6 +55,7 @@ def test_a_process_that_listens_but_holds_its_lane_counts_as_a_consumer(stock, c
     assert (status.running, status.consumers, status.next_send_reason) == (True, 0, Reason.NOTHING_WAITS)
 
 
+@pytest.mark.usefixtures("patient")
 def test_what_happened_before_and_after_is_both_known(stock, channel):
     now = time.time()
     tell(channel, stock, make_event("sent", at=now))
@@ -81,6 +90,7 @@ def test_a_missing_lane_is_said_with_what_to_do(settings, channel):
         LaneReader(channel, settings, "default")
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_tail_gives_each_event_once_and_in_order(stock, channel):
     names = [f"m{number}" for number in range(50)]
     for name in names:
@@ -90,6 +100,7 @@ def test_a_tail_gives_each_event_once_and_in_order(stock, channel):
     assert [event.message_id for event in found] == names
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_tail_gives_at_least_the_last_event_however_old_it_is(stock, channel):
     tell(channel, stock, make_event("sent", "m1", at=5.0))
     found = []

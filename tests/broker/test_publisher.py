@@ -37,7 +37,7 @@ from publisher import (
 from publisher.pipeline import WINDOW, Publication
 from waiting import wait_until
 
-#: A wait that a test hopes to see the end of, in seconds.
+#: A wait that a test hopes to see the end of, in seconds. A busy machine may not have begun by then.
 SHORT = 0.6
 NOW, ONE_DAY = datetime.now(UTC), timedelta(days=1)
 
@@ -83,7 +83,7 @@ def own_stock(settings: Settings) -> Stock:
 
 @pytest.fixture
 def publisher(stock: Stock) -> Iterator[Publisher]:
-    with Publisher(stock.settings, source="test") as publisher:
+    with Publisher(stock.settings, source="test", confirm_timeout=60) as publisher:
         yield publisher
 
 
@@ -96,7 +96,7 @@ def proxy(broker_url: str) -> Iterator[TcpProxy]:
 @pytest.fixture
 def proxied(stock: Stock, proxy: TcpProxy) -> Iterator[Publisher]:
     """A publisher whose connection can be frozen and cut; it is connected already."""
-    with Publisher(behind(proxy.port, stock.settings), source="test", confirm_timeout=8) as publisher:
+    with Publisher(behind(proxy.port, stock.settings), source="test", confirm_timeout=60) as publisher:
         publisher.queue_message(PHONE, "first", message_id="first")
         yield publisher
 
@@ -122,6 +122,11 @@ def failure_of(work: Callable[[], object]) -> PublisherError:
     return caught.value
 
 
+def failure_at_last(work: Callable[[], object], words: str) -> PublisherError:
+    """The failure that says so; before it is known, others are true."""
+    return wait_until(lambda: error if words in str(error := failure_of(work)) else None, 20, f"it says {words!r}")
+
+
 def seconds_for(work: Callable[[], object]) -> float:
     began = time.monotonic()
     work()
@@ -143,7 +148,7 @@ def test_every_receipt_of_300_threads_and_4_processes_is_true(stock: Stock, tmp_
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert crowd.returncode == 0, crowd.stderr
@@ -261,14 +266,17 @@ def test_a_message_for_later_waits_outside_its_lane(stock: Stock, publisher: Pub
 
 
 def test_a_missing_topology_is_said_and_a_later_one_is_found(settings: Settings, proxy: TcpProxy) -> None:
+    began = time.monotonic()
     with Publisher(behind(proxy.port, settings), confirm_timeout=2.5) as publisher:
-        error = failure_of(lambda: publisher.queue_message(PHONE, "Halo"))
-        assert isinstance(error, BrokerUnavailable)
         entrance = f"{settings.whatsapp_queue_namespace}.messages"
-        assert str(error).endswith(f"exchange {entrance} does not exist: run `antrian topology apply`")
-        assert proxy.connections <= 7, "the broker is asked again and again without a pause"
+        words = f"exchange {entrance} does not exist: run `antrian topology apply`"
+        error = failure_at_last(lambda: publisher.queue_message(PHONE, "Halo"), words)
+        assert isinstance(error, BrokerUnavailable)
+        assert str(error).endswith(words)
+        most = 5 + time.monotonic() - began
+        assert proxy.connections <= most, "the broker is asked again and again without a pause"
         stock = Stock(settings)
-        receipt = publisher.queue_message(PHONE, "Halo", timeout=8)
+        receipt = publisher.queue_message(PHONE, "Halo", timeout=60)
         assert ids_in_lane(stock) == {receipt.message_id: 1}
 
 
@@ -276,11 +284,12 @@ def test_a_publisher_may_start_before_its_broker(stock: Stock) -> None:
     with tcp_proxy(1) as nobody:
         port = nobody.port
     with Publisher(behind(port, stock.settings), confirm_timeout=SHORT) as publisher:
-        error = failure_of(lambda: publisher.queue_message(PHONE, "Halo"))
+        words = f"no broker answers at 127.0.0.1:{port}: connection refused"
+        error = failure_at_last(lambda: publisher.queue_message(PHONE, "Halo"), words)
         assert isinstance(error, BrokerUnavailable)
-        assert str(error).endswith(f"no broker answers at 127.0.0.1:{port}: connection refused")
+        assert str(error).endswith(words)
         with tcp_proxy(urlsplit(stock.settings.amqp_urls[0]).port or 5672, port):
-            receipt = publisher.queue_message(PHONE, "Halo", timeout=8)
+            receipt = publisher.queue_message(PHONE, "Halo", timeout=60)
             assert ids_in_lane(stock) == {receipt.message_id: 1}
             publisher.close()
 
@@ -346,7 +355,7 @@ def test_what_was_never_written_was_certainly_not_accepted(stock: Stock, proxy: 
         assert isinstance(error, BrokerUnavailable)
         assert str(error) == "the message was not accepted: the broker has not answered yet"
         proxy.thaw()
-        publisher.queue_message(PHONE, "Halo", message_id="second", timeout=8)
+        publisher.queue_message(PHONE, "Halo", message_id="second", timeout=60)
     assert ids_in_lane(stock) == {"second": 1}
 
 
@@ -355,7 +364,10 @@ def test_what_was_written_without_an_answer_is_unknown(
     stock: Stock, proxy: TcpProxy, proxied: Publisher, *, answers_only: bool
 ) -> None:
     proxy.freeze(answers_only=answers_only)
-    error = failure_of(lambda: proxied.queue_message(PHONE, "Halo", message_id="lost", timeout=SHORT))
+    # Where it could not even be written in time, it was certainly not accepted, and is not counted below.
+    error = failure_at_last(
+        lambda: proxied.queue_message(PHONE, "Halo", message_id="lost", timeout=SHORT), "no confirm for message"
+    )
     assert isinstance(error, ConfirmTimeout)
     assert "no confirm for message lost: it may have been accepted" in str(error)
     proxy.thaw()
@@ -374,7 +386,7 @@ def test_a_connection_that_breaks_before_the_confirm_is_made_good(
             wait_until(lambda: ids_in_lane(stock)["again"], 5, "it has arrived")
         proxy.cut()
         proxy.thaw()
-        assert receipt.result(8).message_id == "again"
+        assert receipt.result(60).message_id == "again"
     # Twice where the broker had it already: the consumer sends an id once.
     assert ids_in_lane(stock) == {"first": 1, "again": 1 + answers_only}
 
@@ -402,11 +414,11 @@ def test_eight_threads_and_a_network_that_breaks_all_the_time(
         threads = [pool.submit(publish, name) for name in range(8)]
         for _ in range(6):
             progress = len(received)
-            wait_until(lambda enough=progress + 50: len(received) > enough, 8, "publishing goes on")  # type: ignore[misc]
+            wait_until(lambda enough=progress + 50: len(received) > enough, 20, "publishing goes on")  # type: ignore[misc]
             proxy.cut()
         over.set()
         for thread in threads:
-            thread.result(10)
+            thread.result(60)
     assert received <= set(ids_in_lane(stock))
 
 
@@ -438,9 +450,9 @@ def test_whoever_waits_when_the_publisher_is_closed_is_told_at_once(
 ) -> None:
     proxy.freeze(answers_only=True)
     with in_background(lambda: proxied.queue_message(PHONE, "Halo", timeout=60)) as receipt:
-        wait_until(lambda: proxied._pipeline._in_flight, 5, "it is written")  # type: ignore[union-attr]
+        stock.wait_for(stock.names.lane("default"), 2)
         proxied.close(timeout=0.3)
-        error = receipt.exception(20)
+        error = receipt.exception(60)
     assert isinstance(error, ConfirmTimeout)
     assert "the publisher was closed" in str(error)
     assert stock.count(stock.names.lane("default")) == 2
@@ -451,7 +463,7 @@ def test_closing_amid_a_crowd_loses_nobody(stock: Stock) -> None:
 
     def publish(_number: int) -> str | None:
         try:
-            return publisher.queue_message(PHONE, "Halo", timeout=8).message_id
+            return publisher.queue_message(PHONE, "Halo", timeout=60).message_id
         except (ConfirmTimeout, BrokerUnavailable):
             return None
 
@@ -479,13 +491,13 @@ def test_the_outcome_is_that_of_the_message_and_of_no_other(
     stock: Stock, publisher: Publisher, message_id: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        outcome = pool.submit(publisher.send_message, PHONE, "OTP 123456", message_id=message_id, timeout=8)
+        outcome = pool.submit(publisher.send_message, PHONE, "OTP 123456", message_id=message_id, timeout=60)
         stock.wait_for(stock.names.lane("default"), 1)
         announce(stock, "outcome.sent", "another")
         announce(stock, "outcome.sent", "m" * 149 + "n")
         announce(stock, "outcome.sending", message_id)
         announce(stock, "outcome.dead", message_id)
-        assert outcome.result(10) == Outcome(message_id, "dead", 2, detail="not on WhatsApp")
+        assert outcome.result(60) == Outcome(message_id, "dead", 2, detail="not on WhatsApp")
 
 
 def announce(stock: Stock, name: str, message_id: str) -> None:
@@ -497,7 +509,7 @@ def announce(stock: Stock, name: str, message_id: str) -> None:
 def test_a_bell_that_cannot_be_rung_is_not_rung_for_ever(own_stock: Stock) -> None:
     with open_channel(own_stock.settings.amqp_urls, name="test") as channel:
         channel.exchange_delete(own_stock.names.urgent)
-    with Publisher(own_stock.settings) as publisher:
+    with Publisher(own_stock.settings, confirm_timeout=60) as publisher:
         receipts = [publisher.queue_message(PHONE, "Halo", priority="urgent").message_id for _ in range(3)]
         receipts += [publisher.queue_message(PHONE, "Halo").message_id for _ in range(3)]
     assert set(receipts) <= set(ids_in_lane(own_stock))
@@ -507,7 +519,7 @@ def test_a_bell_that_cannot_be_rung_is_not_rung_for_ever(own_stock: Stock) -> No
 def test_an_exchange_that_vanished_is_named(own_stock: Stock) -> None:
     with open_channel(own_stock.settings.amqp_urls, name="test") as channel:
         channel.exchange_delete(own_stock.names.scheduled)
-    with Publisher(own_stock.settings) as publisher:
+    with Publisher(own_stock.settings, confirm_timeout=60) as publisher:
         error = failure_of(lambda: publisher.queue_message(PHONE, "Halo", deliver_at=NOW + ONE_DAY))
     assert isinstance(error, ConfirmTimeout)
     assert f"exchange {own_stock.names.scheduled} does not exist" in str(error)

@@ -27,7 +27,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
         # RabbitMQ 3.10 writes the register of its streams down about a second after the very first one.
         with open_channel([node.url], name="test set-up") as channel:
             channel.queue_declare("first-stream", durable=True, arguments={"x-queue-type": "stream"})
-        wait_until(elapsed(3), 5, "the register is on disk")
+        wait_until(elapsed(5), 10, "the register is on disk")
         yield node
     finally:
         node.stop()
@@ -64,7 +64,7 @@ def test_a_broker_killed_in_the_middle_has_every_message_that_got_a_receipt(node
         wait_until(lambda: len(receipts) > before + 200, 20, "publishing goes on after the restart")
         over.set()
         for thread in threads:
-            thread.result(10)
+            thread.result(60)
     in_lane = ids_in_lane(stock)
     assert receipts <= set(in_lane)
     # A broker that has just started confirms what its streams never get.
@@ -75,17 +75,17 @@ def test_a_broker_killed_in_the_middle_has_every_message_that_got_a_receipt(node
 
 def test_a_memory_alarm_is_named_and_publishing_goes_on_when_it_is_over(node: PrivateNode, stock: Stock) -> None:
     with Publisher(stock.settings) as publisher:
-        publisher.queue_message(PHONE, "Halo", message_id="before")
+        publisher.queue_message(PHONE, "Halo", message_id="before", timeout=60)
         rabbitmqctl(node, "set_vm_memory_high_watermark", "absolute", "1MB")
         try:
             with pytest.raises(ConfirmTimeout, match="the broker accepts nothing now: low on memory"):
-                publisher.queue_message(PHONE, "Halo", message_id="written", timeout=1)
+                publisher.queue_message(PHONE, "Halo", message_id="written", timeout=4)
             with pytest.raises(BrokerUnavailable, match="the broker accepts nothing now: low on memory"):
                 publisher.queue_message(PHONE, "Halo", message_id="given-up", timeout=0.5)
             with ThreadPoolExecutor(1) as pool:
-                waiting = pool.submit(publisher.queue_message, PHONE, "Halo", message_id="patient", timeout=30)
+                waiting = pool.submit(publisher.queue_message, PHONE, "Halo", message_id="patient", timeout=120)
                 rabbitmqctl(node, "set_vm_memory_high_watermark", "0.4")
-                assert waiting.result(30).message_id == "patient"
+                assert waiting.result(120).message_id == "patient"
         finally:
             rabbitmqctl(node, "set_vm_memory_high_watermark", "0.4")
     assert ids_in_lane(stock) == {"before": 1, "written": 1, "patient": 1}
@@ -104,7 +104,7 @@ def as_user(node: PrivateNode, stock: Stock, may_write: str) -> Settings:
 
 
 def test_a_user_who_may_write_nowhere_is_told_where(node: PrivateNode, stock: Stock) -> None:
-    with Publisher(as_user(node, stock, "^$"), confirm_timeout=5) as publisher:
+    with Publisher(as_user(node, stock, "^$"), confirm_timeout=60) as publisher:
         with pytest.raises(PublisherError, match=f"refuses: ACCESS_REFUSED.*'{stock.names.messages}'") as caught:
             publisher.queue_message(PHONE, "Halo")
         assert "s3cret" not in str(caught.value)
@@ -113,7 +113,7 @@ def test_a_user_who_may_write_nowhere_is_told_where(node: PrivateNode, stock: St
 
 def test_a_right_that_is_missing_for_one_exchange_does_no_harm_to_the_others(node: PrivateNode, stock: Stock) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    with Publisher(as_user(node, stock, "messages$"), confirm_timeout=5) as publisher:
+    with Publisher(as_user(node, stock, "messages$"), confirm_timeout=60) as publisher:
         with pytest.raises(PublisherError, match="refuses: ACCESS_REFUSED"):
             publisher.queue_message(PHONE, "Halo", deliver_at=tomorrow)
         receipts = [publisher.queue_message(PHONE, "Halo", priority=name).message_id for name in ("urgent", "low")]
@@ -128,7 +128,7 @@ def test_what_is_confirmed_by_a_broker_that_has_just_started_is_in_the_journal_t
 ) -> None:
     node.stop()
     node.start(tied_to_parent=True)
-    with Publisher(stock.settings) as publisher:
+    with Publisher(stock.settings, confirm_timeout=60) as publisher:
         message_id = publisher.queue_message(PHONE, "Halo").message_id
     assert set(ids_in_lane(stock)) == {message_id}
     assert stock.journal_ids() == {message_id}

@@ -18,7 +18,7 @@ def resumption(stock: Stock) -> Resumption:
 def test_it_goes_on_at_what_it_has_read_last(stock: Stock, resumption: Resumption) -> None:
     stock.add_waiting("m1", "m2", "m3")
     with journal_channel(stock.settings.amqp_urls, name="test") as channel:
-        second = first_from(channel, stock.names.journal, 1, 5)
+        second = first_from(channel, stock.names.journal, 1, 60)
     assert second is not None
     decision = resumption.decide(Place(0, 1, fingerprint(second)))
     assert (decision.start, decision.gap) == (1, "")

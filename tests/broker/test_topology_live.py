@@ -18,6 +18,9 @@ from broker.settings import Settings
 #: How much later than asked a delayed message may come, in seconds; never earlier.
 TOLERANCE = 0.3
 
+#: A machine with other things to do may be late once; a wrong way through the ladder is late each time.
+ROUNDS = 4
+
 
 @pytest.fixture
 def channel(settings: Settings) -> Iterator[BlockingChannel]:
@@ -29,7 +32,7 @@ def publish(channel: BlockingChannel, exchange: str, key: str, one: Message) -> 
     channel.basic_publish(exchange, key, *encode(one), mandatory=True)
 
 
-def deliveries(channel: BlockingChannel, queue: str, patience: float = 6) -> Iterator[tuple[str, int, float]]:
+def deliveries(channel: BlockingChannel, queue: str, patience: float = 60) -> Iterator[tuple[str, int, float]]:
     """Id, priority and time of arrival of whatever the queue delivers, one at a time."""
     channel.basic_qos(prefetch_count=1)
     for method, properties, _body in channel.consume(queue, inactivity_timeout=patience):
@@ -38,35 +41,41 @@ def deliveries(channel: BlockingChannel, queue: str, patience: float = 6) -> Ite
         channel.basic_ack(method.delivery_tag)
 
 
-def journal(channel: BlockingChannel, stream: str) -> Counter[str]:
+def journal(stock: Stock, stream: str) -> Counter[str]:
     """How often each message or event stands in a stream."""
-    channel.basic_qos(prefetch_count=100)
     found: Counter[str] = Counter()
-    for method, properties, body in channel.consume(
-        stream, inactivity_timeout=0.5, arguments={"x-stream-offset": "first"}
-    ):
-        if method is None:
-            channel.cancel()
-            return found
+    for properties, body in stock.entries(stream):
         event = Event.decode(body)
-        found[event.name if event else properties.message_id] += 1
-        channel.basic_ack(method.delivery_tag)
-    raise AssertionError("the stream is gone")
+        found[event.name if event else str(properties.message_id)] += 1
+    return found
 
 
 def test_a_delayed_message_comes_at_its_time_with_its_priority(stock: Stock, channel: BlockingChannel) -> None:
-    names, began = stock.names, time.time()
-    for delay, priority in ((3, 9), (1, 1), (2, 10)):
+    arrived = deliveries(channel, stock.names.lane("default"))
+    latest: dict[str, float] = {}
+    for number in range(ROUNDS):
+        if number == 0 or max(latest.values()) > TOLERANCE:
+            for name, late in lateness(stock, channel, arrived).items():
+                assert late >= 0
+                latest[name] = min(late, latest.get(name, late))
+    assert max(latest.values()) <= TOLERANCE
+
+
+def lateness(stock: Stock, channel: BlockingChannel, arrived: Iterator[tuple[str, int, float]]) -> dict[str, float]:
+    """Seconds after its time at which each of six messages came."""
+    names, priorities = stock.names, {3: 9, 1: 1, 2: 10}
+    began: dict[int, float] = {}
+    for delay, priority in priorities.items():
+        began[delay] = time.time()
         one = message(f"retry-{delay}", priority=priority)
         publish(channel, ladder_entrance(delay, names), ladder_key(delay, "default"), one)
         scheduled = message(f"scheduled-{delay}", priority=priority)
         publish(channel, names.scheduled, ladder_key(delay, "default"), scheduled)
-    arrived = deliveries(channel, names.lane("default"))
-    came = {name: (priority, at - began) for name, priority, at in (next(arrived) for _ in range(6))}
-    for delay, priority in ((1, 1), (2, 10), (3, 9)):
+    came = {name: (priority, at) for name, priority, at in (next(arrived) for _ in range(6))}
+    for delay, priority in priorities.items():
         for name in (f"retry-{delay}", f"scheduled-{delay}"):
             assert came[name][0] == priority
-            assert delay <= came[name][1] <= delay + TOLERANCE
+    return {name: at - began[int(name[-1])] - int(name[-1]) for name, (_, at) in came.items()}
 
 
 def test_a_message_that_comes_off_the_ladder_takes_its_place_by_priority(
@@ -88,7 +97,9 @@ def test_messages_for_unknown_lanes_come_back_and_leave_no_trace(stock: Stock, c
         for exchange, key in ((names.messages, lane), (names.scheduled, ladder_key(60, lane))):
             with pytest.raises(UnroutableError):
                 publish(channel, exchange, key, message("lost", lane=lane))
-    assert journal(channel, names.journal) == {}
+    # With something behind it, the end of the journal is seen at once.
+    stock.add_waiting("known")
+    assert journal(stock, names.journal) == {"known": 1}
     assert stock.delayed() == 0
 
 
@@ -102,8 +113,8 @@ def test_the_journal_has_each_message_and_event_once_and_the_outcomes_only_outco
         event = Event(name, time.time(), "default")
         channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
     everything = dict.fromkeys(("a", "b", "c", "d", "outcome.sent", "lane.paused"), 1)
-    assert journal(channel, names.journal) == everything
-    assert journal(channel, names.outcomes) == {"outcome.sent": 1}
+    assert journal(stock, names.journal) == everything
+    assert journal(stock, names.outcomes) == {"outcome.sent": 1}
     assert stock.count(names.lane("default")) == 3
 
 
@@ -116,10 +127,10 @@ def test_two_lanes_share_the_ladder_and_nothing_else(two_lanes: Stock) -> None:
     assert [one.message_id for one in two_lanes.in_lane("other")] == ["for-other"]
 
 
-def test_a_dead_letter_is_in_its_queue_and_in_the_journal(stock: Stock, channel: BlockingChannel) -> None:
+def test_a_dead_letter_is_in_its_queue_and_in_the_journal(stock: Stock) -> None:
     stock.add_dead("given-up")
     assert [one.message_id for one in stock.dead()] == ["given-up"]
-    assert journal(channel, stock.names.journal) == {"given-up": 1}
+    assert journal(stock, stock.names.journal) == {"given-up": 1}
 
 
 def test_what_is_rejected_without_a_word_is_a_dead_letter_too(stock: Stock, channel: BlockingChannel) -> None:
@@ -131,7 +142,7 @@ def test_what_is_rejected_without_a_word_is_a_dead_letter_too(stock: Stock, chan
 def test_the_broker_itself_writes_its_dead_letters_into_the_journal(stock: Stock, channel: BlockingChannel) -> None:
     reject(stock, channel, "refused")
     # Once when it was published, once when it died.
-    assert journal(channel, stock.names.journal) == {"refused": 2}
+    assert journal(stock, stock.names.journal) == {"refused": 2}
 
 
 def reject(stock: Stock, channel: BlockingChannel, message_id: str) -> None:

@@ -61,7 +61,7 @@ def test_what_waited_for_its_time_waits_for_what_is_left_of_it(stock, parts):
     parts.catch_up()
     record = parts.history.message("m1")
     assert record.state is State.SCHEDULED
-    assert abs(record.due_at - due_at) < 5
+    assert record.due_at == pytest.approx(due_at, abs=60)
 
 
 def test_what_waited_for_its_second_attempt_comes_back_for_it_with_its_failure(stock, parts):
@@ -116,7 +116,7 @@ def test_what_nobody_can_read_is_back_as_well(stock, parts, exchange):
 def test_letters_that_the_broker_itself_gave_up_are_back_as_well(stock, parts):
     stock.add_waiting("m1")
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        method, _, _ = next(channel.consume(stock.names.lane("default"), inactivity_timeout=5))
+        method, _, _ = next(channel.consume(stock.names.lane("default"), inactivity_timeout=60))
         channel.basic_reject(method.delivery_tag, requeue=False)
     stock.wait_for(stock.names.dead, 1)
     undo_id = clear(stock, Scope.FAILED)
@@ -195,7 +195,7 @@ def test_two_at_once_are_one(stock, parts):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(120)
     assert len(ends) == 2
     assert ends.count(300) == 1
     assert ids(stock.in_lane()) == expected
@@ -235,8 +235,11 @@ def test_a_history_that_is_deleted_in_the_middle_costs_no_message(stock, parts):
     assert ids(stock.in_lane()) == expected
 
 
+#: It stands still after so many messages (its 2nd argument): however late it is killed, it is in the middle.
 _UNDO = """
 import sys
+import time
+from admin_api.desk import undo
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.history_file import history_path
@@ -245,13 +248,24 @@ from broker.settings import load_settings
 
 settings = load_settings()
 path = history_path(settings)
+left = int(sys.argv[2])
+
+class Stuck(undo._OneUndo):
+    def _put_back(self, removed, life):
+        global left
+        left -= not removed.restored
+        if left < 0:
+            time.sleep(300)
+        yield from super()._put_back(removed, life)
+
+undo._OneUndo = Stuck
 follower = HistoryFollower(settings, path, urls=settings.amqp_urls)
 follower.start()
 print(Undo(settings, History(path), follower).run(sys.argv[1], "cli:ani"))
 """
 
 
-def undo_in_a_process(stock: Stock, undo_id: str) -> "subprocess.Popen[bytes]":
+def undo_in_a_process(stock: Stock, undo_id: str, most: int) -> "subprocess.Popen[bytes]":
     settings = stock.settings
     environment = os.environ | {
         "AMQP_URL": settings.amqp_urls[0],
@@ -259,15 +273,16 @@ def undo_in_a_process(stock: Stock, undo_id: str) -> "subprocess.Popen[bytes]":
         "WHATSAPP_QUEUE_NAMESPACE": settings.whatsapp_queue_namespace,
     }
     root = Path(__file__).parents[2]
-    return subprocess.Popen([sys.executable, "-c", _UNDO, undo_id], env=environment, cwd=root)
+    return subprocess.Popen([sys.executable, "-c", _UNDO, undo_id, str(most)], env=environment, cwd=root)
 
 
 def _kill_when(stock: Stock, queue: str, count: int, undo_id: str) -> None:
-    ours = undo_in_a_process(stock, undo_id)
+    # Up to a window of those that it takes up is still on its way.
+    ours = undo_in_a_process(stock, undo_id, count + WINDOW + 50)
     is_time = lambda: stock.count(queue) >= count or ours.poll() is not None  # noqa: E731 (shorter here)
     wait_until(is_time, 60, f"{count} are back", every=0)
     ours.send_signal(signal.SIGKILL)
-    assert ours.wait(30) == -signal.SIGKILL
+    assert ours.wait(60) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("kind", ["clear", "purge"])
@@ -280,7 +295,7 @@ def test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again(
         stock.add_dead(*expected)
         undo_id, queue = parts.desk.purge(EVERYTHING, "api:ops").undo_id, stock.names.dead
     parts.catch_up()
-    for share in (0.2, 0.5):
+    for share in (0.2, 0.4):
         _kill_when(stock, queue, round(share * len(expected)), undo_id)
     assert stock.count(queue) > 0
     assert parts.undo.run(undo_id, "api:ops") == len(expected)

@@ -18,7 +18,7 @@ from admin import AdminServer
 from processes import ConsumerProcess
 from scene import Scene
 from stage import Stage, open_stage
-from visitor import Visitor
+from visitor import PATIENCE, Visitor
 
 OpenWindow = Callable[..., Visitor]
 
@@ -27,7 +27,9 @@ OpenWindow = Callable[..., Visitor]
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; not for longer than a module, because in its time no other test can use asyncio."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
+        started = playwright.chromium.launch(
+            executable_path=chromium.find(), args=list(chromium.ARGUMENTS), timeout=2 * PATIENCE
+        )
         yield started
         started.close()
 

@@ -32,7 +32,7 @@ class Stage:
 
     def play(self) -> Scene:
         """A lane with a bit of everything; paused, so that it stays as it is."""
-        with Publisher(self._settings, source="registration") as publisher:
+        with Publisher(self._settings, source="registration", confirm_timeout=60) as publisher:
             return Scene(self.admin, publisher).play(lambda: self.start_consumer(WHATSAPP_QUEUE_DELAY="0"))
 
 

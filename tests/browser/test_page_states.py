@@ -24,7 +24,8 @@ def test_axe_finds_nothing_on_empty_pages_and_errors(window, axe_script):
 
 @pytest.mark.usefixtures("scene")
 def test_everything_works_by_keyboard(window):
-    page = window().log_in(Role.ADMIN).page
+    visitor = window().log_in(Role.ADMIN)
+    page = visitor.page
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("?")
@@ -40,9 +41,7 @@ def test_everything_works_by_keyboard(window):
     expect(page.get_by_role("button", name="Resume")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
-    page.keyboard.press("g")
-    page.keyboard.press("d")
-    page.wait_for_url(f"**{PREFIX}/desk")
+    visitor.jump("d", "/desk")
     page.get_by_label("Select all on this page").focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("region", name="Selection")).to_be_visible()

@@ -99,8 +99,9 @@ def test_a_chart_is_read_by_keyboard_and_as_a_table(window):
     chart = visitor.page.get_by_role("slider", name="Read the chart: Sent per minute")
     chart.focus()
     now = chart.get_attribute("aria-valuetext")
+    assert now
     visitor.page.keyboard.press("ArrowLeft")
-    assert chart.get_attribute("aria-valuetext") != now
+    expect(chart).not_to_have_attribute("aria-valuetext", now)
     visitor.page.get_by_text("Numbers Sent per minute").click()
     expect(visitor.page.get_by_role("table", name="Sent per minute")).to_be_visible()
 

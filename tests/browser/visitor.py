@@ -1,15 +1,17 @@
 """Somebody in front of a browser."""
 
+from contextlib import suppress
 from typing import Any
 
 from admin import AdminServer
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Error, Page, TimeoutError, expect  # noqa: A004 (the library calls it so)
 
 from admin_api.access.addresses import PREFIX
 from admin_api.access.roles import Role
+from waiting import wait_until
 
 #: Milliseconds that a page may take on a machine with other things to do.
-PATIENCE = 15_000
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 
 #: Chromium gives up all its requests when the machine's network changes, which starting a container does.
@@ -58,6 +60,19 @@ class Visitor:
                 break
         self.settle()
         return self.page
+
+    def jump(self, letter: str, path: str) -> None:
+        """Go to a page with `g` and a letter."""
+
+        def is_there() -> bool:
+            # The page gives the second key little time, and a busy machine may take more between the two.
+            self.page.keyboard.press("g")
+            self.page.keyboard.press(letter)
+            with suppress(TimeoutError):
+                self.page.wait_for_url(f"**{PREFIX}{path}", timeout=PATIENCE / 6)
+            return self.page.url.endswith(f"{PREFIX}{path}")
+
+        wait_until(is_there, PATIENCE / 1000, f"g {letter} leads to {path}")
 
     def settle(self) -> None:
         """Wait until the page's own scripts have drawn what they fetched."""

@@ -39,7 +39,7 @@ class Authority:
         return (*kind, "-keyout", str(key), "-out", str(out))
 
     def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
         for key in self._folder.glob("*.key"):
             # The broker reads it in its container as another user.
             key.chmod(0o644)

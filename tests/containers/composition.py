@@ -35,7 +35,7 @@ class Composition:
 
     def up(self) -> None:
         """Start what is not running, and wait until all of it is well."""
-        self.ask("up", "--detach", "--wait", "--wait-timeout", "150", *self._services, patience=600)
+        self.ask("up", "--detach", "--wait", "--wait-timeout", "300", *self._services, patience=600)
 
     def containers(self, service: str) -> list[str]:
         """Names of a service's running containers."""

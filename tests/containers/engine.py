@@ -34,5 +34,5 @@ def inspected(container: str) -> dict[str, Any]:
 
 def log(container: str) -> str:
     """What a container wrote, on stdout and stderr."""
-    run = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True, timeout=30)
+    run = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True, timeout=120)
     return run.stdout + run.stderr

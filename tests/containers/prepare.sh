@@ -28,7 +28,7 @@ start_engine() {
   command -v dockerd >/dev/null || install_packages docker.io iptables
   local log=${TMPDIR:-/tmp}/dockerd.log
   setsid dockerd >"$log" 2>&1 </dev/null &
-  for _ in $(seq 120); do
+  for _ in $(seq 240); do
     docker info >/dev/null 2>&1 && return
     sleep 0.5
   done

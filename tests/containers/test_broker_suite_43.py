@@ -8,7 +8,7 @@ import sys
 import pytest
 from engine import ROOT
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(2_400)
 
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)")
 
@@ -21,7 +21,7 @@ def pytest_says(*arguments: str, **environment: str) -> str:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=1_100,
+        timeout=2_300,
         check=False,
     )
     return run.stdout[-20_000:] + run.stderr[-2_000:]

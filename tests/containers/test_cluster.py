@@ -33,8 +33,8 @@ pytestmark = pytest.mark.timeout(600)
 
 DELAY = 0.5
 NODES = ("rabbit1", "rabbit2", "rabbit3")
-#: Seconds within which sending must go on.
-LONGEST_STALL = 10.0
+#: Seconds within which sending must go on, on a machine that has other things to do as well.
+LONGEST_STALL = 30.0
 
 
 class Cluster(Composition):
@@ -110,7 +110,7 @@ class Registrations:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join(30)
+        self._thread.join(120)
         assert not self._thread.is_alive(), "the last message was confirmed"
 
 
@@ -165,7 +165,7 @@ def test_the_leader_is_killed_and_sending_goes_on(cluster, lane, tmp_path, repli
         for number in range(replicas):
             running.enter_context(ConsumerProcess(settings, tmp_path / f"consumer-{number}.log"))
         with Registrations(settings) as registrations:
-            arrivals.wait_for(4, 20)
+            arrivals.wait_for(4, 60)
             cluster.kill(leader)
             arrivals.wait_for(len(arrivals.texts()) + 6, 60)
         count = len(registrations.confirmed)
@@ -186,11 +186,12 @@ def test_a_retry_on_the_ladder_survives_the_loss_of_a_node(cluster, lane, tmp_pa
     records = Records(settings)
     with ConsumerProcess(settings, tmp_path / "consumer.log"), Publisher(settings, source="test") as publisher:
         publisher.queue_message("081234569003", "fails twice")
-        records.wait_for_event("outcome.retrying", 20)
+        records.wait_for_event("outcome.retrying", 60)
         cluster.kill(leader)
         try:
             arrivals.wait_for(3, 60)
-            [sent] = records.wait_for_event("outcome.sent", 20)
-            assert sent.attempt == 3
+            # Recorded a second time where the confirm was lost with the node.
+            sent = records.wait_for_event("outcome.sent", 60)
+            assert {event.attempt for event in sent} == {3}
         finally:
             cluster.revive(leader)

@@ -54,7 +54,7 @@ class Stack(Composition):
 
     def arrivals(self) -> list[dict[str, object]]:
         """What reached the sandbox."""
-        return list(requests.get(f"{self.url('SANDBOX_PORT')}/_sandbox/requests", timeout=10).json())
+        return list(requests.get(f"{self.url('SANDBOX_PORT')}/_sandbox/requests", timeout=60).json())
 
     def texts(self) -> list[str]:
         return [str(arrival["message"]) for arrival in self.arrivals()]
@@ -80,15 +80,22 @@ def publisher(stack: Stack) -> dict[str, str]:
 def publish(stack: Stack, headers: dict[str, str], *texts: str) -> None:
     for text in texts:
         message = {"phone_number": "081234567890", "message": text}
-        answer = requests.post(f"{stack.url('ADMIN_PORT')}/messages", json=message, headers=headers, timeout=10)
+        answer = requests.post(f"{stack.url('ADMIN_PORT')}/messages", json=message, headers=headers, timeout=60)
         assert answer.status_code == 202, answer.text
 
 
 def test_every_service_runs_and_is_well(stack: Stack) -> None:
-    states = {name: stack.state(name) for service in SERVICES for name in stack.containers(service)}
-    assert len(states) == len(SERVICES) + 1, "two consumers, one of everything else"
-    assert {state for name, state in states.items() if "prom" not in name and "alert" not in name} == {"healthy"}
-    assert set(states.values()) <= {"healthy", "running"}
+    def states() -> dict[str, str]:
+        return {name: stack.state(name) for service in SERVICES for name in stack.containers(service)}
+
+    def are_well() -> bool:
+        found = states()
+        asked = {state for name, state in found.items() if "prom" not in name and "alert" not in name}
+        return asked == {"healthy"} and set(found.values()) <= {"healthy", "running"}
+
+    assert len(states()) == len(SERVICES) + 1, "two consumers, one of everything else"
+    # Whoever was asked at a busy moment is asked again.
+    wait_until(are_well, 60, "all of them are well")
 
 
 def test_our_processes_have_no_rights_that_they_do_not_need(stack: Stack) -> None:
@@ -118,7 +125,7 @@ def test_five_messages_leave_a_pause_apart(stack: Stack, publisher: dict[str, st
     stack.wait_for(5)
     assert stack.texts() == [f"message {number}" for number in range(5)]
     assert min(stack.gaps()) >= DELAY
-    assert median(stack.gaps()) < DELAY + 1
+    assert median(stack.gaps()) < DELAY * 2, "no pause is kept twice"
 
 
 def test_a_killed_consumer_is_replaced_by_the_standby(stack: Stack, publisher: dict[str, str]) -> None:
@@ -126,7 +133,9 @@ def test_a_killed_consumer_is_replaced_by_the_standby(stack: Stack, publisher: d
     sent = {name: log(name).count("message.sent") for name in stack.containers("consumer")}
     publish(stack, publisher, "first", "second", "third", "fourth")
     stack.wait_for(before + 2)
-    active = next(name for name in sent if log(name).count("message.sent") > sent[name])
+    active = wait_until(
+        lambda: next((name for name in sent if log(name).count("message.sent") > sent[name]), ""), 20, "one has sent"
+    )
     docker("kill", active)
     stack.wait_for(before + 4)
     # One more pause, in which a message that was sent twice would show itself.
@@ -136,7 +145,8 @@ def test_a_killed_consumer_is_replaced_by_the_standby(stack: Stack, publisher: d
     gaps = stack.gaps()[before:]
     sys.stdout.write(f"gap over the kill: {gaps[1]:.3f} s at a delay of {DELAY:g} s\n")
     assert all(gap >= DELAY for gap in gaps)
-    assert gaps[1] < DELAY + 8
+    # A quiet machine takes some seconds; a standby that waits for a heartbeat takes a minute.
+    assert max(gaps) < DELAY + 30
     stack.up()
     assert len(stack.containers("consumer")) == 2
 
@@ -147,19 +157,19 @@ def test_the_tokens_and_the_history_outlive_the_container(stack: Stack, publishe
     publish(stack, publisher, "after")
     wait_until(lambda: "after" in stack.texts(), 20, "it was sent")
     viewer = stack.token("viewer")
-    status = requests.get(f"{stack.url('ADMIN_PORT')}{PREFIX}/status", headers=viewer, timeout=10).json()
+    status = requests.get(f"{stack.url('ADMIN_PORT')}{PREFIX}/status", headers=viewer, timeout=60).json()
     assert status["consumers"] >= 1
 
 
 def test_the_dashboard_asks_who_is_there(stack: Stack) -> None:
-    page = requests.get(f"{stack.url('ADMIN_PORT')}{PREFIX}/login", timeout=10)
+    page = requests.get(f"{stack.url('ADMIN_PORT')}{PREFIX}/login", timeout=60)
     assert page.status_code == 200
     assert "<form" in page.text
 
 
 def test_prometheus_reads_every_process(stack: Stack) -> None:
     def health() -> dict[str, list[str]]:
-        answer = requests.get(f"{stack.url('PROMETHEUS_PORT')}/api/v1/targets", timeout=10).json()
+        answer = requests.get(f"{stack.url('PROMETHEUS_PORT')}/api/v1/targets", timeout=60).json()
         found: dict[str, list[str]] = {}
         for target in answer["data"]["activeTargets"]:
             found.setdefault(target["labels"]["job"], []).append(target["health"])
@@ -175,5 +185,8 @@ def test_prometheus_reads_every_process(stack: Stack) -> None:
 
 
 def test_alertmanager_is_known_to_prometheus(stack: Stack) -> None:
-    answer = requests.get(f"{stack.url('PROMETHEUS_PORT')}/api/v1/alertmanagers", timeout=10).json()
-    assert [one["url"] for one in answer["data"]["activeAlertmanagers"]] == ["http://alertmanager:9093/api/v2/alerts"]
+    def known() -> list[str]:
+        answer = requests.get(f"{stack.url('PROMETHEUS_PORT')}/api/v1/alertmanagers", timeout=60).json()
+        return [one["url"] for one in answer["data"]["activeAlertmanagers"]]
+
+    wait_until(lambda: known() == ["http://alertmanager:9093/api/v2/alerts"], 20, "it is known")

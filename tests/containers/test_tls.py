@@ -111,8 +111,8 @@ def test_messages_go_through_a_broker_that_asks_for_certificates(secure, namespa
         publishing = load_settings(variables | {"AMQP_URL": secure.url()})
         with ConsumerProcess(consumer, tmp_path / "log"), Publisher(publishing, source="test") as publisher:
             publisher.queue_message("081234567890", "over TLS")
-            assert publisher.send_message("081234567890", "urgent, over TLS", timeout=15).status == "sent"
-            assert set(Arrivals(sandbox).wait_for(2, 15)) == {"over TLS", "urgent, over TLS"}
+            assert publisher.send_message("081234567890", "urgent, over TLS", timeout=60).status == "sent"
+            assert set(Arrivals(sandbox).wait_for(2, 60)) == {"over TLS", "urgent, over TLS"}
 
 
 def test_a_certificate_of_an_unknown_authority_is_refused_in_one_sentence(secure):

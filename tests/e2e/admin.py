@@ -34,7 +34,7 @@ class AdminServer:
             self.process = subprocess.Popen(
                 [ANTRIAN, "admin"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
-        wait_until(self._answers, 30, f"the admin side answers; its log: {self.log()}")
+        wait_until(self._answers, 60, f"the admin side answers; its log: {self.log()}")
         return self
 
     def log(self) -> str:
@@ -50,7 +50,7 @@ class AdminServer:
 
     def ready(self) -> Self:
         """Wait until the history is caught up."""
-        wait_until(lambda: requests.get(f"{self.url}/readyz", timeout=5).ok, 30, "the admin side is ready")
+        wait_until(lambda: requests.get(f"{self.url}/readyz", timeout=60).ok, 60, "the admin side is ready")
         return self
 
     def token(self, role: Role, name: str = "") -> str:
@@ -65,7 +65,7 @@ class AdminServer:
         assert self.process is not None
         assert self.process.poll() is None, self.log()
         try:
-            return requests.get(f"{self.url}/healthz", timeout=2).ok
+            return requests.get(f"{self.url}/healthz", timeout=60).ok
         except requests.RequestException:
             return False
 
@@ -73,7 +73,7 @@ class AdminServer:
         assert self.process is not None
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def __enter__(self) -> Self:
         return self.start()

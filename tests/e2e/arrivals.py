@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import requests
+
 from sandbox.record import Arrival
 from sandbox.server import SandboxServer
 from waiting import wait_until
@@ -24,6 +26,17 @@ class Arrivals:
 
     def gaps(self) -> list[float]:
         return [later - earlier for earlier, later in pairwise(self.times())]
+
+    def settle(self) -> None:
+        """Wait until what a killed consumer has handed over is on record.
+
+        An arrival is timed when it is read: on a busy machine that may be after the next consumer's first send.
+        """
+        # Accepted after everything that came before it.
+        requests.get(f"{self._sandbox.url}/healthz", timeout=60)
+        listener = self._sandbox._listener
+        assert listener is not None
+        wait_until(lambda: not listener._connections, 20, "nobody is connected to the provider")
 
     def wait_for(self, count: int, timeout: float) -> list[str]:
         """The texts, once so many have arrived."""

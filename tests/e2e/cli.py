@@ -64,20 +64,20 @@ class TerminalCommand:
             stderr=far,
         )
         os.close(far)
-        self._text = ""
+        self._bytes = b""
 
     def text(self) -> str:
         """Everything on the terminal since the last `forget`, without colours and cursor movements."""
         try:
             while piece := os.read(self._near, 65536):
-                self._text += piece.decode(errors="replace")
+                self._bytes += piece
         except OSError:
             pass  # nothing more for now, or the other end is closed
-        return _CONTROL_CODES.sub("", self._text)
+        return _CONTROL_CODES.sub("", self._bytes.decode(errors="replace"))
 
     def forget(self) -> None:
         self.text()
-        self._text = ""
+        self._bytes = b""
 
     def wait_for(self, words: str, timeout: float = 10) -> None:
         wait_until(lambda: words in self.text(), timeout, f"{words!r} is on the terminal")
@@ -85,7 +85,7 @@ class TerminalCommand:
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def __enter__(self) -> Self:
         return self
@@ -95,5 +95,5 @@ class TerminalCommand:
     ) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(60)
         os.close(self._near)

@@ -62,7 +62,7 @@ def cli(lane: Settings) -> Cli:
 
 @pytest.fixture
 def publisher(lane: Settings) -> Iterator[Publisher]:
-    with Publisher(lane, source="test") as ours:
+    with Publisher(lane, source="test", confirm_timeout=60) as ours:
         yield ours
 
 

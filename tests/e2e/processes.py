@@ -50,7 +50,7 @@ class ConsumerProcess:
         """Start, and wait until the lane is served."""
         before = self.log().count("lane.ready")
         self.start()
-        wait_until(lambda: self.log().count("lane.ready") > before, 20, "the consumer is ready", every=0.01)
+        wait_until(lambda: self.log().count("lane.ready") > before, 60, "the consumer is ready", every=0.01)
         return self
 
     def log(self) -> str:
@@ -60,11 +60,11 @@ class ConsumerProcess:
         """kill -9."""
         self._end(signal.SIGKILL)
 
-    def terminate(self, timeout: float = 30) -> int:
+    def terminate(self, timeout: float = 60) -> int:
         """SIGTERM; the exit code."""
         return self._end(signal.SIGTERM, timeout)
 
-    def _end(self, number: signal.Signals, timeout: float = 30) -> int:
+    def _end(self, number: signal.Signals, timeout: float = 60) -> int:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(timeout)

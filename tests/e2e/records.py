@@ -4,12 +4,16 @@ from typing import Any
 
 from pika.adapters.blocking_connection import BlockingChannel
 
+from admin_api.history.journal_end import OFFSET, last_entry
 from broker.connection import open_channel
 from broker.errors import BrokerUnavailable
 from broker.events import Event
 from broker.settings import Settings
 from broker.topology import Names
 from waiting import wait_until
+
+#: Seconds until a stream that says nothing is empty.
+_SILENCE = 10
 
 
 class Records:
@@ -64,16 +68,21 @@ class Records:
         return self.dead_letters()
 
     def _entries(self, channel: BlockingChannel, stream: str) -> list[bytes]:
+        """Everything up to the stream's end, and not up to a silence: a busy machine is silent, too."""
+        last = last_entry(channel, stream, _SILENCE)
         bodies: list[bytes] = []
+        reached = [-1]
 
-        def take(_channel: BlockingChannel, method: Any, _properties: Any, body: bytes) -> None:
+        def take(_channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
             bodies.append(body)
+            reached.append(int(properties.headers[OFFSET]))
             channel.basic_ack(method.delivery_tag)
 
+        def is_read() -> bool:
+            channel.connection.process_data_events(0.05)
+            return last is None or reached[-1] >= last.offset
+
         channel.basic_qos(prefetch_count=500)
-        channel.basic_consume(stream, take, arguments={"x-stream-offset": "first"})
-        seen = -1
-        while len(bodies) > seen:
-            seen = len(bodies)
-            channel.connection.process_data_events(0.25)
+        channel.basic_consume(stream, take, arguments={OFFSET: "first"})
+        wait_until(is_read, 60, f"{stream} is read to its end", every=0)
         return bodies

@@ -2,38 +2,35 @@
 
 import json
 
+from lane_orders import force, pause
+
 from broker.connection import open_channel
-from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event
-from broker.lane_state import read_state, send_control, write_state
-from broker.topology import Names
+from broker.lane_state import read_state
 from sandbox.behaviour import Mode, ModeName
-from waiting import wait_until
-
-
-def pause(lane, *, paused):
-    with open_channel(lane.amqp_urls, name="test admin") as channel:
-        write_state(channel, Names(lane.whatsapp_queue_namespace), "default", paused=paused, actor="test")
-
-
-def force(lane):
-    with open_channel(lane.amqp_urls, name="test admin") as channel:
-        send_control(channel, Names(lane.whatsapp_queue_namespace), Control(Command.FORCE, "default", "test"))
+from waiting import elapsed, wait_until
 
 
 def test_a_pause_stops_before_the_next_send_and_resume_goes_on(consumer, lane, publisher, arrivals, records):
-    ours = consumer(WHATSAPP_QUEUE_DELAY="3")
-    for number in range(3):
-        publisher.queue_message("081234567890", f"text {number}")
+    # More than can be sent before the pause is heard of, however late that is.
+    texts = [f"text {number}" for number in range(20)]
+    for text in texts:
+        publisher.queue_message("081234567890", text)
+    ours = consumer(WHATSAPP_QUEUE_DELAY="1")
     arrivals.wait_for(1, 10)
     pause(lane, paused=True)
+    wait_until(lambda: '"reason": "paused"' in ours.log(), 10, "the consumer says why it waits")
+    sent = len(arrivals.texts())
     # Nothing is held while the lane is paused: all that is not sent waits in the queue.
-    wait_until(lambda: records.waiting(records.names.lane("default")) == 2, 5, "both others wait in the queue")
-    assert arrivals.texts() == ["text 0"]
+    left = len(texts) - sent
+    wait_until(lambda: records.waiting(records.names.lane("default")) == left, 5, "all others wait in the queue")
+    wait_until(elapsed(1.5), 5, "a pause between two sends would be over")
+    assert len(arrivals.texts()) == sent
     pause(lane, paused=False)
 
-    assert arrivals.wait_for(3, 15) == ["text 0", "text 1", "text 2"]
-    assert min(arrivals.gaps()) >= 3
+    seen = arrivals.wait_for(sent + 2, 15)
+    assert seen == texts[: len(seen)]
+    assert min(arrivals.gaps()) >= 1
     assert ours.terminate() == 0
 
 
@@ -60,22 +57,24 @@ def test_the_state_says_who_and_since_when_and_reading_does_not_take_it_away(lan
 
 
 def test_force_ends_the_present_pause_once(consumer, lane, publisher, arrivals):
-    consumer(WHATSAPP_QUEUE_DELAY="5")
+    ours = consumer(WHATSAPP_QUEUE_DELAY="600")
     for number in range(3):
         publisher.queue_message("081234567890", f"text {number}")
-    arrivals.wait_for(1, 10)
+    # A force ends a pause that has begun; one that comes before has nothing to end.
+    wait_until(lambda: "message.sent" in ours.log(), 10, "the first is sent")
     force(lane)
 
-    arrivals.wait_for(3, 15)
-    forced, usual = arrivals.gaps()
-    assert forced < 5 <= usual
+    arrivals.wait_for(2, 10)
+    wait_until(lambda: ours.log().count("message.sent") == 2, 10, "the second is sent")
+    wait_until(elapsed(1), 5, "a third would have followed")
+    assert arrivals.texts() == ["text 0", "text 1"]
 
 
 def test_force_ends_the_wait_for_a_provider_that_is_back(consumer, lane, publisher, sandbox, records):
-    sandbox.record.mode = Mode(ModeName.THROTTLE, seconds=60)
+    sandbox.record.mode = Mode(ModeName.THROTTLE, seconds=600)
     publisher.queue_message("081234567890", "text")
-    consumer()
-    records.wait_for_event("outcome.failed")
+    ours = consumer()
+    wait_until(lambda: '"reason": "throttled"' in ours.log(), 10, "the lane waits for the provider")
     sandbox.record.mode = Mode(ModeName.OK)
     force(lane)
 

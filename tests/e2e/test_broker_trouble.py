@@ -70,21 +70,22 @@ def test_a_broker_killed_in_the_middle_loses_no_receipt_and_doubles_no_send(
 def test_an_outcome_that_could_not_be_recorded_is_recorded_on_the_next_connection(
     own_node, consumer, publisher, sandbox, arrivals, records
 ):
-    sandbox.record.mode = Mode(ModeName.SLOW, seconds=2)
+    sandbox.record.mode = Mode(ModeName.SLOW, seconds=5)
     consumer()
     publisher.queue_message("081234567890", "slow")
     arrivals.wait_for(1, 10)
     kill_node(own_node)
     own_node.start(tied_to_parent=True)
 
-    [event] = records.wait_for_event("outcome.sent", 20)
-    assert event.attempt == 1
+    # Killed between its record and its confirm, the broker may have it twice.
+    found = records.wait_for_event("outcome.sent", 20)
+    assert {(event.at, event.attempt) for event in found} == {(found[0].at, 1)}
     wait_until(lambda: records.waiting(records.names.lane("default")) == 0, 10, "the redelivery is acked")
     assert arrivals.texts() == ["slow"]
     assert records.events("outcome.uncertain") == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_broker_killed_at_every_send_and_started_at_once_has_each_outcome_and_nothing_is_sent_twice(
     own_node, consumer, publisher, sandbox, arrivals, records
 ):
@@ -93,7 +94,7 @@ def test_a_broker_killed_at_every_send_and_started_at_once_has_each_outcome_and_
     ours = consumer()
     ids = set()
     for number in range(5):
-        ids.add(publisher.queue_message("081234567890", f"text {number}", timeout=40).message_id)
+        ids.add(publisher.queue_message("081234567890", f"text {number}", timeout=120).message_id)
         arrivals.wait_for(number + 1, 40)
         moment = dice.uniform(0, 0.1)
         wait_until(elapsed(moment), 1, "the moment around the provider's answer has come", every=0.003)
@@ -104,7 +105,7 @@ def test_a_broker_killed_at_every_send_and_started_at_once_has_each_outcome_and_
         return {event.message_id for event in records.events("outcome.sent")}
 
     wait_until(lambda: sent() == ids, 40, "every outcome is on record")
-    publisher.queue_message("081234567890", "the last", timeout=40)
+    publisher.queue_message("081234567890", "the last", timeout=120)
     assert arrivals.wait_for(6, 40) == [*(f"text {number}" for number in range(5)), "the last"]
     assert records.events("outcome.uncertain") == []
     assert min(arrivals.gaps()) >= 0.3
@@ -112,15 +113,23 @@ def test_a_broker_killed_at_every_send_and_started_at_once_has_each_outcome_and_
 
 
 def test_a_consumer_that_starts_before_its_broker_waits_for_it(own_node, consumer, publisher, arrivals):
-    publisher.queue_message("081234567890", "text")
     ours = consumer()
     ours.kill()
+    # Only now: the first one sends what it finds.
+    publisher.queue_message("081234567890", "text")
     own_node.stop()
     ours.start()
     wait_until(lambda: "broker.gone" in ours.log(), 10, "the consumer says that there is no broker")
     own_node.start(tied_to_parent=True)
 
     assert arrivals.wait_for(1, 20) == ["text"]
+
+
+def refusal(publisher: Publisher) -> str:
+    """Why a message is not taken."""
+    with pytest.raises(PublisherError) as refused:
+        publisher.queue_message("081234567890", "not during the alarm", timeout=2)
+    return str(refused.value)
 
 
 def test_a_memory_alarm_is_waited_for_and_said(own_node, consumer, publisher, arrivals):
@@ -134,12 +143,12 @@ def test_a_memory_alarm_is_waited_for_and_said(own_node, consumer, publisher, ar
     rabbitmqctl(own_node, "set_vm_memory_high_watermark", "absolute", "1MB")
     ours.process.send_signal(signal.SIGCONT)
     wait_until(lambda: "broker.blocked" in ours.log(), 15, "the consumer says that the broker takes nothing")
-    with pytest.raises(PublisherError, match="memory"):
-        publisher.queue_message("081234567890", "not during the alarm", timeout=2)
+    # The broker says so to whoever publishes, which may take it longer than that one waits.
+    wait_until(lambda: "memory" in refusal(publisher), 15, "the publisher says why the broker takes nothing")
     rabbitmqctl(own_node, "set_vm_memory_high_watermark", "0.4")
-    publisher.queue_message("081234567890", "after the alarm", timeout=20)
+    publisher.queue_message("081234567890", "after the alarm", timeout=60)
 
-    wait_until(lambda: arrivals.texts()[-1] == "after the alarm", 40, "sending goes on")
+    wait_until(lambda: "after the alarm" in arrivals.texts(), 40, "sending goes on")
     # What was refused meanwhile may be sent all the same: nobody could tell its publisher.
     assert [text for text in arrivals.texts() if text.startswith("text")] == texts
     assert min(arrivals.gaps()) >= 2

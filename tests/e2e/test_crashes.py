@@ -16,7 +16,7 @@ def second_sends(arrivals):
     return {text for text in texts if texts.count(text) > 1}
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(900)
 def test_twenty_kills_at_random_moments_lose_nothing_double_nothing_and_keep_the_gap(
     consumer, publisher, arrivals, records
 ):
@@ -31,27 +31,32 @@ def test_twenty_kills_at_random_moments_lose_nothing_double_nothing_and_keep_the
         # Kill at a moment that has nothing to do with the tick's own rhythm.
         wait_until(elapsed(moment), 10, "the moment has come", every=0.003)
         ours.kill()
+        arrivals.settle()
         ours.started()
 
-    wait_until(lambda: set(arrivals.texts()) == set(ids.values()), 60, "all have arrived")
-    uncertain = {
-        ids[event.message_id]
-        for event in records.wait_for_event("outcome.sent", 20, 1) and records.events("outcome.uncertain")
-    }
-    assert second_sends(arrivals) <= uncertain
-    assert min(arrivals.gaps()) >= DELAY
-    # Three kills in the middle of one message's sends give it up: where sends are slow, the dice may fall so.
+    def ended():
+        return {event.message_id for event in records.events() if event.name in {"outcome.sent", "outcome.dead"}}
+
+    wait_until(lambda: ended() == set(ids), 60, "all have come to their end")
+    # Three kills in the middle of one message's sends give it up: where sends are slow, the dice may fall so, even
+    # before the provider has seen it.
     dead = records.events("outcome.dead")
     assert {event.details["reason"] for event in dead} <= {"poison"}
-    assert records.waiting(records.names.dead) == len(dead)
+    given_up = {event.message_id for event in dead}
+    # Killed between a dead letter and its record, the consumer puts it there again.
+    assert {properties.message_id for properties, _ in records.dead_letters()} == given_up
+    assert set(arrivals.texts()) | {ids[one] for one in given_up} == set(ids.values())
+    assert second_sends(arrivals) <= {ids[event.message_id] for event in records.events("outcome.uncertain")}
+    assert min(arrivals.gaps()) >= DELAY
 
 
 def test_a_kill_in_the_pause_never_sends_again(consumer, publisher, arrivals, records):
     ours = consumer(WHATSAPP_QUEUE_DELAY="1")
     publisher.queue_message("081234567890", "first")
-    publisher.queue_message("081234567890", "second")
     records.wait_for_event("outcome.sent")
     ours.kill()
+    # Only now: with the pause over, the kill would come in the middle of its send.
+    publisher.queue_message("081234567890", "second")
     ours.started()
 
     assert arrivals.wait_for(2, 10) == ["first", "second"]
@@ -109,22 +114,25 @@ def test_a_message_whose_sending_crashes_the_consumer_three_times_is_poison(cons
 def test_the_standby_goes_on_with_the_gap_kept(consumer, publisher, arrivals, records, sandbox, moment):
     if moment == "in a send":
         sandbox.record.mode = Mode(ModeName.SLOW, seconds=30)
-    active = consumer(WHATSAPP_QUEUE_DELAY="3")
-    standby = consumer(WHATSAPP_QUEUE_DELAY="3")
+    settings = {"WHATSAPP_QUEUE_DELAY": "3", "WHATSAPP_QUEUE_HEARTBEAT": "60"}
+    active = consumer(**settings)
     publisher.queue_message("081234567890", "first")
-    publisher.queue_message("081234567890", "second")
     arrivals.wait_for(1, 10)
+    # Only now: whoever subscribes first is the active one, and both would be about to.
+    standby = consumer(**settings)
     if moment == "in the pause":
         records.wait_for_event("outcome.sent")
+    # The first is answered as it was to be when it came.
+    sandbox.record.mode = Mode(ModeName.OK)
     killed_at = sandbox.record.now()
     active.kill()
-    sandbox.record.mode = Mode(ModeName.OK)
+    publisher.queue_message("081234567890", "second")
 
     wait_until(lambda: "second" in arrivals.texts(), 15, "the second has arrived")
     assert min(arrivals.gaps()) >= 3
     assert second_sends(arrivals) == ({"first"} if moment == "in a send" else set())
-    # The broker tells a killed consumer by its closed connection; a missed heartbeat would take 20 s and more.
-    assert arrivals.times()[1] - killed_at <= 3 + 10
+    # The broker tells a killed consumer by its closed connection; a missed heartbeat would take two minutes.
+    assert arrivals.times()[1] - killed_at <= 60
     wait_until(lambda: "message.sent" in standby.log(), 5, "the standby logs its send")
 
 
@@ -142,7 +150,7 @@ def test_a_deleted_queue_is_made_again_and_served(consumer, lane, publisher, arr
 
 @pytest.mark.parametrize("state", ["idle", "in the pause", "in a send", "paused provider"])
 def test_sigterm_ends_it_properly_in_every_state(consumer, publisher, sandbox, arrivals, records, state):
-    ours = consumer(WHATSAPP_QUEUE_DELAY="20")
+    ours = consumer(WHATSAPP_QUEUE_DELAY="120")
     if state == "in a send":
         sandbox.record.mode = Mode(ModeName.SLOW, seconds=2)
     if state == "paused provider":
@@ -155,7 +163,8 @@ def test_sigterm_ends_it_properly_in_every_state(consumer, publisher, sandbox, a
         records.wait_for_event("outcome.sent")
     if state == "paused provider":
         records.wait_for_event("outcome.failed")
-    assert ours.terminate(timeout=15) == 0
+    # Neither the pause nor the end of its patience (45 s) is waited for.
+    assert ours.terminate(timeout=40) == 0
 
     left = {"idle": 0, "in the pause": 1, "in a send": 1, "paused provider": 2}[state]
     wait_until(lambda: records.waiting(records.names.lane("default")) == left, 5, f"{left} are left in the queue")

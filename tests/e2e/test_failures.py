@@ -1,12 +1,13 @@
 """Promise 5 and the retry policy, as a real consumer carries them out."""
 
+import time
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 import pytest
 from pika import BasicProperties
 
 from broker.connection import open_channel
+from broker.message import encode, new_message
 from sandbox.behaviour import Mode, ModeName
 from waiting import wait_until
 
@@ -25,14 +26,17 @@ def test_what_fails_every_time_is_tried_three_times_at_the_right_times_and_then_
     first, second = arrivals.gaps()
     assert first >= 1
     assert second >= 2
-    assert [ceil(event.details["due_at"] - event.at) for event in records.events("outcome.retrying")] == [1, 2]
+    # What is told lies between what a busy machine cannot make earlier and what it cannot make later.
+    for event, arrived_at, delay in zip(records.events("outcome.retrying"), arrivals.times(), (1, 2), strict=False):
+        assert arrived_at + delay - 0.01 <= event.details["due_at"] <= event.at + delay
+    assert len(records.events("outcome.retrying")) == 2
     properties, _body = letter
     assert properties.message_id == receipt.message_id
     assert properties.priority == 9
     assert [failure["attempt"] for failure in failures_of(letter)] == [1, 2, 3]
     assert {failure["class"] for failure in failures_of(letter)} == {"transient"}
     wait_until(lambda: records.events("outcome.dead"), 5, "its end is recorded")
-    assert records.waiting(records.names.dead) == 1
+    wait_until(lambda: records.waiting(records.names.dead) == 1, 5, "there is one dead letter")
 
 
 def test_what_can_never_be_sent_is_dead_after_one_attempt(consumer, publisher, arrivals, records):
@@ -77,8 +81,13 @@ def test_while_the_provider_is_down_a_high_one_takes_the_first_place(consumer, l
     sandbox.record.mode = Mode(ModeName.DOWN)
     publisher.queue_message("081234567890", "normal")
     consumer()
-    arrivals.wait_for(2, 10)
+    arrivals.wait_for(1, 10)
     publisher.queue_message("081234567890", "high", priority="high")
+    probes = len(arrivals.texts())
+    # The next probe may have been chosen before; the one after it is not.
+    wait_until(
+        lambda: "high" in arrivals.texts() or len(arrivals.texts()) >= probes + 2, 15, "a probe is chosen among both"
+    )
     sandbox.record.mode = Mode(ModeName.OK)
 
     def sent():
@@ -142,7 +151,8 @@ def test_garbage_is_dead_with_its_reason_and_the_lane_goes_on_at_once(consumer, 
             properties = BasicProperties(message_id=name, delivery_mode=2, priority=9)
             channel.basic_publish(records.names.messages, "default", body, properties, mandatory=True)
     publisher.queue_message("081234567890", "a good one")
-    consumer(WHATSAPP_QUEUE_DELAY="30")
+    # A pause for each of them would be noticed.
+    consumer(WHATSAPP_QUEUE_DELAY="600")
 
     arrivals.wait_for(1, 10)
     letters = records.wait_for_dead_letters(len(GARBAGE))
@@ -167,16 +177,20 @@ def test_headers_that_cannot_be_decoded_do_not_stop_the_lane(consumer, lane, pub
     assert arrivals.wait_for(2, 10) == ["behind it", "from Java"]
 
 
-def test_an_expired_message_is_not_sent_and_does_not_cost_a_pause(consumer, publisher, arrivals, records):
-    soon = datetime.now(UTC) + timedelta(seconds=0.5)
-    receipt = publisher.queue_message("081234567890", "too late", expires_at=soon, priority="high")
+def test_an_expired_message_is_not_sent_and_does_not_cost_a_pause(consumer, lane, publisher, arrivals, records):
+    # Not by the publisher: it refuses what would expire, and so would have to be quick.
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    about = {"source": "test", "now": time.time() - 60, "expires_at": over, "priority": "high", "message_id": "late"}
+    late = new_message("+6281234567890", "too late", **about)
+    body, properties = encode(late)
+    with open_channel(lane.amqp_urls, name="test") as channel:
+        channel.basic_publish(records.names.messages, "default", body, properties, mandatory=True)
     publisher.queue_message("081234567890", "good for ever")
-    wait_until(lambda: datetime.now(UTC) > soon, 5, "its time is over")
-    consumer(WHATSAPP_QUEUE_DELAY="30")
+    consumer(WHATSAPP_QUEUE_DELAY="600")
 
     assert arrivals.wait_for(1, 10) == ["good for ever"]
     [event] = records.wait_for_event("outcome.expired")
-    assert event.message_id == receipt.message_id
+    assert event.message_id == "late"
 
 
 def test_one_key_is_sent_once(consumer, publisher, arrivals, records):
@@ -209,8 +223,9 @@ def test_a_key_is_free_again_after_its_message_came_to_nothing(consumer, publish
 
 
 def test_a_slow_answer_does_not_cost_the_connection(consumer, publisher, sandbox, arrivals, records):
-    sandbox.record.mode = Mode(ModeName.SLOW, seconds=10)
-    ours = consumer(WHATSAPP_QUEUE_HEARTBEAT="2")
+    # The broker gives up after two or three missed heartbeats; a process that stands still for 3 s misses but one.
+    sandbox.record.mode = Mode(ModeName.SLOW, seconds=11)
+    ours = consumer(WHATSAPP_QUEUE_HEARTBEAT="3")
     publisher.queue_message("081234567890", "slow")
 
     [event] = records.wait_for_event("outcome.sent", 20)

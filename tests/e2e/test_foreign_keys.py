@@ -8,6 +8,7 @@ from admin_api.access.roles import Role
 from broker.connection import open_channel
 from broker.message import encode, new_message
 from broker.topology import LADDER_LEVELS
+from waiting import wait_until
 
 
 class Raw(str):
@@ -45,6 +46,6 @@ def test_a_key_that_is_no_text_neither_stops_the_lane_nor_the_history(lane, cons
     assert ours.terminate() == 0
 
     client = admin.ready().client(Role.ADMIN)
-    assert client.get("/messages/good")["state"] == "sent"
-    assert client.get("/messages/ladder")["state"] == "sent"
-    assert client.get("/failed")["total"] == 1
+    for message_id in ("good", "ladder"):
+        wait_until(lambda one=message_id: client.get(f"/messages/{one}")["state"] == "sent", 10, "the history has it")
+    wait_until(lambda: client.get("/failed")["total"] == 1, 10, "the history has the broken one, too")

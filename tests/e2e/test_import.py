@@ -4,12 +4,14 @@ import json
 import signal
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from cli import Cli, TerminalCommand
-from forwarder import Forwarder
 from processes import ANTRIAN
 from stock import Stock
+from tcp_proxy import TcpProxy, tcp_proxy
 
 from broker.connection import open_channel
 from broker.topology import topology
@@ -37,22 +39,33 @@ def many(write):
 
 
 @pytest.fixture
-def start(cli, many):
-    """Begin an import and wait until some of it is in the queue."""
-    running: list[subprocess.Popen[str]] = []
+def wire(broker_url) -> Iterator[TcpProxy]:
+    """What an import of many reaches the broker by: it gets no further than to the middle, however late we look."""
+    with tcp_proxy(urlsplit(broker_url).port or 5672) as proxy:
+        proxy.freeze_after(1_000_000)
+        yield proxy
 
-    def started(is_under_way, **more: str) -> "subprocess.Popen[str]":
-        command = [ANTRIAN, "import", many, "--timeout", "3"]
+
+@pytest.fixture
+def start(cli, stock, many, wire, broker_url):
+    """Begin an import and wait until some of it is in the queue, and some of it on the frozen wire."""
+    running: list[subprocess.Popen[str]] = []
+    there = urlsplit(broker_url)
+    url = there._replace(netloc=there.netloc.replace(f":{there.port}", f":{wire.port}")).geturl()
+    queue = stock.names.lane("default")
+
+    def started(timeout: str = "100") -> "subprocess.Popen[str]":
+        command = [ANTRIAN, "import", many, "--timeout", timeout]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        running.append(subprocess.Popen(command, env=cli.environment(**more), **pipes))
-        wait_until(is_under_way, 30, "some messages are in the queue", every=0)
+        running.append(subprocess.Popen(command, env=cli.environment(AMQP_URL=url), **pipes))
+        wait_until(lambda: wire.held_questions and stock.count(queue), 30, "some messages are in the queue")
         return running[-1]
 
     yield started
     for process in running:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 def texts(messages) -> list[str]:
@@ -187,11 +200,12 @@ def test_what_was_sent_or_given_up_is_left_out_and_what_was_cleared_is_not(cli, 
     assert cli.json("import", file)["queued"] == 1
 
 
-def test_an_import_killed_in_the_middle_and_done_again_queues_each_message_once(cli, stock, start, many):
+def test_an_import_killed_in_the_middle_and_done_again_queues_each_message_once(cli, stock, start, wire, many):
     queue = stock.names.lane("default")
-    ours = start(lambda: stock.count(queue))
+    ours = start()
     ours.kill()
-    ours.wait(30)
+    ours.wait(60)
+    wire.cut()
     assert 0 < stock.count(queue) < 8_000
     told = cli.json("import", many)
     assert told["already"]["queued"] + told["queued"] == 8_000
@@ -199,11 +213,13 @@ def test_an_import_killed_in_the_middle_and_done_again_queues_each_message_once(
     assert (len(found), set(found.values())) == (8_000, {1})
 
 
-def test_ctrl_c_says_how_far_it_came_and_the_next_time_does_the_rest(cli, stock, start, many):
+def test_ctrl_c_says_how_far_it_came_and_the_next_time_does_the_rest(cli, stock, start, wire, many):
     queue = stock.names.lane("default")
-    ours = start(lambda: stock.count(queue))
+    ours = start()
     ours.send_signal(signal.SIGINT)
-    out, err = ours.communicate(timeout=30)
+    # What is on its way is waited for.
+    wire.thaw()
+    out, err = ours.communicate(timeout=120)
     assert (ours.returncode, err) == (1, "")
     interrupted, advice = out.splitlines()
     assert interrupted.startswith("Interrupted: ")
@@ -221,12 +237,11 @@ def test_ctrl_c_before_anything_is_queued_says_so(cli):
         ours.wait_for("interrupted; nothing was queued")
 
 
-def test_a_broker_that_stays_away_ends_the_import_and_the_next_one_does_the_rest(cli, stock, start, many, broker_url):
+def test_a_broker_that_stays_away_ends_the_import_and_the_next_one_does_the_rest(cli, stock, start, wire, many):
     queue = stock.names.lane("default")
-    with Forwarder(broker_url) as wire:
-        ours = start(lambda: stock.count(queue), AMQP_URL=wire.url)
-        wire.cut()
-        out, _ = ours.communicate(timeout=60)
+    ours = start(timeout="8")
+    wire.close()
+    out, _ = ours.communicate(timeout=120)
     assert ours.returncode == 1
     assert "because the broker went away: no broker answers" in out
     assert "Run the same command again" in out
@@ -236,13 +251,11 @@ def test_a_broker_that_stays_away_ends_the_import_and_the_next_one_does_the_rest
     assert (len(found), set(found.values())) == (8_000, {1})
 
 
-def test_a_broker_that_comes_back_in_time_gets_everything(stock, start, broker_url):
-    queue = stock.names.lane("default")
-    with Forwarder(broker_url) as wire:
-        ours = start(lambda: stock.count(queue), AMQP_URL=wire.url)
-        wire.cut()
-        wire.mend()
-        out, err = ours.communicate(timeout=60)
+def test_a_broker_that_comes_back_in_time_gets_everything(stock, start, wire):
+    ours = start()
+    wire.cut()
+    wire.thaw()
+    out, err = ours.communicate(timeout=120)
     assert (ours.returncode, err) == (0, "")
     assert "8,000 messages are in the queue now." in out
     # What was on its way is written twice, under one id: the consumer sends it once.

@@ -1,6 +1,7 @@
 """What Prometheus reads of real processes fits what happened, and holds nothing personal."""
 
 import socket
+import time
 
 import pytest
 import requests
@@ -67,10 +68,11 @@ def scraped(consumer):
 
 
 def test_the_numbers_fit_what_happened(scraped, publisher, arrivals):
-    ours = scraped()
+    # All before the first send, so that the last one has waited for the others.
     for number, priority in enumerate(("high", "normal", "low")):
         publisher.queue_message(PHONE, f"rahasia {number}", priority=priority, idempotency_key=f"invoice-{number}")
     dead = publisher.queue_message("+6281234569001", "not on WhatsApp")
+    ours = scraped()
     arrivals.wait_for(4, 15)
     ours.wait_for(1, "antrian_messages_total", end="dead")
     seen = ours.wait_for(3, "antrian_messages_total", end="sent")
@@ -96,25 +98,28 @@ def test_the_numbers_fit_what_happened(scraped, publisher, arrivals):
     assert seen.value("antrian_delay_seconds") == DELAY
     last = seen.value("antrian_last_send_timestamp_seconds")
     assert arrivals.times()[0] < last
-    assert seen.value("antrian_next_send_timestamp_seconds") > last
+    assert seen.value("antrian_next_send_timestamp_seconds") >= arrivals.times()[-1] + DELAY - 0.01
     assert promtool_complaints(seen.text) == ""
     secrets = ("rahasia", PHONE[3:], "6281234569001", "invoice", dead.message_id, "WhatsApp\n")
     assert not [secret for secret in secrets if secret in seen.text]
 
 
 def test_a_scheduled_message_waits_from_its_time_on_and_its_retries_wait_on(scraped, cli, arrivals, records):
+    began = time.time()
     ours = scraped(WHATSAPP_QUEUE_RETRY_DELAYS="1")
     cli.say("publish", PHONE, "on time", "--at", "+10s", "--priority", "high")
     cli.say("publish", "+6281234569003", "fails twice", "--at", "+10s", "--priority", "low")
-    assert arrivals.texts() == []
     seen = ours.wait_for(2, "antrian_messages_total", end="sent")
 
+    assert min(arrivals.times()) >= began + 10 - 0.05
+    events = {event.attempt: event for event in records.wait_for_event("outcome.sent", count=2)}
+    assert all(began + 10 <= event.details["due_at"] <= event.at for event in events.values())
+    # A wait from publishing on would be 10 s longer than what lies between its time and the record of its end.
+    longest = {"high": events[1].at - events[1].details["due_at"], "low": events[3].at - events[3].details["due_at"]}
     assert seen.value("antrian_message_wait_seconds_count", priority="high") == 1
-    assert seen.value("antrian_message_wait_seconds_sum", priority="high") < 8
+    assert seen.value("antrian_message_wait_seconds_sum", priority="high") <= longest["high"]
     assert seen.value("antrian_message_wait_seconds_count", priority="low") == 1
-    assert 2 <= seen.value("antrian_message_wait_seconds_sum", priority="low") < 10
-    for event in records.wait_for_event("outcome.sent", count=2):
-        assert 0 <= event.at - event.details["due_at"] < 10
+    assert 2 <= seen.value("antrian_message_wait_seconds_sum", priority="low") <= longest["low"]
 
 
 def test_a_pause_shows_and_ends(scraped, cli):
@@ -141,12 +146,12 @@ def test_a_provider_that_is_down_opens_the_breaker_until_it_is_back(scraped, pub
 
 
 def test_an_urgent_message_in_the_pause_is_no_violation(scraped, publisher, arrivals):
-    ours = scraped(WHATSAPP_QUEUE_DELAY="2")
+    ours = scraped(WHATSAPP_QUEUE_DELAY="60")
     publisher.queue_message(PHONE, "normal")
     arrivals.wait_for(1, 10)
     publisher.send_message(PHONE, "one-time password")
     seen = ours.wait_for(2, "antrian_messages_total", end="sent")
-    assert seen.value("antrian_send_gap_seconds_bucket", le="1.0") == 1
+    assert seen.value("antrian_send_gap_seconds_bucket", le="30.0") == 1
     assert seen.value("antrian_send_gap_violations_total") == 0
 
 
@@ -156,6 +161,7 @@ def test_a_standby_takes_over_and_says_so(scraped, publisher, arrivals):
     second = scraped()
     publisher.queue_message(PHONE, "one")
     arrivals.wait_for(1, 10)
+    first.wait_for(1, "antrian_messages_total", end="sent")
     seen = second.wait_for(1, "antrian_lane_state", state="standby")
     assert seen.value("antrian_consumer_active") == 0
     assert seen.value("antrian_sends_total") == 0
@@ -169,7 +175,9 @@ def test_a_standby_takes_over_and_says_so(scraped, publisher, arrivals):
 
 
 def test_what_an_admin_cleared_is_counted_once(scraped, publisher, cli):
-    first, second = scraped(WHATSAPP_QUEUE_DELAY="20"), scraped(WHATSAPP_QUEUE_DELAY="20")
+    first = scraped(WHATSAPP_QUEUE_DELAY="600")
+    first.wait_for(1, "antrian_consumer_active")
+    second = scraped(WHATSAPP_QUEUE_DELAY="600")
     for number in range(3):
         publisher.queue_message(PHONE, f"text {number}")
     first.wait_for(1, "antrian_messages_total", end="sent")
@@ -180,7 +188,7 @@ def test_what_an_admin_cleared_is_counted_once(scraped, publisher, cli):
 
 def test_health_follows_the_connection_to_the_broker(scraped):
     ours = scraped()
-    assert requests.get(f"{ours.url}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{ours.url}/healthz", timeout=60).status_code == 200
 
 
 def test_a_busy_port_ends_the_consumer_at_its_start(scraped, lane, tmp_path):
@@ -213,7 +221,7 @@ def test_a_consumer_without_a_broker_is_not_well(own_node, lane, tmp_path):
         seen = ours.wait_for(0, "antrian_broker_connected")
         assert seen.value("antrian_lane_state", state="disconnected") == 1
         assert seen.value("antrian_consumer_active") == 0
-        assert requests.get(f"{ours.url}/healthz", timeout=5).status_code == 503
+        assert requests.get(f"{ours.url}/healthz", timeout=60).status_code == 503
 
 
 def test_the_admin_side_exposes_every_name_and_true_numbers(admin, publisher, cli, consumer, records):
@@ -231,6 +239,7 @@ def test_the_admin_side_exposes_every_name_and_true_numbers(admin, publisher, cl
             if (found := Exposition.of(f"{admin.url}/metrics")).value("antrian_queue_depth") == 3
             and found.value("antrian_lane_paused") == 1
             and found.value("antrian_dead_letters_by_reason") == 1
+            and found.value("antrian_history_lag_seconds") < 5
             else None
         ),
         15,
@@ -247,18 +256,21 @@ def test_the_admin_side_exposes_every_name_and_true_numbers(admin, publisher, cl
     assert seen.value("antrian_broker_up") == 1
     assert seen.value("antrian_history_difference", state="waiting") == 0
     assert seen.value("antrian_history_difference", state="failed") == 0
-    assert seen.value("antrian_history_lag_seconds") < 5
     assert promtool_complaints(seen.text) == ""
     assert not [secret for secret in ("rahasia", PHONE[3:], "69001", "invoice", dead.message_id) if secret in seen.text]
 
 
 def test_a_strange_method_or_address_makes_no_series_of_its_own(admin):
     for number in range(3):
-        requests.request(f"ODD{number}", f"{admin.url}/nowhere/{number}", timeout=5)
-        requests.get(f"{admin.url}/admin/whatsapp-queue/messages/m-{number}", timeout=5)
-    seen = Exposition.of(f"{admin.url}/metrics")
+        requests.request(f"ODD{number}", f"{admin.url}/nowhere/{number}", timeout=60)
+        requests.get(f"{admin.url}/admin/whatsapp-queue/messages/m-{number}", timeout=60)
+
+    def counted():
+        found = Exposition.of(f"{admin.url}/metrics")
+        return found if found.value("antrian_http_requests_total", method="other") == 3 else None
+
+    seen = wait_until(counted, 5, "all three are counted")
     assert not [text for text in ("ODD", "nowhere", "m-1") if text in seen.text]
-    assert seen.value("antrian_http_requests_total", method="other") == 3
 
 
 def test_what_comes_in_over_http_is_counted_as_published(admin):

@@ -33,16 +33,20 @@ def attack(admin: AdminServer, folder: Path, role: Role, *selection: str) -> "su
             "--max-examples=5",
             "--seed=1",
             "--continue-on-failure",
+            # How long anything takes is not the description's business.
+            "--request-timeout=60",
+            "--suppress-health-check=too_slow",
             *selection,
         ],
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=170,
+        timeout=1_100,
         check=False,
     )
 
 
+@pytest.mark.timeout(1_200)  # thousands of requests
 @pytest.mark.parametrize(
     ("role", "selection"),
     [

@@ -77,12 +77,12 @@ def sender(as_role: Callable[[str], Settings], tmp_path: Path) -> Iterator[Consu
 
 
 def test_a_publisher_publishes_urgently_for_later_and_waits_for_an_outcome(as_role, sender, provider):
-    with Publisher(as_role("publisher"), source="test") as publisher:
+    with Publisher(as_role("publisher"), source="test", confirm_timeout=60) as publisher:
         publisher.queue_message("081234567890", "normal")
         publisher.queue_message("081234567890", "in 1 s", deliver_at=datetime.now(UTC) + timedelta(seconds=1))
         # The bell cuts the pause short: the consumer was told by the control exchange.
-        assert publisher.send_message("081234567890", "urgent", timeout=15).status == "sent"
-        assert "urgent" in sender.log()
+        assert publisher.send_message("081234567890", "urgent", timeout=60).status == "sent"
+        wait_until(lambda: "urgent" in sender.log(), 10, "the consumer was told")
     assert set(Arrivals(provider).wait_for(3, 15)) == {"normal", "in 1 s", "urgent"}
 
 
@@ -99,7 +99,7 @@ def test_a_publisher_and_an_admin_import_a_file(as_role, provider, tmp_path):
 
 
 def test_a_consumer_sends_retries_and_gives_up(as_role, sender, provider):
-    with Publisher(as_role("publisher"), source="test") as publisher:
+    with Publisher(as_role("publisher"), source="test", confirm_timeout=60) as publisher:
         publisher.queue_message("081234569003", "fails twice")
         publisher.queue_message("081234569001", "not on WhatsApp")
     Arrivals(provider).wait_for(4, 20)
@@ -107,13 +107,13 @@ def test_a_consumer_sends_retries_and_gives_up(as_role, sender, provider):
     assert "broker.gone" not in sender.log(), "nothing was refused on the way"
 
 
-@pytest.mark.usefixtures("sender")
-def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, provider, tmp_path):
+def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, sender, provider, tmp_path):
     with AdminServer(as_role("admin"), tmp_path / "admin.log") as server:
         client = server.ready().client(Role.ADMIN)
         client.post("/send-test", {"phone_number": "081234569001", "message": "dies"})
         dead = dead_letter(client, "dies")
         assert client.post("/pause")["paused"]
+        wait_until(lambda: '"reason": "paused"' in sender.log(), 10, "the consumer holds nothing")
         waiting = client.post("/send-test", {"phone_number": "081234567890", "message": "waits"})["message_id"]
         cleared = client.post("/clear", {"scope": "queued"})
         assert cleared["cleared_queued"] == 1
@@ -126,7 +126,8 @@ def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, provider, tmp
         client.post("/send-test", {"phone_number": "081234569001", "message": "dies again"})
         purged = client.delete("/failed", {"ids": [dead_letter(client, "dies again")]})
         assert purged["purged"] == 1
-        wait_until(lambda: client.get("/undo")["items"], 10, "the history has it")
+        undo_ids = lambda: [one["undo_id"] for one in client.get("/undo")["items"]]  # noqa: E731 (shorter here)
+        wait_until(lambda: purged["undo_id"] in undo_ids(), 10, "the history has it")
         assert client.post(f"/undo/{purged['undo_id']}")["restored"] == 1
         assert client.get("/audit")["items"]
 

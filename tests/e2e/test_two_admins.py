@@ -60,7 +60,7 @@ def test_a_job_of_one_is_seen_and_cancelled_through_the_other(pair, lane):
     one, other = clients(pair)
     Stock(lane).add_dead(*(f"m{number}" for number in range(300)))
     wait_until(lambda: one.get("/failed")["total"] == 300, 10, "the letters are known")
-    job_id = one.post("/failed/redrive", {"filter": {}, "rate": 20})["job_id"]
+    job_id = one.post("/failed/redrive", {"filter": {}, "rate": 10})["job_id"]
     is_under_way = lambda: (seen := other.ask("GET", f"/jobs/{job_id}")).ok and seen.json()["done"] > 0  # noqa: E731 (shorter here)
     wait_until(is_under_way, 5, "the other sees the job's progress")
     other.post(f"/jobs/{job_id}/cancel")
@@ -85,9 +85,9 @@ def test_the_history_goes_on_when_the_one_that_writes_is_killed(pair, publisher)
 def test_a_session_of_one_is_known_to_the_other_beside_it(pair):
     token = pair[0].token(Role.ADMIN, "budi")
     login = requests.post(
-        f"{pair[0].url}/admin/whatsapp-queue/login", data={"token": token}, allow_redirects=False, timeout=10
+        f"{pair[0].url}/admin/whatsapp-queue/login", data={"token": token}, allow_redirects=False, timeout=60
     )
     cookie = login.cookies.get("antrian_session")
-    answer = requests.get(f"{pair[1].url}/admin/whatsapp-queue/me", cookies={"antrian_session": cookie}, timeout=10)
+    answer = requests.get(f"{pair[1].url}/admin/whatsapp-queue/me", cookies={"antrian_session": cookie}, timeout=60)
     shares = pair[0].settings.antrian_home == pair[1].settings.antrian_home
     assert answer.status_code == (200 if shares else 401)

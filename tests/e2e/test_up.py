@@ -24,7 +24,7 @@ def up(settings, tmp_path):
     for one in started:
         if one.process.poll() is None:
             one.process.send_signal(signal.SIGINT)
-            one.process.wait(60)
+            one.process.wait(120)
         print(one.text())  # noqa: T201 (what pytest shows of a test that failed)
 
 
@@ -40,8 +40,8 @@ def test_the_demo_shows_five_sends_a_delay_apart_and_ctrl_c_leaves_nothing(up):
 
     family = ours.family()
     ours.process.send_signal(signal.SIGINT)
-    assert ours.process.wait(60) == 0
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert ours.process.wait(120) == 0
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 def test_a_killed_consumer_comes_back_and_the_pace_is_kept(up):
@@ -60,7 +60,7 @@ def test_when_it_is_killed_itself_nothing_lives_on(up):
     family = ours.family()
     ours.process.kill()
 
-    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 def test_a_busy_port_is_one_clear_sentence(up):
@@ -69,12 +69,12 @@ def test_a_busy_port_is_one_clear_sentence(up):
         taken.listen()
         port = taken.getsockname()[1]
         ours = up(SANDBOX_PORT=str(port))
-        assert ours.process.wait(60) == 1
+        assert ours.process.wait(120) == 1
     assert f"port {port} for the sandbox cannot be used" in ours.text()
     assert "Traceback" not in ours.text()
 
 
 def test_the_demo_is_refused_with_a_real_provider(up):
     ours = up("--demo", WHATSAPP_PROVIDER="mpwa")
-    assert ours.process.wait(60) == 2
+    assert ours.process.wait(120) == 2
     assert "WHATSAPP_PROVIDER=sandbox" in ours.text()

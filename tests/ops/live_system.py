@@ -115,7 +115,7 @@ def _consumers(
 @contextmanager
 def _publisher(settings: Settings) -> Iterator[tuple[Publisher, int]]:
     registry = CollectorRegistry()
-    with Publisher(settings, source="test") as publisher:
+    with Publisher(settings, source="test", confirm_timeout=60) as publisher:
         instrument(publisher, registry)
         server, thread = start_http_server(0, "127.0.0.1", registry)
         assert isinstance(server, WSGIServer)
@@ -125,4 +125,4 @@ def _publisher(settings: Settings) -> Iterator[tuple[Publisher, int]]:
             with suppress(OSError):
                 server.shutdown()
                 server.server_close()
-            thread.join(5)
+            thread.join(60)

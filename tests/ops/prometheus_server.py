@@ -35,7 +35,7 @@ class PrometheusServer:
 
     def ask(self, path: str, **parameters: Any) -> Any:
         """The data of an answer of its HTTP interface."""
-        answer = requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10)
+        answer = requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=60)
         assert answer.ok, answer.text
         return answer.json()["data"]
 
@@ -76,7 +76,7 @@ class PrometheusServer:
         assert self._process is not None
         assert self._process.poll() is None, (self._folder / "log").read_text()
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=2).ok
+            return requests.get(f"{self.url}/-/ready", timeout=10).ok
         except requests.RequestException:
             return False
 
@@ -95,7 +95,7 @@ class PrometheusServer:
     def __exit__(self, *_: object) -> None:
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 def _keep(these: list[str], wanted: Callable[[str], bool]) -> list[str]:

@@ -34,12 +34,12 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://{address}/api/v2"
     finally:
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/-/ready", timeout=2).ok
+        return requests.get(f"{url}/-/ready", timeout=10).ok
     except requests.RequestException:
         return False
 
@@ -59,13 +59,13 @@ def test_a_cause_holds_its_consequences_back_and_nothing_else(
     lane = cause.lower()  # a lane for each case: they share one Alertmanager
     names = [cause, *held_back, *told]
     labels = [{"alertname": name, "lane": lane, "severity": "critical"} for name in names]
-    answer = requests.post(f"{alertmanager}/alerts", json=[{"labels": one} for one in labels], timeout=5)
+    answer = requests.post(f"{alertmanager}/alerts", json=[{"labels": one} for one in labels], timeout=60)
     assert answer.ok, answer.text
 
     wait_until(lambda: _inhibited(alertmanager, lane) == set(held_back), 15, f"{held_back} are held back")
 
     requests.post(
-        f"{alertmanager}/alerts", json=[{"labels": one, "endsAt": "2020-01-01T00:00:00Z"} for one in labels], timeout=5
+        f"{alertmanager}/alerts", json=[{"labels": one, "endsAt": "2020-01-01T00:00:00Z"} for one in labels], timeout=60
     )
     wait_until(lambda: not _shown(alertmanager, lane), 15, "they are over")
 
@@ -75,7 +75,7 @@ def test_another_lanes_provider_is_no_excuse(alertmanager: str) -> None:
         {"alertname": "AntrianBreakerOpen", "lane": "one", "severity": "critical"},
         {"alertname": "AntrianNothingSent", "lane": "two", "severity": "critical"},
     ]
-    requests.post(f"{alertmanager}/alerts", json=[{"labels": one} for one in labels], timeout=5)
+    requests.post(f"{alertmanager}/alerts", json=[{"labels": one} for one in labels], timeout=60)
 
     wait_until(lambda: len(_shown(alertmanager, "two")) == 1, 15, "it is shown")
 
@@ -84,7 +84,7 @@ def test_another_lanes_provider_is_no_excuse(alertmanager: str) -> None:
 
 def _shown(url: str, lane: str) -> list[dict[str, dict[str, object]]]:
     found: list[dict[str, dict[str, object]]] = requests.get(
-        f"{url}/alerts", params={"filter": f'lane="{lane}"', "active": "true"}, timeout=5
+        f"{url}/alerts", params={"filter": f'lane="{lane}"', "active": "true"}, timeout=60
     ).json()
     return found
 

@@ -4,8 +4,10 @@ A query with a misspelt name is no error, it just never has a value: an alert th
 empty. Only data prove the opposite.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import dashboards
 import programs
@@ -23,7 +25,7 @@ from sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 #: How a number ends decides what the sandbox does with it.
-REFUSED, FAILS, FAILS_TWICE, THROTTLED = (f"08123456{number}" for number in (9001, 9002, 9003, 9004))
+REFUSED, FAILS, FAILS_TWICE, THROTTLED = (f"08123456{number}" for number in ("9001", "9002", "9003", "{}9004"))
 
 #: Commands of the runbooks that change nothing; `status` is another.
 _LOOKS = {("history", "search"), ("dead", "list"), ("topology", "plan")}
@@ -45,11 +47,22 @@ def test_a_healthy_system_has_no_alert_not_even_a_pending_one(system: LiveSystem
     wait_until(lambda: len(system.sandbox.record.arrivals()) == 10, 60, "all are sent")
     wait_until(lambda: not system.prometheus.alerts(), 120, "what the start looked like is forgotten", every=0.5)
 
-    quiet = elapsed(15)
-    seen = wait_until(lambda: system.prometheus.alerts() or quiet(), 30, "it stays quiet", every=0.5)
+    wait_until(_stays_quiet(system, 15), 120, "it stays quiet", every=0.5)
 
-    assert seen is True
     assert system.prometheus.rules_that_fail() == []
+
+
+def _stays_quiet(system: LiveSystem, seconds: float) -> Callable[[], bool]:
+    """A condition that holds once there was no alert for so long; a busy machine may miss a scrape before that."""
+    since = time.monotonic()
+
+    def condition() -> bool:
+        nonlocal since
+        if system.prometheus.alerts():
+            since = time.monotonic()
+        return time.monotonic() - since >= seconds
+
+    return condition
 
 
 def test_prometheus_finds_nothing_to_criticise_in_what_our_processes_tell(system: LiveSystem) -> None:
@@ -57,7 +70,7 @@ def test_prometheus_finds_nothing_to_criticise_in_what_our_processes_tell(system
 
     assert len(targets) == 4
     for target in targets:
-        programs.run("promtool", "check", "metrics", given=requests.get(target["scrapeUrl"], timeout=10).content)
+        programs.run("promtool", "check", "metrics", given=requests.get(target["scrapeUrl"], timeout=60).content)
 
 
 def test_what_the_runbooks_tell_people_to_look_at_is_there(system: LiveSystem) -> None:
@@ -99,7 +112,8 @@ def test_every_query_of_panels_alerts_and_rules_returns_data_and_trouble_is_noti
         "AntrianPublishFailing",
     }
     wait_until(lambda: noticed <= system.prometheus.alerts().keys(), 120, f"{noticed} are pending or firing", every=1)
-    assert system.prometheus.alerts()["AntrianBrokerMemoryAlarm"] == "firing"
+    is_firing = lambda: system.prometheus.alerts().get("AntrianBrokerMemoryAlarm") == "firing"  # noqa: E731 (shorter here)
+    wait_until(is_firing, 20, "the broker's alarm is told without a delay")
     assert "AntrianGapViolated" not in system.prometheus.alerts()
 
 
@@ -108,7 +122,7 @@ def _let_everything_happen(system: LiveSystem) -> None:
     publish = system.publisher.queue_message
     for priority in ("low", "normal", "high", "urgent"):
         publish("081234567890", "Halo", priority=priority)
-    for number in (*[REFUSED] * 8, FAILS, FAILS_TWICE, THROTTLED):
+    for number in (*[REFUSED] * 8, FAILS, FAILS_TWICE, THROTTLED.format(0)):
         publish(number, "Halo")
     for _ in range(3):
         with pytest.raises(Unroutable):
@@ -120,11 +134,25 @@ def _let_everything_happen(system: LiveSystem) -> None:
     system.client.get("/status", lane=CALM)
     assert system.client.ask("GET", "/messages/unknown").status_code == 404
     _wait_until_counted(system, 'sum(antrian_messages_total{end="dead"}) >= 9')
-    _wait_until_counted(system, 'max(antrian_lane_held{reason="throttled"}) == 1')
+    _wait_until_throttled(system)
     _wait_until_counted(system, 'sum(antrian_messages_total{end="sent"}) >= 6')
     system.sandbox.record.mode = Mode(ModeName.DOWN)
     publish("081234567890", "Halo")
     _wait_until_counted(system, "max(antrian_breaker_open) == 1")
+
+
+def _wait_until_throttled(system: LiveSystem) -> None:
+    """A lane is held for five seconds, in which Prometheus may have other things to do: then another message is."""
+    numbers, pause = count(1), elapsed(20)
+
+    def is_counted() -> bool:
+        nonlocal pause
+        if pause():
+            system.publisher.queue_message(THROTTLED.format(next(numbers)), "Halo")
+            pause = elapsed(20)
+        return system.prometheus.has_data('max(antrian_lane_held{reason="throttled"}) == 1')
+
+    wait_until(is_counted, 120, "a lane is held because the provider throttles", every=0.5)
 
 
 def _make_it_worse(system: LiveSystem) -> None:

@@ -56,7 +56,8 @@ def look(scheme, server):
 def test_any_answer_shows_that_the_provider_is_there_and_what_time_it_has(door):
     facts = look("http", door)
     assert (facts.trouble, facts.status, facts.certificate_ends_in) == ("", 404, None)
-    assert facts.ahead == pytest.approx(0, abs=1)
+    # To a minute: what would go wrong is an hour, and a busy machine may stand still between its answer and our look.
+    assert facts.ahead == pytest.approx(0, abs=60)
 
 
 def test_a_provider_that_fails_is_there_and_not_well(door):

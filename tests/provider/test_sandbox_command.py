@@ -36,9 +36,9 @@ def address(process: subprocess.Popen[str]) -> str:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_sandbox_listens_until_it_is_told_to_stop(number: signal.Signals) -> None:
     with running("--port", "0") as process:
-        healthy = requests.get(f"{address(process)}/healthz", timeout=10).json()
+        healthy = requests.get(f"{address(process)}/healthz", timeout=60).json()
         process.send_signal(number)
-        output, errors = process.communicate(timeout=10)
+        output, errors = process.communicate(timeout=60)
 
     assert (healthy, process.returncode, output, errors) == ({"status": "ok"}, 0, "", "")
 
@@ -54,7 +54,7 @@ def test_busy_port_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with running("--port", str(port)) as process:
-            output, errors = process.communicate(timeout=10)
+            output, errors = process.communicate(timeout=60)
 
     assert (process.returncode, output) == (1, "")
     assert errors == f"The sandbox cannot listen on http://127.0.0.1:{port}: Address already in use.\n"
@@ -62,7 +62,7 @@ def test_busy_port_is_one_sentence() -> None:
 
 def test_host_that_is_none_is_one_sentence() -> None:
     with running("--host", "host.invalid", "--port", "0") as process:
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
 
     assert (process.returncode, errors.count("\n")) == (1, 1)
     assert errors.startswith("The sandbox cannot listen on http://host.invalid:0: ")
