@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Most tests wait for a pause to be over: more of them fit on a machine than it has cores.
-WORKERS ?= 4
+# Enough to keep two cores busy: what waits leaves room for what works, and more would only make everything late.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-containers lint format bench docs lock clean
