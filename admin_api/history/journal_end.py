@@ -54,14 +54,20 @@ def first_from(channel: BlockingChannel, stream: str, start: int | str, patience
         channel: in a `journal_channel`.
         stream: the journal's name.
         start: an offset, or `first`.
-        patience: seconds to wait for it; where nothing is, nothing ever comes.
+        patience: seconds to wait for it; where nothing is, nothing ever comes. A broker that is silent for longer is
+            asked until it answers.
     """
     lowest = start if isinstance(start, int) else 0
     deadline = time.monotonic() + patience
     look = _Look(channel.connection, stream, start, prefetch=1)
-    while (found := look.first_from(lowest)) is None and time.monotonic() < deadline:
+    answers = 0
+    while (found := look.first_from(lowest)) is None and answers < _ANSWERS:
         look.allow_more()
-        look.hear()
+        if time.monotonic() < deadline:
+            look.hear()
+        else:
+            look.settle()
+            answers += 1
     return found
 
 
@@ -71,7 +77,7 @@ def last_entry(channel: BlockingChannel, stream: str, patience: float = 1.0) -> 
     Args:
         channel: in a `journal_channel`.
         stream: the journal's name.
-        patience: seconds to wait for an entry.
+        patience: seconds to wait for an entry. A broker that is silent for longer is asked until it answers.
 
     Raises:
         BrokerUnavailable: the journal grows faster than it can be read.
@@ -82,7 +88,7 @@ def last_entry(channel: BlockingChannel, stream: str, patience: float = 1.0) -> 
         look.hear()
     # What was there when we ask comes before the answer, unless the broker may send no more until an ack.
     answers = 0
-    while look.found and answers < _ANSWERS:
+    while answers < _ANSWERS:
         look.settle()
         if look.is_held_back:
             answers = 0

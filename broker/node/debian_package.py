@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,16 +54,32 @@ def _install() -> str:
 
 def _apt_get(*arguments: str) -> str:
     """Run apt-get to its end, Ctrl-C or not; the last of what it complained about, empty when all went well."""
-    process = subprocess.Popen(
-        ["apt-get", "--quiet", "--option", "DPkg::Lock::Timeout=120", *arguments],
-        env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    # A signal that comes after its start waits until it is watched over.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
+        process = subprocess.Popen(
+            ["apt-get", "--quiet", "--option", "DPkg::Lock::Timeout=120", *arguments],
+            env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),  # noqa: PLW1509 (no thread runs yet)
+        )
+        complaints = _complaints_of(process, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if process.returncode == 0:
+        return ""
+    lines = [line.removeprefix("E: ") for line in complaints.splitlines() if line.strip()]
+    return lines[-1] if lines else f"it ended with code {process.returncode}"
+
+
+def _complaints_of(process: subprocess.Popen[str], signals: Iterable[int]) -> str:
+    """What it says on stderr until it ends; from now on, `signals` alone are blocked."""
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
         _, complaints = process.communicate()
     except BaseException:
         # It gives up while it fetches, and finishes the package that it is unpacking: killed there, it would leave
@@ -71,10 +87,7 @@ def _apt_get(*arguments: str) -> str:
         process.send_signal(signal.SIGINT)
         process.communicate()
         raise
-    if process.returncode == 0:
-        return ""
-    lines = [line.removeprefix("E: ") for line in complaints.splitlines() if line.strip()]
-    return lines[-1] if lines else f"it ended with code {process.returncode}"
+    return complaints
 
 
 @contextmanager

@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 from stock import Stock
 from tcp_proxy import tcp_proxy
 
 from admin_api.history import journal_end
+from admin_api.history.entry import Delivery
 from admin_api.history.journal_end import NoJournal, first_from, journal_channel, last_entry
 from waiting import wait_until
 
@@ -53,6 +57,28 @@ def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
                 assert last is not None
                 assert (found.offset, first.offset, last.offset) == (offset, 0, 1_999)
         assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("look", [lambda *where: last_entry(*where, 0.1), lambda *where: first_from(*where, 3, 0.1)])
+def test_a_broker_that_is_silent_for_longer_than_the_patience_is_not_taken_for_an_empty_journal(
+    stock: Stock, look: Callable[[BlockingChannel, str], Delivery | None]
+) -> None:
+    stock.pour("m0", "m1", "m2", "m3")
+    url = urlsplit(stock.settings.amqp_urls[0])
+    with tcp_proxy(url.port or 5672) as proxy:
+        there = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
+        with journal_channel((there,), name="test") as channel:
+            proxy.freeze(answers_only=True)
+            threading.Timer(1.0, proxy.thaw).start()
+            found = look(channel, stock.names.journal)
+        assert found is not None
+        assert found.offset == 3
+
+
+def test_an_empty_journal_has_no_last_entry(stock: Stock) -> None:
+    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+        assert last_entry(channel, stock.names.journal, 0.1) is None
+        assert first_from(channel, stock.names.journal, "first", 0.1) is None
 
 
 _PUBLISH = """
