@@ -90,7 +90,7 @@ class Demo:
 
     def _note_arrivals(self) -> None:
         try:
-            arrivals = requests.get(f"{self._sandbox_url}/_sandbox/requests", timeout=2).json()
+            arrivals = requests.get(f"{self._sandbox_url}/_sandbox/requests", timeout=10).json()
         except requests.RequestException:
             return
         first = {arrival["message"]: arrival["at"] for arrival in reversed(arrivals)}
