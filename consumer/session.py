@@ -144,8 +144,7 @@ class Session:
 
         def declared(channel: Channel, queue: str) -> None:
             channel.queue_bind(queue, self._names.control)
-            listening = lambda _frame: self._inbox.put(signals.Listening())  # noqa: E731
-            channel.basic_consume(queue, self._told, auto_ack=True, callback=listening)
+            channel.basic_consume(queue, self._told, auto_ack=True, callback=self._listening)
 
         def act(channel: Channel) -> None:
             channel.queue_declare("", exclusive=True, callback=lambda frame: declared(channel, frame.method.queue))
@@ -198,6 +197,9 @@ class Session:
             self._inbox.put(signals.Recorded(event, offset))
         if method.delivery_tag % STREAM_ACK_EVERY == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
+
+    def _listening(self, _frame: Any) -> None:
+        self._inbox.put(signals.Listening())
 
     def _told(self, _channel: Channel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
         control = decode_control(body)

@@ -4,9 +4,11 @@ import json
 
 from lane_orders import force, pause
 
+from admin_api.lane.control import set_paused
 from broker.connection import open_channel
+from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event
-from broker.lane_state import read_state
+from broker.lane_state import read_state, send_control
 from sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
@@ -45,6 +47,20 @@ def test_a_pause_survives_the_consumer(consumer, lane, publisher, arrivals):
     pause(lane, paused=False)
 
     assert arrivals.wait_for(1, 5) == ["text"]
+
+
+def test_a_pause_that_is_ordered_again_is_obeyed_again(consumer, lane, publisher, arrivals, records):
+    """A consumer may have missed it, and whoever sees that says it once more."""
+    set_paused(lane, "default", "test", paused=True)
+    ours = consumer()
+    wait_until(lambda: '"reason": "paused"' in ours.log(), 10, "the consumer says why it waits")
+    with open_channel(lane.amqp_urls, name="test admin") as channel:
+        send_control(channel, records.names, Control(Command.RESUME, "default", "test"))
+    publisher.queue_message("081234567890", "text")
+    arrivals.wait_for(1, 10)
+
+    assert not set_paused(lane, "default", "test", paused=True).changed
+    wait_until(lambda: ours.log().count('"reason": "paused"') == 2, 10, "it waits again")
 
 
 def test_the_state_says_who_and_since_when_and_reading_does_not_take_it_away(lane, records):
