@@ -33,8 +33,8 @@ pytestmark = pytest.mark.timeout(600)
 
 DELAY = 0.5
 NODES = ("rabbit1", "rabbit2", "rabbit3")
-#: Seconds within which sending must go on, on a machine that has other things to do as well.
-LONGEST_STALL = 30.0
+#: Seconds within which sending must go on. What its settings make slow is slow every time; a busy machine is not.
+LONGEST_STALL, TRIES = 10.0, 3
 
 
 class Cluster(Composition):
@@ -160,25 +160,31 @@ def test_queues_are_replicated_and_dead_letter_at_least_once(cluster, lane):
 @pytest.mark.parametrize("replicas", [1, 2])
 def test_the_leader_is_killed_and_sending_goes_on(cluster, lane, tmp_path, replicas):
     settings, leader, arrivals = lane
+    stalls: list[float] = []
     with ExitStack() as running:
-        running.callback(cluster.revive, leader)
+        running.callback(lambda: cluster.revive(leader))
         for number in range(replicas):
             running.enter_context(ConsumerProcess(settings, tmp_path / f"consumer-{number}.log"))
         with Registrations(settings) as registrations:
             arrivals.wait_for(4, 60)
-            cluster.kill(leader)
-            arrivals.wait_for(len(arrivals.texts()) + 6, 60)
+            while not stalls or (stalls[-1] > LONGEST_STALL and len(stalls) < TRIES):
+                if stalls:
+                    cluster.revive(leader)
+                    leader = cluster.leader(Names(settings.whatsapp_queue_namespace).lane("default"), leader)
+                before = len(arrivals.texts())
+                cluster.kill(leader)
+                arrivals.wait_for(before + 6, 60)
+                stalls.append(max(arrivals.gaps()[before - 1 :]))
         count = len(registrations.confirmed)
         arrivals.wait_for(count, 30 + DELAY * 2 * count)
         wait_until(elapsed(DELAY * 3), DELAY * 4, "some more pauses are over")
-        stall = max(arrivals.gaps())
         sys.stdout.write(
-            f"{replicas} consumers, {count} messages: longest pause {stall:.2f} s at a delay of {DELAY:g} s, "
+            f"{replicas} consumers, {count} messages: longest pause {stalls[-1]:.2f} s at a delay of {DELAY:g} s, "
             f"longest publish {registrations.longest_wait:.2f} s\n"
         )
         assert sorted(arrivals.texts()) == sorted(registrations.confirmed), "none lost, none twice"
         assert min(arrivals.gaps()) >= DELAY
-        assert stall <= LONGEST_STALL
+        assert min(stalls) <= LONGEST_STALL
 
 
 def test_a_retry_on_the_ladder_survives_the_loss_of_a_node(cluster, lane, tmp_path):
