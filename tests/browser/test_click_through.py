@@ -1,15 +1,26 @@
 """The whole way of a message through the dashboard, with a real broker, consumer and provider."""
 
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import expect
-from visitor import Visitor
+from playwright.sync_api import TimeoutError, expect  # noqa: A004 (the library calls it so)
+from visitor import PATIENCE, Visitor
 
 from admin_api.access.roles import Role
+from waiting import wait_until
 
 
 def send_test(page, number, text):
-    page.get_by_role("button", name="Send a test …").click()
     dialog = page.get_by_role("dialog", name="Send a test")
+
+    def is_open():
+        # A click on a page that is being drawn anew may be lost, and is made again, as people do.
+        page.get_by_role("button", name="Send a test …").click()
+        with suppress(TimeoutError):
+            dialog.wait_for(timeout=PATIENCE / 6)
+        return dialog.is_visible()
+
+    wait_until(is_open, PATIENCE / 1000, "the dialog is open")
     dialog.get_by_label("Phone number").fill(number)
     dialog.get_by_label("Message").fill(text)
     dialog.get_by_role("button", name="Send", exact=True).click()
