@@ -51,9 +51,14 @@ def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bo
     state = LaneState(paused=paused, actor=actor, since=time.time())
     durable = pika.BasicProperties(delivery_mode=2, content_type="application/json")
     channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
-    send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
+    tell_consumers(channel, names, lane, paused=paused, actor=actor)
     event = Event("lane.paused" if paused else "lane.resumed", state.since, lane, source=actor)
     channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+
+
+def tell_consumers(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:
+    """Have the running consumers stop before the next send, or go on; it does not last beyond their lives."""
+    send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
 
 
 def send_control(channel: BlockingChannel, names: Names, control: Control) -> None:

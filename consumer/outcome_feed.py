@@ -38,7 +38,7 @@ class OutcomeFeed:
         self._next_offset: int | None = None
         self._begins = False
         self._beginning: tuple[int, Event] | None = None
-        self._known_until = self._seen_until = -1
+        self._known_until = -1
         self._mark = ""
 
     @property
@@ -61,6 +61,8 @@ class OutcomeFeed:
 
     def lose_position(self) -> None:
         """Read from the beginning the next time: a stream that is made again would keep silent up to the old offset."""
+        if self._next_offset is not None:
+            self._known_until = max(self._known_until, self._next_offset - 1)
         self._next_offset = None
 
     def has_passed(self, mark: str) -> bool:
@@ -81,7 +83,6 @@ class OutcomeFeed:
             # It was on its way when the position was lost, and comes again.
             return
         self._next_offset = offset + 1
-        self._seen_until = max(self._seen_until, offset)
         self.outstanding.shown(event)
         if event.source == self.identity:
             if event.name == BARRIER:
@@ -96,9 +97,8 @@ class OutcomeFeed:
         A crash that counts twice would make a message a poisonous one. In doubt it is another stream, and all of it is
         news.
         """
-        is_known = self._beginning == (offset, event)
-        self._known_until = self._seen_until if is_known else -1
-        self._seen_until = self._known_until
+        if self._beginning != (offset, event):
+            self._known_until = -1
         self._beginning = (offset, event)
         self._begins = False
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from admin_api.desk.errors import HistoryBehind
 from broker.connection import broker_urls
 from broker.settings import Settings
 
@@ -18,6 +19,8 @@ PATIENCE = 120.0
 @contextmanager
 def own_history(settings: Settings) -> Iterator[tuple["History", "HistoryFollower"]]:
     """A history and its follower; whether it holds everything is asked with `follower.barrier`.
+
+    Use `whole_history` for what must not miss anything.
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
@@ -34,3 +37,17 @@ def own_history(settings: Settings) -> Iterator[tuple["History", "HistoryFollowe
         yield History(path), follower
     finally:
         follower.stop()
+
+
+@contextmanager
+def whole_history(settings: Settings) -> Iterator[tuple["History", "HistoryFollower"]]:
+    """A history that holds everything that the journal holds, and its follower.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+        HistoryBehind: it has not come so far in two minutes, which is time for one that was never read.
+    """
+    with own_history(settings) as (history, follower):
+        if not follower.barrier(PATIENCE):
+            raise HistoryBehind
+        yield history, follower

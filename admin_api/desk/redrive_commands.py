@@ -14,8 +14,7 @@ from admin_api.desk.dead_letter_view import Groups, clock, group_table
 from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.desk import Desk
 from admin_api.desk.edited_copy import NO_CHANGES, Changes
-from admin_api.desk.errors import HistoryBehind
-from admin_api.desk.own_history import PATIENCE, own_history
+from admin_api.desk.own_history import whole_history
 from admin_api.history.records import DeadFilter, Job
 from broker.errors import MalformedMessage
 from broker.settings import Settings, load_settings
@@ -69,9 +68,7 @@ def jobs(
 ) -> None:
     """Show the re-drives that run in the background, and how they ended; whichever process runs them."""
     settings = load_settings()
-    with own_history(settings) as (history, follower):
-        if not follower.barrier(PATIENCE):
-            raise HistoryBehind
+    with whole_history(settings) as (history, follower):
         desk = Desk(settings, history, follower)
         found = desk.jobs(limit) if cancel is None else [desk.cancel(cancel, actor())]
     if as_json:
@@ -119,9 +116,7 @@ def _redrive_edited(settings: Settings, message_id: str, changes: Changes, *, as
 def _redrive_with_canary(
     settings: Settings, selection: Selection, *, rate: float | None, limit: int | None, canary: int, as_json: bool
 ) -> None:
-    with own_history(settings) as (history, follower):
-        if not follower.barrier(PATIENCE):
-            raise HistoryBehind
+    with whole_history(settings) as (history, follower):
         desk = Desk(settings, history, follower)
         job = desk.redrive(_as_filter(selection), actor(), rate=rate, limit=limit, canary=canary)
         try:

@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from admin_api.desk.dead_letter_view import clock
-from admin_api.desk.errors import HistoryBehind
-from admin_api.desk.own_history import PATIENCE, own_history
+from admin_api.desk.own_history import whole_history
 from admin_api.desk.undo import Undo
 from admin_api.history.records import Removal
 from broker.settings import load_settings
@@ -26,10 +25,7 @@ def undo(
 ) -> None:
     """Put back what a clearing or a purge took out; each can be undone once."""
     settings = load_settings()
-    with own_history(settings) as (history, follower):
-        # A history that was never read may need longer than an undo waits for one that is nearly complete.
-        if not follower.barrier(PATIENCE):
-            raise HistoryBehind
+    with whole_history(settings) as (history, follower):
         if undo_id is None:
             _list(history.removals(limit), as_json=as_json)
             return

@@ -11,7 +11,7 @@ from admin_api.lane.lane_reader import is_anybody_listening, require_lane
 from broker.connection import broker_urls, open_channel
 from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event
-from broker.lane_state import LaneState, read_state, send_control, write_state
+from broker.lane_state import LaneState, read_state, send_control, tell_consumers, write_state
 from broker.settings import Settings
 from broker.topology import Names
 
@@ -65,7 +65,7 @@ def set_paused(settings: Settings, lane: str, actor: str, *, paused: bool) -> Pa
             write_state(channel, names, lane, paused=paused, actor=actor)
         else:
             # Whoever says it again may have seen that a consumer does not keep to it.
-            send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
+            tell_consumers(channel, names, lane, paused=paused, actor=actor)
         state: LaneState = read_state(channel, names, lane)
     return Paused(lane, state.paused, changed, state.actor, state.since)
 

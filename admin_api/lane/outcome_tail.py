@@ -115,10 +115,11 @@ class OutcomeTail:
     def _wait(self, condition: Callable[[], bool], patience: float) -> None:
         """Take in entries until the condition holds, or none has come for `patience` seconds."""
         arrived, deadline = self._arrived, time.monotonic() + patience
-        is_over = False
-        while not condition() and not is_over:
+        while not condition():
             # What came while this process stood still is in the socket, however late it is.
             is_over = time.monotonic() >= deadline
             self._connection.process_data_events(0.05)
             if self._arrived != arrived:
-                is_over, arrived, deadline = False, self._arrived, time.monotonic() + patience
+                arrived, deadline = self._arrived, time.monotonic() + patience
+            elif is_over:
+                return
