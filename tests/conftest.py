@@ -6,19 +6,17 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sweeping import sweep
 
-from broker.connection import open_channel
 from broker.discovery import find_broker
 from broker.embedded import PrivateNode
-from broker.errors import BrokerError
 from broker.settings import Settings, load_settings
-from broker.topology import topology
 
 # How long an example takes depends on what else the machine is doing; how many there are does not.
 hypothesis_settings.register_profile("antrian", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -152,15 +150,4 @@ def settings(broker_url: str, namespace: str, tmp_path: Path) -> Iterator[Settin
         },
     )
     yield ours
-    _sweep(ours)
-
-
-def _sweep(settings: Settings) -> None:
-    """Delete what the test may have made: a broker with thousands of idle queues would slow down the others."""
-    ours = topology(settings)
-    # A test may have left its broker in any state; sweeping is a courtesy, not a check.
-    with suppress(BrokerError), open_channel(settings.amqp_urls, name="test sweep") as channel:
-        for queue in ours.queues:
-            channel.queue_delete(queue.name)
-        for exchange in ours.exchanges:
-            channel.exchange_delete(exchange.name)
+    sweep(ours)

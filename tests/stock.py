@@ -84,6 +84,19 @@ class Stock:
     def delayed(self) -> int:
         return sum(self.count(self.names.delay(level)) for level in range(LADDER_LEVELS))
 
+    def make_lane_quorum(self) -> Settings:
+        """Make the lane's queue one that cannot be looked through; the settings that go with it.
+
+        A server that is too old for the arguments of our quorum lanes has such queues, too.
+        """
+        lane = self.names.lane("default")
+        with self._channel() as channel:
+            channel.queue_delete(lane)
+            arguments = {"x-queue-type": "quorum", "x-single-active-consumer": True}
+            channel.queue_declare(lane, durable=True, arguments=arguments)
+            channel.queue_bind(lane, lane, "")
+        return self.settings.model_copy(update={"whatsapp_queue_type": "quorum"})
+
     def events(self, name: str) -> list[Event]:
         """Every event of that name in the journal."""
         found = (Event.decode(body) for _, body in self.entries(self.names.journal))

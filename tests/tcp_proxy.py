@@ -6,7 +6,8 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from urllib.parse import urlsplit
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -38,8 +39,14 @@ class TcpProxy:
         self._questions_flow, self._answers_flow, self._closed = (threading.Event() for _ in range(3))
         self._seconds, self._piece, self._rate = 0.0, 65_536, math.inf
         self._quota, self._asked = math.inf, 0
+        self._is_shut = False
         self.thaw()
         self._spawn(self._accept)
+
+    def through(self, url: str) -> str:
+        """An address of what is behind it, by way of this proxy."""
+        there = urlsplit(url)
+        return there._replace(netloc=there.netloc.replace(f":{there.port}", f":{self.port}")).geturl()
 
     def freeze(self, *, answers_only: bool = False) -> None:
         """Hold all bytes, or only those from the broker; connections stay open."""
@@ -56,6 +63,16 @@ class TcpProxy:
         self._quota = math.inf
         self._questions_flow.set()
         self._answers_flow.set()
+
+    def shut(self) -> None:
+        """Reset all connections, and each new one at once."""
+        with self._lock:
+            self._is_shut = True
+        self.cut()
+
+    def open(self) -> None:
+        """New connections are let through again."""
+        self._is_shut = False
 
     def delay(self, seconds: float) -> None:
         """Hold every piece for a while before it is passed on."""
@@ -99,7 +116,12 @@ class TcpProxy:
             _reset(client)
             return
         broker.settimeout(None)
+        # It may have been shut in the meantime, and must not miss this one.
         with self._lock:
+            if self._is_shut:
+                for one in (client, broker):
+                    _reset(one)
+                return
             self._sockets |= {client, broker}
         self._spawn(self._pump, client, broker, self._questions_flow)
         self._spawn(self._pump, broker, client, self._answers_flow)
@@ -137,6 +159,11 @@ def _reset(one: socket.socket) -> None:
         # Wakes whoever waits in recv, which close alone does not.
         one.shutdown(socket.SHUT_RDWR)
     one.close()
+
+
+def proxy_before(url: str, port: int = 0) -> AbstractContextManager[TcpProxy]:
+    """A proxy to what listens at an address, for the time of a `with`."""
+    return tcp_proxy(urlsplit(url).port or 5672, port)
 
 
 @contextmanager

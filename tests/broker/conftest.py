@@ -1,8 +1,19 @@
+from collections.abc import Iterator
+
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 from stock import Stock
 
 from admin_api.history.store import History, history_path
+from broker.connection import open_channel
 from broker.settings import Settings
+
+
+@pytest.fixture
+def channel(settings: Settings) -> Iterator[BlockingChannel]:
+    """A channel for the test's own use."""
+    with open_channel(settings.amqp_urls, name="test") as ours:
+        yield ours
 
 
 @pytest.fixture

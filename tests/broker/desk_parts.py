@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from followed import catch_up
 from stock import Stock
 
 from admin_api.desk import desk as desk_module
@@ -12,7 +13,6 @@ from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.history_file import history_path
 from admin_api.history.store import History
-from waiting import wait_until
 
 
 class DeskParts:
@@ -26,8 +26,7 @@ class DeskParts:
         self.undo = Undo(stock.settings, self.history, self.follower)
 
     def catch_up(self) -> None:
-        # A broker that is slow for a moment has it say no before its time.
-        wait_until(lambda: self.follower.barrier(20), 20, "the history has caught up")
+        catch_up(self.follower)
 
 
 @contextmanager

@@ -4,8 +4,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from forwarder import Forwarder
-from tcp_proxy import TcpProxy
+from tcp_proxy import TcpProxy, proxy_before
 
 from admin_api.access.audit import AuditTrail
 from admin_api.access.deed import STRANGER, Deed
@@ -58,14 +57,14 @@ def test_what_waits_when_the_process_ends_is_still_written(stock):
 
 
 def test_a_cut_connection_loses_no_deed(stock, broker_url):
-    with Forwarder(broker_url) as wire:
-        trail = AuditTrail(stock.settings, (wire.url,))
+    with proxy_before(broker_url) as wire:
+        trail = AuditTrail(stock.settings, (wire.through(broker_url),))
         trail.start()
         trail.record(deed("before"))
         wait_until(lambda: not trail.waiting, 5, "the first deed is written")
-        wire.cut()
+        wire.shut()
         trail.record(deed("after"))
-        wire.mend()
+        wire.open()
         wait_until(lambda: not trail.waiting, 10, "the second deed is written")
         trail.stop(60)
     assert targets(stock) == ["/clear/before", "/clear/after"]

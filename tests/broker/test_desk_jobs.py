@@ -1,13 +1,12 @@
 """Re-drives in the background, through one replica and through another."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import pytest
 from desk_parts import DeskParts, running
 from pydantic import SecretStr
 from stock import Stock, ids
-from tcp_proxy import tcp_proxy
+from tcp_proxy import proxy_before
 
 from admin_api.desk.errors import JobEnded, UnknownJob
 from admin_api.history.records import DeadFilter, Job
@@ -96,10 +95,9 @@ def test_others_are_served_while_a_slow_job_runs(stock, parts):
 def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes_on(stock):
     expected = [f"m{number}" for number in range(400)]
     stock.add_dead(*expected)
-    url = urlsplit(stock.settings.amqp_urls[0])
-    with tcp_proxy(url.port) as proxy:
-        through = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
-        settings = stock.settings.model_copy(update={"amqp_url": SecretStr(through)})
+    url = stock.settings.amqp_urls[0]
+    with proxy_before(url) as proxy:
+        settings = stock.settings.model_copy(update={"amqp_url": SecretStr(proxy.through(url))})
         with running(Stock(settings)) as parts:
             job = parts.desk.redrive(EVERYTHING, "api:ops", rate=10)
             wait_until(lambda: parts.desk.job(job.job_id).done > 2, 15, "some are done")

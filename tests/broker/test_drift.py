@@ -5,16 +5,9 @@ import pytest
 from factories import make_settings
 
 from broker import drift
-from broker.connection import open_channel
 from broker.drift import Status
 from broker.errors import BrokerRefused, TopologyConflict
 from broker.topology import Exchange, Names, Queue, topology
-
-
-@pytest.fixture
-def channel(settings):
-    with open_channel(settings.amqp_urls, name="test") as ours:
-        yield ours
 
 
 def compared(channel, wanted):

@@ -6,12 +6,11 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from stock import Stock
-from tcp_proxy import tcp_proxy
+from tcp_proxy import proxy_before
 
 from admin_api.history import journal_end
 from admin_api.history.entry import Delivery
@@ -43,11 +42,10 @@ def test_every_place_is_found_and_no_other(stock: Stock) -> None:
 def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
     """What is on its way when a subscription ends would be rejected, and the broker ends the connection for that."""
     stock.pour(*(f"m{number}" for number in range(2_000)))
-    url = urlsplit(stock.settings.amqp_urls[0])
-    with tcp_proxy(url.port or 5672) as proxy:
+    url = stock.settings.amqp_urls[0]
+    with proxy_before(url) as proxy:
         proxy.narrow(1_000_000)
-        slow = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
-        with journal_channel((slow,), name="test") as channel:
+        with journal_channel((proxy.through(url),), name="test") as channel:
             for offset in range(10, 2_000, 210):
                 found = first_from(channel, stock.names.journal, offset, 60)
                 first = first_from(channel, stock.names.journal, "first", 60)
@@ -64,10 +62,9 @@ def test_a_broker_that_is_silent_for_longer_than_the_patience_is_not_taken_for_a
     stock: Stock, look: Callable[[BlockingChannel, str], Delivery | None]
 ) -> None:
     stock.pour("m0", "m1", "m2", "m3")
-    url = urlsplit(stock.settings.amqp_urls[0])
-    with tcp_proxy(url.port or 5672) as proxy:
-        there = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
-        with journal_channel((there,), name="test") as channel:
+    url = stock.settings.amqp_urls[0]
+    with proxy_before(url) as proxy:
+        with journal_channel((proxy.through(url),), name="test") as channel:
             proxy.freeze(answers_only=True)
             threading.Timer(1.0, proxy.thaw).start()
             found = look(channel, stock.names.journal)

@@ -15,12 +15,6 @@ from waiting import wait_until
 
 
 @pytest.fixture
-def channel(settings):
-    with open_channel(settings.amqp_urls, name="test") as ours:
-        yield ours
-
-
-@pytest.fixture
 def patient(monkeypatch):
     """Where something is told, a silence only means that the machine is busy."""
     monkeypatch.setattr(outcome_tail, "_FIRST_ENTRY", 60)

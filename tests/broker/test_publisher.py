@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from factories import PHONE
 from stock import Stock
-from tcp_proxy import TcpProxy, tcp_proxy
+from tcp_proxy import TcpProxy, proxy_before, tcp_proxy
 
 from broker.connection import open_channel
 from broker.events import EVENT_PROPERTIES, Event
@@ -89,7 +89,7 @@ def publisher(stock: Stock) -> Iterator[Publisher]:
 
 @pytest.fixture
 def proxy(broker_url: str) -> Iterator[TcpProxy]:
-    with tcp_proxy(urlsplit(broker_url).port or 5672) as proxy:
+    with proxy_before(broker_url) as proxy:
         yield proxy
 
 
@@ -288,7 +288,7 @@ def test_a_publisher_may_start_before_its_broker(stock: Stock) -> None:
         error = failure_at_last(lambda: publisher.queue_message(PHONE, "Halo"), words)
         assert isinstance(error, BrokerUnavailable)
         assert str(error).endswith(words)
-        with tcp_proxy(urlsplit(stock.settings.amqp_urls[0]).port or 5672, port):
+        with proxy_before(stock.settings.amqp_urls[0], port):
             receipt = publisher.queue_message(PHONE, "Halo", timeout=60)
             assert ids_in_lane(stock) == {receipt.message_id: 1}
             publisher.close()

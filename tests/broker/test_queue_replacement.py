@@ -11,12 +11,6 @@ from broker.lane_state import read_state, write_state
 from broker.topology import Queue, Topology, topology
 
 
-@pytest.fixture
-def channel(settings):
-    with open_channel(settings.amqp_urls, name="test") as ours:
-        yield ours
-
-
 def changed(stock: Stock, name: str, **arguments: int) -> tuple[Queue, Topology]:
     """One queue of the topology as it should be from now on, and the topology with it."""
     wanted = topology(stock.settings)

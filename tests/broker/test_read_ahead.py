@@ -15,7 +15,7 @@ from followed import catch_up, following
 from journal_entries import dump
 from pika.adapters.blocking_connection import BlockingChannel
 from stock import Stock, message
-from tcp_proxy import tcp_proxy
+from tcp_proxy import proxy_before
 
 from admin_api.history import follower as follower_module
 from admin_api.history.journal_feed import JournalFeed
@@ -229,14 +229,15 @@ def test_nobody_who_lists_processes_sees_a_password(stock):
 
 def test_a_broker_that_goes_away_is_said_in_its_own_words(stock):
     stock.add_waiting("m1")
-    url = urlsplit(stock.settings.amqp_urls[0])
-    with tcp_proxy(url.port) as proxy:
-        through = url._replace(netloc=url.netloc.replace(str(url.port), str(proxy.port))).geturl()
-        with closing(ReadAhead((through,), stock.names.namespace, "first")) as ahead:
-            wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
-            proxy.cut()
-            with pytest.raises(ReadingEnded, match=r"no broker answers|closed"):
-                wait_until(lambda: ahead.take(1) and None, 20, "it says so")
+    url = stock.settings.amqp_urls[0]
+    with (
+        proxy_before(url) as proxy,
+        closing(ReadAhead((proxy.through(url),), stock.names.namespace, "first")) as ahead,
+    ):
+        wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
+        proxy.cut()
+        with pytest.raises(ReadingEnded, match=r"no broker answers|closed"):
+            wait_until(lambda: ahead.take(1) and None, 20, "it says so")
     with (
         closing(ReadAhead(("amqp://127.0.0.1:1/",), stock.names.namespace, "first")) as ahead,
         pytest.raises(ReadingEnded, match=r"no broker answers at 127\.0\.0\.1:1"),

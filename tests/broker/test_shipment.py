@@ -4,13 +4,6 @@ import pytest
 from admin_api.errand import WINDOW
 from admin_api.parcel import Publication
 from admin_api.shipment import Shipment
-from broker.connection import open_channel
-
-
-@pytest.fixture
-def channel(settings):
-    with open_channel(settings.amqp_urls, name="test") as ours:
-        yield ours
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from admin_api import sieve as sieve_module
 from admin_api.errand import WINDOW, Busy
 from admin_api.parcel import Publication
 from admin_api.sieve import Sieve
-from broker.connection import open_channel
 from broker.errors import BrokerUnavailable
 from waiting import wait_until
 
@@ -28,12 +27,6 @@ url, queue, target = sys.argv[1:]
 move = lambda found: [Publication("", target, found.body, pika.BasicProperties(message_id="m"), mandatory=True)]
 Sieve([url], [queue], lambda found: None if found.body.endswith(b"7") else move(found)).run()
 """
-
-
-@pytest.fixture
-def channel(settings):
-    with open_channel(settings.amqp_urls, name="test") as ours:
-        yield ours
 
 
 @pytest.fixture

@@ -9,23 +9,15 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import UnroutableError
 from stock import Stock, message
 
-from broker.connection import open_channel
 from broker.delay_ladder import ladder_entrance, ladder_key
 from broker.events import EVENT_PROPERTIES, Event
 from broker.message import Message, encode
-from broker.settings import Settings
 
 #: How much later than asked a delayed message may come, in seconds; never earlier.
 TOLERANCE = 0.3
 
 #: A machine with other things to do may be late once; a wrong way through the ladder is late each time.
 ROUNDS = 4
-
-
-@pytest.fixture
-def channel(settings: Settings) -> Iterator[BlockingChannel]:
-    with open_channel(settings.amqp_urls, name="test") as channel:
-        yield channel
 
 
 def publish(channel: BlockingChannel, exchange: str, key: str, one: Message) -> None:

@@ -125,17 +125,10 @@ def test_letters_that_the_broker_itself_gave_up_are_back_as_well(stock, parts):
 
 
 def test_a_lane_that_was_purged_as_a_whole_is_filled_from_what_the_history_knows(stock, parts):
-    # This server is too old for the arguments of our quorum lanes; what matters is that it cannot be looked through.
-    lane = stock.names.lane("default")
-    quorum = stock.settings.model_copy(update={"whatsapp_queue_type": "quorum"})
-    with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        channel.queue_delete(lane)
-        arguments = {"x-queue-type": "quorum", "x-single-active-consumer": True}
-        channel.queue_declare(lane, durable=True, arguments=arguments)
-        channel.queue_bind(lane, lane, "")
+    quorum = stock.make_lane_quorum()
     stock.add_waiting("m1", "m2")
     undo_id = Clearing(quorum, "default", "api:ops").run(Scope.QUEUED).undo_id
-    assert stock.count(lane) == 0
+    assert stock.count(stock.names.lane("default")) == 0
     assert parts.undo.run(undo_id, "api:ops") == 2
     assert [(one.message_id, one.generation) for one in stock.in_lane()] == [("m1", 1), ("m2", 1)]
 

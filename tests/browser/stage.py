@@ -1,7 +1,7 @@
 """A lane with its provider and its admin side, and a consumer on demand."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from admin import AdminServer
@@ -10,7 +10,6 @@ from scene import Scene
 
 from broker import drift
 from broker.connection import open_channel
-from broker.errors import BrokerError
 from broker.settings import Settings
 from broker.topology import topology
 from publisher import Publisher
@@ -45,13 +44,3 @@ def open_stage(settings: Settings, folder: Path) -> Iterator[Stage]:
         with open_channel(ours.amqp_urls, name="test set-up") as channel:
             drift.apply(channel.connection, topology(ours))
         yield Stage(ours, folder, running)
-
-
-def strike(settings: Settings) -> None:
-    """Take a stage's queues and exchanges away."""
-    ours = topology(settings)
-    with suppress(BrokerError), open_channel(settings.amqp_urls, name="test sweep") as channel:
-        for queue in ours.queues:
-            channel.queue_delete(queue.name)
-        for exchange in ours.exchanges:
-            channel.exchange_delete(exchange.name)

@@ -8,7 +8,8 @@ import pytest
 from admin import AdminServer
 from playwright.sync_api import expect
 from scene import Scene
-from stage import Stage, open_stage, strike
+from stage import Stage, open_stage
+from sweeping import sweep
 from visitor import DESK, PHONE
 
 from admin_api.access.addresses import PREFIX
@@ -30,7 +31,7 @@ def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
     )
     with open_stage(settings, folder) as opened:
         yield opened
-    strike(settings)
+    sweep(settings)
 
 
 @pytest.fixture(scope="module")

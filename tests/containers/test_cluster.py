@@ -19,6 +19,7 @@ from composition import Composition
 from engine import ROOT, docker
 from processes import ConsumerProcess
 from records import Records
+from sweeping import sweep
 
 from broker import drift
 from broker.connection import open_channel
@@ -132,18 +133,13 @@ def lane(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[tuple[Set
         "WHATSAPP_QUEUE_DELAY": str(DELAY),
         "WHATSAPP_QUEUE_RETRY_DELAYS": "2",
     }
-    wanted = topology(load_settings(variables))
     with open_channel(load_settings(variables).amqp_urls, name="test") as channel:
-        drift.apply(channel.connection, wanted)
+        drift.apply(channel.connection, topology(load_settings(variables)))
     leader = cluster.leader(Names(namespace).lane("default"), "rabbit1")
     with SandboxServer() as sandbox:
         more = {"AMQP_URL": cluster.url(leader), "WHATSAPP_API_URL": sandbox.url}
         yield load_settings(variables | more), leader, Arrivals(sandbox)
-    with open_channel(load_settings(variables).amqp_urls, name="test") as channel:
-        for queue in wanted.queues:
-            channel.queue_delete(queue.name)
-        for exchange in wanted.exchanges:
-            channel.exchange_delete(exchange.name)
+    sweep(load_settings(variables))
 
 
 def test_queues_are_replicated_and_dead_letter_at_least_once(cluster, lane):

@@ -1,14 +1,14 @@
 """The API as another program uses it: real process, real broker, real consumer."""
 
 import json
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 import requests
 from admin import AdminServer, Client
 from factories import PHONE
 from pydantic import SecretStr
-from tcp_proxy import tcp_proxy
+from tcp_proxy import proxy_before
 
 from admin_api.access.roles import Role
 from waiting import wait_until
@@ -211,10 +211,9 @@ def test_a_service_may_name_others_but_none_that_has_a_token_of_its_own(admin, s
 
 
 def test_a_broker_that_hangs_is_said_soon(lane, tmp_path):
-    url = urlsplit(lane.amqp_urls[0])
-    with tcp_proxy(url.port or 5672) as proxy:
-        behind = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{proxy.port}")).geturl()
-        ours = lane.model_copy(update={"amqp_url": SecretStr(behind)})
+    url = lane.amqp_urls[0]
+    with proxy_before(url) as proxy:
+        ours = lane.model_copy(update={"amqp_url": SecretStr(proxy.through(url))})
         with AdminServer(ours, tmp_path / "admin.log") as admin:
             client = admin.ready().client(Role.VIEWER)
             assert client.get("/status")

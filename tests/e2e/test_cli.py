@@ -5,14 +5,12 @@ import json
 import re
 import signal
 import subprocess
-from urllib.parse import urlsplit
 
 import pytest
 from cli import Cli, TerminalCommand
-from forwarder import Forwarder
 from processes import ANTRIAN
 from stock import ids
-from tcp_proxy import tcp_proxy
+from tcp_proxy import proxy_before
 
 from broker.connection import open_channel
 from waiting import wait_until
@@ -103,14 +101,14 @@ def test_status_watch_counts_down_and_ends_with_ctrl_c(cli, consumer, publisher)
 def test_status_watch_says_that_the_broker_is_gone_and_goes_on_when_it_is_back(cli, stock, broker_url):
     stock.add_waiting("m1")
     with (
-        Forwarder(broker_url) as wire,
-        TerminalCommand(cli, "status", "--watch", AMQP_URL=wire.url) as watch,
+        proxy_before(broker_url) as wire,
+        TerminalCommand(cli, "status", "--watch", AMQP_URL=wire.through(broker_url)) as watch,
     ):
         watch.wait_for("no consumer is running")
-        wire.cut()
+        wire.shut()
         watch.wait_for("trying again")
         stock.add_waiting("m2")
-        wire.mend()
+        wire.open()
         watch.forget()
         wait_until(lambda: "waiting        2" in watch.text(), 10, "the new count is shown")
         assert watch.interrupt() == 0
@@ -217,13 +215,13 @@ def test_a_redrive_killed_in_the_middle_loses_nothing_and_doubles_nothing(cli, s
     letters = [f"m{number}" for number in range(500)]
     stock.add_dead(*letters)
     lane, dead = stock.names.lane("default"), stock.names.dead
-    there = urlsplit(broker_url)
-    with tcp_proxy(there.port or 5672) as wire:
+    with proxy_before(broker_url) as wire:
         # It comes no further than to the middle, however late it is killed.
         wire.freeze_after(150_000)
-        url = there._replace(netloc=there.netloc.replace(f":{there.port}", f":{wire.port}")).geturl()
         command = [ANTRIAN, "dead", "redrive", "--all"]
-        redrive = subprocess.Popen(command, env=cli.environment(AMQP_URL=url), stdout=subprocess.DEVNULL)
+        redrive = subprocess.Popen(
+            command, env=cli.environment(AMQP_URL=wire.through(broker_url)), stdout=subprocess.DEVNULL
+        )
         wait_until(lambda: wire.held_questions and stock.count(lane), 20, "the re-drive is under way")
         redrive.kill()
         redrive.wait(60)

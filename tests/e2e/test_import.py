@@ -5,13 +5,12 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from cli import Cli, TerminalCommand
 from processes import ANTRIAN
 from stock import Stock
-from tcp_proxy import TcpProxy, tcp_proxy
+from tcp_proxy import TcpProxy, proxy_before
 
 from broker.connection import open_channel
 from broker.topology import topology
@@ -41,7 +40,7 @@ def many(write):
 @pytest.fixture
 def wire(broker_url) -> Iterator[TcpProxy]:
     """What an import of many reaches the broker by: it gets no further than to the middle, however late we look."""
-    with tcp_proxy(urlsplit(broker_url).port or 5672) as proxy:
+    with proxy_before(broker_url) as proxy:
         proxy.freeze_after(1_000_000)
         yield proxy
 
@@ -50,14 +49,12 @@ def wire(broker_url) -> Iterator[TcpProxy]:
 def start(cli, stock, many, wire, broker_url):
     """Begin an import and wait until some of it is in the queue, and some of it on the frozen wire."""
     running: list[subprocess.Popen[str]] = []
-    there = urlsplit(broker_url)
-    url = there._replace(netloc=there.netloc.replace(f":{there.port}", f":{wire.port}")).geturl()
     queue = stock.names.lane("default")
 
     def started(timeout: str = "100") -> "subprocess.Popen[str]":
         command = [ANTRIAN, "import", many, "--timeout", timeout]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        running.append(subprocess.Popen(command, env=cli.environment(AMQP_URL=url), **pipes))
+        running.append(subprocess.Popen(command, env=cli.environment(AMQP_URL=wire.through(broker_url)), **pipes))
         wait_until(lambda: wire.held_questions and stock.count(queue), 30, "some messages are in the queue")
         return running[-1]
 

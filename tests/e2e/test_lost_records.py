@@ -2,12 +2,11 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from exposition import Exposition
 from processes import ConsumerProcess
-from tcp_proxy import TcpProxy, tcp_proxy
+from tcp_proxy import TcpProxy, proxy_before
 
 from broker import drift
 from broker.connection import open_channel
@@ -24,14 +23,14 @@ UNKNOWN_NUMBER = "+6281234569001"
 @pytest.fixture
 def wire(lane: Settings) -> Iterator[TcpProxy]:
     """What the consumer reaches its broker by, and nobody else."""
-    with tcp_proxy(urlsplit(lane.amqp_urls[0]).port or 5672) as proxy:
+    with proxy_before(lane.amqp_urls[0]) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def line(lane: Settings) -> Iterator[TcpProxy]:
     """What that consumer reaches its provider by."""
-    with tcp_proxy(urlsplit(lane.whatsapp_api_url or "").port or 0) as proxy:
+    with proxy_before(lane.whatsapp_api_url) as proxy:
         yield proxy
 
 
@@ -39,9 +38,11 @@ def line(lane: Settings) -> Iterator[TcpProxy]:
 def wired(
     lane: Settings, wire: TcpProxy, line: TcpProxy, consumer: Callable[..., ConsumerProcess]
 ) -> Callable[..., ConsumerProcess]:
-    there = urlsplit(lane.amqp_urls[0])
-    url = there._replace(netloc=there.netloc.replace(f":{there.port}", f":{wire.port}")).geturl()
-    return lambda **more: consumer(AMQP_URL=url, WHATSAPP_API_URL=f"http://127.0.0.1:{line.port}", **more)
+    urls = {
+        "AMQP_URL": wire.through(lane.amqp_urls[0]),
+        "WHATSAPP_API_URL": line.through(lane.whatsapp_api_url),
+    }
+    return lambda **more: consumer(**urls, **more)
 
 
 @pytest.fixture

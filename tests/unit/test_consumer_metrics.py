@@ -1,14 +1,13 @@
 """The consumer's registry: its names, its series, and what it never holds."""
 
 import json
-import math
 import socket
 from dataclasses import replace
 
 import pytest
 import requests
 from exposition import Exposition, promtool_complaints
-from factories import LANE, NOW, PHONE, make_event, make_failure, make_message, make_settings
+from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_view, make_message, make_settings
 
 from consumer.lane_view import LaneView
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
@@ -38,18 +37,7 @@ NAMES = {
     "antrian_build_info",
 }
 
-VIEW = LaneView(
-    lane=LANE,
-    connected=True,
-    sending=False,
-    paused=False,
-    active=True,
-    pause_over_at=-math.inf,
-    hold_over_at=-math.inf,
-    hold_reason="",
-    breaker_open=False,
-    remembered=3,
-)
+VIEW = make_lane_view(remembered=3)
 
 
 @pytest.fixture

@@ -4,24 +4,13 @@ import math
 from dataclasses import replace
 
 import pytest
-from factories import make_event
+from factories import make_event, make_lane_view
 
-from consumer.lane_view import LaneState, LaneView
+from consumer.lane_view import LaneState
 from consumer.turn import Turn
 
 NOW = 1000.0
-IDLE = LaneView(
-    lane="default",
-    connected=True,
-    sending=False,
-    paused=False,
-    active=True,
-    pause_over_at=-math.inf,
-    hold_over_at=-math.inf,
-    hold_reason="",
-    breaker_open=False,
-    remembered=0,
-)
+IDLE = make_lane_view()
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,12 @@ class Scene:
             self.recorder.record_surely(self.recorder.event(f"outcome.{name}", message_id=message_id, attempt=1))
         self.talk.reconnect()
 
+    def lose_in_vain(self, name: str = "sent") -> None:
+        """Likewise; and on the next connection the broker confirms what its stream never gets."""
+        self.lose(name)
+        self.talk.fates.append(Fate.CONFIRMED_IN_VAIN)
+        self.recorder.make_up_for_lost_records()
+
     def break_at(self, step: Callable[[], None], *fates: Fate) -> None:
         """The connection breaks again."""
         self.talk.fates += fates
@@ -211,9 +217,7 @@ def test_the_next_loss_is_recorded_at_once_again(scene) -> None:
 
 
 def test_what_was_confirmed_in_vain_is_recorded_again_and_counted_once(scene) -> None:
-    scene.lose("failed")
-    scene.talk.fates.append(Fate.CONFIRMED_IN_VAIN)
-    scene.recorder.make_up_for_lost_records()
+    scene.lose_in_vain("failed")
     assert scene.stream == []
     scene.recorder.learn()
     assert scene.stream == ["failed"]
@@ -222,9 +226,7 @@ def test_what_was_confirmed_in_vain_is_recorded_again_and_counted_once(scene) ->
 
 
 def test_what_was_confirmed_in_vain_twice_is_recorded_a_third_time(scene) -> None:
-    scene.lose()
-    scene.talk.fates.append(Fate.CONFIRMED_IN_VAIN)
-    scene.recorder.make_up_for_lost_records()
+    scene.lose_in_vain()
     scene.talk.fates += [Fate.WELL, Fate.CONFIRMED_IN_VAIN]
     scene.recorder.learn()
     assert scene.stream == ["sent"]
@@ -233,9 +235,7 @@ def test_what_was_confirmed_in_vain_twice_is_recorded_a_third_time(scene) -> Non
 
 
 def test_a_stream_that_is_quicker_than_the_confirm_does_not_have_it_recorded_a_third_time(scene) -> None:
-    scene.lose()
-    scene.talk.fates.append(Fate.CONFIRMED_IN_VAIN)
-    scene.recorder.make_up_for_lost_records()
+    scene.lose_in_vain()
     scene.talk.shows_before_it_confirms = True
     scene.recorder.learn()
     assert scene.stream == ["sent"]
@@ -244,9 +244,7 @@ def test_a_stream_that_is_quicker_than_the_confirm_does_not_have_it_recorded_a_t
 
 
 def test_a_connection_that_breaks_while_it_is_recorded_again_loses_nothing(scene) -> None:
-    scene.lose()
-    scene.talk.fates.append(Fate.CONFIRMED_IN_VAIN)
-    scene.recorder.make_up_for_lost_records()
+    scene.lose_in_vain()
     scene.break_at(scene.recorder.learn, Fate.WELL, Fate.GONE)
     assert scene.stream == []
     scene.recorder.make_up_for_lost_records()
