@@ -1,21 +1,17 @@
 """Bare pika moving messages from one queue to another: consume, publish, and ack on the confirm; nothing else."""
 
-import time
 from typing import Any
 
 import pika
-from pika.adapters.select_connection import SelectConnection
 from pika.channel import Channel
-from pika.connection import Connection
 from pika.frame import Method
 
-from bench.errors import BenchmarkFailed
+from bench.bare_run import BareRun
 
 _PREFETCH = 500
-_PATIENCE = 120.0
 
 
-class BareMover:
+class BareMover(BareRun):
     """Moves a number of messages, up to 500 of them under way at a time.
 
     Args:
@@ -26,34 +22,13 @@ class BareMover:
     """
 
     def __init__(self, url: str, source: str, target: str, messages: int) -> None:
-        self._source, self._target, self._left = source, target, messages
+        super().__init__(url, messages, f"moved {source}")
+        self._source, self._target = source, target
         self._published = 0
         self._oldest = 1
         self._tags: dict[int, int] = {}
-        self._ended_at: float | None = None
-        self._connection = SelectConnection(
-            pika.URLParameters(url),
-            on_open_callback=self._connected,
-            on_open_error_callback=lambda connection, _error: connection.ioloop.stop(),
-            on_close_callback=lambda connection, _error: connection.ioloop.stop(),
-        )
 
-    def seconds(self) -> float:
-        """Move them, and say how long that took, from the subscription to the last ack.
-
-        Raises:
-            BenchmarkFailed: the connection broke, or the time was over, before all were moved.
-        """
-        self._connection.ioloop.call_later(_PATIENCE, self._connection.close)
-        self._connection.ioloop.start()
-        if self._ended_at is None:
-            raise BenchmarkFailed(f"bare pika has not moved {self._source}: {self._left} messages were left")
-        return self._ended_at - self._started_at
-
-    def _connected(self, connection: Connection) -> None:
-        connection.channel(on_open_callback=self._putting_open)
-
-    def _putting_open(self, channel: Channel) -> None:
+    def _opened(self, channel: Channel) -> None:
         self._putting = channel
         channel.confirm_delivery(self._confirmed)
         self._connection.channel(on_open_callback=self._taking_open)
@@ -61,7 +36,7 @@ class BareMover:
     def _taking_open(self, channel: Channel) -> None:
         self._taking = channel
         channel.basic_qos(prefetch_count=_PREFETCH)
-        self._started_at = time.perf_counter()
+        self._begin()
         channel.basic_consume(self._source, self._got)
 
     def _got(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
@@ -80,5 +55,4 @@ class BareMover:
         if answer.multiple:
             self._oldest = answer.delivery_tag + 1
         if self._left == 0:
-            self._ended_at = time.perf_counter()
-            self._connection.close()
+            self._end()

@@ -6,18 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pika
-from pika.adapters.select_connection import SelectConnection
 from pika.channel import Channel
-from pika.connection import Connection
 
-from bench.errors import BenchmarkFailed
+from bench.bare_run import BareRun
 from bench.pipelined import Item, PipelinedChannel
 from broker.events import EVENT_PROPERTIES, Event
 from broker.topology import Names
 
 #: What pika does best with: many under way, few acks.
 _PREFETCH, _ACK_EVERY = 1_000, 200
-_PATIENCE = 120.0
 
 
 def fill(url: str, names: Names, events: int) -> None:
@@ -35,7 +32,7 @@ def _events(names: Names, messages: int) -> Iterator[Item]:
             yield names.events, event.routing_key, event.encode(), EVENT_PROPERTIES
 
 
-class BareReader:
+class BareReader(BareRun):
     """Reads a stream from its beginning with pika alone, and does nothing with what it reads.
 
     Args:
@@ -45,34 +42,12 @@ class BareReader:
     """
 
     def __init__(self, url: str, stream: str, events: int) -> None:
+        super().__init__(url, events, f"read {stream}")
         self._stream = stream
-        self._left = events
-        self._ended_at: float | None = None
-        self._connection = SelectConnection(
-            pika.URLParameters(url),
-            on_open_callback=self._connected,
-            on_open_error_callback=lambda connection, _error: connection.ioloop.stop(),
-            on_close_callback=lambda connection, _error: connection.ioloop.stop(),
-        )
-
-    def seconds(self) -> float:
-        """Read, and say how long that took, from the subscription to the last event.
-
-        Raises:
-            BenchmarkFailed: the stream ended, or the time was over, before all were read.
-        """
-        self._connection.ioloop.call_later(_PATIENCE, self._connection.close)
-        self._connection.ioloop.start()
-        if self._ended_at is None:
-            raise BenchmarkFailed(f"bare pika has not read {self._stream}: {self._left} events were left")
-        return self._ended_at - self._started_at
-
-    def _connected(self, connection: Connection) -> None:
-        connection.channel(on_open_callback=self._opened)
 
     def _opened(self, channel: Channel) -> None:
         channel.basic_qos(prefetch_count=_PREFETCH)
-        self._started_at = time.perf_counter()
+        self._begin()
         channel.basic_consume(self._stream, self._read, arguments={"x-stream-offset": "first"})
 
     def _read(self, channel: Channel, method: Any, _properties: pika.BasicProperties, _body: bytes) -> None:
@@ -80,5 +55,4 @@ class BareReader:
         if method.delivery_tag % _ACK_EVERY == 0:
             channel.basic_ack(method.delivery_tag, multiple=True)
         if self._left == 0:
-            self._ended_at = time.perf_counter()
-            self._connection.close()
+            self._end()

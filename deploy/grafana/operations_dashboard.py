@@ -28,6 +28,12 @@ def dashboard() -> Dashboard:
 
 
 def _at_a_glance() -> Iterator[Panel]:
+    yield from _about_sending()
+    yield from _about_what_waits()
+    yield from _about_trouble()
+
+
+def _about_sending() -> Iterator[Panel]:
     yield word(
         "Now",
         {"{{lane}}": f"lane:antrian_state:code{{{LANE}}}"},
@@ -51,6 +57,9 @@ def _at_a_glance() -> Iterator[Panel]:
         unit="s",
         steps=[(0, GREEN), (300, YELLOW)],
     )
+
+
+def _about_what_waits() -> Iterator[Panel]:
     yield number(
         "Waiting",
         {"{{lane}}": f"lane:antrian_waiting:max{{{LANE}}}"},
@@ -66,6 +75,9 @@ def _at_a_glance() -> Iterator[Panel]:
         unit="s",
         steps=[(0, GREEN), (3600, YELLOW), (86400, ORANGE)],
     )
+
+
+def _about_trouble() -> Iterator[Panel]:
     yield number(
         "Dead letters",
         {"all lanes": "max(antrian_dead_letters)"},

@@ -8,6 +8,12 @@ from vocabulary import LANE, OFF_ON, STATES
 
 def sending() -> Iterator[Panel]:
     """States, calls, gaps."""
+    yield from _states()
+    yield _calls()
+    yield from _gaps()
+
+
+def _states() -> Iterator[Panel]:
     yield timeline(
         "What the lane does",
         {"{{lane}}": f"lane:antrian_state:code{{{LANE}}}"},
@@ -37,7 +43,10 @@ def sending() -> Iterator[Panel]:
         width=8,
         height=6,
     )
-    yield coloured(
+
+
+def _calls() -> Panel:
+    return coloured(
         chart(
             "Calls to the provider per minute",
             {"{{outcome}}": f"60 * sum by (outcome) (rate(antrian_sends_total{{{LANE}}}[$__rate_interval]))"},
@@ -52,6 +61,9 @@ def sending() -> Iterator[Panel]:
             "^unavailable$": PURPLE,
         },
     )
+
+
+def _gaps() -> Iterator[Panel]:
     yield histogram(
         "Gaps between sends (delay: $delay s)",
         f"sum by (le) (increase(antrian_send_gap_seconds_bucket{{{LANE}}}[$__rate_interval]))",
