@@ -49,6 +49,19 @@ def test_everything_works_by_keyboard(window):
     expect(page.get_by_label("Number", exact=True)).to_be_focused()
 
 
+@pytest.mark.usefixtures("scene")
+def test_a_dialog_that_is_opened_again_in_the_moment_in_which_it_closes_still_sends(window):
+    page = window().log_in(Role.ADMIN).page
+    page.get_by_role("button", name="Send a test …").click()
+    # The browser tells of the closing only when this is over.
+    page.evaluate("document.getElementById('test-dialog').close(); document.getElementById('test').click()")
+    dialog = page.get_by_role("dialog", name="Send a test")
+    dialog.get_by_label("Phone number").fill("0812 3456 7890")
+    dialog.get_by_label("Message").fill("Halo")
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("The test waits in the queue.")).to_be_visible()
+
+
 def test_the_page_says_that_the_server_is_gone_and_recovers(window, admin):
     visitor = window().log_in(Role.VIEWER)
     admin.kill()

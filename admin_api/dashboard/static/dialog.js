@@ -2,11 +2,18 @@
 
 import { $, $$ } from "./dom.js";
 
+/** What ends the listeners of a dialog's latest opening. */
+const openings = new WeakMap();
+
 /** Open a dialog whose form calls `submit(form)`; it closes when that returns, and shows the error when it throws. */
 export function openDialog(id, submit) {
   const dialog = document.getElementById(id);
   const form = $("form", dialog);
   const opener = document.activeElement;
+  openings.get(dialog)?.abort();
+  const opening = new AbortController();
+  const { signal } = opening;
+  openings.set(dialog, opening);
   showError(form, "");
   const send = async (event) => {
     event.preventDefault();
@@ -14,21 +21,22 @@ export function openDialog(id, submit) {
     buttons.forEach((button) => { button.disabled = true; });
     try {
       await submit(form);
-      dialog.close();
+      // Closed by hand meanwhile, it may have been opened again for something else.
+      if (!signal.aborted) dialog.close();
     } catch (error) {
       showError(form, error.message);
     } finally {
       buttons.forEach((button) => { button.disabled = false; });
     }
   };
-  const close = () => dialog.close();
-  form.addEventListener("submit", send);
-  $$("[data-close]", form).forEach((button) => button.addEventListener("click", close));
+  form.addEventListener("submit", send, { signal });
+  $$("[data-close]", form).forEach((button) => button.addEventListener("click", () => dialog.close(), { signal }));
   dialog.addEventListener("close", () => {
-    form.removeEventListener("submit", send);
-    $$("[data-close]", form).forEach((button) => button.removeEventListener("click", close));
+    // The browser tells of a closing a moment later: by then it may be open again.
+    if (dialog.open) return;
+    opening.abort();
     opener?.focus?.();
-  }, { once: true });
+  }, { signal });
   dialog.showModal();
   return dialog;
 }
