@@ -26,11 +26,14 @@ _MOST_WISHES = 20
 
 @cache
 def catalog(language: str) -> Catalog:
-    """The catalog of a language, which is empty for the source language."""
-    if language == SOURCE:
-        return Catalog(locale=SOURCE)
-    with (FOLDER / language / "messages.po").open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+    """The catalog of a language, made from all its files; empty for the source language."""
+    whole = Catalog(locale=language)
+    for path in sorted((FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language, abort_invalid=True):
+                if message.id:
+                    whole[message.id] = message
+    return whole
 
 
 @cache

@@ -78,8 +78,7 @@ class Visitor:
         """Wait until the page's own scripts have drawn what they fetched."""
         self.page.wait_for_load_state("load")
         self.page.wait_for_function(
-            """() => !['dashboard', 'desk', 'message', 'search', 'activity'].includes(document.body.dataset.page)
-                || document.body.dataset.ready === 'true'"""
+            "() => ['login', 'error'].includes(document.body.dataset.page) || document.body.dataset.ready === 'true'"
         )
 
     def log_in(self, role: Role, name: str = "") -> "Visitor":

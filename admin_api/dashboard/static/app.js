@@ -8,7 +8,7 @@ import { listen, openHelp } from "./keys.js";
 import { rememberTheme } from "./theme.js";
 import { complain } from "./toast.js";
 
-const PAGES = new Set(["dashboard", "desk", "message", "search", "activity"]);
+const PAGES = new Set(["dashboard", "waiting", "desk", "message", "search", "report", "activity", "health", "import"]);
 
 function menu() {
   const box = $(".menu");
