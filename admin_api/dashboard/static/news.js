@@ -1,0 +1,26 @@
+// What the server tells of the lane, for every module of a page: one stream serves them all (see app.js).
+
+const bus = new EventTarget();
+
+/** Kinds of news: `status` (as `GET /status`), `event` (one event of the lane), `trouble` (why the broker does not answer), `state` ("live" | "polling" | "lost"). */
+export const tell = (kind, value) => bus.dispatchEvent(new CustomEvent(kind, { detail: value }));
+
+/** Call `listener(value)` for each piece of news of a kind; returns what ends that. */
+export function on(kind, listener) {
+  const hear = (news) => listener(news.detail);
+  bus.addEventListener(kind, hear);
+  return () => bus.removeEventListener(kind, hear);
+}
+
+/** Call `refresh()` after events, once for those that come close together, and never while the page is hidden. */
+export function onChange(refresh, { after = 1000, matters = () => true } = {}) {
+  let timer = 0;
+  const later = () => {
+    timer = 0;
+    if (document.hidden) return;
+    refresh();
+  };
+  const end = on("event", (event) => { if (matters(event) && !timer) timer = setTimeout(later, after); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && !timer) timer = setTimeout(later, after); });
+  return end;
+}
