@@ -107,8 +107,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def _by_id(known: Catalog) -> dict[str, object]:
     """Translations by message id; the most specific sentence, the one with most text of its own, comes first."""
-    strings = {
-        message.id[0] if isinstance(message.id, tuple) else message.id: message.string
+    strings: dict[str, object] = {
+        str(message.id[0] if isinstance(message.id, tuple) else message.id): message.string
         for message in known
         if message.id
     }
