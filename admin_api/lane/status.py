@@ -85,7 +85,7 @@ class Status:
     queue_length: int
     is_processing: bool
     failed_messages: int
-    estimated_time: float
+    estimated_time: float | None
     waiting: int
     in_flight: int
     retrying: int
@@ -98,6 +98,12 @@ class Status:
     last_sent_at: float | None
     next_send_in: float | None
     next_send_reason: Reason
+    delay: float = 0.0
+    jitter: float = 0.0
+    mean_attempt: float | None = None
+    pause_left: float = 0.0
+    estimate_after_resume: float | None = None
+    standby: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The status for programs, rounded to milliseconds."""
@@ -145,6 +151,12 @@ def status_of(
         last_sent_at=activity.last_sent_at or None,
         next_send_in=next_send[0],
         next_send_reason=next_send[1],
+        delay=delay,
+        jitter=settings.whatsapp_queue_jitter,
+        mean_attempt=None,
+        pause_left=max(pause, hold),
+        estimate_after_resume=None,
+        standby=None,
     )
 
 
