@@ -16,9 +16,6 @@ def eta_seconds(status: Status, place: int) -> float | None:
     Returns:
         None when that cannot be told: the lane is paused, the provider is down, or no consumer is running.
     """
-    if status.next_send_reason in _NOBODY_KNOWS:
+    if status.estimated_time is None or status.next_send_reason in _NOBODY_KNOWS:
         return None
-    delay = status.delay
-    # While a message is being sent the pause has not begun; the send itself is short beside it.
-    first = delay if status.next_send_reason is Reason.SENDING else status.next_send_in or 0.0
-    return first + place * delay
+    return status.turns.first_in + place * status.turns.each
