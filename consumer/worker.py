@@ -81,12 +81,18 @@ class LaneWorker:
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
         self._policy = RetryPolicy.from_settings(settings)
+        #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
+        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
         self._pace = Pace()
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
         self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings))
+        about = self._rhythm | {
+            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "retry_delays": list(settings.whatsapp_queue_retry_delays),
+        }
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
         self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
         self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
 
@@ -240,18 +246,26 @@ class LaneWorker:
             # Chosen too early: by a fail-over, or for a bell that nobody answers. It is chosen again in time.
             self._give_back(delivery)
             return
-        self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
+        patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
+        given_up_at = time.time() + min(patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
+        self._record(
+            "outcome.sending",
+            message,
+            key=dedupe_key(message),
+            priority=message.priority,
+            deadline=round(given_up_at, 3),
+        )
         self._wait_to_the_last_moment(message, gate)
         if not self._is_ours_to_send(message):
             self._give_back(delivery)
             return
-        patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
         result = self._caller.ask(message, deadline=time.monotonic() + patience)
         pause = self._settings.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
             details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
+            details |= self._rhythm
             self._recorder.record_surely(self._event("outcome.sent", message, **details))
             _log.info("message.sent", **_about(message))
             self._hold_then_ack(delivery)
@@ -276,8 +290,9 @@ class LaneWorker:
         row = self._ledger.times.failures_in_a_row
         consequence = self._policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
+        details = asdict(failure) | self._rhythm
         described = self._event(
-            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **asdict(failure)
+            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
         )
         _log.warning(
             "message.failed",

@@ -133,6 +133,17 @@ class History:
         rows = sorted(waiting + due, key=_turn)[:limit]
         return [row_reading.message(row, now) for row in rows]
 
+    def next_retries(self, lane: str, limit: int = 10) -> list[MessageRecord]:
+        """What waits for another attempt of a lane, soonest first; what is due already waits in the lane."""
+        now = time.time()
+        rows = self._reader.rows(
+            f"SELECT {message_query.COLUMNS} FROM messages m INDEXED BY messages_delayed WHERE m.due_at > ? "  # noqa: S608
+            "AND m.lane = ? AND m.state IN ('retrying', 'scheduled') AND m.state = 'retrying' "
+            "ORDER BY m.due_at LIMIT ?",
+            (now, lane, limit),
+        )
+        return [row_reading.message(row, now) for row in rows]
+
     def counts(self, lane: str | None = None) -> dict[State, int]:
         """How many messages are in each state, in one lane or in all; states without any are 0."""
         found = dict.fromkeys(State, 0)

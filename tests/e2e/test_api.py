@@ -32,7 +32,7 @@ def test_status_tells_what_waits_in_sending_order_with_eta(client, publisher):
     )
     assert (status["queue_length"], status["is_processing"], status["failed_messages"]) == (3, False, 0)
     assert status["estimated_time"] == pytest.approx(0.9)
-    assert [one["priority"] for one in status["next_messages"]] == [9, 5, 1]
+    assert [one["priority"] for one in status["next_messages"]] == ["high", "normal", "low"]
     assert {one["phone_number"] for one in status["next_messages"]} == {PHONE}
     assert status["next_send_reason"] == "no-consumer"
     assert [one["eta_seconds"] for one in status["next_messages"]] == [None] * 3

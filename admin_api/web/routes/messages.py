@@ -1,7 +1,6 @@
 """Messages: search, the life of one, cancelling, and what happened lately."""
 
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,14 +8,13 @@ from fastapi import APIRouter, Query
 from admin_api.history.records import FINAL, MessageRecord
 from admin_api.lane import control
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.answers import life_item, message_details, message_item
+from admin_api.web.answers import bucket_item, life_item, message_details, message_item
 from admin_api.web.covering import check_search
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
 from admin_api.web.schemas.message import (
     Analytics,
-    BucketItem,
     CancelAnswer,
     LifePage,
     MessageDetails,
@@ -69,7 +67,7 @@ def analytics(
     # Whole steps, the present one included, so that a chart does not change its past when it is read again.
     until = (time.time() // step + 1) * step
     buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[BucketItem(**asdict(bucket)) for bucket in buckets])
+    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets])
 
 
 @router.get("/audit", responses=problems(400))

@@ -47,7 +47,8 @@ class MessageItem(BaseModel):
     message_id: str
     lane: str
     state: State
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
     phone_number: str = Field(description="E.164; masked for viewers.")
     message: str | None = Field(description="The text; null for viewers.")
     source: str
@@ -98,7 +99,7 @@ class BucketItem(BaseModel):
     failed: int
     dead: int
     waiting: int
-    wait_mean: dict[int, float] = Field(description="Seconds from publish to send, by priority.")
+    wait_mean: dict[str, float] = Field(description="Seconds from publish to send, by priority.")
 
 
 class Analytics(BaseModel):
