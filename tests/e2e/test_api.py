@@ -264,7 +264,7 @@ def test_events_stream_what_happens(admin, client, consumer):
     assert "345678" not in text
 
 
-def sent_event(client: Client, lines: Iterator[str], message_id: str) -> dict[str, Any]:
+def sent_event(lines: Iterator[str], message_id: str) -> dict[str, Any]:
     """The next event that tells of a message's send."""
     for _ in range(500):
         line = next(lines)
@@ -284,11 +284,11 @@ def test_the_stream_tells_whom_a_message_goes_to_and_masks_it_for_viewers(admin,
         eyes = [stream.iter_lines(decode_unicode=True) for stream in (masked, whole)]
         assert [next(lines) for lines in eyes] == ["event: hello"] * 2
         message_id = publisher.queue_message(PHONE, "rahasia", priority="high").message_id
-        seen, known = (sent_event(client, lines, message_id) for lines in eyes)
+        seen, known = (sent_event(lines, message_id) for lines in eyes)
     assert (known["phone_number"], known["source_service"], known["priority"]) == (PHONE, "test", "high")
     assert (seen["phone_number"], seen["source_service"], seen["priority"]) == (mask_number(PHONE), "test", "high")
     with client.ask("GET", "/events", stream=True) as again:
-        assert sent_event(client, again.iter_lines(decode_unicode=True), message_id)["phone_number"] == PHONE
+        assert sent_event(again.iter_lines(decode_unicode=True), message_id)["phone_number"] == PHONE
 
 
 def test_an_open_stream_does_not_keep_the_process(admin, client):

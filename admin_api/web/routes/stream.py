@@ -63,7 +63,7 @@ async def _with_facts(
     """The events with whom each message goes to, as the reader may see it."""
     known = await parts.known_messages.look_up([event["message_id"] for event in events], again=again)
     facts = {message_id: found.as_json(masked=masked) for message_id, found in known.items()}
-    return [event | facts.get(event["message_id"], NOTHING_KNOWN) for event in events]
+    return [{**event, **facts.get(event["message_id"], NOTHING_KNOWN)} for event in events]
 
 
 async def _reading(parts: Parts, lane: str, *, masked: bool) -> ServerSentEvent:
