@@ -12,6 +12,12 @@ from enum import StrEnum
 
 import pika
 
+#: Seconds within which a consumer must choose the message of `try-one`; whoever asked waits about as long to hear it.
+CHOICE_SECONDS = 5.0
+
+#: Seconds after which `try-one` is not obeyed any more by a process that stood still; clocks may differ by less.
+TRY_ONE_SECONDS = 60.0
+
 
 class Command(StrEnum):
     """What a consumer can be told."""

@@ -11,10 +11,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from broker.control import CHOICE_SECONDS
 from broker.events import Event
-
-#: Seconds within which a consumer must choose. Whoever asked waits about as long for the answer.
-CHOICE_SECONDS = 5.0
 
 #: Seconds that the attempt may begin late, after the pause is over: a new connection takes its time.
 GRACE_SECONDS = 60.0

@@ -132,6 +132,8 @@ _PUBLIC_DETAILS = frozenset(
         "restored",
         "count",
         "trace_id",
+        "consumer",
+        "wait",
     }
 )
 

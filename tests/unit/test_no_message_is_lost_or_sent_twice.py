@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 
 from factories import NOW, make_message
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
@@ -38,7 +38,7 @@ def cancel(message_id: str) -> Happening:
     return lambda lane: lane.cancel(message_id)
 
 
-def try_one(standby_hears: bool) -> Happening:  # noqa: FBT001 (hypothesis builds it)
+def try_one(*, standby_hears: bool) -> Happening:
     return lambda lane: lane.try_one(standby_hears=standby_hears)
 
 
@@ -58,15 +58,16 @@ happenings = st.one_of(
     st.just(LaneModel.redrive),
     st.builds(cancel, ids),
     st.just(LaneModel.pause),
-    st.builds(try_one, st.booleans()),
+    st.builds(try_one, standby_hears=st.booleans()),
 )
 #: A lane that is paused again and again, and has one message sent at a time.
+early = st.builds(take, st.integers(0, 2), st.just(Sent()), st.integers(0, 2), st.sampled_from(Fault))
 paused_happenings = st.one_of(
     takes,
-    takes,
-    takes,
-    st.builds(try_one, st.booleans()),
-    st.builds(try_one, st.booleans()),
+    early,
+    early,
+    st.builds(try_one, standby_hears=st.booleans()),
+    st.builds(try_one, standby_hears=st.booleans()),
     st.just(LaneModel.withdraw),
     st.just(LaneModel.let_time_pass),
     st.just(LaneModel.hear_the_late),
@@ -89,7 +90,17 @@ def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPoli
     check_that_every_message_has_one_end(lane)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=False), take(0, Sent(), 1, Fault.CUT_BEFORE), take(1, Sent(), 9, Fault.NONE)],
+)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=True), take(0, Sent(), 1, Fault.CRASH_AFTER), take(1, Sent(), 9, Fault.NONE)],
+)
 @given(policies, st.integers(1, 4), st.lists(paused_happenings, min_size=3, max_size=20))
 def test_a_paused_lane_sends_at_most_one_message_for_each_command(
     policy: RetryPolicy, waiting: int, history: list[Happening]
