@@ -107,7 +107,7 @@ def cancel(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Take it back, as long as it was not dropped.")] = False,
-    lane: Annotated[str | None, typer.Option(help="Not needed: the message's own lane is known.", hidden=True)] = None,
+    lane: Annotated[str | None, typer.Option(help="Its lane; needs not be said, because it is known.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask that a waiting message not be sent; while it is being sent that comes too late."""
