@@ -141,9 +141,16 @@ def test_a_message_that_waits_can_be_cancelled(client, publisher, consumer, arri
     path = f"/messages/{receipt.message_id}"
     wait_until(lambda: client.ask("GET", path).ok, 5, "it is in the history")
     assert client.post(f"{path}/cancel")["state"] == "waiting"
+    wait_until(lambda: client.get(path)["cancelling"], 10, "the page says so")
+    assert client.post(f"{path}/uncancel")["cancelling"] is False
+    assert client.ask("POST", f"{path}/uncancel").json()["code"] == "not-cancelled"
+    client.post(f"{path}/cancel")
     consumer()
     wait_until(lambda: client.get(path)["state"] == "cancelled", 10, "it is cancelled")
     assert client.ask("POST", f"{path}/cancel").status_code == 409
+    assert client.ask("POST", f"{path}/uncancel").json()["code"] == "cancelled"
+    assert client.get(path)["cancelling"] is False
+    assert client.ask("POST", "/messages/nobody/cancel").status_code == 404
     assert arrivals.all() == []
 
 

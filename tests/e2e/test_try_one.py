@@ -161,7 +161,7 @@ def refusal(client) -> tuple[int, str]:
 
 
 def test_nothing_is_sent_after_nobody_has_answered(slow, lane, consumer, publisher, arrivals, sandbox):
-    """The consumer is busy with a call that takes longer than an answer is waited for; the command ends with the wait."""
+    """The consumer is busy with a call that takes longer than an answer is waited for; the command ends then."""
     sandbox.record.mode = Mode(ModeName.SLOW, seconds=12)
     for number in range(3):
         publisher.queue_message(PHONE, f"text {number}")
