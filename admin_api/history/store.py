@@ -82,7 +82,7 @@ class History:
             "CROSS JOIN events e ON e.message = m.id AND e.message IS NOT NULL WHERE m.message_id = ? ORDER BY e.seq",
             (message_id,),
         )
-        return [row_reading.life_entry(row) for row in rows]
+        return row_reading.with_classes([row_reading.life_entry(row) for row in rows])
 
     def messages(self, wanted: MessageFilter, cursor: str | None = None, limit: int = 50) -> Page[MessageRecord]:
         """Messages that fit, newest first.
@@ -315,5 +315,5 @@ def _number(row: tuple[Any, ...]) -> int:
 
 def _turn(row: tuple[Any, ...]) -> tuple[float, float, int]:
     """What decides whose turn it is: rank, when it entered the lane, and what came first of two at once."""
-    due_at, entered_at, entered_seq, rank = row[11], row[25], row[26], row[27]
+    due_at, entered_at, entered_seq, rank = row[11], row[25], row[26], row[28]
     return -rank, due_at if due_at is not None else entered_at, entered_seq

@@ -230,6 +230,33 @@ def _load(
     return Load(counts.ready - len(waiting_again), tuple(returning), in_flight, 0.0 if is_sending else opens_in)
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What keeps a lane from sending, an admin's pause aside.
+
+    Attributes:
+        pause: what is left of the pause after the last send, seconds.
+        hold: what is left of the provider's silence, seconds.
+        held_because: `throttled` or `unavailable`, while `hold` is not 0.
+    """
+
+    pause: float
+    hold: float
+    held_because: str
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The names of those that are not over."""
+        return (*(("pause",) if self.pause else ()), *((self.held_because,) if self.hold else ()))
+
+
+def waits_of(activity: Activity, *, delay: float, now: float) -> Waits:
+    """What keeps the lane from sending at that moment, unix seconds."""
+    pause, hold = _time_left(activity, delay, now)
+    throttled = activity.times.held_because == Reason.THROTTLED
+    return Waits(pause, hold, (Reason.THROTTLED if throttled else Reason.UNAVAILABLE).value)
+
+
 def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:
     """What is left of the pause after the last send, and of the provider's silence, in seconds."""
     times = activity.times

@@ -133,6 +133,8 @@ _PUBLIC_DETAILS = frozenset(
         "restored",
         "count",
         "trace_id",
+        "consumer",
+        "wait",
     }
 )
 

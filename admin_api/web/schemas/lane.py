@@ -1,6 +1,6 @@
 """A lane: its status, and what can be done about it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -164,6 +164,20 @@ class ForceAnswer(BaseModel):
     lane: str
     forced: bool = Field(description="Whether a consumer was there to hear it.")
     resumed: bool
+    ended: list[Literal["paused", "pause", "throttled", "unavailable"]] = Field(
+        description="What it ended: the lane's being paused, the pause after the last send, the silence that the "
+        "provider asked for, the wait for a provider that is away. Empty when there was nothing to end."
+    )
+    waiting: int = Field(description="Messages that wait in the lane.")
+
+
+class TryAnswer(BaseModel):
+    """Which message of a paused lane is sent; the lane stays paused."""
+
+    message_id: str
+    lane: str
+    wait: float = Field(description="Seconds until its sending can begin.")
+    reason: str = Field(description="What it waits for: `pause`, `throttled`, `unavailable`; empty for nothing.")
 
 
 class SendTest(Strict):

@@ -68,6 +68,7 @@ class MessageItem(BaseModel):
     copy_of: str | None = Field(description="The message that this one is an edited copy of.")
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
+    cancelling: bool = Field(description="Somebody asked that it not be sent, and it was not dropped yet.")
 
 
 class MessagePage(BaseModel):
@@ -110,7 +111,8 @@ class Analytics(BaseModel):
 
 
 class CancelAnswer(BaseModel):
-    """The consumer was asked not to send it."""
+    """The consumer was asked not to send it, or to send it after all."""
 
     message_id: str
     state: State = Field(description="As it was when that was asked.")
+    cancelling: bool = Field(description="Whether it is to be dropped when its turn comes.")
