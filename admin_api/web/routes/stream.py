@@ -1,6 +1,7 @@
 """`GET /events`: server-sent events for the dashboard."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from admin_api.web.broadcast import public_event
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToShow, Parts, PartsHere
 from admin_api.web.readings import read_status
+from admin_api.web.refusals import problem_of
 from broker.errors import BrokerError
 
 router = APIRouter(tags=["live"])
@@ -40,22 +42,32 @@ async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIter
         for event in parts.observers[lane].latest:
             yield ServerSentEvent(event="past", data=public_event(event))
         read_at, due = 0.0, 0.0
+        answered_at = time.time()
         while not listener.is_closed:
             for news in await listener.take(max(0.0, due - clock())):
                 yield ServerSentEvent(event=news.kind, data=news.value)
                 due = min(due, read_at + _SHORTEST_PERIOD)
             if clock() >= due:
-                yield await _reading(parts, lane, masked=actor.is_masked)
+                reading = await _reading(parts, lane, answered_at, masked=actor.is_masked)
+                answered_at = time.time() if reading.event == "status" else answered_at
+                yield reading
                 read_at = clock()
                 due = read_at + _PERIOD
     finally:
         parts.broadcast.forget(listener)
 
 
-async def _reading(parts: Parts, lane: str, *, masked: bool) -> ServerSentEvent:
+async def _reading(parts: Parts, lane: str, answered_at: float, *, masked: bool) -> ServerSentEvent:
     try:
         status = await read_status(parts, lane, masked=masked)
     except BrokerError as error:
-        return ServerSentEvent(event="trouble", data={"detail": str(error)})
+        return ServerSentEvent(event="trouble", data=_trouble(error, parts.observers[lane].away_since or answered_at))
     value: dict[str, Any] = status.model_dump(mode="json")
     return ServerSentEvent(event="status", data=value)
+
+
+def _trouble(error: BrokerError, since: float) -> dict[str, Any]:
+    """The words and the code of a refusal, and since when there has been no answer."""
+    problem = problem_of(error)
+    about = {"detail": problem.detail, "code": problem.code} if problem else {"detail": str(error), "code": ""}
+    return about | {"since": since, "reason": str(error)}

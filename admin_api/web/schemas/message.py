@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from admin_api.history.records import MessageFilter, State
 from admin_api.web.schemas.lane import Details
-from admin_api.web.schemas.values import Cursor, Limit, Moment, Strict, Text
+from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, Strict, Text
 
 
 class MessageQuery(Strict):
@@ -75,12 +75,14 @@ class MessagePage(BaseModel):
 
     items: list[MessageItem]
     next_cursor: str | None
+    history: HistoryAge
 
 
 class MessageDetails(MessageItem):
     """A message and its whole life, oldest first."""
 
     life: list[LifeItem]
+    history: HistoryAge
 
 
 class LifePage(BaseModel):
@@ -107,6 +109,7 @@ class Analytics(BaseModel):
 
     step: float
     buckets: list[BucketItem]
+    history: HistoryAge
 
 
 class CancelAnswer(BaseModel):
