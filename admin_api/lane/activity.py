@@ -22,6 +22,7 @@ class Activity:
     Attributes:
         times: when the lane may send again.
         last_sent_at: when the provider last accepted a message, unix seconds; 0 when that is not known.
+        chosen: the one message that a paused lane sends, kept by its consumer until it may go; None when there is none.
         sending: the attempt that has no outcome yet; None when there is none.
         forced_at: when somebody last ended a wait, unix seconds; 0 when nobody did.
     """
@@ -29,6 +30,7 @@ class Activity:
     def __init__(self, lane: str) -> None:
         self.times = LaneTimes()
         self.last_sent_at = 0.0
+        self.chosen: Event | None = None
         self.sending: Event | None = None
         self.forced_at = 0.0
         self._lane = lane
@@ -39,6 +41,8 @@ class Activity:
         if event.lane != self._lane:
             return
         self.times = self.times.after(event)
+        if event.name == "outcome.chosen":
+            self.chosen = event
         if event.name == "outcome.sending":
             # A lane sends one at a time, so an attempt before this one is over, whatever became of it.
             self.sending = event
@@ -47,6 +51,8 @@ class Activity:
         elif event.name == "lane.forced":
             self.forced_at = event.at
         if event.name in _LEAVES_THE_LADDER:
+            if self.chosen is not None and self.chosen.message_id == event.message_id:
+                self.chosen = None
             self._due.pop(event.message_id, None)
         elif event.name == "outcome.retrying":
             self._begin_wait(event)

@@ -4,7 +4,7 @@ Everything here is pure: `status_of` computes the value from what the broker cou
 clock. `admin_api.lane.lane_reader` fetches these.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -117,6 +117,8 @@ def status_of(
         settings: the delay is used; a jitter can only make the next send later.
         now: unix seconds.
     """
+    # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
+    counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
     delay = settings.whatsapp_queue_delay
     pause, hold = _time_left(activity, delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.
@@ -146,6 +148,10 @@ def status_of(
         next_send_in=next_send[0],
         next_send_reason=next_send[1],
     )
+
+
+def _is_kept(counts: Counts, activity: Activity, state: LaneState) -> bool:
+    return state.paused and counts.consumers > 0 and activity.chosen is not None
 
 
 @dataclass(frozen=True, slots=True)
