@@ -61,6 +61,15 @@ def test_a_send_in_the_future_counts_as_now():
     assert next_send(status(replace(SERVED, ready=1), make_event("sent", at=NOW + 500))) == (10, Reason.PAUSE)
 
 
+def test_the_one_message_that_a_paused_lane_keeps_is_among_those_that_wait():
+    paused, chosen = LaneState(paused=True), make_event("chosen", "m1")
+    told = Event("lane.tried", NOW, "default", "m1")
+    assert status(replace(SERVED, ready=2), chosen, told, state=paused).waiting == 3
+    # Without a subscriber it is back in the queue, and counted there.
+    assert status(replace(SERVED, ready=3, consumers=0), chosen, state=paused).waiting == 3
+    assert status(replace(SERVED, ready=2), chosen, make_event("sending", "m1"), state=paused).queue_length == 3
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
