@@ -7,7 +7,7 @@ queue, a cancellation in the outcomes stream.
 import json
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 import pika
@@ -34,12 +34,14 @@ class Control:
         lane: for which lane; `*` for all.
         actor: who asked.
         message_id: the urgent message, for `urgent`.
+        generation: which copy of it; known only of messages that ring by themselves, so it does not travel.
     """
 
     command: Command
     lane: str
     actor: str = ""
     message_id: str = ""
+    generation: int = 0
 
     def concerns(self, lane: str) -> bool:
         """Whether this lane is meant."""
@@ -54,19 +56,15 @@ def encode_control(control: Control) -> tuple[bytes, pika.BasicProperties]:
         timestamp=int(time.time()),
         type="control",
     )
-    return json.dumps(asdict(control)).encode(), properties
+    words = {name: getattr(control, name) for name in ("command", "lane", "actor", "message_id")}
+    return json.dumps(words).encode(), properties
 
 
 def decode_control(body: bytes) -> Control | None:
     """The command in a control message, or None where it is none of ours."""
     try:
         values = json.loads(body)
-        words = [str(values.get(name, "")) for name in ("lane", "actor", "message_id")]
-        return Control(Command(values["command"]), *words)
+        lane, actor, message_id = (str(values.get(name, "")) for name in ("lane", "actor", "message_id"))
+        return Control(Command(values["command"]), lane, actor, message_id)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-
-
-def bell(lane: str, actor: str, message_id: str) -> tuple[bytes, pika.BasicProperties]:
-    """What a publisher rings on the urgent exchange after an urgent message."""
-    return encode_control(Control(Command.URGENT, lane, actor, message_id))

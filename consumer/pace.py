@@ -7,6 +7,8 @@ that into monotonic time in the careful direction.
 import math
 from dataclasses import dataclass, field
 
+from consumer.bells import Bells
+
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
 LEAD = 0.004
@@ -43,7 +45,7 @@ class Pace:
         hold_reason: the failure class behind the hold.
         paused: an admin paused the lane.
         forced: an admin ended the present wait; spent by the next send.
-        ringing: urgent messages that announced themselves and have not been delivered yet.
+        bells: urgent messages that announced themselves and have not been delivered yet.
     """
 
     pause_over_at: float = -math.inf
@@ -51,7 +53,7 @@ class Pace:
     hold_reason: str = ""
     paused: bool = False
     forced: bool = False
-    ringing: set[str] = field(default_factory=set)
+    bells: Bells = field(default_factory=Bells)
 
     def gate(self, *, urgent: bool = False) -> Gate:
         """Whether the lane may send now; `urgent` asks for a message that needs not wait for the pause."""
@@ -66,7 +68,7 @@ class Pace:
 
     def gate_to_choose(self) -> Gate:
         """Whether it is time to have the next message delivered: an urgent one that waits opens the gate."""
-        return self.gate(urgent=bool(self.ringing))
+        return self.gate(urgent=bool(self.bells))
 
     def force(self, now: float) -> None:
         """End the present wait, if there is one, and any pause by an admin."""
