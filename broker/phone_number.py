@@ -17,12 +17,18 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, Phone
 
 from broker.errors import InvalidPhoneNumber
 from broker.phone_spelling import typed_digits
+from broker.private_text import DOTS
 
 #: Where a number without a country code is taken to be.
 DEFAULT_REGION = "ID"
 
 _MOBILE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _EXIT_CODE = re.compile(r"\A00")
+
+# What a masked number shows, and the fewest national digits that it hides.
+_OPERATOR_DIGITS = 3
+_LAST_DIGITS = 4
+_LEAST_HIDDEN = 3
 
 # The parser's types that win over MOBILE when a number matches both.
 _OTHER_TYPES = (
@@ -163,13 +169,20 @@ def _trunk_prefix(region: str) -> str:
     return (metadata and metadata.national_prefix) or ""
 
 
-def mask(e164: str) -> str:
-    """The number with its middle hidden, `+62812•••••890`, for logs and for people who may not see it.
+def mask(number: str) -> str:
+    """A number of which only country, operator and the last four digits can be read, for those who may not see it.
 
-    At most six characters at the front and three at the end stay readable, and at least five are hidden.
+    Args:
+        number: E.164, such as `+6281234567890`, which becomes `+62 812-••••-7890`. Of shorter numbers the operator is
+            hidden, too, and of what is no number everything.
     """
-    hidden_to = max(len(e164) - 3, 0)
-    hidden_from = max(min(6, hidden_to - 5), 0)
-    if hidden_to < 5:  # noqa: PLR2004 (nothing this short can show its end either)
-        return "•" * len(e164)
-    return e164[:hidden_from] + "•" * (hidden_to - hidden_from) + e164[hidden_to:]
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except NumberParseException:
+        return DOTS
+    national = phonenumbers.national_significant_number(parsed)
+    if len(national) < _LAST_DIGITS + _LEAST_HIDDEN:
+        return DOTS
+    shows_operator = len(national) >= _OPERATOR_DIGITS + _LEAST_HIDDEN + _LAST_DIGITS
+    operator = f"{national[:_OPERATOR_DIGITS]}-" if shows_operator else ""
+    return f"+{parsed.country_code} {operator}{DOTS}-{national[-_LAST_DIGITS:]}"

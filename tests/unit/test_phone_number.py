@@ -243,19 +243,21 @@ def test_the_usual_spellings_take_the_short_cut(raw: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("e164", "masked"),
+    ("number", "masked"),
     [
-        ("+6281234567890", "+62812•••••890"),
-        ("+62838123456789", "+62838••••••789"),
-        ("+62811404070", "+628•••••070"),
-        ("+6591234567", "+65•••••567"),
-        ("12345678", "•••••678"),
-        ("1234567", "•••••••"),
-        ("", ""),
+        ("+6281234567890", "+62 812-••••-7890"),
+        ("+628123456789", "+62 812-••••-6789"),
+        ("+12025550123", "+1 202-••••-0123"),
+        ("+6591234567", "+65 ••••-4567"),
+        ("+62811234", "••••"),
+        ("6281234567890", "••••"),
+        ("", "••••"),
+        ("no number", "••••"),
+        ("+", "••••"),
     ],
 )
-def test_a_masked_number_hides_at_least_five_digits(e164: str, masked: str) -> None:
-    assert mask(e164) == masked
+def test_a_masked_number_shows_country_operator_and_four_digits_at_most(number: str, masked: str) -> None:
+    assert mask(number) == masked
 
 
 @pytest.mark.parametrize(
