@@ -43,10 +43,11 @@ class Stock:
         failure_class: str = "transient",
         lane: str = "default",
         source: str = "test",
+        priority: int = 5,
     ) -> None:
         """Dead letters as the consumer leaves them after three attempts."""
         failure = AttemptFailure(3, time.time(), failure_class, code, "the provider's words")
-        made = (message(one, lane=lane, source=source) for one in ids)
+        made = (message(one, lane=lane, source=source, priority=priority) for one in ids)
         self._publish(self.names.dead, lane, (retry_of(one, failure, attempt=3) for one in made))
 
     def add_garbage(self, exchange: str, key: str = "default", body: bytes = b"{oops") -> None:

@@ -16,7 +16,17 @@ from admin_api.desk.redrive_commands import jobs, redrive
 from admin_api.history.records import LifeEntry
 from broker.errors import CommandFailed, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, actor, console, print_json, progress, say, tell
+from broker.terminal import (
+    Json,
+    ShowNumbers,
+    actor,
+    console,
+    print_json,
+    progress,
+    say,
+    tell,
+    which_numbers,
+)
 
 dead_app = typer.Typer(no_args_is_help=True, help="The messages that were given up: look, put back, delete, export.")
 
@@ -39,6 +49,7 @@ def list_letters(
     lane: Lane = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many, the oldest first.")] = 50,
     group: Annotated[bool, typer.Option("--group", help="Count them by what went wrong.")] = False,
+    show_numbers: ShowNumbers = False,
     as_json: Json = False,
 ) -> None:
     """List the dead letters."""
@@ -51,10 +62,11 @@ def list_letters(
     shown: list[DeadLetter] = []
     letters.each(selection, shown.append, is_enough=lambda: len(shown) >= limit)
     if as_json:
-        print_json({"total": total, "letters": [summary(letter) for letter in shown]})
+        listed = [summary(letter, masked=not show_numbers) for letter in shown]
+        print_json({"total": total, "numbers": which_numbers(show=show_numbers), "letters": listed})
         return
     if shown:
-        console().print(letter_table(shown, time.time()))
+        console().print(letter_table(shown, time.time(), masked=not show_numbers))
     say(f"{len(shown)} of {total} dead letters.")
 
 

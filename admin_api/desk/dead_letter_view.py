@@ -1,4 +1,4 @@
-"""Dead letters for people and for programs: tables, a card, rows for a file. Numbers are masked in whatever lists."""
+"""Dead letters for people and for programs: tables, a card, rows for a file. Lists mask numbers by default."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -92,13 +92,13 @@ def group_table(groups: Iterable[Group], now: float) -> Table:
     return table
 
 
-def letter_table(letters: Iterable[DeadLetter], now: float) -> Table:
+def letter_table(letters: Iterable[DeadLetter], now: float, *, masked: bool = True) -> Table:
     """Letters for people, a line each."""
     table = Table("message", "to", "given up", "lane", "priority", "attempts", "class", "code", "age")
     for letter in letters:
         table.add_row(
             Text(letter.message_id, overflow="fold"),
-            mask(letter.message.body.phone_number) if letter.message else "unreadable",
+            _number(letter, masked=masked) or "unreadable",
             clock(letter.died_at),
             Text(letter.lane),
             Priority.label(letter.priority),
@@ -129,11 +129,11 @@ def life_table(life: Iterable[LifeEntry]) -> Table:
     return table
 
 
-def summary(letter: DeadLetter) -> dict[str, Any]:
-    """A letter for programs, without its text and with its number masked."""
+def summary(letter: DeadLetter, *, masked: bool = True) -> dict[str, Any]:
+    """A letter for programs, without its text."""
     return {
         "message_id": letter.message_id,
-        "phone_number": mask(letter.message.body.phone_number) if letter.message else None,
+        "phone_number": _number(letter, masked=masked),
         "lane": letter.lane,
         "priority": Priority.label(letter.priority),
         "source": letter.source,
@@ -148,8 +148,7 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
 
 def details(letter: DeadLetter) -> dict[str, Any]:
     """A letter for programs, with everything that is known of it."""
-    return summary(letter) | {
-        "phone_number": letter.message.body.phone_number if letter.message else None,
+    return summary(letter, masked=False) | {
         "queued_at": letter.message.queued_at if letter.message else None,
         "failures": [asdict(failure) for failure in letter.failures],
         "problem": letter.problem or None,
@@ -215,6 +214,14 @@ def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
     for failure in letter.failures:
         words = f"{clock(failure.at)}  {failure.failure_class} / {failure.code}: {failure.detail}"
         yield f"attempt {failure.attempt}" if failure.attempt else "not attempted", words
+
+
+def _number(letter: DeadLetter, *, masked: bool) -> str | None:
+    """As in `antrian history search`: masked, or as people write it."""
+    if letter.message is None:
+        return None
+    number = letter.message.body.phone_number
+    return mask(number) if masked else number
 
 
 def _text(body: bytes) -> str:

@@ -19,7 +19,15 @@ from admin_api.history.store import History, history_path
 from broker.connection import broker_urls
 from broker.errors import CommandFailed, NoBroker, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, console, print_json, progress, say
+from broker.terminal import (
+    Json,
+    ShowNumbers,
+    console,
+    print_json,
+    progress,
+    say,
+    which_numbers,
+)
 from publisher.moment import parse_moment
 
 
@@ -71,6 +79,7 @@ def search(
     since: When = None,
     until: When = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most so many, the newest first.")] = 20,
+    show_numbers: ShowNumbers = False,
     as_json: Json = False,
 ) -> None:
     """Find messages; several options narrow each other down."""
@@ -87,10 +96,12 @@ def search(
     with _history(load_settings()) as history:
         page = history.messages(wanted, limit=limit)
     if as_json:
-        print_json({"messages": [message_json(record) for record in page.items], "more": page.next_cursor is not None})
+        found = [message_json(record, masked=not show_numbers) for record in page.items]
+        more = page.next_cursor is not None
+        print_json({"messages": found, "more": more, "numbers": which_numbers(show=show_numbers)})
         return
     if page.items:
-        console().print(message_table(page.items))
+        console().print(message_table(page.items, masked=not show_numbers))
     say(f"{len(page.items)} messages{'; there are more' if page.next_cursor else ''}.")
 
 

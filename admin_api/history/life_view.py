@@ -11,6 +11,7 @@ from rich.text import Text
 
 from admin_api.history.records import LifeEntry, MessageRecord
 from broker.message import Priority
+from broker.phone_number import mask
 
 #: Characters of a text that fit a table.
 _EXCERPT = 40
@@ -33,9 +34,11 @@ _FACTS = (
 )
 
 
-def message_json(record: MessageRecord, life: Iterable[LifeEntry] | None = None) -> dict[str, Any]:
+def message_json(
+    record: MessageRecord, life: Iterable[LifeEntry] | None = None, *, masked: bool = False
+) -> dict[str, Any]:
     """A message for programs, with its life if that is given."""
-    values = asdict(record)
+    values = asdict(record) | {"phone_number": _number(record, masked=masked)}
     return values if life is None else values | {"life": [_entry_json(entry) for entry in life]}
 
 
@@ -88,14 +91,14 @@ def _consumers(life: Iterable[LifeEntry]) -> dict[str, tuple[str, str]]:
     return {source: (f"consumer {number}", name) for number, (source, name) in enumerate(told.items(), 1)}
 
 
-def message_table(records: Iterable[MessageRecord]) -> Table:
+def message_table(records: Iterable[MessageRecord], *, masked: bool = True) -> Table:
     """Messages, a line each."""
     table = Table("message", "to", "queued", "state", "attempt", "source", "text")
     for record in records:
         text = record.text if len(record.text) <= _EXCERPT else record.text[: _EXCERPT - 1] + "…"
         table.add_row(
             Text(record.message_id, overflow="fold"),
-            record.phone_number or "unreadable",
+            _number(record, masked=masked) or "unreadable",
             clock(record.queued_at),
             record.state.value,
             str(record.attempt or ""),
@@ -103,6 +106,10 @@ def message_table(records: Iterable[MessageRecord]) -> Table:
             Text(" ".join(text.split())),
         )
     return table
+
+
+def _number(record: MessageRecord, *, masked: bool) -> str:
+    return mask(record.phone_number) if masked and record.phone_number else record.phone_number
 
 
 def clock(at: float | None) -> str:

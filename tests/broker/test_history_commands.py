@@ -54,7 +54,16 @@ def test_messages_are_searched(stock, call):
     assert [one["message_id"] for one in answer["messages"]] == ["m3", "m2"]
     assert answer["more"] is True
     assert "1 messages." in call("search", "--key", "m2")
-    assert call("search", "--number", "0812 9999 9999", "--json") == {"messages": [], "more": False}
+    assert call("search", "--number", "0812 9999 9999", "--json")["messages"] == []
+
+
+def test_a_search_masks_numbers_unless_it_is_told_to_show_them(stock, call):
+    stock.add_waiting("m1")
+    assert "+62 812-••••-7890" in call("search")
+    assert "+6281234567890" in call("search", "--show-numbers")
+    masked, full = (call("search", *more, "--json") for more in ([], ["--show-numbers"]))
+    assert (masked["numbers"], masked["messages"][0]["phone_number"]) == ("masked", "+62 812-••••-7890")
+    assert (full["numbers"], full["messages"][0]["phone_number"]) == ("full", "+6281234567890")
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-01-31", "", "5x"])

@@ -36,6 +36,7 @@ ROWS = {
     "POST {p}/undo/{undo_id}": (A, None),
     "POST {p}/send-test": (OP, {"phone_number": "081234567890", "message": "Halo"}),
     "POST {p}/simulate": (OP, None),
+    "GET {p}/numbers": (OP, None),
     "GET {p}/failed": (V, None),
     "GET {p}/failed/export": (A, None),
     "POST {p}/failed/redrive": (OP, {"filter": {}, "dry_run": True}),

@@ -109,7 +109,7 @@ def test_groups_count_by_reason_the_largest_first():
 
 def test_lists_mask_the_number_and_hide_the_text():
     text = shown(letter_table([letter(), unreadable()], NOW)) + json.dumps(summary(letter()))
-    assert "+62812•••••890" in text
+    assert "+62 812-••••-7890" in text
     assert PHONE not in text
     assert "Halo" not in text
     assert "unreadable" in text

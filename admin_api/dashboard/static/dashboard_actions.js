@@ -7,6 +7,7 @@ import { $, say } from "./dom.js";
 import { number } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onKey } from "./keys.js";
+import { showNumber } from "./number_field.js";
 import { complain, toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 import { messageHref } from "./words.js";
@@ -23,10 +24,10 @@ export function wireActions({ lane, counts }) {
   const force = () => post(at("/force-process")).then(
     ({ forced }) => (forced ? toast(t("The pause is over: what waits goes out now.")) : toast(t("No consumer was there to hear it."), { bad: true })), complain);
 
-  const openTest = () => openDialog("test-dialog", async (form) => {
+  const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
     const { message_id: id } = await post(at("/send-test"), values(form));
     toast(t("The test waits in the queue."), { action: { label: t("Follow it"), run: () => location.assign(messageHref(id)) } });
-  });
+  }).querySelector("form").elements.phone_number);
 
   const simulate = () => post(at("/simulate")).then(
     ({ message_ids: ids }) => toast(tn("%(count)s registration is in the queue.", "%(count)s registrations are in the queue.", ids.length)), complain);

@@ -4,6 +4,7 @@ import { ask, post } from "./api.js";
 import { openDialog, values } from "./dialog.js";
 import { $, h, say } from "./dom.js";
 import { t, tn } from "./i18n.js";
+import { showNumber } from "./number_field.js";
 import { complain, toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 import { messageHref, priorityKey } from "./words.js";
@@ -40,6 +41,7 @@ function edit(letter, path) {
   for (const [name, value] of Object.entries(before)) form.elements[name].value = value;
   form.elements.phone_number.placeholder = masked ? letter.phone_number : "";
   $("#keep-number").hidden = !masked;
+  showNumber(form.elements.phone_number);
   openDialog("edit-dialog", async () => {
     const changes = Object.fromEntries(Object.entries(values(form)).filter(([name, value]) => value !== before[name]));
     if (!Object.keys(changes).length) throw new Error(t("Nothing is changed yet. To send it as it is, use “Re-drive”."));
