@@ -1,14 +1,21 @@
-// What every page has: theme, keys, log-out, the count of dead letters; then the page's own module.
+// What every page has: theme, keys, log-out, the news of the lane; then the page's own module.
 
-import { get, post, toLogin } from "./api.js";
+import { post, toLogin } from "./api.js";
 import { applyRole } from "./access.js";
 import { showDead } from "./badge.js";
-import { $ } from "./dom.js";
+import { $, say } from "./dom.js";
+import { t } from "./i18n.js";
 import { listen, openHelp } from "./keys.js";
+import { listen as listenToServer } from "./live.js";
+import { on } from "./news.js";
 import { rememberTheme } from "./theme.js";
 import { complain } from "./toast.js";
 
 const PAGES = new Set(["dashboard", "waiting", "desk", "message", "search", "report", "activity", "health", "import"]);
+
+//: Pages about one lane; on the others a lane in the address is part of a filter.
+const OF_A_LANE = new Set(["dashboard", "waiting"]);
+const WORDS = { live: t("Live"), polling: t("Reconnecting; asking every 3 s"), lost: t("No connection") };
 
 function menu() {
   const box = $(".menu");
@@ -31,8 +38,13 @@ const page = document.body.dataset.page;
 if (PAGES.has(page)) {
   listen();
   applyRole();
-  if (page !== "dashboard") get("/status").then((status) => showDead(status.failed_messages), () => {});
-  const { ready } = await import(`./pages/${page}.js`);
+  on("status", (status) => showDead(status.failed_messages));
+  on("state", (state) => { $("#stream").dataset.state = state; say($("#stream"), WORDS[state]); });
+  const lane = OF_A_LANE.has(page) ? new URLSearchParams(location.search).get("lane") ?? "" : "";
+  const arrived = import(`./pages/${page}.js`);
+  // The page is there before the first news, so that it misses none; without its module the rest works all the same.
+  arrived.catch(() => {}).then(() => listenToServer({ lane }));
+  const { ready } = await arrived;
   await ready;
   document.body.dataset.ready = "true";
 }

@@ -1,7 +1,6 @@
 // The dashboard: the status as it comes, drawn part by part.
 
 import { get } from "../api.js";
-import { showDead } from "../badge.js";
 import { Charts } from "../charts.js";
 import { Countdown } from "../countdown.js";
 import { wireActions } from "../dashboard_actions.js";
@@ -11,7 +10,7 @@ import { addEvent } from "../feed.js";
 import { duration, number, phone } from "../format.js";
 import { honesty, notices } from "../honesty.js";
 import { t } from "../i18n.js";
-import { listen } from "../live.js";
+import { on } from "../news.js";
 import { drawLine } from "../queue_line.js";
 import { explain, spoken } from "../reasons.js";
 import { messageLink, priorityTag, when } from "../words.js";
@@ -57,7 +56,6 @@ function showSending() {
 
 function showCounters() {
   for (const key of ["waiting", "retrying", "scheduled", "failed_messages"]) counter(key, status[key]);
-  showDead(status.failed_messages);
   $('[data-counter="failed_messages"]').toggleAttribute("data-alert", status.failed_messages > 0);
 }
 
@@ -181,4 +179,8 @@ $("#feed").append(h("li", { class: "feed-empty muted" }, t("Waiting for the firs
 setInterval(refreshCharts, CHARTS_EVERY);
 setInterval(honest, 1000);
 export const ready = Promise.all([refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
-listen({ lane, onStatus: show, onEvent: event, onPast: past, onState: connection, onTrouble: brokerAway });
+on("status", show);
+on("event", event);
+on("past", past);
+on("state", connection);
+on("trouble", ({ detail }) => brokerAway(detail));
