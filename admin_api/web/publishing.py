@@ -1,6 +1,6 @@
 """Publishing on behalf of an HTTP request: the publisher's errors as problems."""
 
-from admin_api.web.problems import Problem
+from admin_api.web.problems import Problem, field_errors
 from publisher import ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
 from publisher.request import MessageRequest
 
@@ -27,7 +27,8 @@ def publish(publisher: Publisher, request: MessageRequest) -> Receipt:
 def problem_of(error: PublisherError) -> Problem:
     """What went wrong, for an HTTP client."""
     if isinstance(error, InvalidMessage):
-        return Problem(422, "The message cannot be sent", str(error), code=error.code)
+        sentences = field_errors(error.fields)
+        return Problem(422, "The message cannot be sent", str(error), code=error.code, errors=sentences)
     if isinstance(error, Unroutable):
         return Problem(422, "There is no such lane", str(error), code="unroutable")
     code = UNKNOWN if isinstance(error, ConfirmTimeout) else "broker-unavailable"
