@@ -57,7 +57,7 @@ const leftIn = (status) => status.queue_length + status.retrying;
 const lastSent = (status) => (status?.last_sent_at ? t("Last sent: %(time)s", { time: moment(status.last_sent_at) }) : "");
 
 /** How long it will still take; nothing where nobody can tell. */
-export function toGo(status) {
+function toGo(status) {
   if (status.paused) return status.estimate_after_resume ? t("after Resume: about %(time)s", { time: duration(status.estimate_after_resume) }) : "";
   // Servers of an older version also forecast what nobody can tell.
   if (status.estimated_time === null || status.estimated_time === undefined || status.running === false || status.next_send_reason === "unavailable") return "";

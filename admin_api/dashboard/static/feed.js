@@ -12,6 +12,9 @@ const EVENTS = 600;
 //: Milliseconds in which what comes together is drawn once.
 const TOGETHER = 200;
 
+//: Seconds; a shorter send is not told shorter.
+const SHORTEST = 0.1;
+
 const hover = matchMedia("(hover: hover)");
 
 /** What an event's details add, in words. */
@@ -27,7 +30,7 @@ function detailWords({ details = {}, source, name }) {
 function attemptWords({ name, at, began }) {
   switch (name) {
     case "outcome.sending": return t("being sent");
-    case "outcome.sent": return began ? t("sent in %(time)s", { time: duration(at - began) }) : t("sent");
+    case "outcome.sent": return began ? t("sent in %(time)s", { time: duration(Math.max(SHORTEST, at - began)) }) : t("sent");
     case "outcome.retrying": return t("failed, will be tried again");
     case "outcome.dead": return t("given up");
     case "outcome.uncertain": return t("no answer, may have arrived");

@@ -82,7 +82,6 @@ export function listen({ lane }) {
       fallBack();
       open();
     }, 5000);
-    ask();
     open();
   }
 

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { Charts } from "../charts.js";
 import { Countdown } from "../countdown.js";
 import { wireActions } from "../dashboard_actions.js";
-import { Drain, toGo } from "../drain.js";
+import { Drain } from "../drain.js";
 import { $, $$, empty, h, say, table } from "../dom.js";
 import { Feed } from "../feed.js";
 import { number, phone } from "../format.js";
@@ -26,6 +26,7 @@ let status = null;
 let differs = null;
 let overall = { kind: "off", isOld: false };
 let said = "";
+let sentInHour = 0;
 let heardSomething;
 
 const countdown = new Countdown($("#ring"), headline);
@@ -86,7 +87,6 @@ const COLUMNS = [
 function showNext() {
   const next = status.next_messages ?? [];
   const rows = [...next, ...(status.retries ?? []).map(retryRow)].slice(0, ROWS);
-  say($("#all-sent-in"), overall.isOld ? "" : toGo(status));
   line.draw(next, Math.max(0, status.queue_length - status.in_flight));
   const held = document.activeElement?.closest("#next") ? document.activeElement.getAttribute("href") : null;
   $("#next").replaceChildren(rows.length ? table(t("Next messages"), COLUMNS, rows) : nothingNext());
@@ -145,9 +145,18 @@ function showOverall(now) {
   else $("#next").replaceChildren(empty(t("Not known"), t("It is shown as soon as the connection is back.")));
 }
 
+/** Between two looks into the history it is counted. */
+function countSent(count) {
+  sentInHour = count;
+  counter("sent_hour", count);
+}
+
 function event(news) {
   feed.add(news);
-  if (news.name === "outcome.sent") drain.sent();
+  if (news.name === "outcome.sent") {
+    drain.sent();
+    countSent(sentInHour + 1);
+  }
   if (news.name === "outcome.sent" || news.name === "outcome.dead") refreshSoon();
 }
 
@@ -162,7 +171,7 @@ async function refreshCharts() {
   try {
     const shown = await charts.refresh(minutes, lane);
     const buckets = minutes === "60" ? shown : (await get("/analytics", { minutes: 60, lane })).buckets;
-    counter("sent_hour", buckets.reduce((sum, bucket) => sum + bucket.sent, 0));
+    countSent(buckets.reduce((sum, bucket) => sum + bucket.sent, 0));
     drain.learn(buckets);
   } catch {
     // The sign for the connection says it already; the charts stay as they were.
