@@ -37,14 +37,14 @@ export function lasting(before, status) {
 const difference = (what, by) => `${WHAT[what] ?? what} ${by > 0 ? "+" : "−"}${number(Math.abs(by))}`;
 
 /** One quiet line at the end of the page: how old what is shown is, and whether broker and history agree. */
-export function honesty(status, age, differs) {
+export function honesty(status, age, differs, isOld) {
   const past = status.history ?? {};
   const isLasting = differs?.key && status.at - differs.since >= LASTING;
   const parts = [
     age < 2 ? t("Fresh from the broker.") : t("Read from the broker %(time)s ago.", { time: duration(age) }),
-    past.caught_up === false ? t("The history is still reading.")
+    isOld ? "" : past.caught_up === false ? t("The history is still reading.")
       : isLasting ? t("Broker and history differ: %(what)s. The counters are the broker’s.", { what: differs.key }) : t("Broker and history agree."),
-    past.offset >= 0 ? t("Journal entry %(n)s.", { n: number(past.offset) }) : "",
+    past.offset >= 0 && !isOld ? t("Journal entry %(n)s.", { n: number(past.offset) }) : "",
   ];
   return parts.filter(Boolean).join(" ");
 }

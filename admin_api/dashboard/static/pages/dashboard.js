@@ -130,7 +130,7 @@ function show(news) {
 function showOverall(now) {
   const wasOld = overall.isOld;
   overall = now;
-  if (status) say($("#honesty"), honesty(status, age(), differs));
+  if (status) say($("#honesty"), honesty(status, age(), differs, now.isOld));
   if (!now.isOld) return;
   heardSomething();
   $("#hero").dataset.reason = now.kind;
@@ -138,6 +138,7 @@ function showOverall(now) {
   const [title, words] = now.words;
   tellHeadline([title.replace(/\.$/, ""), words], title);
   if (wasOld) return;
+  say($("#facts"), "");
   drain.show(null);
   draw($("#now-sending"), []);
   $("#now-sending").toggleAttribute("data-idle", true);
