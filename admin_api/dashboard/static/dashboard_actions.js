@@ -60,9 +60,10 @@ export function wireActions({ lane, counts }) {
       toast(t("A message is being sent right now. The pause begins after it."));
       return;
     }
-    const { forced } = await post(at("/force-process"));
+    const { forced, ended } = await post(at("/force-process"));
     if (!forced) toast(t("No consumer was there to hear it."), { bad: true });
-    else toast(reason === "unavailable" ? t("The next probe goes out now.") : t("The next message goes out now."));
+    else if (ended && !ended.length) toast(t("There was no wait to end: the next message goes out by itself."));
+    else toast((ended ?? [reason]).includes("unavailable") ? t("The next probe goes out now.") : t("The next message goes out now."));
   }
 
   const openTest = () => openDialog("test-dialog", async (form) => {
