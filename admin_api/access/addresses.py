@@ -8,8 +8,8 @@ PREFIX: Final = "/admin/whatsapp-queue"
 LOGIN: Final = f"{PREFIX}/login"
 LOGOUT: Final = f"{PREFIX}/logout"
 
-#: Open to everybody: what is needed to see that the process lives, to log in, and to find the way there.
-_OPEN: Final = frozenset({"/", "/healthz", "/readyz", "/metrics", "/favicon.ico", LOGIN})
+#: Open to everybody: what is needed to see that the process lives, and to log in.
+_OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/favicon.ico", LOGIN})
 _OPEN_BELOW: Final = (f"{PREFIX}/static/", f"{PREFIX}/language/", f"{PREFIX}/strings/")
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

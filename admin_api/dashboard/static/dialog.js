@@ -42,7 +42,9 @@ export function openDialog(id, submit) {
     // The browser tells of a closing a moment later: by then it may be open again.
     if (dialog.open) return;
     opening.abort();
-    opener?.focus?.();
+    // A menu closes behind what was chosen in it.
+    const closed = opener?.closest?.("details:not([open])");
+    (closed ? $("summary", closed) : opener)?.focus?.();
   }, { signal });
   dialog.showModal();
   return dialog;

@@ -51,7 +51,7 @@ function lines({ kind, name, event, from, at, began, count, failure }) {
       name === "outcome.sent" ? "" : [failure && className(failure), due].filter(Boolean).join(" · ")];
   }
   const [words] = eventWords(name);
-  if (count > 1) return [`${words} · ${tn("%(count)s message", "%(count)s messages", count)}`, ""];
+  if (count > 1) return [[words, " · ", tn("%(count)s message", "%(count)s messages", count)], ""];
   return event.message_id ? [[who(event), event.source_service && ` · ${event.source_service}`], words] : [words, detailWords(event)];
 }
 
