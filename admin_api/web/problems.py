@@ -124,11 +124,6 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     return Problem(422, "The request cannot be understood", detail, code="invalid", errors=fields)
 
 
-def field_errors(sentences: Mapping[str, str]) -> list[dict[str, str]]:
-    """What is wrong with each field, as the member `errors` of a problem has it: a form shows each beside its field."""
-    return [{"field": name, "problem": sentence} for name, sentence in sentences.items()]
-
-
 def _place(location: Sequence[str | int]) -> str:
     # An unknown member's name is of the sender's choosing.
     return ".".join(str(part)[:40] for part in location)

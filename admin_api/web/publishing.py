@@ -1,6 +1,6 @@
 """Publishing on behalf of an HTTP request: the publisher's errors as problems."""
 
-from admin_api.web.problems import Problem, field_errors
+from admin_api.web.problems import Problem
 from publisher import ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
 from publisher.request import MessageRequest
 
@@ -27,7 +27,7 @@ def publish(publisher: Publisher, request: MessageRequest) -> Receipt:
 def problem_of(error: PublisherError) -> Problem:
     """What went wrong, for an HTTP client."""
     if isinstance(error, InvalidMessage):
-        sentences = field_errors(error.fields)
+        sentences = [{"field": name, "problem": sentence} for name, sentence in error.fields.items()]
         return Problem(422, "The message cannot be sent", str(error), code=error.code, errors=sentences)
     if isinstance(error, Unroutable):
         return Problem(422, "There is no such lane", str(error), code="unroutable")

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from admin_api.desk.errors import HistoryBehind, NotThere, TooLate
 from admin_api.history.list_place import BadCursor
-from admin_api.web.problems import Problem, answer, field_errors
+from admin_api.web.problems import Problem, answer
 from admin_api.web.publishing import RETRY_AFTER
 from broker.errors import AntrianError, BrokerError, MalformedMessage
 
@@ -38,7 +38,7 @@ def install(app: FastAPI) -> None:
 def problem_of(error: AntrianError) -> Problem | None:
     """What an HTTP client is told; None for what it can do nothing about."""
     if isinstance(error, MalformedMessage):
-        sentences = field_errors(error.fields)
+        sentences = [{"field": name, "problem": sentence} for name, sentence in error.fields.items()]
         return Problem(422, "The message cannot be sent", str(error), code=error.code, errors=sentences)
     for kind, (status, title, code) in _MEANINGS.items():
         if isinstance(error, kind):

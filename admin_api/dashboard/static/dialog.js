@@ -4,6 +4,8 @@ import { whyNot } from "./availability.js";
 import { $, $$, h } from "./dom.js";
 import { sentence } from "./format.js";
 
+const ERROR = "-error";
+
 /** What ends the listeners of a dialog's latest opening. */
 const openings = new WeakMap();
 
@@ -53,9 +55,10 @@ export function openDialog(id, submit) {
 /** Show an error, each part of it beside the field that it is about; null takes it away. */
 function showError(form, error) {
   $$(".field-error", form).forEach((place) => place.remove());
-  for (const field of $$("[aria-invalid]", form)) {
+  for (const field of $$("[data-refused]", form)) {
+    delete field.dataset.refused;
     field.removeAttribute("aria-invalid");
-    field.removeAttribute("aria-describedby");
+    describe(field, field.getAttribute("aria-describedby").split(" ").filter((id) => !id.endsWith(ERROR)));
   }
   const placed = (error?.errors ?? []).filter(({ field, problem }) => showAtField(form, String(field).split(".").at(-1), problem));
   $("[aria-invalid]", form)?.focus();
@@ -70,11 +73,21 @@ function showAtField(form, name, words) {
   const field = form.elements[name];
   const label = field?.closest?.("label.field");
   if (!label) return false;
-  const id = `${form.id}-${name}-error`;
+  // The field may say so itself already.
+  if (field.getAttribute("aria-invalid") === "true") return true;
+  const id = `${form.id}-${name}${ERROR}`;
   label.after(h("p", { class: "field-error", id }, sentence(words)));
   field.setAttribute("aria-invalid", "true");
-  field.setAttribute("aria-describedby", id);
+  field.dataset.refused = "";
+  describe(field, [...(field.getAttribute("aria-describedby") ?? "").split(" "), id]);
   return true;
+}
+
+/** A field may be described by other things, too. */
+function describe(field, ids) {
+  const words = ids.filter(Boolean).join(" ");
+  if (words) field.setAttribute("aria-describedby", words);
+  else field.removeAttribute("aria-describedby");
 }
 
 /** The values of a form's fields by name, without empty ones. */
