@@ -14,6 +14,7 @@ from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.intake import Intake
+from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
 from admin_api.web.problems import Problem
 from broker.settings import Settings
@@ -35,6 +36,7 @@ class Parts:
     broadcast: Broadcast
     audit: AuditTrail
     metrics: Metrics
+    known_messages: KnownMessages
 
 
 def nothing(settings: Settings) -> Parts:

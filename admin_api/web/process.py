@@ -21,6 +21,7 @@ from admin_api.lane.observer import LaneObserver
 from admin_api.web.app import create_app
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.intake import Intake
+from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
 from admin_api.web.parts import Parts
 from broker import drift
@@ -114,8 +115,9 @@ class AdminProcess:
             intake = Intake(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
             instrument(publisher, metrics.registry)
+            known = KnownMessages(history)
             yield Parts(
-                settings, history, follower, observers, publisher, intake, desk, undo, broadcast, audit, metrics
+                settings, history, follower, observers, publisher, intake, desk, undo, broadcast, audit, metrics, known
             )
 
 

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from admin_api.history.depths import Depths
 from admin_api.history.records import Position, State
 from admin_api.lane.observer import Reading
-from admin_api.web.answers import lane_status
+from admin_api.web.answers import LaneInHistory, lane_status
 from admin_api.web.metrics import HistoryReading
 from admin_api.web.parts import Parts
 from admin_api.web.schemas.lane import Differences, HistoryState, LaneStatus, RetentionAlarm
@@ -35,9 +35,15 @@ async def read_status(parts: Parts, lane: str, *, masked: bool) -> LaneStatus:
 
 
 def _compose(parts: Parts, lane: str, reading: Reading, *, masked: bool) -> LaneStatus:
-    waiting = parts.history.next_messages(lane, NEXT + 1)
-    state = history_state(parts, lane, reading)
-    answer = lane_status(reading, waiting, state, retention_alarm(parts), parts.settings, masked=masked)
+    sending = reading.sending
+    seen = LaneInHistory(
+        waiting=parts.history.next_messages(lane, NEXT + 1),
+        retrying=parts.history.next_retries(lane, NEXT),
+        sending=parts.history.message(sending.message_id) if sending else None,
+        state=history_state(parts, lane, reading),
+        alarm=retention_alarm(parts),
+    )
+    answer = lane_status(reading, seen, parts.settings, masked=masked)
     answer.next_messages = answer.next_messages[:NEXT]
     return answer
 
@@ -49,16 +55,18 @@ def history_state(parts: Parts, lane: str, reading: Reading) -> HistoryState:
     dead = parts.history.counts().get(State.DEAD, 0)
     status = reading.status
     lag = parts.follower.lag_seconds
+    differences = Differences(
+        waiting=status.waiting + status.in_flight - counts.get(State.WAITING, 0) - counts.get(State.SENDING, 0),
+        failed=status.failed_messages - dead,
+    )
     return HistoryState(
         offset=position.offset,
         behind_seconds=round(lag, 3),
         caught_up=lag < 1 and position.checked_at is not None,
         writes=parts.follower.is_writer,
         trouble=parts.follower.trouble,
-        differences=Differences(
-            waiting=status.waiting + status.in_flight - counts.get(State.WAITING, 0) - counts.get(State.SENDING, 0),
-            failed=status.failed_messages - dead,
-        ),
+        differences=differences,
+        differs_since=None,
         gaps=list(position.gaps),
     )
 

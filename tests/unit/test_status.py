@@ -4,7 +4,7 @@ import pytest
 from factories import NOW, make_event, make_settings
 
 from admin_api.lane.activity import Activity
-from admin_api.lane.status import Counts, Reason, Status, status_of
+from admin_api.lane.status import Counts, Reason, Status, status_of, waits_of
 from broker.events import Event
 from broker.lane_state import LaneState
 
@@ -50,6 +50,22 @@ def test_a_pause_that_is_over_leaves_nothing():
 
 def test_a_send_in_the_future_counts_as_now():
     assert next_send(status(replace(SERVED, ready=1), make_event("sent", at=NOW + 500))) == (10, Reason.PAUSE)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (make_event("sent", at=NOW - 3), ("pause",)),
+        (make_event("sent", at=NOW - 11), ()),
+        (make_event("failed", at=NOW - 3, hold=60, failure_class="throttled"), ("pause", "throttled")),
+        (make_event("failed", at=NOW - 20, hold=60, failure_class="unavailable"), ("unavailable",)),
+        (make_event("failed", at=NOW - 90, hold=60, failure_class="unavailable"), ()),
+    ],
+)
+def test_what_a_force_would_end_is_known(event, expected):
+    activity = Activity("default")
+    activity.apply(event)
+    assert waits_of(activity, delay=10, now=NOW).reasons == expected
 
 
 def test_the_message_being_sent_counts_as_waiting_and_as_processing():

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body
 
 from admin_api.lane import control
 from admin_api.lane.clearing import Clearing
+from admin_api.lane.try_one import try_one as send_one
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.openapi import problems
@@ -25,6 +26,7 @@ from admin_api.web.schemas.lane import (
     RemovalItem,
     Removals,
     SendTest,
+    TryAnswer,
     UndoAnswer,
 )
 from publisher.request import MessageRequest
@@ -58,6 +60,18 @@ def resume(parts: PartsHere, lane: LaneToChange, actor: Operator) -> PauseAnswer
 def force_process(parts: PartsHere, lane: LaneToChange, actor: Operator) -> ForceAnswer:
     """End the present pause, or the wait for the provider, once; and resume a paused lane."""
     return ForceAnswer(**asdict(control.force(parts.settings, lane, actor.label)))
+
+
+@router.post("/try-one", status_code=202, responses=problems(404, 409, 503))
+def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
+    """Send exactly one message of a paused lane, which stays paused.
+
+    It is the message that would go next, and it keeps the pause after the last send; the answer comes as soon as it is
+    chosen. 409 `not-paused` where messages leave by themselves, 409 `nothing-waits`, 503 `no-consumer` and `no-answer`:
+    then nothing is sent. `POST /pause` once more stops it as long as its sending has not begun. If the consumer dies
+    before that, nothing is sent, unless a standby that heard the command takes over in time: never more than one.
+    """
+    return TryAnswer(**asdict(send_one(parts.settings, lane, actor.label)))
 
 
 @router.post("/clear", responses=problems(404, 503))

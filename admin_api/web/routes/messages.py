@@ -1,22 +1,21 @@
 """Messages: search, the life of one, cancelling, and what happened lately."""
 
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from admin_api.history.records import FINAL, MessageRecord
+from admin_api.history.records import MessageRecord
 from admin_api.lane import control
+from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.answers import life_item, message_details, message_item
+from admin_api.web.answers import bucket_item, life_item, message_details, message_item
 from admin_api.web.covering import check_search
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
 from admin_api.web.schemas.message import (
     Analytics,
-    BucketItem,
     CancelAnswer,
     LifePage,
     MessageDetails,
@@ -26,6 +25,9 @@ from admin_api.web.schemas.message import (
 from admin_api.web.schemas.values import Cursor, Limit, Text
 
 router = APIRouter(tags=["messages"])
+
+#: Seconds that a history may take to come up with the journal.
+_PATIENCE = 2.0
 
 #: Points of a chart.
 _BUCKETS = 60
@@ -50,11 +52,17 @@ def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))
 def cancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
     """Ask that a message not be sent; while it is being sent that comes too late."""
-    record = _record(parts, message_id)
-    if record.state in FINAL:
-        raise Problem(409, "Too late", f"the message is {record.state.value} already", code="final")
+    record = check_cancel(_latest_record(parts, message_id), message_id)
     control.cancel(parts.settings, record.lane, message_id, actor.label)
-    return CancelAnswer(message_id=message_id, state=record.state)
+    return CancelAnswer(message_id=message_id, state=record.state, cancelling=True)
+
+
+@router.post("/messages/{message_id:path}/uncancel", status_code=202, responses=problems(404, 409, 503))
+def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
+    """Take a cancellation back; 409 `cancelled` when the message was dropped already, `not-cancelled` without one."""
+    record = check_uncancel(_latest_record(parts, message_id), message_id)
+    control.uncancel(parts.settings, record.lane, message_id, actor.label)
+    return CancelAnswer(message_id=message_id, state=record.state, cancelling=False)
 
 
 @router.get("/analytics", responses=problems())
@@ -69,7 +77,7 @@ def analytics(
     # Whole steps, the present one included, so that a chart does not change its past when it is read again.
     until = (time.time() // step + 1) * step
     buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[BucketItem(**asdict(bucket)) for bucket in buckets])
+    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets])
 
 
 @router.get("/audit", responses=problems(400))
@@ -84,6 +92,12 @@ def audit(
     wanted = tuple(prefix) if prefix else ("audit.",)
     page = parts.history.events(wanted, cursor=cursor, limit=limit)
     return LifePage(items=[life_item(entry, masked=False) for entry in page.items], next_cursor=page.next_cursor)
+
+
+def _latest_record(parts: Parts, message_id: str) -> MessageRecord | None:
+    """As the history has it when it has read all that is in the journal now, if that does not take long."""
+    parts.follower.barrier(_PATIENCE)
+    return parts.history.message(message_id)
 
 
 def _record(parts: Parts, message_id: str) -> MessageRecord:

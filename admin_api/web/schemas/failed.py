@@ -18,7 +18,8 @@ class FailedItem(BaseModel):
     message_id: str
     generation: int
     lane: str
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
     source: str
     died_at: float
     failure_class: str

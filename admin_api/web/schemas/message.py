@@ -47,7 +47,8 @@ class MessageItem(BaseModel):
     message_id: str
     lane: str
     state: State
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
     phone_number: str = Field(description="E.164; masked for viewers.")
     message: str | None = Field(description="The text; null for viewers.")
     source: str
@@ -67,6 +68,7 @@ class MessageItem(BaseModel):
     copy_of: str | None = Field(description="The message that this one is an edited copy of.")
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
+    cancelling: bool = Field(description="Somebody asked that it not be sent, and it was not dropped yet.")
 
 
 class MessagePage(BaseModel):
@@ -98,7 +100,7 @@ class BucketItem(BaseModel):
     failed: int
     dead: int
     waiting: int
-    wait_mean: dict[int, float] = Field(description="Seconds from publish to send, by priority.")
+    wait_mean: dict[str, float] = Field(description="Seconds from publish to send, by priority.")
 
 
 class Analytics(BaseModel):
@@ -109,7 +111,8 @@ class Analytics(BaseModel):
 
 
 class CancelAnswer(BaseModel):
-    """The consumer was asked not to send it."""
+    """The consumer was asked not to send it, or to send it after all."""
 
     message_id: str
     state: State = Field(description="As it was when that was asked.")
+    cancelling: bool = Field(description="Whether it is to be dropped when its turn comes.")
