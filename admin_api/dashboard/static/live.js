@@ -8,6 +8,8 @@ const RETRY_AFTER = 4000;
 //: A stream without a word for so long is asleep or cut, whatever the browser thinks.
 const SILENT_AFTER = 45000;
 const HIDDEN_FOR = 15000;
+//: A hidden page has no stream, but its tab tells the state.
+const ASK_HIDDEN_EVERY = 20000;
 
 /** Listen for as long as the page lives, and tell what comes as news (see news.js). */
 export function listen({ lane }) {
@@ -16,8 +18,8 @@ export function listen({ lane }) {
   let retry = 0;
   let watch = 0;
   let heard = performance.now();
+  let nap = 0;
   let ended = false;
-
   let state = "";
 
   const become = (now) => {
@@ -29,7 +31,7 @@ export function listen({ lane }) {
   async function ask() {
     try {
       const status = await get("/status", { lane });
-      if (!live()) become("polling");
+      if (!live()) become(nap ? "live" : "polling");
       tell("status", status);
     } catch (error) {
       if (error.status >= 500) {
@@ -88,9 +90,16 @@ export function listen({ lane }) {
   wake();
   // A browser opens only a few connections to one server, for all its tabs: those that nobody sees give theirs back.
   let asleep = 0;
+  const sleep = () => {
+    source?.close();
+    clearInterval(watch);
+    nap = setInterval(ask, ASK_HIDDEN_EVERY);
+  };
   document.addEventListener("visibilitychange", () => {
     clearTimeout(asleep);
-    if (document.hidden) asleep = setTimeout(() => { source?.close(); clearInterval(watch); }, HIDDEN_FOR);
+    clearInterval(nap);
+    nap = 0;
+    if (document.hidden) asleep = setTimeout(sleep, HIDDEN_FOR);
     else if (source?.readyState === EventSource.CLOSED) wake();
   });
   addEventListener("pagehide", () => source?.close());
@@ -101,6 +110,8 @@ export function listen({ lane }) {
     clearTimeout(retry);
     clearInterval(poll);
     clearInterval(watch);
+    clearInterval(nap);
+    clearTimeout(asleep);
     source?.close();
   });
 }

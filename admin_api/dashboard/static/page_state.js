@@ -19,7 +19,7 @@ export const age = () => (performance.now() - known.received) / 1000;
 /** Begin; `hasHeadline` on the page that tells the state in its own headline. */
 export function watch({ hasHeadline }) {
   const look = () => {
-    now = overall({ ...known, age: age() });
+    now = overall({ ...known, age: document.hidden ? 0 : age() });
     paint(hasHeadline);
     tell("overall", { ...now, isOld: isOld(now), words: inWords(now, known) });
   };
@@ -33,6 +33,8 @@ export function watch({ hasHeadline }) {
     known.state = state;
     look();
   });
+  // A hidden page asks seldom: what it knows is no older for that when somebody looks again.
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && known.status) known.received = performance.now(); });
   setInterval(look, 1000);
 }
 
