@@ -72,16 +72,15 @@ function counter(key, value) {
   say($(`[data-counter="${key}"] .counter-number`), number(value));
 }
 
-const retryRow = (retry) => ({ ...retry, eta_seconds: Math.max(0, retry.due_at - status.at), isRetry: true });
-const who = (message) => h("div", {}, messageLink(message.message_id, phone(message.phone_number) || t("unreadable")),
-  (message.isRetry || message.attempt > 1) && h("span", { class: "muted attempt" }, t("attempt %(n)s", { n: message.attempt })));
+const retryRow = (retry) => ({ ...retry, eta_seconds: Math.max(0, retry.due_at - status.at) });
+const queued = (message) => (message.attempt > 1 ? h("span", { class: "muted" }, t("attempt %(n)s", { n: message.attempt })) : when(message.queued_at));
 
 const COLUMNS = [
   { label: t("In"), class: "in", cell: (message) => inWords(overall.isOld ? null : message.eta_seconds) },
-  { label: t("Number"), class: "who", cell: who },
+  { label: t("Number"), class: "who", cell: (message) => messageLink(message.message_id, phone(message.phone_number) || t("unreadable")) },
   { label: t("Source"), class: "source", cell: (message) => message.source ?? "" },
   { label: t("Priority"), class: "rank", cell: (message) => priorityTag(message.priority) },
-  { label: t("Queued"), class: "nowrap queued", cell: (message) => (message.isRetry ? h("span", { class: "muted" }, t("tried again")) : when(message.queued_at)) },
+  { label: t("Queued"), class: "nowrap queued", cell: queued },
 ];
 
 function showNext() {
