@@ -43,6 +43,7 @@ class Activity:
     Attributes:
         times: when the lane may send again.
         last_sent_at: when the provider last accepted a message, unix seconds; 0 when that is not known.
+        chosen: the one message that a paused lane sends, kept by its consumer until it may go; None when there is none.
         sending: the attempt that has no outcome yet; None when there is none.
         forced_at: when somebody last ended a wait, unix seconds; 0 when nobody did.
         attempts: the latest ones.
@@ -52,6 +53,7 @@ class Activity:
     def __init__(self, lane: str) -> None:
         self.times = LaneTimes()
         self.last_sent_at = 0.0
+        self.chosen: Event | None = None
         self.sending: Event | None = None
         self.forced_at = 0.0
         self.attempts = RecentAttempts()
@@ -66,6 +68,8 @@ class Activity:
             return
         self.times = self.times.after(event)
         self.attempts.apply(event)
+        if event.name == "outcome.chosen":
+            self.chosen = event
         if event.name == "outcome.sending":
             # A lane sends one at a time, so an attempt before this one is over, whatever became of it.
             self.sending = event
@@ -76,6 +80,8 @@ class Activity:
         elif event.name == "lane.forced":
             self.forced_at = event.at
         if event.name in _LEAVES_THE_LADDER:
+            if self.chosen is not None and self.chosen.message_id == event.message_id:
+                self.chosen = None
             self._due.pop(event.message_id, None)
             self._back.pop(event.message_id, None)
         elif event.name == "outcome.retrying":

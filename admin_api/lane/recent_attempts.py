@@ -4,7 +4,6 @@ Everything here comes from the broker's events and nothing from the settings of 
 every reader of a lane computes the same figures, whatever its own environment says.
 """
 
-import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ MOST = 100
 
 #: Seconds after which an attempt says nothing about the present any more.
 LONGEST_AGO = 3_600.0
+
+#: The longest time that makes sense, in seconds: unix time at the end of the year 9999.
+_LONGEST = 253_402_300_799
 
 #: Failure classes of attempts that say something about messages, and not only about an outage of the provider.
 _TELLING = frozenset({"transient", "rejected", "recipient_busy", "throttled", "uncertain"})
@@ -127,4 +129,5 @@ def seconds(value: object) -> float | None:
     """A number of seconds in an event; None for anything that is none."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value) if 0 <= value < math.inf else None
+    # A number that no float can hold is no time either; NaN passes no comparison.
+    return float(value) if 0 <= value <= _LONGEST else None

@@ -4,7 +4,7 @@ Everything here is pure: `status_of` computes the value from what the broker cou
 clock. `admin_api.lane.lane_reader` fetches these.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -150,6 +150,8 @@ def status_of(
         settings: delay and jitter are used where no event tells those of the consumer.
         now: unix seconds.
     """
+    # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
+    counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
     terms = activity.attempts.terms or Terms(settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter)
     pause, hold = _time_left(activity, terms.delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.
@@ -228,6 +230,10 @@ def _load(
         left = None if deadline is None else max(0.0, deadline - now)
         in_flight = InFlight(begun.attempt, max(0.0, now - begun.at), left)
     return Load(counts.ready - len(waiting_again), tuple(returning), in_flight, 0.0 if is_sending else opens_in)
+
+
+def _is_kept(counts: Counts, activity: Activity, state: LaneState) -> bool:
+    return state.paused and counts.consumers > 0 and activity.chosen is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,11 @@ provider's silence, are over. See `consumer.permit` for what holds when a proces
 
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError
 
 from admin_api.lane.lane_reader import is_anybody_listening, lane_channel
 from broker.control import CHOICE_SECONDS, TRY_ONE_SECONDS, Command, Control
@@ -78,7 +80,9 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
                 "no-answer", "No consumer has answered in time, and the command was withdrawn: nothing is sent."
             )
         tried = Event("lane.tried", time.time(), lane, chosen.message_id, chosen.generation, source=actor)
-        channel.basic_publish(names.events, tried.routing_key, tried.encode(), EVENT_PROPERTIES)
+        # The consumer has told already who asked; without this line as well, the answer is as true.
+        with suppress(AMQPError):
+            channel.basic_publish(names.events, tried.routing_key, tried.encode(), EVENT_PROPERTIES)
     wait, reason = chosen.details.get("wait"), chosen.details.get("reason")
     seconds = float(wait) if isinstance(wait, int | float) else 0.0
     return Tried(lane, chosen.message_id, seconds, str(reason or ""))
@@ -104,7 +108,6 @@ class _Command:
         if chosen is None:
             self._tell(Command.WITHDRAW)
             chosen = self._answer(queue, _LAST_LOOK)
-        self._channel.queue_delete(queue)
         return chosen
 
     def _tell(self, command: Command) -> None:

@@ -12,7 +12,7 @@ from admin_api.web.broadcast import public_details
 from admin_api.web.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
 from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, RetryItem, Sending
 from admin_api.web.schemas.message import BucketItem, LifeItem, MessageDetails, MessageItem
-from admin_api.web.schemas.values import priority_fields, with_priority_name
+from admin_api.web.schemas.values import HistoryAge, priority_fields, with_priority_name
 from broker.events import Event
 from broker.priority import Priority
 from broker.settings import Settings
@@ -45,10 +45,13 @@ def message_item(record: MessageRecord, *, masked: bool) -> MessageItem:
     return MessageItem.model_validate(values | (_covered(record) if masked else {}))
 
 
-def message_details(record: MessageRecord, life: Sequence[LifeEntry], *, masked: bool) -> MessageDetails:
+def message_details(
+    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool
+) -> MessageDetails:
     """A message and its life as their reader may see them."""
     item = message_item(record, masked=masked)
-    return MessageDetails(**item.model_dump(), life=[life_item(entry, masked=masked) for entry in life])
+    entries = [life_item(entry, masked=masked) for entry in life]
+    return MessageDetails(**item.model_dump(), life=entries, history=age)
 
 
 def life_item(entry: LifeEntry, *, masked: bool) -> LifeItem:
@@ -73,10 +76,11 @@ def failed_group(group: DeadGroup, *, masked: bool) -> FailedGroup:
     return found
 
 
-def failed_details(record: DeadRecord, life: Sequence[LifeEntry], *, masked: bool) -> FailedDetails:
+def failed_details(record: DeadRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool) -> FailedDetails:
     """A dead letter and its life as their reader may see them."""
     item = failed_item(record, masked=masked)
-    return FailedDetails(**item.model_dump(), life=[life_item(entry, masked=masked) for entry in life])
+    entries = [life_item(entry, masked=masked) for entry in life]
+    return FailedDetails(**item.model_dump(), life=entries, history=age)
 
 
 def job_item(job: Job, *, masked: bool) -> JobItem:

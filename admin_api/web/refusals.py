@@ -8,8 +8,8 @@ from admin_api.history.list_place import BadCursor
 from admin_api.lane.cancelling import NotCancelled
 from admin_api.lane.try_one import NotTried
 from admin_api.web.problems import Problem, answer
-from admin_api.web.publishing import RETRY_AFTER
-from broker.errors import AntrianError, BrokerError, MalformedMessage
+from admin_api.web.publishing import AWAY_CODE, AWAY_DETAIL, RETRY_AFTER
+from broker.errors import AntrianError, BrokerError, BrokerUnavailable, MalformedMessage
 
 _AWAY = 503
 _UNKNOWN = 404
@@ -51,6 +51,9 @@ def problem_of(error: AntrianError) -> Problem | None:
         headers = _TRY_AGAIN if is_away else None
         title = "Nobody sends" if is_away else "Not now"
         return Problem(_AWAY if is_away else 409, title, str(error), code=error.code, headers=headers)
+    if isinstance(error, BrokerUnavailable):
+        title = _MEANINGS[BrokerError][1]
+        return Problem(_AWAY, title, AWAY_DETAIL, code=AWAY_CODE, headers=_TRY_AGAIN, reason=str(error))
     for kind, (status, title, code) in _MEANINGS.items():
         if isinstance(error, kind):
             return Problem(status, title, str(error), code=code, headers=_TRY_AGAIN if status == _AWAY else None)

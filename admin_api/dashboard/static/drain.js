@@ -59,7 +59,5 @@ const lastSent = (status) => (status?.last_sent_at ? t("Last sent: %(time)s", { 
 /** How long it will still take; nothing where nobody can tell. */
 function toGo(status) {
   if (status.paused) return status.estimate_after_resume ? t("after Resume: about %(time)s", { time: duration(status.estimate_after_resume) }) : "";
-  // Servers of an older version also forecast what nobody can tell.
-  if (status.estimated_time === null || status.estimated_time === undefined || status.running === false || status.next_send_reason === "unavailable") return "";
-  return t("about %(time)s to go", { time: duration(status.estimated_time) });
+  return status.estimated_time === null ? "" : t("about %(time)s to go", { time: duration(status.estimated_time) });
 }

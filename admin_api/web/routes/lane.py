@@ -10,6 +10,7 @@ from admin_api.lane.clearing import Clearing
 from admin_api.lane.try_one import try_one as send_one
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
+from admin_api.web.freshness import FreshHistory
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToChange, LaneToShow, PartsHere
 from admin_api.web.problems import Problem
@@ -84,9 +85,9 @@ def clear(
 
 
 @router.get("/undo", responses=problems())
-def removals(parts: PartsHere, _actor: Viewer) -> Removals:
+def removals(parts: PartsHere, _actor: Viewer, age: FreshHistory) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
-    return Removals(items=[RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)])
+    return Removals(items=[RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)], history=age)
 
 
 @router.post("/undo/{undo_id}", responses=problems(404, 409, 503))

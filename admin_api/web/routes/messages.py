@@ -11,6 +11,7 @@ from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import bucket_item, life_item, message_details, message_item
 from admin_api.web.covering import check_search
+from admin_api.web.freshness import FreshHistory
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
@@ -34,19 +35,19 @@ _BUCKETS = 60
 
 
 @router.get("/messages", responses=problems(400))
-def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
+def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
     page = parts.history.messages(wanted.meant(), cursor=wanted.cursor, limit=wanted.limit)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
-    return MessagePage(items=items, next_cursor=page.next_cursor)
+    return MessagePage(items=items, next_cursor=page.next_cursor, history=age)
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
+def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
     """One message and its whole life."""
     record = _record(parts, message_id)
-    return message_details(record, parts.history.life(message_id), masked=actor.is_masked)
+    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))
@@ -69,6 +70,7 @@ def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer
 def analytics(
     parts: PartsHere,
     _actor: Viewer,
+    age: FreshHistory,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
     lane: Annotated[Text | None, Query()] = None,
 ) -> Analytics:
@@ -77,7 +79,7 @@ def analytics(
     # Whole steps, the present one included, so that a chart does not change its past when it is read again.
     until = (time.time() // step + 1) * step
     buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets])
+    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets], history=age)
 
 
 @router.get("/audit", responses=problems(400))

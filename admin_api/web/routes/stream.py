@@ -1,6 +1,7 @@
 """`GET /events`: server-sent events for the dashboard."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from admin_api.web.message_facts import NOTHING_KNOWN
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToShow, Parts, PartsHere
 from admin_api.web.readings import read_status
+from admin_api.web.refusals import problem_of
 from broker.errors import BrokerError
 
 router = APIRouter(tags=["live"])
@@ -43,6 +45,7 @@ async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIter
         for value in await _with_facts(parts, latest, masked=actor.is_masked, again=False):
             yield ServerSentEvent(event="past", data=value)
         read_at, due = 0.0, 0.0
+        answered_at = time.time()
         while not listener.is_closed:
             taken = await listener.take(max(0.0, due - clock()))
             values = await _with_facts(parts, [news.value for news in taken], masked=actor.is_masked)
@@ -50,7 +53,9 @@ async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIter
                 yield ServerSentEvent(event=news.kind, data=value)
                 due = min(due, read_at + _SHORTEST_PERIOD)
             if clock() >= due:
-                yield await _reading(parts, lane, masked=actor.is_masked)
+                reading = await _reading(parts, lane, answered_at, masked=actor.is_masked)
+                answered_at = time.time() if reading.event == "status" else answered_at
+                yield reading
                 read_at = clock()
                 due = read_at + _PERIOD
     finally:
@@ -66,10 +71,17 @@ async def _with_facts(
     return [{**event, **facts.get(event["message_id"], NOTHING_KNOWN)} for event in events]
 
 
-async def _reading(parts: Parts, lane: str, *, masked: bool) -> ServerSentEvent:
+async def _reading(parts: Parts, lane: str, answered_at: float, *, masked: bool) -> ServerSentEvent:
     try:
         status = await read_status(parts, lane, masked=masked)
     except BrokerError as error:
-        return ServerSentEvent(event="trouble", data={"detail": str(error)})
+        return ServerSentEvent(event="trouble", data=_trouble(error, parts.observers[lane].away_since or answered_at))
     value: dict[str, Any] = status.model_dump(mode="json")
     return ServerSentEvent(event="status", data=value)
+
+
+def _trouble(error: BrokerError, since: float) -> dict[str, Any]:
+    """The words and the code of a refusal, and since when there has been no answer."""
+    problem = problem_of(error)
+    about = {"detail": problem.detail, "code": problem.code} if problem else {"detail": str(error), "code": ""}
+    return about | {"since": since, "reason": str(error)}

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from admin_api.lane.clearing import Scope
 from admin_api.lane.status import Reason
-from admin_api.web.schemas.values import PriorityName, Strict
+from admin_api.web.schemas.values import HistoryAge, PriorityName, Strict
 
 
 class NextMessage(BaseModel):
@@ -217,6 +217,7 @@ class Removals(BaseModel):
     """The latest clearings and purges, newest first."""
 
     items: list[RemovalItem]
+    history: HistoryAge
 
 
 Details = dict[str, Any]

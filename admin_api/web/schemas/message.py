@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from admin_api.history.records import MessageFilter, State
 from admin_api.web.schemas.lane import Details
-from admin_api.web.schemas.values import Cursor, Limit, Moment, Strict, Text
+from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, Strict, Text
 
 
 class MessageQuery(Strict):
@@ -76,12 +76,14 @@ class MessagePage(BaseModel):
 
     items: list[MessageItem]
     next_cursor: str | None
+    history: HistoryAge
 
 
 class MessageDetails(MessageItem):
     """A message and its whole life, oldest first."""
 
     life: list[LifeItem]
+    history: HistoryAge
 
 
 class LifePage(BaseModel):
@@ -108,6 +110,7 @@ class Analytics(BaseModel):
 
     step: float
     buckets: list[BucketItem]
+    history: HistoryAge
 
 
 class CancelAnswer(BaseModel):

@@ -18,6 +18,13 @@ PriorityName = Annotated[
 ]
 
 
+class HistoryAge(BaseModel):
+    """Whether an answer from the history holds everything that had happened when it was asked for."""
+
+    caught_up: bool
+    behind_seconds: float = Field(description="How old the answer is; 0 when it is caught up.")
+
+
 def priority_fields(level: int) -> dict[str, Any]:
     """A priority as every answer tells it: by name, and as the broker's number."""
     return {"priority": Priority.label(level), "priority_level": level}
