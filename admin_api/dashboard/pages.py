@@ -12,7 +12,7 @@ from admin_api.dashboard import assets, translation
 from admin_api.dashboard.error_pages import ErrorPages
 from admin_api.dashboard.templating import LANGUAGE_COOKIE, render
 
-__all__ = ["PREFIX", "ErrorPages", "mount_static", "router"]
+__all__ = ["PREFIX", "ErrorPages", "mount_static", "redirect_root", "router"]
 
 router = APIRouter(prefix=PREFIX, include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -25,6 +25,11 @@ Next = Annotated[str, Query(alias="next", max_length=2000)]
 def mount_static(app: FastAPI) -> None:
     """Serve the style sheets and scripts; they hold no secrets and need no login."""
     app.mount(f"{PREFIX}/static", assets.VersionedFiles(assets.version()), name="static")
+
+
+def redirect_root(app: FastAPI) -> None:
+    """Lead from the bare address of the server to the dashboard."""
+    app.add_api_route("/", lambda: RedirectResponse(f"{PREFIX}/"), include_in_schema=False)
 
 
 @router.get("")

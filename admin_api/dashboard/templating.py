@@ -61,5 +61,18 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
     language = language_of(request)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     page = _environment(language).get_template(template)
-    text = page.render({"theme": theme if theme in _THEMES else "auto", "here": here, "actor": None, **values})
+    known = {
+        "theme": theme if theme in _THEMES else "auto",
+        "here": here,
+        "actor": None,
+        "is_sandbox": _is_sandbox(request),
+        "modules": assets.modules(values.get("page", "")),
+    }
+    text = page.render({**known, **values})
     return HTMLResponse(text, status, headers=_HEADERS | {"Content-Language": language})
+
+
+def _is_sandbox(request: Request) -> bool:
+    """Whether nothing is really sent, as far as the settings of this process tell; the lane's status knows better."""
+    parts = getattr(request.app.state, "parts", None)
+    return parts is not None and parts.settings.whatsapp_provider == "sandbox"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from admin_api.access.addresses import PREFIX
 from admin_api.access.doorkeeper import Doorkeeper
@@ -34,12 +35,16 @@ def create_app(parts: Parts) -> FastAPI:
     guard_app(app, Doorkeeper(parts.settings), parts.audit)
     app.add_middleware(RequestCounts, metrics=parts.metrics)
     app.add_middleware(pages.ErrorPages)
+    # Outside of whatever reads an answer. Compressing pages gives no secret away here: the session's cookie is
+    # SameSite=Strict, so no other site can have one made with words of its own choosing in it.
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
     for part in (lane, failed, jobs, messages, numbers, people, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)
+    pages.redirect_root(app)
     describe(app)
     return app
 

@@ -30,7 +30,8 @@ def publish(publisher: Publisher, request: MessageRequest) -> Receipt:
 def problem_of(error: PublisherError) -> Problem:
     """What went wrong, for an HTTP client."""
     if isinstance(error, InvalidMessage):
-        return Problem(422, "The message cannot be sent", str(error), code=error.code)
+        sentences = [{"field": name, "problem": sentence} for name, sentence in error.fields.items()]
+        return Problem(422, "The message cannot be sent", str(error), code=error.code, errors=sentences)
     if isinstance(error, Unroutable):
         return Problem(422, "There is no such lane", str(error), code="unroutable")
     if isinstance(error, BrokerUnavailable):

@@ -41,7 +41,8 @@ def install(app: FastAPI) -> None:
 def problem_of(error: AntrianError) -> Problem | None:
     """What an HTTP client is told; None for what it can do nothing about."""
     if isinstance(error, MalformedMessage):
-        return Problem(422, "The message cannot be sent", str(error), code=error.code)
+        sentences = [{"field": name, "problem": sentence} for name, sentence in error.fields.items()]
+        return Problem(422, "The message cannot be sent", str(error), code=error.code, errors=sentences)
     if isinstance(error, NotCancelled):
         status = _UNKNOWN if error.code == "unknown-message" else 409
         return Problem(status, "No such message" if status == _UNKNOWN else "Too late", str(error), code=error.code)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 from playwright.sync_api import TimeoutError, expect  # noqa: A004 (the library calls it so)
-from visitor import PATIENCE, Visitor
+from visitor import PATIENCE, Visitor, choose, open_actions
 
 from admin_api.access.roles import Role
 from waiting import wait_until
@@ -15,7 +15,7 @@ def send_test(page, number, text):
 
     def is_open():
         # A click on a page that is being drawn anew may be lost, and is made again, as people do.
-        page.get_by_role("button", name="Send a test …").click()
+        choose(page, "Send a test …")
         with suppress(TimeoutError):
             dialog.wait_for(timeout=PATIENCE / 6)
         return dialog.is_visible()
@@ -44,6 +44,7 @@ def test_an_operator_sends_watches_pauses_and_resumes(window, consumer):
     page.get_by_role("button", name="Resume").click()
     expect(page.locator('[data-counter="waiting"] .counter-number')).to_have_text("0")
     expect(page.locator('[data-counter="sent_hour"] .counter-number')).to_have_text("2")
+    open_actions(page)
     expect(page.get_by_role("button", name="Clear …")).to_be_disabled()
 
 
@@ -95,7 +96,7 @@ def test_what_was_cleared_comes_back_from_the_activity_page(window):
     page = visitor.page
     waiting = page.locator('[data-counter="waiting"] .counter-number')
     expect(waiting).to_have_text("4")
-    page.get_by_role("button", name="Clear …").click()
+    choose(page, "Clear …")
     dialog = page.get_by_role("dialog", name="Clear")
     dialog.get_by_label("Yes, clear them").check()
     dialog.get_by_role("button", name="Clear").click()
@@ -124,6 +125,6 @@ def test_a_selection_is_redriven_as_a_job_that_shows_its_progress(window):
 
 def test_five_registrations_are_simulated_where_the_provider_is_the_sandbox(window):
     page = window().log_in(Role.OPERATOR).page
-    page.get_by_role("button", name="Simulate 5 registrations").click()
+    choose(page, "Simulate 5 registrations")
     expect(page.get_by_text("5 registrations are in the queue.")).to_be_visible()
     expect(page.locator("#next tbody tr")).to_have_count(5)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from scene import Scene
 from stage import Stage, open_stage
 from sweeping import sweep
-from visitor import DESK, PHONE
+from visitor import DESK, PHONE, choose, open_actions
 
 from admin_api.access.addresses import PREFIX
 from admin_api.access.roles import Role
@@ -69,13 +69,13 @@ def test_axe_finds_nothing_in_dialogs_toasts_and_menus(window, axe_script):
     page = visitor.page
     found = []
     for button, dialog in (("Send a test …", "Send a test"), ("Clear …", "Clear")):
-        page.get_by_role("button", name=button).click()
+        choose(page, button)
         expect(page.get_by_role("dialog", name=dialog)).to_be_visible()
         found += axe.violations(page, axe_script)
         page.keyboard.press("Escape")
-    page.get_by_role("button", name="Simulate 5 registrations").click()
+    choose(page, "Simulate 5 registrations")
     expect(page.locator(".toast")).to_be_visible()
-    page.locator(".menu summary").click()
+    page.locator(".settings summary").click()
     found += axe.violations(page, axe_script)
     visitor.go("/desk").get_by_label("Select all on this page").check()
     found += axe.violations(page, axe_script)
@@ -111,7 +111,7 @@ def test_the_language_follows_the_browser_and_then_the_readers_choice(window):
     visitor = window(locale="id-ID").go("/login")
     expect(visitor.get_by_role("heading", name="Masuk")).to_be_visible()
     assert visitor.locator("html").get_attribute("lang") == "id"
-    visitor.locator(".menu summary").click()
+    visitor.locator(".settings summary").click()
     visitor.get_by_role("link", name="English").click()
     expect(visitor.get_by_role("heading", name="Log in")).to_be_visible()
     visitor.reload()
@@ -122,7 +122,7 @@ def test_the_language_follows_the_browser_and_then_the_readers_choice(window):
 def test_scripts_speak_the_readers_language_too(window):
     visitor = window()
     page = visitor.log_in(Role.ADMIN).page
-    page.locator(".menu summary").click()
+    page.locator(".settings summary").click()
     page.get_by_role("link", name="Bahasa Indonesia").click()
     expect(page.locator("#headline")).to_have_text("Dijeda")
     expect(visitor.go("/desk").get_by_text("Ditolak selamanya").first).to_be_visible()
@@ -130,7 +130,7 @@ def test_scripts_speak_the_readers_language_too(window):
 
 def test_the_colours_are_remembered_before_the_first_paint(window):
     page = window(color_scheme="light").log_in(Role.VIEWER).page
-    page.locator(".menu summary").click()
+    page.locator(".settings summary").click()
     page.get_by_text("Dark", exact=True).click()
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
@@ -156,7 +156,8 @@ def test_a_filter_is_an_address_that_can_be_kept(window):
 def test_a_viewer_sees_masked_numbers_no_texts_and_why_nothing_can_be_pressed(window, scene):
     visitor = window().log_in(Role.VIEWER)
     page = visitor.page
-    for name in ("Resume", "Send the next now", "Send a test …", "Clear …"):
+    open_actions(page)
+    for name in ("Resume", "Send exactly one", "Send a test …", "Clear …"):
         expect(page.get_by_role("button", name=name)).to_be_disabled()
     expect(page.get_by_text("You are a viewer: you may look, and numbers are masked.")).to_be_visible()
     expect(page.locator("#next tbody tr").first).to_contain_text("••••-7890")
@@ -172,7 +173,7 @@ def test_a_viewer_sees_masked_numbers_no_texts_and_why_nothing_can_be_pressed(wi
 
 def test_log_out_ends_the_session(window):
     visitor = window().log_in(Role.VIEWER)
-    visitor.page.locator(".menu summary").click()
+    visitor.page.locator(".settings summary").click()
     visitor.page.get_by_role("button", name="Log out").click()
     expect(visitor.page.get_by_label("Token")).to_be_visible()
     visitor.page.goto(f"{PREFIX}/")

@@ -21,6 +21,18 @@ DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
 
 
+def open_actions(page: Page) -> None:
+    """Open the dashboard's menu of further actions."""
+    if page.locator(".more-actions[open]").count() == 0:
+        page.get_by_label("More actions").click()
+
+
+def choose(page: Page, action: str) -> None:
+    """Press a button of the dashboard's menu of further actions."""
+    open_actions(page)
+    page.get_by_role("button", name=action).click()
+
+
 class Visitor:
     """A browser window of one person, who may be logged in; everything that goes wrong in it is remembered.
 

@@ -4,11 +4,14 @@ import { t } from "./i18n.js";
 
 export const prefix = document.body.dataset.prefix;
 
-/** What the API refused, or that it could not be reached (`status` 0). */
+/** What the API refused, or that it could not be reached (`status` 0); `code`, `since` and `errors` are the document's own. */
 export class Problem extends Error {
-  constructor(status, title, detail) {
-    super(detail || title);
+  constructor(status, title, document = {}) {
+    super(document.detail || title);
     this.status = status;
+    this.code = document.code ?? "";
+    this.since = document.since;
+    this.errors = document.errors ?? [];
   }
 }
 
@@ -27,7 +30,7 @@ export async function ask(method, path, { query, body } = {}) {
   }
   if (response.status === 401) toLogin();
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(response.status, answer.title ?? response.statusText, answer.detail);
+  if (!response.ok) throw new Problem(response.status, answer.title ?? response.statusText, answer);
   return answer;
 }
 

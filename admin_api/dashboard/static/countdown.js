@@ -5,13 +5,20 @@ import { language, t } from "./i18n.js";
 
 const RADIUS = 84;
 const ROUND = 2 * Math.PI * RADIUS;
-const COUNTING = new Set(["pause", "throttled", "unavailable", "retry"]);
+const COUNTING = new Set(["pause", "throttled", "unavailable", "retry", "nothing-waits"]);
 const GLYPHS = {
   paused: "M84 76v48M116 76v48",
   "no-consumer": "M100 70v36M100 128v.01",
   "nothing-waits": "M76 102l17 17 32-38",
   lost: "M100 70v36M100 128v.01",
 };
+
+/** Seconds until the next send may begin, as far as anybody can tell; an empty lane has a pause, too. */
+export function waitOf(status) {
+  if (status?.next_send_reason !== "nothing-waits") return status?.next_send_in ?? null;
+  const rest = status.pause_left ?? (status.last_sent_at && status.delay ? status.last_sent_at + status.delay - status.at : 0);
+  return rest > 0 ? rest : null;
+}
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -40,23 +47,23 @@ export class Countdown {
 
   /** What is left, in seconds; null where nobody can tell. */
   get left() {
-    return (this.#status?.next_send_in ?? null) === null ? null : Math.max(0, (this.#ends - performance.now()) / 1000);
+    return waitOf(this.#status) === null ? null : Math.max(0, (this.#ends - performance.now()) / 1000);
   }
 
   /** A new reading of the status. */
   show(status) {
-    const left = status.next_send_in ?? 0;
+    const left = waitOf(status) ?? 0;
     const newWait = status.next_send_reason !== this.#status?.next_send_reason || left > this.#whole;
-    if (newWait) this.#whole = Math.max(left, status.next_send_reason === "pause" ? status.delay ?? 0 : 0, 0.001);
+    if (newWait) this.#whole = Math.max(left, status.next_send_reason === "pause" || status.next_send_reason === "nothing-waits" ? status.delay ?? 0 : 0, 0.001);
     this.#status = status;
     this.#ends = performance.now() + 1000 * left;
     this.#second = null;
     this.#paint();
   }
 
-  /** The connection to the server is gone: no countdown is better than a false one. */
+  /** Nobody knows how the lane is doing: no countdown is better than a false one. */
   lose() {
-    this.show({ ...this.#status, next_send_reason: "lost", next_send_in: null });
+    if (this.#status?.next_send_reason !== "lost") this.show({ next_send_reason: "lost", next_send_in: null });
   }
 
   #paint() {
@@ -64,7 +71,7 @@ export class Countdown {
     if (!status) return;
     const reason = status.next_send_reason;
     const counting = COUNTING.has(reason) && this.left > 0;
-    const busy = reason === "sending" || reason === "due" || (COUNTING.has(reason) && !counting);
+    const busy = reason === "sending" || reason === "due" || (COUNTING.has(reason) && !counting && reason !== "nothing-waits");
     const share = counting ? Math.min(1, this.left / this.#whole) : busy ? 0.22 : reason === "paused" ? 0 : 1;
     this.#left.setAttribute("stroke-dashoffset", String(ROUND * (1 - share)));
     this.#left.classList.toggle("busy", busy);

@@ -1,36 +1,81 @@
 // The dashboard's buttons.
 
-import { may, need } from "./access.js";
+import { may } from "./access.js";
+import { onPress } from "./action.js";
 import { post } from "./api.js";
+import { block } from "./availability.js";
 import { openDialog, values } from "./dialog.js";
 import { $, say } from "./dom.js";
-import { number } from "./format.js";
+import { number, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onKey } from "./keys.js";
 import { showNumber } from "./number_field.js";
-import { complain, toast } from "./toast.js";
+import { toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
-import { messageHref } from "./words.js";
+import { messageHref, shortId } from "./words.js";
+
+//: Milliseconds for which a button that has just become another one takes no press: it may be meant for what it was.
+const SETTLING = 1000;
+
+const followed = (id) => ({ action: { label: t("Follow it"), run: () => location.assign(messageHref(id)) } });
 
 /** Wire the buttons; `counts()` is the latest status. Returns {show(status)}. */
 export function wireActions({ lane, counts }) {
   const at = (path) => `${path}${lane ? `?lane=${encodeURIComponent(lane)}` : ""}`;
-  const attempt = (path, words) => post(at(path)).then(() => toast(words), complain);
+  let wasPaused = null;
+  let changed = -SETTLING;
+  const isSettling = () => performance.now() - changed < SETTLING;
 
-  const togglePause = () => (counts()?.paused
-    ? attempt("/resume", t("The lane goes on."))
-    : attempt("/pause", t("The lane is paused. What is being sent is finished.")));
+  /** Both buttons change their meaning when the lane is paused or resumed. */
+  function show(status) {
+    if (wasPaused !== null && wasPaused !== status.paused) changed = performance.now();
+    wasPaused = status.paused;
+    say($("#pause"), status.paused ? t("Resume") : t("Pause"));
+    $("#pause").classList.toggle("strong", status.paused);
+    say($("#force"), status.paused ? t("Send exactly one") : t("Send the next now"));
+    $("#simulate").hidden = !(status.is_sandbox ?? status.provider === "sandbox");
+    block($("#force"), whyNoNext(status));
+  }
 
-  const force = () => post(at("/force-process")).then(
-    ({ forced }) => (forced ? toast(t("The pause is over: what waits goes out now.")) : toast(t("No consumer was there to hear it."), { bad: true })), complain);
+  async function togglePause() {
+    if (isSettling()) return;
+    const { paused } = await post(at(wasPaused ? "/resume" : "/pause"));
+    toast(paused ? t("The lane is paused. What is being sent is finished.") : t("The lane goes on."));
+    if (counts()) show({ ...counts(), paused });
+  }
+
+  async function sendNext() {
+    if (isSettling()) return;
+    if (wasPaused) await sendOne();
+    else await force();
+  }
+
+  async function sendOne() {
+    const { message_id: id } = await post(at("/try-one"));
+    toast(t("One message goes out: %(id)s. The lane stays paused.", { id: nameOf(id, counts()) }), followed(id));
+  }
+
+  async function force() {
+    const reason = counts()?.next_send_reason;
+    if (reason === "sending") {
+      toast(t("A message is being sent right now. The pause begins after it."));
+      return;
+    }
+    const { forced, ended } = await post(at("/force-process"));
+    if (!forced) toast(t("No consumer was there to hear it."), { bad: true });
+    else if (ended && !ended.length) toast(t("There was no wait to end: the next message goes out by itself."));
+    else toast((ended ?? [reason]).includes("unavailable") ? t("The next probe goes out now.") : t("The next message goes out now."));
+  }
 
   const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
     const { message_id: id } = await post(at("/send-test"), values(form));
-    toast(t("The test waits in the queue."), { action: { label: t("Follow it"), run: () => location.assign(messageHref(id)) } });
+    toast(t("The test waits in the queue."), followed(id));
   }).querySelector("form").elements.phone_number);
 
-  const simulate = () => post(at("/simulate")).then(
-    ({ message_ids: ids }) => toast(tn("%(count)s registration is in the queue.", "%(count)s registrations are in the queue.", ids.length)), complain);
+  async function simulate() {
+    const { message_ids: ids } = await post(at("/simulate"));
+    toast(tn("%(count)s registration is in the queue.", "%(count)s registrations are in the queue.", ids.length));
+  }
 
   const clear = () => {
     fillCounts(counts());
@@ -41,12 +86,11 @@ export function wireActions({ lane, counts }) {
     }).querySelector("form").elements.sure.checked = false;
   };
 
-  const wire = (id, role, run) => $(`#${id}`).addEventListener("click", () => (may(role) ? run() : toast(need(role), { bad: true })));
-  wire("pause", "operator", togglePause);
-  wire("force", "operator", force);
-  wire("test", "operator", openTest);
-  wire("simulate", "operator", simulate);
-  wire("clear", "admin", clear);
+  onPress($("#pause"), togglePause, { rest: SETTLING });
+  onPress($("#force"), sendNext, { rest: SETTLING });
+  onPress($("#test"), openTest);
+  onPress($("#simulate"), simulate, { rest: SETTLING });
+  onPress($("#clear"), clear);
   if (may("operator")) {
     // Not pressed, only reached: a slip of the finger must not stop the lane.
     onKey("p", () => $("#pause").focus());
@@ -55,10 +99,18 @@ export function wireActions({ lane, counts }) {
   return { show };
 }
 
-function show(status) {
-  say($("#pause"), status.paused ? t("Resume") : t("Pause"));
-  $("#pause").classList.toggle("strong", status.paused);
-  $("#simulate").hidden = status.provider !== "sandbox";
+/** Why there is no next message to send; empty when there is one. */
+function whyNoNext(status) {
+  if (status.running === false) return t("No consumer is running.");
+  if (status.waiting + status.in_flight) return "";
+  if (status.paused) return t("Nothing waits.");
+  return status.retrying ? "" : t("Nothing waits.");
+}
+
+/** A message as people know it, if the page knows it. */
+function nameOf(id, status) {
+  const known = status?.next_messages?.find((message) => message.message_id === id);
+  return [phone(known?.phone_number) || shortId(id), known?.source].filter(Boolean).join(" · ");
 }
 
 const messages = (count) => tn("%(count)s message", "%(count)s messages", count);

@@ -1,6 +1,10 @@
 // Dialogs: the browser's own, with a form inside. Focus goes back to where it was.
 
-import { $, $$ } from "./dom.js";
+import { whyNot } from "./availability.js";
+import { $, $$, h } from "./dom.js";
+import { sentence } from "./format.js";
+
+const ERROR = "-error";
 
 /** What ends the listeners of a dialog's latest opening. */
 const openings = new WeakMap();
@@ -14,9 +18,14 @@ export function openDialog(id, submit) {
   const opening = new AbortController();
   const { signal } = opening;
   openings.set(dialog, opening);
-  showError(form, "");
+  showError(form, null);
   const send = async (event) => {
     event.preventDefault();
+    if (whyNot()) {
+      showError(form, new Error(whyNot()));
+      return;
+    }
+    showError(form, null);
     const buttons = $$("button:not([data-close])", form);
     buttons.forEach((button) => { button.disabled = true; });
     try {
@@ -24,7 +33,7 @@ export function openDialog(id, submit) {
       // Closed by hand meanwhile, it may have been opened again for something else.
       if (!signal.aborted) dialog.close();
     } catch (error) {
-      showError(form, error.message);
+      showError(form, error);
     } finally {
       buttons.forEach((button) => { button.disabled = false; });
     }
@@ -35,17 +44,50 @@ export function openDialog(id, submit) {
     // The browser tells of a closing a moment later: by then it may be open again.
     if (dialog.open) return;
     opening.abort();
-    opener?.focus?.();
+    // A menu closes behind what was chosen in it.
+    const closed = opener?.closest?.("details:not([open])");
+    (closed ? $("summary", closed) : opener)?.focus?.();
   }, { signal });
   dialog.showModal();
   return dialog;
 }
 
-function showError(form, words) {
+/** Show an error, each part of it beside the field that it is about; null takes it away. */
+function showError(form, error) {
+  $$(".field-error", form).forEach((place) => place.remove());
+  for (const field of $$("[data-refused]", form)) {
+    delete field.dataset.refused;
+    field.removeAttribute("aria-invalid");
+    describe(field, field.getAttribute("aria-describedby").split(" ").filter((id) => !id.endsWith(ERROR)));
+  }
+  const placed = (error?.errors ?? []).filter(({ field, problem }) => showAtField(form, String(field).split(".").at(-1), problem));
+  $("[aria-invalid]", form)?.focus();
   const place = $(".form-error", form);
   if (!place) return;
-  place.hidden = !words;
-  place.textContent = words;
+  const isTold = error && placed.length > 0 && placed.length === error.errors.length;
+  place.hidden = !error || isTold;
+  place.textContent = error && !isTold ? sentence(error.message) : "";
+}
+
+function showAtField(form, name, words) {
+  const field = form.elements[name];
+  const label = field?.closest?.("label.field");
+  if (!label) return false;
+  // The field may say so itself already.
+  if (field.getAttribute("aria-invalid") === "true") return true;
+  const id = `${form.id}-${name}${ERROR}`;
+  label.after(h("p", { class: "field-error", id }, sentence(words)));
+  field.setAttribute("aria-invalid", "true");
+  field.dataset.refused = "";
+  describe(field, [...(field.getAttribute("aria-describedby") ?? "").split(" "), id]);
+  return true;
+}
+
+/** A field may be described by other things, too. */
+function describe(field, ids) {
+  const words = ids.filter(Boolean).join(" ");
+  if (words) field.setAttribute("aria-describedby", words);
+  else field.removeAttribute("aria-describedby");
 }
 
 /** The values of a form's fields by name, without empty ones. */

@@ -1,24 +1,27 @@
 // How far the lane is in sending what came since it was last empty.
 
-import { h } from "./dom.js";
-import { ago, duration, number } from "./format.js";
+import { h, say } from "./dom.js";
+import { duration, moment, number } from "./format.js";
 import { t } from "./i18n.js";
 
 export class Drain {
   #sent = 0;
-  #since = null;
+  #isCounted = false;
   #status = null;
+  #done = h("b", {});
+  #rest = h("span", {});
+  #bar = h("progress", { "aria-label": t("Sent since the queue was last empty"), max: 1, value: 0 });
 
   constructor(place) {
-    this.place = place;
+    place.append(h("p", { class: "drain-words" }, this.#done, this.#rest), this.#bar);
   }
 
-  /** Learn from the last hour what was sent since the lane was empty. */
+  /** Learn once, from the last hour, what was sent since the lane was empty; from then on it is counted. */
   learn(buckets) {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
     const emptied = buckets.findLastIndex((bucket) => bucket.waiting === 0);
-    const after = buckets.slice(emptied + 1);
-    this.#sent = after.reduce((sum, bucket) => sum + bucket.sent, 0);
-    this.#since = emptied < 0 ? null : after[0]?.start ?? null;
+    this.#sent += buckets.slice(emptied + 1).reduce((sum, bucket) => sum + bucket.sent, 0);
     this.#draw();
   }
 
@@ -28,21 +31,33 @@ export class Drain {
     this.#draw();
   }
 
+  /** A new reading of the status; null when nobody knows it. */
   show(status) {
     this.#status = status;
+    if (status && !leftIn(status)) {
+      this.#sent = 0;
+      this.#isCounted = true;
+    }
     this.#draw();
   }
 
   #draw() {
-    const left = this.#status ? this.#status.queue_length + this.#status.retrying : 0;
-    this.place.hidden = !left;
-    if (!left) return;
+    const left = this.#status ? leftIn(this.#status) : 0;
     const all = this.#sent + left;
-    const since = this.#since ? t("since the queue was last empty, %(time)s", { time: ago(this.#since) }) : t("in the last hour");
-    this.place.replaceChildren(
-      h("p", { class: "drain-words" },
-        h("span", {}, h("b", {}, t("%(sent)s of %(all)s sent", { sent: number(this.#sent), all: number(all) })), ` ${since}`),
-        h("span", {}, this.#status.estimated_time === null ? "" : t("about %(time)s to go", { time: duration(this.#status.estimated_time) }))),
-      h("progress", { max: all, value: this.#sent, "aria-label": t("Sent since the queue was last empty") }));
+    // The place stays when there is nothing to tell: what is below must not jump.
+    this.#bar.style.visibility = left ? "" : "hidden";
+    this.#bar.max = all || 1;
+    this.#bar.value = this.#sent;
+    say(this.#done, left ? t("%(sent)s of %(all)s sent", { sent: number(this.#sent), all: number(all) }) : "");
+    say(this.#rest, left ? toGo(this.#status) : lastSent(this.#status));
   }
+}
+
+const leftIn = (status) => status.queue_length + status.retrying;
+const lastSent = (status) => (status?.last_sent_at ? t("Last sent: %(time)s", { time: moment(status.last_sent_at) }) : "");
+
+/** How long it will still take; nothing where nobody can tell. */
+function toGo(status) {
+  if (status.paused) return status.estimate_after_resume ? t("after Resume: about %(time)s", { time: duration(status.estimate_after_resume) }) : "";
+  return status.estimated_time === null ? "" : t("about %(time)s to go", { time: duration(status.estimated_time) });
 }

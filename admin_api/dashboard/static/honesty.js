@@ -1,39 +1,63 @@
-// What the page does not know, or knows to be wrong. A status that hides this is no status.
+// What the history does not know, or counts otherwise than the broker. A status that hides this is no status.
 
-import { h } from "./dom.js";
-import { clock, duration, number } from "./format.js";
+import { duration, number } from "./format.js";
 import { t } from "./i18n.js";
 
-//: Seconds that the history may be behind, and the page without news, before it is worth a word.
-const BEHIND = 5;
-const STALE = 15;
+//: Seconds that the history may be behind, and a difference may last, before it is worth a word: counters are read
+//: before the journal is, so small differences come and go while messages move.
+const BEHIND = 10;
+const LASTING = 5;
 
 const WHAT = { waiting: t("waiting"), failed: t("dead letters"), retrying: t("retrying"), scheduled: t("scheduled") };
 
-/** What is shown on top: each an element; none when all is well. */
-export function notices(status, state, age) {
+/** What the history lacks: [words, tone] each; none when all is well. */
+export function gapsOf(status) {
+  const past = status?.history ?? {};
   const told = [];
-  const past = status.history ?? {};
-  if (state === "lost") told.push([t("No connection since %(time)s. The numbers below are from then.", { time: clock(Date.now() / 1000 - age) }), "bad"]);
-  else if (age > STALE) told.push([t("No news for %(time)s.", { time: duration(age) }), ""]);
   if (past.trouble) told.push([t("The history does not go on: %(why)s", { why: past.trouble }), "bad"]);
   if (past.behind_seconds > BEHIND) told.push([t("The history is %(time)s behind the broker: lists and charts miss what happened since.", { time: duration(past.behind_seconds) }), ""]);
-  const differing = Object.entries(past.differences ?? {}).filter(([, by]) => by);
-  if (differing.length && past.caught_up !== false) told.push([t("Broker and history differ: %(what)s. The counters are the broker’s.", { what: differing.map(([what, by]) => difference(what, by)).join(", ") }), ""]);
   for (const gap of past.gaps ?? []) told.push([t("The history has a gap: %(gap)s", { gap }), ""]);
-  return told.map(([words, tone]) => h("p", { class: tone ? `notice ${tone}` : "notice" }, words));
+  return told;
+}
+
+/**
+ * Since when the same difference has been there: {key, since}.
+ *
+ * `before` is what this returned for the status before, null for the first.
+ */
+export function lasting(before, status) {
+  const past = status.history ?? {};
+  const differing = Object.entries(past.differences ?? {}).filter(([, by]) => by);
+  const key = past.caught_up === false ? "" : differing.map(([what, by]) => difference(what, by)).join(", ");
+  if (!key) return { key: "", since: status.at };
+  if (past.differs_since) return { key, since: past.differs_since };
+  return before?.key === key ? before : { key, since: status.at };
 }
 
 const difference = (what, by) => `${WHAT[what] ?? what} ${by > 0 ? "+" : "−"}${number(Math.abs(by))}`;
 
-/** One quiet line at the end of the page: how old what is shown is. */
-export function honesty(status, age) {
+/** One quiet line at the end of the page: how old what is shown is, and whether broker and history agree. */
+export function honesty(status, age, differs, isOld) {
   const past = status.history ?? {};
-  const agree = Object.values(past.differences ?? {}).every((by) => !by);
+  const isLasting = differs?.key && status.at - differs.since >= LASTING;
   const parts = [
     age < 2 ? t("Fresh from the broker.") : t("Read from the broker %(time)s ago.", { time: duration(age) }),
-    past.caught_up === false ? t("The history is still reading.") : agree ? t("Broker and history agree.") : "",
-    past.offset >= 0 ? t("Journal entry %(n)s.", { n: number(past.offset) }) : "",
+    isOld ? "" : past.caught_up === false ? t("The history is still reading.")
+      : isLasting ? t("Broker and history differ: %(what)s. The counters are the broker’s.", { what: differs.key }) : t("Broker and history agree."),
+    past.offset >= 0 && !isOld ? t("Journal entry %(n)s.", { n: number(past.offset) }) : "",
   ];
   return parts.filter(Boolean).join(" ");
+}
+
+/** How the lane is run: provider, sender, delay, consumers. */
+export function facts(status) {
+  const delay = status.delay === null || status.delay === undefined ? ""
+    : status.jitter ? t("One message every %(from)s to %(to)s", { from: duration(status.delay), to: duration(status.delay + status.jitter) })
+      : status.delay ? t("One message every %(time)s", { time: duration(status.delay) }) : t("No pause between messages");
+  const consumers = status.running === false ? t("No consumer") : status.standby ? t("Consumer running, another stands by") : status.running ? t("Consumer running") : "";
+  return [
+    status.provider && t("Provider: %(name)s", { name: status.provider }),
+    status.sender && t("Sender: %(number)s", { number: status.sender }),
+    delay, consumers,
+  ].filter(Boolean).join(" · ");
 }

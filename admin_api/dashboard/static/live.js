@@ -1,47 +1,44 @@
 // News from the server: a stream of events; while that is broken, the status is asked for every few seconds.
 
 import { address, get } from "./api.js";
-import { $, say } from "./dom.js";
-import { t } from "./i18n.js";
+import { tell } from "./news.js";
 
 const POLL_EVERY = 3000;
 const RETRY_AFTER = 4000;
 //: A stream without a word for so long is asleep or cut, whatever the browser thinks.
 const SILENT_AFTER = 45000;
 const HIDDEN_FOR = 15000;
+//: A hidden page has no stream, but its tab tells the state.
+const ASK_HIDDEN_EVERY = 20000;
 
-const WORDS = { live: t("Live"), polling: t("Reconnecting; asking every 3 s"), lost: t("No connection"), off: "" };
-
-function show(state) {
-  const sign = $("#stream");
-  if (!sign) return;
-  sign.dataset.state = state;
-  say(sign, WORDS[state]);
-}
-
-/**
- * Listen; `onStatus(status)`, `onEvent(event)`, `onPast(event)` and `onState("live" | "polling" | "lost")` and
- * `onTrouble(words)`, when the broker is away, are called as things happen.
- */
-export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) {
+/** Listen for as long as the page lives, and tell what comes as news (see news.js). */
+export function listen({ lane }) {
   let source;
   let poll = 0;
   let retry = 0;
   let watch = 0;
   let heard = performance.now();
+  let nap = 0;
   let ended = false;
+  let state = "";
 
-  // The admin server answers, but what it asks does not.
-  const trouble = (words) => { tell("polling"); onTrouble?.(words); };
-  const tell = (state) => { show(state); onState?.(state); };
+  const become = (now) => {
+    if (now === state) return;
+    state = now;
+    tell("state", state);
+  };
 
   async function ask() {
     try {
-      onStatus(await get("/status", { lane }));
-      if (!live()) tell("polling");
+      const status = await get("/status", { lane });
+      if (!live()) become(nap ? "live" : "polling");
+      tell("status", status);
     } catch (error) {
-      if (error.status >= 500) trouble(error.message);
-      else if (!live()) tell("lost");
+      if (error.status >= 500) {
+        // The admin server answers, but what it asks does not.
+        if (!live()) become("polling");
+        tell("trouble", { detail: error.message, code: error.code, since: error.since });
+      } else if (!live()) become("lost");
     }
   }
 
@@ -51,7 +48,7 @@ export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) 
     heard = performance.now();
     clearInterval(poll);
     poll = 0;
-    tell("live");
+    become("live");
   }
 
   function fallBack() {
@@ -69,10 +66,10 @@ export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) 
     source = new EventSource(address("/events", { lane }));
     source.addEventListener("open", alive);
     source.addEventListener("hello", alive);
-    source.addEventListener("status", (message) => { alive(); onStatus(JSON.parse(message.data)); });
-    source.addEventListener("trouble", (message) => { alive(); onTrouble?.(JSON.parse(message.data).detail); });
-    source.addEventListener("past", (message) => { alive(); onPast?.(JSON.parse(message.data)); });
-    source.addEventListener("event", (message) => { alive(); onEvent?.(JSON.parse(message.data)); });
+    source.addEventListener("status", (message) => { alive(); tell("status", JSON.parse(message.data)); });
+    source.addEventListener("trouble", (message) => { alive(); tell("trouble", JSON.parse(message.data)); });
+    source.addEventListener("past", (message) => { alive(); tell("past", JSON.parse(message.data)); });
+    source.addEventListener("event", (message) => { alive(); tell("event", JSON.parse(message.data)); });
     source.addEventListener("error", () => {
       fallBack();
       // The browser tries again by itself, but for some answers (such as 503) it gives up.
@@ -87,16 +84,22 @@ export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) 
       fallBack();
       open();
     }, 5000);
-    ask();
     open();
   }
 
   wake();
   // A browser opens only a few connections to one server, for all its tabs: those that nobody sees give theirs back.
   let asleep = 0;
+  const sleep = () => {
+    source?.close();
+    clearInterval(watch);
+    nap = setInterval(ask, ASK_HIDDEN_EVERY);
+  };
   document.addEventListener("visibilitychange", () => {
     clearTimeout(asleep);
-    if (document.hidden) asleep = setTimeout(() => { source?.close(); clearInterval(watch); }, HIDDEN_FOR);
+    clearInterval(nap);
+    nap = 0;
+    if (document.hidden) asleep = setTimeout(sleep, HIDDEN_FOR);
     else if (source?.readyState === EventSource.CLOSED) wake();
   });
   addEventListener("pagehide", () => source?.close());
@@ -107,6 +110,8 @@ export function listen({ lane, onStatus, onEvent, onPast, onState, onTrouble }) 
     clearTimeout(retry);
     clearInterval(poll);
     clearInterval(watch);
+    clearInterval(nap);
+    clearTimeout(asleep);
     source?.close();
   });
 }

@@ -1,9 +1,20 @@
 // What the server tells of the lane, for every module of a page: one stream serves them all (see app.js).
 
 const bus = new EventTarget();
+const latest = new Map();
 
-/** Kinds of news: `status` (as `GET /status`), `event` (one event of the lane), `trouble` (why the broker does not answer), `state` ("live" | "polling" | "lost"). */
-export const tell = (kind, value) => bus.dispatchEvent(new CustomEvent(kind, { detail: value }));
+/**
+ * Kinds of news: `status` (as `GET /status`), `event` (one event of the lane), `past` (one from before the page was
+ * opened), `trouble` ({detail, code, since}: why the broker does not answer; the next status ends it),
+ * `state` ("live" | "polling" | "lost": of the connection to the admin server).
+ */
+export function tell(kind, value) {
+  latest.set(kind, value);
+  bus.dispatchEvent(new CustomEvent(kind, { detail: value }));
+}
+
+/** The last news of a kind; undefined before the first. */
+export const last = (kind) => latest.get(kind);
 
 /** Call `listener(value)` for each piece of news of a kind; returns what ends that. */
 export function on(kind, listener) {

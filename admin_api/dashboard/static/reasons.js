@@ -1,16 +1,19 @@
 // Why the next message has not been sent yet, in words. Pure: status in, words out.
 
-import { duration, moment } from "./format.js";
+import { duration, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
+import { pausedWords } from "./overall.js";
+import { messageLink } from "./words.js";
+
+//: Seconds that an answer may take before the page tells what holds the lane.
+const SLOW = 2;
 
 const code = (text) => ({ code: text });
 
-const paused = (status) => {
-  const since = status.paused_at ? moment(status.paused_at) : "?";
-  return status.paused_by
-    ? t("By %(who)s, since %(time)s. Nothing is sent until somebody resumes.", { who: status.paused_by, time: since })
-    : t("Since %(time)s. Nothing is sent until somebody resumes.", { time: since });
-};
+function nothingWaits(status, left) {
+  if (status.scheduled) return tn("%(count)s message is scheduled for later.", "%(count)s messages are scheduled for later.", status.scheduled);
+  return left ? t("A new message would go out in %(time)s.", { time: left }) : t("A new message would go out at once.");
+}
 
 const REASONS = {
   due: () => [t("Due now"), [t("Nothing holds the next message back.")]],
@@ -21,18 +24,37 @@ const REASONS = {
   retry: (status, left) => [t("Next attempt in %(time)s", { time: left }), [t("What is left failed before; it is tried again when its time has come.")]],
   throttled: (status, left) => [t("Held back for %(time)s", { time: left }), [t("The provider asked for silence: too many messages. No attempt is lost.")]],
   unavailable: (status, left) => [t("The provider does not answer"), [t("The lane holds its messages and asks again in %(time)s. No attempt is lost.", { time: left })]],
-  paused: (status) => [t("Paused"), [paused(status)]],
+  paused: (status) => [t("Paused"), [pausedWords(status)]],
   "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but nobody sends them. Start one on the server:"), " ", code("antrian consume")]],
-  "nothing-waits": (status) => [t("Nothing waits"), [status.scheduled
-    ? tn("%(count)s message is scheduled for later.", "%(count)s messages are scheduled for later.", status.scheduled)
-    : t("The next message goes out at once.")]],
+  "nothing-waits": (status, left, isCounting) => [t("Nothing waits"), [nothingWaits(status, isCounting ? left : "")]],
 };
 
-/** [headline, [words or {code}]] for a status; `left` is what is left of the wait, in seconds. */
+/** [headline, [words or {code}]] for a status; `left` is what is left of the wait, in seconds, or null. */
 export function explain(status, left) {
-  const words = left === null || left <= 0 ? t("a moment") : duration(Math.ceil(left));
-  return (REASONS[status.next_send_reason] ?? REASONS.due)(status, words);
+  const isCounting = left !== null && left > 0;
+  const words = isCounting ? duration(Math.ceil(left)) : t("a moment");
+  return (REASONS[status.next_send_reason] ?? REASONS.due)(status, words, isCounting);
 }
 
 /** The same without the seconds, so that a live region speaks only when something changed. */
 export const spoken = (status) => `${status.next_send_reason}|${status.paused_by ?? ""}`;
+
+/** What is being sent, and what it holds up when the answer is slow; empty when nothing is. */
+export function sendingWords({ sending, at }) {
+  if (!sending) return [];
+  const who = messageLink(sending.message_id, phone(sending.phone_number) || undefined);
+  const passed = Math.max(0, at - sending.since);
+  const left = sending.deadline ? sending.deadline - at : null;
+  const source = sending.source ? ` · ${sending.source}` : "";
+  const attempt = sending.attempt > 1 ? [" · ", t("attempt %(n)s", { n: sending.attempt })] : [];
+  if (passed < SLOW) return [who, source, ...attempt];
+  const until = left !== null && left > 0 ? t("given up in %(time)s", { time: duration(Math.ceil(left)) }) : t("for %(time)s", { time: duration(Math.floor(passed)) });
+  return [t("Waiting for the answer to"), " ", who, source, ...attempt, `, ${until}`];
+}
+
+/** When something is due, seen from the status: “now”, “12 s”, or nothing where nobody can tell. */
+export function inWords(seconds) {
+  if (seconds === null || seconds === undefined) return "—";
+  return seconds < 1 ? t("now") : duration(seconds);
+}
+

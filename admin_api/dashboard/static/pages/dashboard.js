@@ -1,63 +1,70 @@
 // The dashboard: the status as it comes, drawn part by part.
 
 import { get } from "../api.js";
-import { showDead } from "../badge.js";
 import { Charts } from "../charts.js";
 import { Countdown } from "../countdown.js";
 import { wireActions } from "../dashboard_actions.js";
 import { Drain } from "../drain.js";
 import { $, $$, empty, h, say, table } from "../dom.js";
-import { addEvent } from "../feed.js";
-import { duration, number, phone } from "../format.js";
-import { honesty, notices } from "../honesty.js";
+import { Feed } from "../feed.js";
+import { number, phone } from "../format.js";
+import { facts, honesty, lasting } from "../honesty.js";
 import { t } from "../i18n.js";
-import { listen } from "../live.js";
-import { drawLine } from "../queue_line.js";
-import { explain, spoken } from "../reasons.js";
+import { on } from "../news.js";
+import { age } from "../page_state.js";
+import { QueueLine } from "../queue_line.js";
+import { explain, inWords, sendingWords, spoken } from "../reasons.js";
 import { messageLink, priorityTag, when } from "../words.js";
 
 const CHARTS_EVERY = 20000;
+//: Rows in the list of what goes next; the page keeps the room for them.
+const ROWS = 10;
 const query = new URLSearchParams(location.search);
 const lane = query.get("lane") ?? "";
 
 let status = null;
-let state = "off";
+let differs = null;
+let overall = { kind: "off", isOld: false };
 let said = "";
-let received = 0;
-let lost = false;
+let sentInHour = 0;
 let heardSomething;
 
 const countdown = new Countdown($("#ring"), headline);
 const charts = new Charts($("#charts"));
 const drain = new Drain($("#drain"));
+const feed = new Feed($("#feed"));
+const line = new QueueLine($("#queue-line"), $("#ring"));
 
 function headline() {
-  if (!status || lost) return;
-  const [title, words] = explain(status, countdown.left);
-  const place = $("#headline");
+  if (!status || overall.isOld) return;
   // A countdown read aloud every second is no help: it speaks when the reason changes.
-  const news = spoken(status) !== said;
-  said = spoken(status);
-  place.setAttribute("aria-live", news ? "polite" : "off");
+  tellHeadline(explain(status, countdown.left), spoken(status));
+}
+
+function tellHeadline([title, words], key) {
+  const place = $("#headline");
+  place.setAttribute("aria-live", key === said ? "off" : "polite");
+  said = key;
   say(place, title);
-  const key = JSON.stringify(words);
-  if ($("#why").dataset.key !== key) {
-    $("#why").dataset.key = key;
-    $("#why").replaceChildren(...words.map((word) => (word.code ? h("code", {}, word.code) : word)));
-  }
+  draw($("#why"), words);
+}
+
+/** Draw words anew only when they changed. */
+function draw(place, words) {
+  const key = JSON.stringify(words.map((word) => word.outerHTML ?? word));
+  if (place.dataset.key === key) return;
+  place.dataset.key = key;
+  place.replaceChildren(...words.filter(Boolean).map((word) => (word.code ? h("code", {}, word.code) : word)));
 }
 
 function showSending() {
-  const sending = status.sending;
-  const line = $("#now-sending");
-  line.hidden = !sending;
-  if (!sending) return;
-  line.replaceChildren(h("span", {}, t("Attempt %(n)s since %(time)s", { n: sending.attempt, time: duration(Math.max(0, status.at - sending.since)) })), messageLink(sending.message_id));
+  const words = sendingWords(status);
+  $("#now-sending").toggleAttribute("data-idle", !words.length);
+  draw($("#now-sending"), words);
 }
 
 function showCounters() {
   for (const key of ["waiting", "retrying", "scheduled", "failed_messages"]) counter(key, status[key]);
-  showDead(status.failed_messages);
   $('[data-counter="failed_messages"]').toggleAttribute("data-alert", status.failed_messages > 0);
 }
 
@@ -65,21 +72,30 @@ function counter(key, value) {
   say($(`[data-counter="${key}"] .counter-number`), number(value));
 }
 
+const retryRow = (retry) => ({ ...retry, eta_seconds: Math.max(0, retry.due_at - status.at) });
+const queued = (message) => (message.attempt > 1 ? h("span", { class: "muted" }, t("attempt %(n)s", { n: message.attempt })) : when(message.queued_at));
+
+const COLUMNS = [
+  { label: t("In"), class: "in", cell: (message) => inWords(overall.isOld ? null : message.eta_seconds) },
+  { label: t("Number"), class: "who", cell: (message) => messageLink(message.message_id, phone(message.phone_number) || t("unreadable")) },
+  { label: t("Source"), class: "source", cell: (message) => message.source ?? "" },
+  { label: t("Priority"), class: "rank", cell: (message) => priorityTag(message.priority) },
+  { label: t("Queued"), class: "nowrap queued", cell: queued },
+];
+
 function showNext() {
   const next = status.next_messages ?? [];
-  const left = status.estimated_time;
-  say($("#all-sent-in"), left ? t("All sent in about %(time)s", { time: duration(left) }) : "");
-  drawLine($("#queue-line"), next, status.queue_length);
-  const columns = [
-    { label: t("In"), class: "nowrap", cell: (message) => (message.eta_seconds === null ? "–" : message.eta_seconds < 1 ? t("now") : duration(message.eta_seconds)) },
-    { label: t("Number"), class: "nowrap", cell: (message) => messageLink(message.message_id, phone(message.phone_number) || t("unreadable")) },
-    { label: t("Priority"), cell: (message) => priorityTag(message.priority) },
-    { label: t("Attempt"), class: "number", cell: (message) => number(message.attempt) },
-    { label: t("Queued"), class: "nowrap", cell: (message) => when(message.queued_at) },
-  ];
+  const rows = [...next, ...(status.retries ?? []).map(retryRow)].slice(0, ROWS);
+  line.draw(next, Math.max(0, status.queue_length - status.in_flight));
   const held = document.activeElement?.closest("#next") ? document.activeElement.getAttribute("href") : null;
-  $("#next").replaceChildren(next.length ? table(t("Next messages"), columns, next) : empty(t("The queue is empty"), t("What a service publishes appears here at once.")));
+  $("#next").replaceChildren(rows.length ? table(t("Next messages"), COLUMNS, rows) : nothingNext());
   if (held) $(`#next a[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+}
+
+function nothingNext() {
+  if (status.queue_length) return empty(t("One message is being sent"), t("Nothing waits behind it."));
+  return status.retrying ? empty(t("Nothing waits now"), t("%(n)s failed before and are tried again later.", { n: number(status.retrying) }))
+    : empty(t("The queue is empty"), t("What a service publishes appears here at once."));
 }
 
 function showLanes() {
@@ -91,10 +107,12 @@ function showLanes() {
 }
 
 function show(news) {
+  const before = status?.sending?.message_id;
   status = news;
-  lost = false;
-  received = performance.now();
+  differs = lasting(differs, status);
+  overall = { kind: "", isOld: false };
   $("#hero").dataset.reason = status.next_send_reason;
+  if (status.sending && status.sending.message_id !== before) line.leave(status.sending.message_id);
   countdown.show(status);
   headline();
   showSending();
@@ -103,50 +121,43 @@ function show(news) {
   showLanes();
   drain.show(status);
   actions.show(status);
-  honest();
+  say($("#facts"), facts(status));
   heardSomething();
 }
 
-function honest() {
-  if (!status) return;
-  const age = (performance.now() - received) / 1000;
-  $("#notices").replaceChildren(...notices(status, state, age));
-  say($("#honesty"), honesty(status, age));
-}
-
-function lose(title, words) {
+/** What all pages show as their state; here the headline tells it where the lane's own words do not hold. */
+function showOverall(now) {
+  const wasOld = overall.isOld;
+  overall = now;
+  if (status) say($("#honesty"), honesty(status, age(), differs, now.isOld));
+  if (!now.isOld) return;
   heardSomething();
-  lost = true;
-  said = "";
-  $("#hero").dataset.reason = "lost";
+  $("#hero").dataset.reason = now.kind;
   countdown.lose();
-  $("#headline").setAttribute("aria-live", "polite");
-  say($("#headline"), title);
-  $("#why").dataset.key = "";
-  say($("#why"), words);
+  const [title, words] = now.words;
+  tellHeadline([title.replace(/\.$/, ""), words], title);
+  if (wasOld) return;
+  say($("#facts"), "");
+  drain.show(null);
+  draw($("#now-sending"), []);
+  $("#now-sending").toggleAttribute("data-idle", true);
+  if (status) showNext();
+  else $("#next").replaceChildren(empty(t("Not known"), t("It is shown as soon as the connection is back.")));
 }
 
-function connection(now) {
-  if (now === state) return;
-  state = now;
-  if (state === "lost") lose(t("No connection to the admin server"), t("What you see is the last that was known. Sending goes on without this page."));
-  honest();
-}
-
-function brokerAway(words) {
-  lose(t("The broker does not answer"), words || t("Nothing can be sent or read until it is back. What it holds is on its disk."));
-  honest();
+/** Between two looks into the history it is counted. */
+function countSent(count) {
+  sentInHour = count;
+  counter("sent_hour", count);
 }
 
 function event(news) {
-  addEvent($("#feed"), news);
-  if (news.name === "outcome.sent") drain.sent();
+  feed.add(news);
+  if (news.name === "outcome.sent") {
+    drain.sent();
+    countSent(sentInHour + 1);
+  }
   if (news.name === "outcome.sent" || news.name === "outcome.dead") refreshSoon();
-}
-
-/** What happened before the page was opened. */
-function past(news) {
-  addEvent($("#feed"), news, { fresh: false });
 }
 
 let soon = 0;
@@ -160,7 +171,7 @@ async function refreshCharts() {
   try {
     const shown = await charts.refresh(minutes, lane);
     const buckets = minutes === "60" ? shown : (await get("/analytics", { minutes: 60, lane })).buckets;
-    counter("sent_hour", buckets.reduce((sum, bucket) => sum + bucket.sent, 0));
+    countSent(buckets.reduce((sum, bucket) => sum + bucket.sent, 0));
     drain.learn(buckets);
   } catch {
     // The sign for the connection says it already; the charts stay as they were.
@@ -175,10 +186,10 @@ $("#span").addEventListener("change", (change) => {
   history.replaceState(null, "", `?${query}`);
   refreshCharts();
 });
-addEventListener("resize", () => { if (status) drawLine($("#queue-line"), status.next_messages ?? [], status.queue_length); });
 document.addEventListener("visibilitychange", refreshCharts);
-$("#feed").append(h("li", { class: "feed-empty muted" }, t("Waiting for the first event …")));
 setInterval(refreshCharts, CHARTS_EVERY);
-setInterval(honest, 1000);
 export const ready = Promise.all([refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
-listen({ lane, onStatus: show, onEvent: event, onPast: past, onState: connection, onTrouble: brokerAway });
+on("status", show);
+on("event", event);
+on("past", (news) => feed.add(news, { fresh: false }));
+on("overall", showOverall);

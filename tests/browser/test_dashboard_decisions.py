@@ -1,0 +1,113 @@
+"""What the dashboard's pure modules decide; evaluated in the browser that they are made for."""
+
+import pytest
+
+from admin_api.access.addresses import PREFIX
+from admin_api.dashboard import assets
+
+
+@pytest.fixture
+def decide(window):
+    """Call an exported function of a module with JSON values."""
+    page = window().go("/login")
+    script = """([address, name, values]) => import(address).then(module => module[name](...values))"""
+
+    def call(module, name, *values):
+        return page.evaluate(script, [f"{PREFIX}/static/{assets.version()}/{module}", name, list(values)])
+
+    return call
+
+
+def event(name, at, message_id="", attempt=0, **details):
+    more = {"message_id": message_id, "attempt": attempt, "generation": 0, "source": "x", "lane": "default"}
+    return {"name": name, "at": at, "details": details, **more}
+
+
+def told(rows):
+    return [(row["kind"], row["name"], row["count"], row["event"]["message_id"]) for row in rows]
+
+
+def test_events_that_belong_together_are_one_row(decide):
+    sent = [event("outcome.sending", 100, "a", 1), event("outcome.sent", 100.4, "a", 1)]
+    failed = {"failure_class": "unavailable", "code": "connection-refused"}
+    outage = [
+        one
+        for number in range(8)
+        for one in (
+            event("outcome.sending", 110 + number, "b" if number < 5 else "c", 1),
+            event("outcome.failed", 110.5 + number, "b" if number < 5 else "c", 1, **failed),
+        )
+    ]
+    dead = [
+        event("outcome.sending", 130, "d", 1),
+        event("outcome.failed", 130.1, "d", 1, failure_class="rejected", code="x"),
+        event("outcome.dead", 130.2, "d", 0, reason="rejected"),
+    ]
+    cleared = [event("outcome.cleared", 140 + n / 1000, f"e{n}", undo_id="u") for n in range(400)]
+    cleared.append(event("lane.cleared", 141, undo_id="u", queued=400, failed=0))
+    alone = [event("outcome.cancelled", 150 + n, f"f{n}") for n in range(3)]
+
+    rows = decide("feed_rows.js", "rowsOf", [*alone, *sent, *outage, *dead, *cleared, *sent])
+
+    assert told(rows) == [
+        ("event", "outcome.cancelled", 3, "f2"),
+        ("event", "lane.cleared", 1, ""),
+        ("attempt", "outcome.dead", 1, "d"),
+        ("attempt", "outcome.failed", 8, "c"),
+        ("attempt", "outcome.sent", 1, "a"),
+    ]
+    assert (rows[2]["failure"], rows[3]["from"], rows[3]["at"]) == ("rejected", 110, 117.5)
+    assert rows[4]["at"] - rows[4]["began"] == pytest.approx(0.4)
+
+
+RUNNING = {"next_send_reason": "pause", "running": True, "paused": False, "failed_messages": 0}
+
+
+@pytest.mark.parametrize(
+    ("known", "kind", "tone"),
+    [
+        ({"state": "live", "status": RUNNING}, "live", "good"),
+        ({"state": "live", "status": RUNNING | {"paused": True, "next_send_reason": "paused"}}, "paused", "held"),
+        ({"state": "live", "status": RUNNING | {"next_send_reason": "unavailable"}}, "unavailable", "held"),
+        ({"state": "live", "status": RUNNING | {"running": False, "paused": True}}, "no-consumer", "bad"),
+        ({"state": "live", "status": RUNNING, "trouble": {"detail": "x"}}, "away", "bad"),
+        ({"state": "live", "status": None, "trouble": {"code": "broker-away"}}, "away", "bad"),
+        ({"state": "polling", "status": None, "trouble": {"code": "internal"}}, "error", "bad"),
+        ({"state": "lost", "status": RUNNING, "trouble": {"code": "broker-away"}}, "lost", "bad"),
+        ({"state": "live", "status": RUNNING, "age": 16}, "silent", "held"),
+        ({"state": "polling", "status": RUNNING}, "polling", "held"),
+        ({"state": "", "status": None}, "off", "off"),
+    ],
+)
+def test_one_state_for_everything(decide, known, kind, tone):
+    found = decide("overall.js", "overall", {"trouble": None, **known})
+    assert (found["kind"], found["tone"]) == (kind, tone)
+
+
+def test_a_difference_between_broker_and_history_is_told_only_when_it_lasts(decide):
+    def status(at, waiting, since=None):
+        history = {"differences": {"waiting": waiting, "failed": 0}, "caught_up": True, "differs_since": since}
+        return {"at": at, "history": history}
+
+    before = None
+    for at, waiting in ((0, 4), (4, 4), (6, 3), (10, 3)):
+        before = decide("honesty.js", "lasting", before, status(at, waiting))
+        assert "differ" not in decide("honesty.js", "honesty", status(at, waiting), 0, before, False)  # noqa: FBT003
+    before = decide("honesty.js", "lasting", before, status(11, 3))
+    assert "differ: waiting +3" in decide("honesty.js", "honesty", status(11, 3), 0, before, False)  # noqa: FBT003
+    known = decide("honesty.js", "lasting", None, status(11, 3, since=2))
+    assert known["since"] == 2
+
+
+@pytest.mark.parametrize(
+    ("known", "waiting", "width", "expected"),
+    [
+        (1, 1, 1000, {"known": 1, "unknown": 0, "rest": 0}),
+        (10, 12, 1000, {"known": 10, "unknown": 2, "rest": 0}),
+        (10, 400, 1000, {"known": 10, "unknown": 26, "rest": 364}),
+        (10, 400, 320, {"known": 6, "unknown": 0, "rest": 394}),
+        (0, 0, 1000, {"known": 0, "unknown": 0, "rest": 0}),
+    ],
+)
+def test_as_many_dots_as_fit_and_the_rest_as_a_number(decide, known, waiting, width, expected):
+    assert decide("queue_line.js", "fit", [{"message_id": str(n)} for n in range(known)], waiting, width) == expected
