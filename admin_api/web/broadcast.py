@@ -132,6 +132,7 @@ _PUBLIC_DETAILS = frozenset(
         "restored",
         "count",
         "trace_id",
+        "consumer",
     }
 )
 
