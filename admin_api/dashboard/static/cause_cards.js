@@ -4,13 +4,13 @@ import { applyRole } from "./access.js";
 import { onPress } from "./action.js";
 import { address } from "./api.js";
 import { causeCode, causeDetail, causeTitle } from "./causes.js";
-import { $, h, say } from "./dom.js";
+import { $, $$, h, say } from "./dom.js";
 import { ago, full, number } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { families } from "./letter_dialogs.js";
 
-//: Cards that are shown before somebody asks for all.
-const FEW = 6;
+//: Cards that are shown before all are asked for, and on a phone.
+const FEW = matchMedia("(max-width: 47rem)").matches ? 2 : 6;
 //: The provider's wordings that one card shows.
 const WORDINGS = 2;
 
@@ -49,7 +49,7 @@ function card(cause, { filters, redrive, remove }) {
       h("span", { class: "cause-count" }, number(count)),
       h("span", { class: "cause-name" }, causeTitle(failure_class, code)),
       h("span", { class: "cause-detail" }, wordings(cause)),
-      h("span", { class: "cause-when", title: `${full(cause.oldest)} – ${full(cause.newest)}` }, h("code", {}, causeCode("", code)), " ", age(cause))),
+      h("span", { class: "cause-when", title: `${full(cause.oldest)} – ${full(cause.newest)}` }, h("code", {}, causeCode("", code)), " ", h("span", { "data-newest": cause.newest, "data-oldest": cause.oldest }, age(cause)))),
     h("p", { class: "cause-acts" }, onPress(again, () => redrive({ filter: only })), onPress(away, () => remove({ filter: only }, count))));
 }
 
@@ -59,4 +59,10 @@ function wordings({ details }) {
   return [said.slice(0, WORDINGS).join(" · "), more > 0 && tn("and %(count)s other wording", "and %(count)s other wordings", more)].filter(Boolean).join(" · ");
 }
 
-const age = ({ count, newest, oldest }) => (count > 1 ? t("latest %(newest)s, first %(oldest)s", { newest: ago(newest), oldest: ago(oldest) }) : ago(newest));
+const age = ({ newest, oldest }) => (newest > oldest ? t("latest %(newest)s, first %(oldest)s", { newest: ago(newest), oldest: ago(oldest) }) : ago(newest));
+
+/** Ages grow while nobody touches the page. */
+export function growOlder() {
+  for (const place of $$("[data-ago]")) say(place, ago(Number(place.dataset.ago)));
+  for (const place of $$("[data-newest]")) say(place, age({ newest: Number(place.dataset.newest), oldest: Number(place.dataset.oldest) }));
+}

@@ -64,6 +64,9 @@ const CAUSES = {
 const OURS = {
   "the request was sent, no complete answer came in time": t("The request was sent, but no complete answer came in time."),
   "the request was sent, the connection broke before the whole answer came": t("The request was sent, but the connection broke before the answer came."),
+  "the body is not JSON": "",
+  "the body is not JSON that every parser reads": "",
+  "the body is JSON, but not an object": "",
   "the provider never answered": t("The request was sent, but no complete answer came in time."),
   "the consumer ended mid-send": t("Nobody knows whether it was sent."),
   "no connection to the provider in time": "",

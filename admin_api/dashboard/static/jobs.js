@@ -7,6 +7,7 @@ import { causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { number } from "./format.js";
 import { t, tn } from "./i18n.js";
+import { person } from "./life.js";
 import { toast } from "./toast.js";
 import { jobTag, when } from "./words.js";
 
@@ -14,7 +15,7 @@ const EVERY = 1500;
 const WHY = /was not sent: (.+)$/;
 
 function facts(job) {
-  const parts = [job.actor];
+  const parts = [person(job.actor)];
   if (job.refused) parts.push(t("%(n)s refused: no such lane", { n: number(job.refused) }));
   if (job.unreadable) parts.push(t("%(n)s unreadable", { n: number(job.unreadable) }));
   if (job.failed_again) parts.push(t("%(n)s failed again", { n: number(job.failed_again) }));

@@ -82,7 +82,7 @@ export function openDelete(selected, count, deleted, restored) {
 }
 
 /** The action knows how many are gone before any list does. */
-function fewerDead(count) {
+export function fewerDead(count) {
   const badge = $("[data-dead]");
   if (badge && !badge.hidden && !badge.textContent.includes("+")) showDead(Math.max(0, Number(badge.textContent.replace(/\D/g, "")) - count));
 }

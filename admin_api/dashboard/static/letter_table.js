@@ -13,12 +13,12 @@ export function letterTable(letters, { selection, driven }) {
   const columns = [
     { head: all, label: "", class: "pick", cell: (letter) => selection.box(letter) },
     { label: t("Number"), class: "who", cell: (letter) => who(letter, driven) },
-    { label: t("Cause"), class: "why", cell: cause },
+    { label: t("Cause"), class: "cause-cell", cell: cause },
     hasText && { label: t("Text"), class: "text", cell: (letter) => letter.message && h("span", { class: "clip" }, letter.message) },
     { label: t("Priority"), class: "priority-cell", cell: (letter) => priorityTag(letter.priority) },
     { label: t("Source"), class: "source", cell: (letter) => letter.source },
     { label: t("Attempts"), class: "number attempts", cell: (letter) => number(letter.attempts) },
-    { label: t("Given up"), class: "age", cell: (letter) => h("time", { datetime: new Date(letter.died_at * 1000).toISOString(), title: full(letter.died_at) }, ago(letter.died_at)) },
+    { label: t("Given up"), class: "age", cell: (letter) => h("time", { datetime: new Date(letter.died_at * 1000).toISOString(), title: full(letter.died_at), "data-ago": letter.died_at }, ago(letter.died_at)) },
   ].filter(Boolean);
   const made = table(t("Dead letters"), columns, letters, (line, letter) => {
     line.dataset.id = letter.message_id;
@@ -36,8 +36,9 @@ function who(letter, driven) {
 
 function cause(letter) {
   const said = causeDetail(letter.problem || letter.detail);
+  const isRead = !letter.problem || letter.failure_class !== "unknown";
   return [
-    h("span", { class: "why-title" }, causeTitle(letter.failure_class, letter.code)),
+    h("span", { class: "why-title" }, isRead ? causeTitle(letter.failure_class, letter.code) : t("The message cannot be read")),
     said && h("span", { class: "why-detail" }, said),
     letter.note && h("span", { class: "note-line" }, `✎ ${letter.note}`),
   ];

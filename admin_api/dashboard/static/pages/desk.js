@@ -3,14 +3,14 @@
 import { applyRole, may } from "../access.js";
 import { onPress } from "../action.js";
 import { address, get } from "../api.js";
-import { drawCauses } from "../cause_cards.js";
+import { drawCauses, growOlder } from "../cause_cards.js";
 import { wireSelection } from "../desk_selection.js";
 import { $, $$, empty, h, say } from "../dom.js";
 import { Filters } from "../filters.js";
 import { duration, number } from "../format.js";
 import { t, tn } from "../i18n.js";
 import { ending, follow, jobCard } from "../jobs.js";
-import { openDelete, openRedrive } from "../letter_dialogs.js";
+import { fewerDead, openDelete, openRedrive } from "../letter_dialogs.js";
 import { letterTable } from "../letter_table.js";
 import { on, onChange } from "../news.js";
 import { Pager } from "../pager.js";
@@ -183,6 +183,7 @@ async function showJob(job, letters = []) {
   redraw();
   try {
     const last = await follow(job.job_id, draw);
+    fewerDead(last.done);
     toast(ending(last), { bad: !["done", "cancelled"].includes(last.state) });
   } catch (error) {
     complain(error);
@@ -198,6 +199,7 @@ for (const button of $$("[data-export]")) {
 on("trouble", (why) => { if (Boolean(why) !== away) { away = Boolean(why); redraw(); } });
 on("status", () => { if (away) { away = false; refresh(); } });
 onChange(refresh, { matters: (event) => ABOUT_LETTERS.has(event.name) });
+setInterval(growOlder, 10_000);
 get("/status").catch((error) => { away = error.status === 503; redraw(); });
 export const ready = load(filters.filter);
 get("/jobs").then(({ items }) => items.filter((job) => job.state === "running").forEach((job) => showJob(job)), () => {});

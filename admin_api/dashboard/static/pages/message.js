@@ -24,12 +24,17 @@ const missing = (error) => { if (error.status === 404) return null; throw error;
 
 /** What was just done and the history does not tell yet: {what, key}. */
 let pending = null;
+const TAKEN_OUT = new Set(["redriven", "deleted"]);
+let known = null;
 
 /** What the history knows of the message, and its dead letter if there is one. */
 async function fetchBoth() {
   const message = await get(`/messages/${path}`).catch(missing);
-  const letter = !message || message.state === "dead" ? await get(`/failed/${path}`).catch(missing) : null;
-  return { message, letter };
+  if (message && message.state !== "dead") return { message, letter: null };
+  // What was just taken out of the dead letters may be gone from their list before the message tells of it.
+  if (message && TAKEN_OUT.has(pending?.what)) return { message, letter: known };
+  known = await get(`/failed/${path}`).catch(missing);
+  return { message, letter: known };
 }
 
 /** Whether it is to be cancelled: as the API says, or as its life says. */
@@ -141,7 +146,8 @@ async function load() {
     if (now !== shown) draw(both);
     else say($(".verdict"), verdict((both.message ?? both.letter).summary));
     shown = now;
-    if (pending || (both.message && MOVING.has(both.message.state))) timer = setTimeout(load, pending ? LOOK_EVERY : AGAIN_EVERY);
+    const isBetween = both.message?.state === "dead" && !both.letter;
+    if (pending || isBetween || MOVING.has(both.message?.state)) timer = setTimeout(load, pending || isBetween ? LOOK_EVERY : AGAIN_EVERY);
   } catch (error) {
     if (!shown) absent(error);
   }
