@@ -1,6 +1,7 @@
 """How the commands of the desk are told which dead letters are meant, and tell what was done with them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -45,7 +46,7 @@ def total(letters: DeadLetters, selection: Selection, limit: int | None) -> int 
     """How many will be taken, for the progress bar; None where only the going through them tells."""
     if selection.ids:
         return len(selection.ids)
-    if selection != EVERYTHING:
+    if replace(selection, skip_uncertain=False) != EVERYTHING:
         return limit
     there = letters.count()
     return min(there, limit or there)

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
 from broker.message import Priority
 from broker.phone_number import mask
@@ -131,6 +132,7 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
         "code": letter.code,
         "died_at": letter.died_at,
         "readable": letter.message is not None,
+        "may_have_arrived": may_have_arrived(letter),
     }
 
 

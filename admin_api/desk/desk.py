@@ -170,11 +170,12 @@ class Desk:
         Raises:
             BrokerError: it was interrupted; doing it again goes on, under another `undo_id`.
         """
-        frozen = self._freeze(meant)
+        self._tidy_up()
+        frozen = self._history.dead_ids(meant)
         missing = set(meant.ids or ())
         if not frozen:
             return Purged(0, 0, "", sorted(missing))
-        selection = Selection(copies=frozenset(copies_of(frozen)), lane=meant.lane)
+        selection = Selection(copies=frozenset(frozen), lane=meant.lane)
         report = DeadLetters(self._settings).purge(selection, actor)
         return Purged(report.done, report.refused, report.undo_id, sorted(missing - report.found_ids))
 
@@ -203,7 +204,8 @@ class Desk:
         Raises:
             BrokerError: the broker is away; nothing was begun.
         """
-        chosen, doubtful = choose(self._freeze(meant), limit, skip_uncertain=skip_uncertain)
+        self._tidy_up()
+        chosen, doubtful = choose(self._history.dead_causes(meant), limit, skip_uncertain=skip_uncertain)
         options = {"rate": rate, "limit": limit, "canary": canary, "filter": describe(meant)}
         options |= {"skip_uncertain": skip_uncertain, "may_have_arrived": doubtful}
         return self._jobs.start(copies_of(chosen), actor, JobOptions(rate, canary), options)
@@ -240,13 +242,12 @@ class Desk:
 
     # What all of them need
 
-    def _freeze(self, meant: DeadFilter) -> list[DeadCause]:
-        """The letters that fit now, oldest first."""
+    def _tidy_up(self) -> None:
+        """Have the history know which letters there are now, without those that a crash left behind."""
         self._catch_up()
         if self._leftovers.are_likely():
             self._leftovers.finish()
             self._catch_up()
-        return self._history.dead_causes(meant)
 
     def _catch_up(self) -> None:
         """Have the history know what the journal holds; one that is a little behind will do.

@@ -104,6 +104,19 @@ def test_letters_that_may_have_arrived_are_counted_and_left_out(window, admin, s
     assert [one.message_id for one in stock.dead()] == ["m3"]
 
 
+def test_a_first_letter_that_fails_again_stops_the_rest_and_is_told(window, scene):
+    page = window().log_in(Role.OPERATOR, "dewi").go("/desk")
+    page.locator(".cause").get_by_role("button", name="Re-drive 2 …").click()
+    dialog = page.get_by_role("dialog", name="Re-drive")
+    dialog.get_by_label("Try this many first").fill("1")
+    dialog.get_by_role("button", name="Re-drive", exact=True).click()
+    expect(page.locator("#letters").get_by_text("being re-driven")).to_have_count(2)
+    scene.api.post("/resume")
+    expect(page.locator(".toast.bad")).to_contain_text("1 of 1 failed again, 1 untouched")
+    expect(page.locator("#jobs")).to_contain_text("Number is not on WhatsApp")
+    expect(page.locator("#letters tbody tr")).not_to_have_count(1)
+
+
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_letters_are_in_sight_and_small_and_a_cause_has_its_own_actions(window, admin, stock, axe_script, viewport):
     for number, code in enumerate(("not-on-whatsapp", "unrecognised", "invalid-fields", "too-large", "not-unicode")):

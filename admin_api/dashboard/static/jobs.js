@@ -33,7 +33,7 @@ export function ending(job) {
   if (job.state === "running") return "";
   if (job.state !== "stopped") return tn("%(done)s of %(count)s letter is back in its lane.", "%(done)s of %(count)s letters are back in their lanes.", job.selected, { done: number(job.done) });
   const tried = number(Math.min(job.options?.canary ?? job.done, job.selected));
-  return t("Stopped: %(failed)s of the first %(tried)s failed again, %(rest)s were not touched.", { failed: number(job.failed_again), tried, rest: number(untouched(job)) });
+  return t("Stopped: %(failed)s of %(tried)s failed again, %(rest)s untouched.", { failed: number(job.failed_again), tried, rest: number(untouched(job)) });
 }
 
 function reason(job) {
