@@ -162,7 +162,7 @@ def test_what_nobody_knows_is_not_called_sent(browser, stage, broker_url, tmp_pa
         ours = stage.settings.model_copy(update={"amqp_url": SecretStr(wire.through(broker_url))})
         with AdminServer(ours, tmp_path / "second.log") as server:
             visitor = Visitor(browser, server.ready()).log_in(Role.ADMIN, "ani")
-            expect(visitor.go("/desk").get_by_text("No message has been given up.")).to_be_visible()
+            expect(visitor.go("/desk").get_by_text("Nothing to do here.")).to_be_visible()
             wire.shut()
             client = server.client(Role.VIEWER)
             wait_until(lambda: client.ask("GET", "/status").status_code == 503, 30, "the broker is away")

@@ -64,7 +64,7 @@ export function verdict({ waited, is_over: isOver, attempts, rounds }) {
   const time_ = waited === null ? "" : duration(waited);
   return [
     time_ && (isOver ? t("Waited %(time)s", { time: time_ }) : t("Waiting for %(time)s", { time: time_ })),
-    tn("%(count)s attempt", "%(count)s attempts", attempts),
+    (attempts > 0 || isOver) && tn("%(count)s attempt", "%(count)s attempts", attempts),
     rounds > 0 && tn("%(count)s round in an outage", "%(count)s rounds in an outage", rounds),
   ].filter(Boolean).join(", ");
 }

@@ -73,7 +73,7 @@ function nothing() {
   if (Object.keys(filters.filter).length) return empty(t("No letter fits the filter"), t("Take a part of it away."));
   if (deleted) return deletedJustNow();
   if (away) return empty(t("No dead letters are known"), t("The broker does not answer, so there may be others."));
-  return empty(t("No dead letters"), t("No message has been given up."));
+  return empty(t("No dead letters"), t("Nothing to do here."));
 }
 
 function deletedJustNow() {
