@@ -9,10 +9,11 @@ import typer
 from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letter_export import Format, exported
-from admin_api.desk.dead_letter_view import Groups, card, details, group_table, letter_table, life_table, summary
+from admin_api.desk.dead_letter_view import Groups, card, details, group_table, letter_table, summary
 from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.own_history import own_history
 from admin_api.desk.redrive_commands import jobs, redrive
+from admin_api.history.life_view import life_table
 from admin_api.history.records import LifeEntry
 from broker.errors import CommandFailed, WrongUse
 from broker.settings import Settings, load_settings

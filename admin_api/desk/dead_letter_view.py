@@ -9,8 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.history.records import LifeEntry
 from broker.message import Priority
 from broker.phone_number import mask
 
@@ -118,17 +118,6 @@ def card(letter: DeadLetter) -> Table:
     return table
 
 
-def life_table(life: Iterable[LifeEntry]) -> Table:
-    """What happened to a message, for people."""
-    table = Table("when", "what", "attempt", "by", "")
-    for entry in life:
-        told = (entry.details.get(name) for name in ("code", "detail", "reason", "note"))
-        words = "; ".join(str(one) for one in told if one)
-        attempt = str(entry.attempt or "")
-        table.add_row(clock(entry.at), entry.name, attempt, Text(entry.source), Text(words, overflow="fold"))
-    return table
-
-
 def summary(letter: DeadLetter, *, masked: bool = True) -> dict[str, Any]:
     """A letter for programs, without its text."""
     return {
@@ -143,6 +132,7 @@ def summary(letter: DeadLetter, *, masked: bool = True) -> dict[str, Any]:
         "code": letter.code,
         "died_at": letter.died_at,
         "readable": letter.message is not None,
+        "may_have_arrived": may_have_arrived(letter),
     }
 
 
@@ -176,7 +166,7 @@ def csv_row(letter: DeadLetter) -> dict[str, str]:
         "code": letter.code,
         "detail": letter.failures[-1].detail if letter.failures else letter.problem,
     }
-    return {name: _no_formula(str(cells[name] or "")) for name in CSV_COLUMNS}
+    return {name: _no_formula("" if cells[name] is None else str(cells[name])) for name in CSV_COLUMNS}
 
 
 def clock(at: float | None) -> str:

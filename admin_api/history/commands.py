@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from admin_api.history.collector import collect_rarely
 from admin_api.history.follower import HistoryFollower
-from admin_api.history.life_view import life_table, message_card, message_json, message_table
+from admin_api.history.life_view import life_table, life_verdict, message_card, message_json, message_table
 from admin_api.history.rebuild import catch_up
 from admin_api.history.rebuild import rebuild as make_again
 from admin_api.history.records import MessageFilter, State
@@ -65,6 +65,7 @@ def show(
     else:
         console().print(message_card(record, life))
         console().print(life_table(life))
+        say(life_verdict(life, time.time()))
 
 
 @history_app.command()

@@ -172,6 +172,7 @@ class DeadRecord:
         note: what an operator wrote about it; empty for nothing.
         body: as it arrived.
         headers: the AMQP headers as they arrived.
+        was_uncertain: whether any attempt of the message, not only the last, ended without a known outcome.
     """
 
     message_id: str
@@ -190,6 +191,26 @@ class DeadRecord:
     note: str
     body: bytes
     headers: Mapping[str, Any]
+    was_uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadCause:
+    """A dead letter by its name, and what is known of why it was given up; for going through many of them.
+
+    Attributes:
+        message_id: the message's, or the one that it is known by.
+        generation: which copy of the message it is.
+        failure_class: of the last failure.
+        code: of the last failure.
+        was_uncertain: whether any attempt of the message ended without a known outcome.
+    """
+
+    message_id: str
+    generation: int
+    failure_class: str
+    code: str
+    was_uncertain: bool
 
 
 @dataclass(frozen=True, slots=True)

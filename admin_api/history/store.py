@@ -16,6 +16,7 @@ from admin_api.history.message_row import OPEN
 from admin_api.history.reader import Reader
 from admin_api.history.records import (
     Bucket,
+    DeadCause,
     DeadFilter,
     DeadGroup,
     DeadRecord,
@@ -209,6 +210,13 @@ class History:
         query = dead_query.dead_query(wanted, order=dead_query.OLDEST_FIRST)
         rows = self._reader.rows(query.sql("m.message_id, d.generation"), (*query.values, -1))
         return [(row[0], row[1]) for row in rows]
+
+    def dead_causes(self, wanted: DeadFilter = _ANY_DEAD) -> list[DeadCause]:
+        """Every dead letter that fits, oldest first, with no more than its name and why it was given up."""
+        query = dead_query.dead_query(wanted, order=dead_query.OLDEST_FIRST)
+        columns = f"m.message_id, d.generation, d.failure_class, d.code, {dead_query.WAS_UNCERTAIN}"
+        rows = self._reader.rows(query.sql(columns), (*query.values, -1))
+        return [DeadCause(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
 
     # What happened
 

@@ -40,7 +40,20 @@ def test_the_life_of_a_message_is_shown_by_its_id_alone(stock, call):
     assert (answer["message_id"], answer["state"], answer["text"]) == ("m1", "waiting", "text m1")
     assert [entry["name"] for entry in answer["life"]] == ["message.queued"]
     assert call("--json", "m1") == answer
-    assert "message.queued" in call("m1")
+    text = call("m1")
+    assert "queued" in text
+    assert "Waiting for" in text
+
+
+def test_the_rounds_of_an_outage_are_one_line(stock, call):
+    stock.add_waiting("m1")
+    for _ in range(9):
+        stock.tell("outcome.sending", "m1")
+        stock.tell("outcome.failed", "m1", failure_class="unavailable", code="provider-down", detail="HTTP 503", hold=1)
+    text = call("m1")
+    assert text.count("provider-down") == 2  # the card's line and the life's
+    assert "9 rounds while the provider was away" in text
+    assert "8b0f6c55" not in text
 
 
 def test_an_unknown_id_is_said_to_be_unknown(call):

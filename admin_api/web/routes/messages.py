@@ -47,7 +47,7 @@ def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated
 def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
     """One message and its whole life."""
     record = _record(parts, message_id)
-    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
+    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))

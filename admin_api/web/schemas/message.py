@@ -41,6 +41,36 @@ class LifeItem(BaseModel):
     details: Details
 
 
+class LifeStep(BaseModel):
+    """One step of a life: what is on record, with what belongs together in one. Times are unix seconds."""
+
+    name: str = Field(
+        description="An event's name; or `attempt.begun`, `attempt.sent`, `attempt.failed`, `attempt.uncertain` for an "
+        "attempt, `outage` for attempts in a row that found the provider away or throttling."
+    )
+    at: float
+    until: float
+    gap: float = Field(description="Seconds since the step before it ended.")
+    attempt: int = Field(description="0 for none.")
+    rounds: int = Field(description="Of an outage: how often the provider was asked.")
+    by: str = Field(description="The person or service behind it; empty where the consumer did it by itself.")
+    failure_class: str
+    code: str
+    detail: str
+    details: Details
+
+
+class LifeSummary(BaseModel):
+    """A life in figures, since the message was published or last re-driven."""
+
+    waited: float | None = Field(description="Seconds until it was sent or ended; until now while it waits.")
+    is_over: bool
+    attempts: int = Field(description="Those that were counted.")
+    rounds: int = Field(description="How often the provider was asked during outages.")
+    outage_seconds: float
+    consumers: list[str] = Field(description="The processes that made its attempts.")
+
+
 class MessageItem(BaseModel):
     """A message as it is now. Times are unix seconds."""
 
@@ -84,6 +114,8 @@ class MessageDetails(MessageItem):
 
     life: list[LifeItem]
     history: HistoryAge
+    steps: list[LifeStep] = Field(description="The same with what belongs together in one step.")
+    summary: LifeSummary
 
 
 class LifePage(BaseModel):
