@@ -3,7 +3,7 @@
 import sqlite3
 
 #: Grows with every change of what is below, or of what the projection means by it.
-VERSION = 1
+VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
 _WRITER_CACHE, _READER_CACHE = 16_000, 4_000
@@ -26,7 +26,8 @@ CREATE TABLE messages (
     queued_at REAL, born_at REAL NOT NULL, entered_at REAL NOT NULL, entered_seq INTEGER NOT NULL, due_at REAL,
     generation INTEGER NOT NULL, attempt INTEGER NOT NULL, provider_id TEXT,
     failure_class TEXT, code TEXT, detail TEXT, sent_at REAL, changed_at REAL NOT NULL,
-    copied_to TEXT, undo_id TEXT, presumed INTEGER NOT NULL, is_known INTEGER NOT NULL,
+    copied_to TEXT, undo_id TEXT, presumed INTEGER NOT NULL, is_known INTEGER NOT NULL, failed_at REAL,
+    failed_as TEXT,
     phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT
 );
 CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
@@ -63,12 +64,28 @@ CREATE TABLE tallies (
 
 CREATE TABLE minutes (
     minute INTEGER NOT NULL, lane TEXT NOT NULL, queued INTEGER NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, PRIMARY KEY (minute, lane)
+    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, peak INTEGER NOT NULL,
+    PRIMARY KEY (minute, lane)
 ) WITHOUT ROWID;
 
 CREATE TABLE waits (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority INTEGER NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, PRIMARY KEY (minute, lane, priority)
+    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
+    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (minute, lane, priority)
+) WITHOUT ROWID;
+
+CREATE TABLE quarter_waits (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
+    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (quarter, lane, priority)
+) WITHOUT ROWID;
+
+CREATE TABLE quarters (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, sent INTEGER NOT NULL,
+    failed INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)
+) WITHOUT ROWID;
+
+CREATE TABLE causes (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (quarter, lane, cause)
 ) WITHOUT ROWID;
 
 CREATE TABLE removals (

@@ -1,7 +1,5 @@
 """Messages: search, the life of one, cancelling, and what happened lately."""
 
-import time
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,20 +13,15 @@ from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
 from admin_api.web.schemas.message import (
-    Analytics,
-    BucketItem,
     CancelAnswer,
     LifePage,
     MessageDetails,
     MessagePage,
     MessageQuery,
 )
-from admin_api.web.schemas.values import Cursor, Limit, Text
+from admin_api.web.schemas.values import Cursor, Limit
 
 router = APIRouter(tags=["messages"])
-
-#: Points of a chart.
-_BUCKETS = 60
 
 
 @router.get("/messages", responses=problems(400))
@@ -55,21 +48,6 @@ def cancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
         raise Problem(409, "Too late", f"the message is {record.state.value} already", code="final")
     control.cancel(parts.settings, record.lane, message_id, actor.label)
     return CancelAnswer(message_id=message_id, state=record.state)
-
-
-@router.get("/analytics", responses=problems())
-def analytics(
-    parts: PartsHere,
-    _actor: Viewer,
-    minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
-    lane: Annotated[Text | None, Query()] = None,
-) -> Analytics:
-    """What happened during the last minutes: sent, failed, waiting, and how long messages waited."""
-    step = 60.0 * max(1, round(minutes / _BUCKETS))
-    # Whole steps, the present one included, so that a chart does not change its past when it is read again.
-    until = (time.time() // step + 1) * step
-    buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[BucketItem(**asdict(bucket)) for bucket in buckets])
 
 
 @router.get("/audit", responses=problems(400))
