@@ -16,6 +16,7 @@ from admin_api.bulk.commands import import_file
 from admin_api.desk.commands import dead_app
 from admin_api.desk.undo_commands import undo
 from admin_api.history.commands import history_app
+from admin_api.history.report_command import report
 from admin_api.lane.commands import cancel, clear, force, pause, resume, status
 from admin_api.web.commands import admin
 from antrian.doctor.commands import doctor
@@ -42,7 +43,7 @@ app.add_typer(token_app, name="token")
 for command in (consume, admin, sandbox, up, publish):
     app.command()(command)
 app.command("import")(import_file)  # a word that no function can have for a name
-for action in (status, pause, resume, force, clear, undo, cancel, doctor):
+for action in (status, report, pause, resume, force, clear, undo, cancel, doctor):
     app.command()(action)
 
 #: Exit codes: done, failed, wrong use.

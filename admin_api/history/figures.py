@@ -6,6 +6,7 @@ a failure no more.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 
 from admin_api.history import wait_histogram
 from admin_api.history.message_row import MessageRow
@@ -17,6 +18,8 @@ QUARTER = 900
 #: Between class and code of a cause.
 CAUSE_SEPARATOR = "\n"
 
+_label = cache(Priority.label)
+
 
 @dataclass(slots=True)
 class Wait:
@@ -26,11 +29,11 @@ class Wait:
     seconds: float = 0.0
     histogram: int = 0
 
-    def add(self, seconds: float) -> None:
-        """One more."""
-        self.count += 1
+    def add(self, count: int, seconds: float, histogram: int) -> None:
+        """So many more."""
+        self.count += count
         self.seconds += seconds
-        self.histogram += wait_histogram.one(seconds)
+        self.histogram += histogram
 
 
 @dataclass(slots=True)
@@ -47,13 +50,11 @@ class Figures:
 
     Attributes:
         waits: by (minute since 1970, lane, name of the priority).
-        quarter_waits: by (quarter of an hour since 1970, lane, name of the priority).
         ends: by (quarter of an hour since 1970, lane, source).
         causes: failed messages by (quarter of an hour since 1970, lane, class and code).
     """
 
     waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
-    quarter_waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
     ends: dict[tuple[int, str, str], Ends] = field(default_factory=dict)
     causes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
@@ -62,13 +63,19 @@ class Figures:
         self._ends(at, row).sent += 1
         if wait is None:
             return
-        priority = Priority.label(row.priority)
-        for waits, width in ((self.waits, 60), (self.quarter_waits, QUARTER)):
-            key = (int(at // width), row.lane, priority)
-            one = waits.get(key)
-            if one is None:
-                one = waits[key] = Wait()
-            one.add(wait)
+        key = (int(at // 60), row.lane, _label(row.priority))
+        one = self.waits.get(key)
+        if one is None:
+            one = self.waits[key] = Wait()
+        one.add(1, wait, wait_histogram.one(wait))
+
+    def quarter_waits(self) -> dict[tuple[int, str, str], Wait]:
+        """The waits by (quarter of an hour since 1970, lane, name of the priority)."""
+        found: dict[tuple[int, str, str], Wait] = {}
+        for (minute, lane, priority), wait in self.waits.items():
+            quarter = found.setdefault((minute * 60 // QUARTER, lane, priority), Wait())
+            quarter.add(wait.count, wait.seconds, wait.histogram)
+        return found
 
     def failed(self, row: MessageRow, at: float, failure_class: str, code: str) -> None:
         """A message was given up, or its time was over; of one that had failed before, only the cause is another."""
@@ -89,6 +96,9 @@ class Figures:
 
     def name_source(self, row: MessageRow, source: str) -> None:
         """A message turns out to be this service's, with what was counted of it already."""
+        if row.sent_at is None and row.failed_at is None:
+            row.source = source
+            return
         self._shift(row, -1)
         row.source = source
         self._shift(row, 1)

@@ -125,7 +125,8 @@ class Projection:
         self._release_original(entry.message_id, at)
         if row.state is State.SENT:
             return
-        self._figures.forget_failure(row)
+        if row.failed_at is not None:
+            self._figures.forget_failure(row)
         row.entered_at, row.entered_seq = self.changes.clock, seq
         row.generation, row.undo_id, row.presumed = entry.generation, None, 0
         row.priority = entry.priority

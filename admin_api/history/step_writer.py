@@ -79,7 +79,7 @@ class StepWriter:
     def add_figures(self, figures: Figures) -> None:
         """Add to what charts and reports are made from."""
         self._add_waits("waits", figures.waits)
-        self._add_waits("quarter_waits", figures.quarter_waits)
+        self._add_waits("quarter_waits", figures.quarter_waits())
         self._connection.executemany(
             "INSERT INTO quarters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, "
             "failed = failed + excluded.failed",

@@ -15,6 +15,7 @@ _BINS = 256
 _WIDTH = 32
 _MASK = (1 << _WIDTH) - 1
 _LOG_GROWTH = math.log(_GROWTH)
+_ONES = tuple(1 << (_WIDTH * number) for number in range(_BINS))
 
 #: By how much a percentile may differ from the exact one, as a part of it.
 LARGEST_ERROR = 0.05
@@ -29,7 +30,7 @@ def bin_of(seconds: float) -> int:
 
 def one(seconds: float) -> int:
     """The histogram of one wait."""
-    return 1 << (_WIDTH * bin_of(seconds))
+    return _ONES[bin_of(seconds)]
 
 
 def pack(histogram: int) -> bytes:
