@@ -1,5 +1,6 @@
 """What was sent in a period and how long it took, for people who answer for it; pure."""
 
+import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,15 +84,15 @@ class Day:
 
     Attributes:
         date: such as 2026-11-28.
-        sent: on that day.
-        failed: on that day.
-        hours: sent in each hour of it, 24.
+        sent: on that day; None when the history does not go back so far.
+        failed: as `sent`.
+        hours: sent in each hour of it, 24; an hour may be None as a day may.
     """
 
     date: str
-    sent: int
-    failed: int
-    hours: Sequence[int]
+    sent: int | None
+    failed: int | None
+    hours: Sequence[int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def compose(
         before_since=earlier.since,
         waits=_waits(rows.waits),
         sources=_sources(period, rows.ends, ours, place),
-        days=_days(period, rows.ends, ours, place),
+        days=_days(period, rows.ends, ours, place, -math.inf if first is None else first),
         causes=_causes(rows.causes),
     )
 
@@ -278,22 +279,29 @@ def _hour(quarter: int, place: tzinfo) -> int:
     return datetime.fromtimestamp(quarter * QUARTER, place).hour
 
 
-def _days(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place: tzinfo) -> list[Day]:
+def _days(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place: tzinfo, first: float) -> list[Day]:
     edges = list(_edges(period, ours, place))
-    sums: dict[int, list[int]] = {}
-    for quarter, _, sent, failed in ends:
-        one = sums.setdefault(quarter, [0, 0])
-        one[0] += sent
-        one[1] += failed
     sent_of, failed_of = [0] * period.days, [0] * period.days
     hours = [[0] * _HOURS for _ in range(period.days)]
-    for quarter, (sent, failed) in sums.items():
-        day = _which(quarter, edges)
+    places: dict[int, tuple[int, int]] = {}
+    for quarter, _, sent, failed in ends:
+        if quarter not in places:
+            places[quarter] = _which(quarter, edges), _hour(quarter, place)
+        day, hour = places[quarter]
         sent_of[day] += sent
         failed_of[day] += failed
-        hours[day][_hour(quarter, place)] += sent
-    dates = [datetime.fromtimestamp(edge, place).date().isoformat() for edge in edges]
-    return [Day(*values) for values in zip(dates, sent_of, failed_of, hours, strict=False)]
+        hours[day][hour] += sent
+    begins = [datetime.fromtimestamp(edge, place) for edge in edges[:-1]]
+    found = zip(begins, sent_of, failed_of, hours, strict=True)
+    return [_day(begin, sent, failed, of_day, first) for begin, sent, failed, of_day in found]
+
+
+def _day(midnight: datetime, sent: int, failed: int, hours: Sequence[int], first: float) -> Day:
+    """A day without the figures of what was before the history begins."""
+    ends = [midnight.replace(hour=hour).timestamp() + 3600 for hour in range(_HOURS)]
+    known = [count if end > first else None for count, end in zip(hours, ends, strict=True)]
+    date = midnight.date().isoformat()
+    return Day(date, sent, failed, known) if ends[-1] > first else Day(date, None, None, known)
 
 
 def _causes(causes: Sequence[Sequence[Any]]) -> list[Cause]:

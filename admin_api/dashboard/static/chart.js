@@ -14,11 +14,11 @@ const LETTER = 6.6;
 const MARK = 64;
 let serial = 0;
 
-/** A round upper end for an axis: 1, 2 or 5 times a power of ten. */
+/** A round upper end for an axis, of which the half is a whole number too. */
 export function roundUp(value) {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value - 1e-9);
+  return [1, 2, 4, 6, 8, 10].map((step) => step * power).find((step) => step >= value - 1e-9);
 }
 
 /** The same for seconds, so that its half is a time that people use, too. */
@@ -167,7 +167,7 @@ export class Chart {
   }
 
   #ranges() {
-    const r = Math.max(1.5, Math.min(3, this.#room / 3));
+    const r = Math.max(2.25, Math.min(3, this.#room / 3));
     return this.values.flatMap((row, index) => row.flatMap((value, which) => {
       if (value === null) return [];
       const x = this.#beside(index, which);

@@ -31,9 +31,9 @@ class DayItem(BaseModel):
     """One day of the reader's clock."""
 
     date: str = Field(examples=["2026-11-28"])
-    sent: int
-    failed: int
-    hours: list[int] = Field(description="Sent in each hour of the day, 24 numbers.")
+    sent: int | None = Field(description="Null where the history does not go back so far.")
+    failed: int | None
+    hours: list[int | None] = Field(description="Sent in each hour of the day, 24 numbers.")
 
 
 class CauseItem(BaseModel):

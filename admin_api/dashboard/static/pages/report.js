@@ -22,6 +22,13 @@ const BEFORE = { today: t("yesterday by this time"), yesterday: t("the day befor
 const chosen = () => $("#period input:checked").value;
 let chart = null;
 
+/** A table that stays one on a phone. */
+function figureTable(caption, columns, rows) {
+  const made = table(caption, columns, rows);
+  made.className = "table report-table";
+  return made;
+}
+
 /** The whole report in one breath. */
 function sentence(report) {
   const { sent, success_rate: rate, wait } = report.totals;
@@ -34,14 +41,15 @@ function sentence(report) {
 }
 
 function about(report) {
-  const waiting = tn("%(count)s message is waiting now.", "%(count)s messages are waiting now.", report.waiting);
+  const waiting = report.waiting ? tn("%(count)s message is waiting now.", "%(count)s messages are waiting now.", report.waiting) : t("Nothing is waiting now.");
   const known = report.known_since ? [" ", t("The figures begin at"), " ", when(report.known_since), "."] : [];
-  $("#about").replaceChildren(waiting, ...known);
+  const alone = report.before ? [] : [" ", t("There are no complete figures for the period before to compare with.")];
+  $("#about").replaceChildren(waiting, ...known, ...alone);
 }
 
 /** How a figure compares with the one before; nothing is said that is not known. */
 function compared(report, value, format) {
-  if (!report.before) return t("no figures for the period before");
+  if (!report.before) return "";
   const old = value(report.before);
   return old === null || old === undefined ? t("none %(before)s", { before: BEFORE[report.period] }) : t("%(value)s %(before)s", { value: format(old), before: BEFORE[report.period] });
 }
@@ -84,7 +92,7 @@ function waits(report) {
     { label: t("Half waited under"), class: "number", cell: ([, wait]) => duration(wait.p50) },
     { label: t("95 of 100 under"), class: "number", cell: ([, wait]) => duration(wait.p95) },
   ];
-  $("#waits").replaceChildren(rows.length ? table(t("Wait by priority"), columns, rows) : empty(t("Nothing was sent"), t("So nothing has waited.")));
+  $("#waits").replaceChildren(rows.length ? figureTable(t("Wait by priority"), columns, rows) : empty(t("Nothing was sent"), t("So nothing has waited.")));
 }
 
 function causes(report) {
@@ -92,7 +100,7 @@ function causes(report) {
     { label: t("Cause"), class: "wide", cell: (cause) => [h("b", {}, cause.failure_class === "expired" ? t("Its time was over") : className(cause.failure_class)), cause.code && h("span", { class: "cause-code" }, cause.code)] },
     { label: t("Messages"), class: "number", cell: (cause) => number(cause.count) },
   ];
-  $("#causes").replaceChildren(report.causes.length ? table(t("Why messages failed"), columns, report.causes) : empty(t("Nothing failed"), t("No message was given up in this time.")));
+  $("#causes").replaceChildren(report.causes.length ? figureTable(t("Why messages failed"), columns, report.causes) : empty(t("Nothing failed"), t("No message was given up in this time.")));
 }
 
 function sources(report) {
@@ -103,7 +111,7 @@ function sources(report) {
     { label: t("Succeeded"), class: "number", cell: (source) => percent(source.success_rate) },
     { label: t("Over time"), class: "spark-cell", cell: (source) => sparkLine(source.over_time, t("most at once: %(most)s", { most: number(Math.max(...source.over_time)) })) },
   ];
-  $("#sources").replaceChildren(report.sources.length ? table(t("By service"), columns, report.sources) : empty(t("Nothing was sent"), t("What services publish and the provider accepts is counted here.")));
+  $("#sources").replaceChildren(report.sources.length ? figureTable(t("By service"), columns, report.sources) : empty(t("Nothing was sent"), t("What services publish and the provider accepts is counted here.")));
 }
 
 function hours(report) {
