@@ -50,9 +50,8 @@ def _lives(days: int, messages: int) -> Iterator[_Life]:
         at -= (at % _DAY < 6 * 3600) * chance.random() * 9 * 3600
         wait = chance.lognormvariate(3, 1)
         ended_at = min(at + wait, now - 1)
-        yield _Life(
-            f"past-{number}", _SOURCES[number % 5 % 3], _PRIORITIES[number % 4], at, ended_at, chance.random() < 0.97
-        )
+        source, priority = _SOURCES[number % 5 % 3], _PRIORITIES[number % 4]
+        yield _Life(f"past-{number}", source, priority, at, ended_at, chance.random() < 0.97)
 
 
 def _publish(channel: BlockingChannel, names: Names, life: _Life) -> None:
