@@ -101,7 +101,7 @@ def _waits(report: Report) -> Table:
 
 
 def _sources(report: Report) -> Table:
-    table = Table("service", "sent", "failed", "succeeded")
+    table = Table("source", "sent", "failed", "succeeded")
     for source in report.sources:
         name = Text(source.name or "unknown")
         table.add_row(name, f"{source.sent:,}", f"{source.failed:,}", _percent(source.success_rate))

@@ -70,7 +70,8 @@ def test_a_manager_sees_the_report_and_charts_that_say_true_things(window, axe_s
     expect(page.locator("#line")).to_contain_text("In the last 30 days: ")
     expect(page.locator("#line")).to_contain_text("succeeded. Half waited under ")
     expect(page.locator("#sources tbody tr")).to_have_count(3)
-    expect(page.get_by_role("table", name="Sent by hour of the day").locator("tbody tr")).to_have_count(30)
+    # Of the days before the first message there is no row, because nothing is known of them.
+    assert 8 <= page.get_by_role("table", name="Sent by hour of the day").locator("tbody tr").count() <= 12
     expect(page.locator("#about")).to_contain_text("The figures begin at")
     assert "81234567890" not in page.content()
     found = axe.violations(page, axe_script)

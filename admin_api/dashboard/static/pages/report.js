@@ -105,18 +105,19 @@ function causes(report) {
 
 function sources(report) {
   const columns = [
-    { label: t("Service"), class: "wide", cell: (source) => source.name || t("unknown") },
+    { label: t("Source"), class: "wide", cell: (source) => source.name || t("unknown") },
     { label: t("Sent"), class: "number", cell: (source) => number(source.sent) },
     { label: t("Failed"), class: "number", cell: (source) => number(source.failed) },
     { label: t("Succeeded"), class: "number", cell: (source) => percent(source.success_rate) },
     { label: t("Over time"), class: "spark-cell", cell: (source) => sparkLine(source.over_time, t("most at once: %(most)s", { most: number(Math.max(...source.over_time)) })) },
   ];
-  $("#sources").replaceChildren(report.sources.length ? figureTable(t("By service"), columns, report.sources) : empty(t("Nothing was sent"), t("What services publish and the provider accepts is counted here.")));
+  $("#sources").replaceChildren(report.sources.length ? figureTable(t("By source"), columns, report.sources) : empty(t("Nothing was sent"), t("What services publish and the provider accepts is counted here.")));
 }
 
 function hours(report) {
+  const known = report.days.filter((day) => day.sent !== null);
   $("#hours-card").hidden = report.days.length < 2 || !report.totals.sent;
-  if (!$("#hours-card").hidden) $("#hours").replaceChildren(heatMap(t("Sent by hour of the day"), report.days));
+  if (!$("#hours-card").hidden) $("#hours").replaceChildren(heatMap(t("Sent by hour of the day"), known));
 }
 
 async function refresh() {
