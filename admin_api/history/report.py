@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -11,7 +11,7 @@ from typing import Any
 
 from admin_api.history import time_axis, wait_histogram
 from admin_api.history.analytics import wait_figures
-from admin_api.history.figures import CAUSE_SEPARATOR, QUARTER
+from admin_api.history.figures import CAUSE_SEPARATOR, QUARTER, Wait
 from admin_api.history.records import WaitFigures
 
 #: Sources and causes that a report lists; the rest is summed up.
@@ -150,7 +150,7 @@ class Rows:
     """What the history keeps of a stretch.
 
     Attributes:
-        ends: (quarter since 1970, source, sent, failed).
+        ends: (quarter since 1970, source, sent, failed); of the period before, the sum of all.
         waits: (priority, messages, seconds, packed histogram).
         causes: (cause, messages).
     """
@@ -201,6 +201,7 @@ def compose(
     """
     ours, earlier = stretches(period, now, place)
     is_comparable = first is not None and first <= earlier.since
+    waits = _waits(rows.waits)
     return Report(
         period=period,
         timezone=str(place),
@@ -208,41 +209,38 @@ def compose(
         until=ours.until,
         known_since=first if first is not None and first > ours.since else None,
         waiting=waiting,
-        totals=_totals(rows),
-        before=_totals(before) if is_comparable else None,
+        totals=_totals(rows, waits),
+        before=_totals(before, _waits(before.waits)) if is_comparable else None,
         before_since=earlier.since,
-        waits=_waits(rows.waits),
+        waits={name: _figures(wait) for name, wait in waits.items()},
         sources=_sources(period, rows.ends, ours, place),
         days=_days(period, rows.ends, ours, place, -math.inf if first is None else first),
         causes=_causes(rows.causes),
     )
 
 
-def _totals(rows: Rows) -> Totals:
+def _totals(rows: Rows, waits: Mapping[str, Wait]) -> Totals:
     sent, failed = (sum(row[column] for row in rows.ends) for column in (2, 3))
-    return Totals(sent, failed, _rate(sent, failed), _figures(rows.waits))
+    whole = Wait()
+    for wait in waits.values():
+        whole.add(wait.count, wait.seconds, wait.histogram)
+    return Totals(sent, failed, _rate(sent, failed), _figures(whole) if whole.count else None)
 
 
 def _rate(sent: int, failed: int) -> float | None:
     return sent / (sent + failed) if sent + failed > 0 else None
 
 
-def _figures(waits: Iterable[Sequence[Any]]) -> WaitFigures | None:
-    count, seconds, histogram = 0, 0.0, 0
-    for _, messages, waited, packed in waits:
-        count += messages
-        seconds += waited
-        histogram += wait_histogram.unpack(packed)
-    return wait_figures(count, seconds, histogram) if count else None
+def _waits(waits: Iterable[Sequence[Any]]) -> dict[str, Wait]:
+    """How long the messages of each priority waited, the most urgent first."""
+    found = {name: Wait() for name in ("urgent", "high", "normal", "low")}
+    for priority, count, seconds, packed in waits:
+        found[priority].add(count, seconds, wait_histogram.unpack(packed))
+    return {name: wait for name, wait in found.items() if wait.count}
 
 
-def _waits(waits: Sequence[Sequence[Any]]) -> dict[str, WaitFigures]:
-    by_name: dict[str, list[Sequence[Any]]] = defaultdict(list)
-    for row in waits:
-        by_name[row[0]].append(row)
-    order = ("urgent", "high", "normal", "low")
-    found = {name: _figures(by_name[name]) for name in order if name in by_name}
-    return {name: figures for name, figures in found.items() if figures is not None}
+def _figures(wait: Wait) -> WaitFigures:
+    return wait_figures(wait.count, wait.seconds, wait.histogram)
 
 
 def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place: tzinfo) -> list[Source]:
@@ -250,6 +248,7 @@ def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place
     failed: Counter[str] = Counter()
     over_time: dict[str, list[int]] = {}
     one_day = period.days == 1
+    points = _HOURS if one_day else period.days
     edges = [] if one_day else list(_edges(period, ours, place))
     places: dict[int, int] = {}
     for quarter, name, more_sent, more_failed in ends:
@@ -257,8 +256,9 @@ def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place
         failed[name] += more_failed
         if quarter not in places:
             places[quarter] = _hour(quarter, place) if one_day else _which(quarter, edges)
-        line = over_time.setdefault(name, [0] * (_HOURS if one_day else period.days))
-        line[places[quarter]] += more_sent
+        if name not in over_time:
+            over_time[name] = [0] * points
+        over_time[name][places[quarter]] += more_sent
     names = sorted(over_time, key=lambda name: (-sent[name], -failed[name], name))
     return [
         Source(name, sent[name], failed[name], _rate(sent[name], failed[name]), over_time[name])
