@@ -14,8 +14,8 @@ from admin_api.history.analytics import wait_figures
 from admin_api.history.figures import CAUSE_SEPARATOR, QUARTER, Wait
 from admin_api.history.records import WaitFigures
 
-#: Sources and causes that a report lists; the rest is summed up.
-MOST_ROWS = 50
+#: Sources and causes that a report lists, the largest; its totals count all.
+MOST_ROWS = 200
 
 _HOURS = 24
 

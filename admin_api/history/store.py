@@ -237,7 +237,7 @@ class History:
 
     def known(self) -> tuple[float, float]:
         """From when until when the history knows what happened, in unix seconds."""
-        row = self._reader.row("SELECT min(minute) * 60, (SELECT checked_at FROM position) FROM minutes")
+        row = self._reader.row("SELECT (SELECT min(minute) FROM minutes) * 60, checked_at FROM position")
         if row is None:
             return math.inf, -math.inf
         first, checked_at = row

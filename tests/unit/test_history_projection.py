@@ -1,5 +1,6 @@
 import json
 import tempfile
+from datetime import UTC
 from pathlib import Path
 
 import pika
@@ -11,6 +12,7 @@ from journal_entries import NAMES, Journal, dump, fold
 
 from admin_api.history.entry import Delivery
 from admin_api.history.records import FINAL, DeadFilter, MessageFilter, State
+from admin_api.history.report import Period
 from admin_api.history.writer import HistoryWriter
 
 
@@ -430,3 +432,8 @@ def test_old_rows_are_forgotten_and_open_ones_stay(path):
     assert history.messages(MessageFilter(text="halo")).items == history.messages(MessageFilter()).items
     assert {history.message(one).state for one in ("m2", "m3")} == {State.WAITING, State.DEAD}
     assert history.counts()[State.SENT] == 0
+    assert history.report(Period.TODAY, UTC, now=NOW + 600).totals.sent == 1, "figures outlive the messages"
+    writer = HistoryWriter(path, NAMES)
+    writer.forget(NOW + 33 * 86_400)
+    writer.close()
+    assert history.report(Period.TODAY, UTC, now=NOW + 600).totals.sent == 0
