@@ -11,6 +11,7 @@ from rich.text import Text
 
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
+from admin_api.spreadsheet import plain_cell
 from broker.message import Priority
 from broker.phone_number import mask
 
@@ -30,9 +31,6 @@ CSV_COLUMNS = (
     "code",
     "detail",
 )
-
-#: What makes a spreadsheet take a cell for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (full width: Excel takes them as well)
 
 
 @dataclass(slots=True)
@@ -166,7 +164,7 @@ def csv_row(letter: DeadLetter) -> dict[str, str]:
         "code": letter.code,
         "detail": letter.failures[-1].detail if letter.failures else letter.problem,
     }
-    return {name: _no_formula("" if cells[name] is None else str(cells[name])) for name in CSV_COLUMNS}
+    return {name: plain_cell("" if cells[name] is None else str(cells[name])) for name in CSV_COLUMNS}
 
 
 def clock(at: float | None) -> str:
@@ -216,7 +214,3 @@ def _number(letter: DeadLetter, *, masked: bool) -> str | None:
 
 def _text(body: bytes) -> str:
     return body.decode(errors="replace")
-
-
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -56,7 +56,7 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="The message's id.")], *, as_json: Json = False
 ) -> None:
     """Show one message and everything that happened to it."""
-    with _history(load_settings()) as history:
+    with open_history(load_settings()) as history:
         record, life = history.message(message_id), history.life(message_id)
     if record is None:
         raise CommandFailed(f"no message has the id {message_id}")
@@ -94,7 +94,7 @@ def search(
         since=_moment(since, "--since"),
         until=_moment(until, "--until"),
     )
-    with _history(load_settings()) as history:
+    with open_history(load_settings()) as history:
         page = history.messages(wanted, limit=limit)
     if as_json:
         found = [message_json(record, masked=not show_numbers) for record in page.items]
@@ -122,7 +122,7 @@ def rebuild(*, as_json: Json = False) -> None:
 
 
 @contextmanager
-def _history(settings: Settings) -> Iterator[History]:
+def open_history(settings: Settings) -> Iterator[History]:
     """The history, up to date if there is a broker; it is brought up to date here if nobody else does it."""
     path = history_path(settings)
     history = History(path)

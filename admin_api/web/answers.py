@@ -7,16 +7,15 @@ from typing import Any
 from admin_api.access.masking import hide_numbers, mask_number
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.history import life_line
-from admin_api.history.records import Bucket, DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
+from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
 from admin_api.lane.eta import eta_seconds
 from admin_api.lane.observer import Reading
 from admin_api.web.broadcast import public_details
 from admin_api.web.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
 from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, RetryItem, Sending
-from admin_api.web.schemas.message import BucketItem, LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
+from admin_api.web.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
 from admin_api.web.schemas.values import HistoryAge, priority_fields, with_priority_name
 from broker.events import Event
-from broker.priority import Priority
 from broker.settings import Settings
 
 
@@ -93,15 +92,6 @@ def job_item(job: Job, *, masked: bool) -> JobItem:
     if masked:
         item.options = {name: value for name, value in item.options.items() if name != "filter"}
     return item
-
-
-def bucket_item(bucket: Bucket) -> BucketItem:
-    """A stretch of time; numbers between two of our priorities, which strangers may set, count for the lower one."""
-    waits: dict[str, list[float]] = {}
-    for level, mean in bucket.wait_mean.items():
-        waits.setdefault(Priority.label(level), []).append(mean)
-    means = {name: sum(found) / len(found) for name, found in waits.items()}
-    return BucketItem.model_validate(asdict(bucket) | {"wait_mean": means})
 
 
 def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool) -> list[NextMessage]:

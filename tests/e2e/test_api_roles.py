@@ -52,6 +52,8 @@ ROWS = {
     "POST {p}/messages/{message_id:path}/cancel": (OP, None),
     "POST {p}/messages/{message_id:path}/uncancel": (OP, None),
     "GET {p}/analytics": (V, None),
+    "GET {p}/analytics/report": (V, None),
+    "GET {p}/analytics/report.csv": (V, None),
     "GET {p}/audit": (A, None),
     "GET {p}/me": (V, None),
     "GET {p}/events": (V, None),
@@ -63,6 +65,7 @@ ROWS = {
     "GET {p}/desk/{message_id:path}": (V, None),
     "GET {p}/message/{message_id:path}": (V, None),
     "GET {p}/search": (V, None),
+    "GET {p}/report": (V, None),
     "GET {p}/activity": (V, None),
 }
 

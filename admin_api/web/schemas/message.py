@@ -125,20 +125,31 @@ class LifePage(BaseModel):
     next_cursor: str | None
 
 
-class BucketItem(BaseModel):
-    """What happened in one stretch of time."""
+class WaitItem(BaseModel):
+    """How long messages waited until the provider took them: from publish, or from the time they were scheduled for."""
 
-    start: float
-    queued: int
-    sent: int
-    failed: int
-    dead: int
-    waiting: int
-    wait_mean: dict[str, float] = Field(description="Seconds from publish to send, by priority.")
+    count: int = Field(description="Of how many messages.")
+    mean: float = Field(description="Seconds.")
+    p50: float = Field(description="Seconds; half waited no longer. Within 5 %.")
+    p95: float = Field(description="Seconds; of twenty, nineteen waited no longer. Within 5 %.")
+
+
+class BucketItem(BaseModel):
+    """What happened in one stretch of time; null where the history knows nothing of it."""
+
+    start: float = Field(description="Unix seconds.")
+    end: float = Field(description="Unix seconds.")
+    queued: int | None
+    sent: int | None
+    failed: int | None
+    dead: int | None
+    waiting: int | None = Field(description="At the end of the stretch.")
+    most_waiting: int | None = Field(description="When they were most.")
+    waits: dict[str, WaitItem] = Field(description="By the name of the priority.")
 
 
 class Analytics(BaseModel):
-    """What happened, in stretches of `step` seconds."""
+    """What happened, in stretches of about `step` seconds, which begin at usual times of the reader's clock."""
 
     step: float
     buckets: list[BucketItem]
