@@ -3,7 +3,7 @@
 import sqlite3
 
 #: Grows with every change of what is below, or of what the projection means by it.
-VERSION = 1
+VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
 _WRITER_CACHE, _READER_CACHE = 16_000, 4_000
@@ -33,6 +33,8 @@ CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_copy ON messages (copied_to) WHERE copied_to IS NOT NULL;
 CREATE INDEX messages_waiting ON messages (lane, rank DESC, entered_at, entered_seq) WHERE state = 'waiting';
 CREATE INDEX messages_delayed ON messages (due_at, lane, state) WHERE state IN ('retrying', 'scheduled');
+CREATE INDEX messages_pending ON messages (state, born_at, id, source, lane, idempotency_key, priority, due_at)
+    WHERE state IN ('waiting', 'retrying', 'scheduled');
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = 'messages', content_rowid = 'id', detail = none, tokenize = 'unicode61 remove_diacritics 2'
 );
