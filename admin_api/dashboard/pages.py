@@ -53,6 +53,12 @@ def search(request: Request, reader: Reader) -> HTMLResponse:
     return _page(request, reader, "search")
 
 
+@router.get("/waiting")
+def waiting(request: Request, reader: Reader) -> HTMLResponse:
+    """Everything that waits in a lane."""
+    return _page(request, reader, "waiting")
+
+
 @router.get("/activity")
 def activity(request: Request, reader: Reader) -> HTMLResponse:
     """What people did: clearings, jobs, and for admins every action."""

@@ -31,9 +31,10 @@ export async function ask(method, path, { query, body } = {}) {
   return answer;
 }
 
-/** An address of the API, with a query. */
+/** An address of the API, with a query; a value that is a list is repeated. */
 export function address(path, query) {
-  const words = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const words = new URLSearchParams(pairs.filter(([, value]) => value !== undefined && value !== null && value !== ""));
   return `${prefix}${path}${words.size ? `?${words}` : ""}`;
 }
 
