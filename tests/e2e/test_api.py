@@ -83,6 +83,44 @@ def test_what_was_cleared_comes_back_once(client, publisher, records):
     assert [one["undo_id"] for one in client.get("/undo")["items"] if one["undone_at"]] == [undo_id]
 
 
+def test_one_source_is_counted_cleared_and_put_back(client, publisher, admin):
+    for number in range(3):
+        publisher.queue_message(PHONE, f"campaign {number}", source="campaign", idempotency_key=f"c-{number}")
+    publisher.queue_message(PHONE, "stays", source="registration")
+    wait_until(lambda: client.get("/waiting/counts")["total"] == 4, 10, "all are listed")
+    assert client.get("/waiting/counts", source="registration") == {
+        "total": 4,
+        "matching": 1,
+        "sources": [{"source": "campaign", "count": 3}, {"source": "registration", "count": 1}],
+    }
+    dry = client.post("/clear", {"filter": {"source": "campaign"}, "dry_run": True})
+    assert (dry["matching"], dry["cleared_queued"], dry["undo_id"]) == (3, 0, "")
+    answer = client.post("/clear", {"filter": {"key_prefix": "c-"}})
+    assert (answer["cleared_queued"], answer["cancelling"], answer["matching"]) == (3, 0, None)
+    assert client.get("/status")["queue_length"] == 1
+    assert client.post(f"/undo/{answer['undo_id']}") == {"restored": 3}
+    viewer = admin.client(Role.VIEWER)
+    assert viewer.ask("GET", "/waiting/counts?key_prefix=c").status_code == 403
+    assert viewer.ask("GET", "/messages?key_prefix=c").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filter": {}},
+        {"filter": {"ids": []}},
+        {"filter": {"state": ["sent"]}},
+        {"filter": {"source": "x"}, "scope": "all"},
+        {"dry_run": True, "scope": "failed"},
+        {"filter": {"sauce": "x"}},
+    ],
+)
+def test_a_filter_that_makes_no_sense_clears_nothing(client, publisher, body):
+    publisher.queue_message(PHONE, "text")
+    assert client.ask("POST", "/clear", json=body).status_code == 422
+    assert client.get("/status")["queue_length"] == 1
+
+
 def test_pause_and_resume_say_who(client):
     assert client.post("/pause")["actor"] == "api:ani"
     status = client.get("/status")

@@ -48,6 +48,7 @@ ROWS = {
     "GET {p}/messages": (V, None),
     "GET {p}/messages/{message_id:path}": (V, None),
     "POST {p}/messages/{message_id:path}/cancel": (OP, None),
+    "GET {p}/waiting/counts": (V, None),
     "GET {p}/analytics": (V, None),
     "GET {p}/audit": (A, None),
     "GET {p}/me": (V, None),
@@ -60,6 +61,7 @@ ROWS = {
     "GET {p}/desk/{message_id:path}": (V, None),
     "GET {p}/message/{message_id:path}": (V, None),
     "GET {p}/search": (V, None),
+    "GET {p}/waiting": (V, None),
     "GET {p}/activity": (V, None),
 }
 

@@ -39,7 +39,7 @@ const COLUMNS = [
   { label: t("Priority"), class: "live-priority", cell: (message) => priorityTag(message.priority) },
   { label: t("Source"), cell: (message) => message.source },
   { label: t("Attempt"), class: "number live-attempt", cell: (message) => number(Math.max(1, message.attempt)) },
-  { label: t("Queued"), class: "nowrap", cell: (message) => when(message.queued_at) },
+  { label: t("Queued"), class: "nowrap queued", cell: (message) => when(message.queued_at) },
   { label: t("Due"), class: "nowrap live-due", cell: due },
 ];
 
@@ -105,9 +105,9 @@ function leave(id, row) {
 }
 
 function drawCounts({ total, matching, sources }) {
-  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Nothing waits."));
+  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, waits for another attempt, or is scheduled."));
   selection.matching(matching);
-  say($("#matching"), isNarrowed() ? tn("%(count)s message fits", "%(count)s messages fit", matching) : "");
+  say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : "");
   $("#clear-matching").hidden = !isNarrowed() || !matching;
   drawSources(sources);
   const select = $("#filters [name=source]");
