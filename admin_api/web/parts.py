@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from admin_api.access.audit import AuditTrail
+from admin_api.bulk.upload import Uploads
 from admin_api.desk.desk import Desk
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
@@ -35,6 +36,7 @@ class Parts:
     broadcast: Broadcast
     audit: AuditTrail
     metrics: Metrics
+    uploads: Uploads
 
 
 def nothing(settings: Settings) -> Parts:
