@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 from admin_api.bulk.record import FIELDS, REQUIRED, UnreadableFile
+from admin_api.bulk.text_lines import is_utf8
 
 #: A note of its own: `metadata.invoice`.
 NOTE = "metadata."
@@ -71,8 +72,10 @@ def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
 
     Raises:
         UnknownColumns: the header has names that nobody knows.
-        UnreadableFile: a column is missing, or there twice.
+        UnreadableFile: a column is missing, or there twice, or its name is no text.
     """
+    if not all(map(is_utf8, cells)):
+        raise UnreadableFile('its first line is not UTF-8 (Excel has "CSV UTF-8" for that)')
     left_out = {_plain(one) for one in ignored}
     names = [IGNORED if _plain(cell) in left_out else field_of(cell) for cell in cells]
     if unknown := [name for name in names if name not in {"", IGNORED, *FIELDS} and not is_note(name)]:

@@ -68,6 +68,12 @@ def test_the_names_that_offices_use_are_understood(header):
     assert rows_of(f"{header}\n{PHONE}{separator}x\n") == [Record(2, {"phone_number": PHONE, "message": "x"})]
 
 
+def test_a_header_in_another_encoding_is_refused_in_words_that_can_be_told():
+    assert trouble("nomor;pesan;catatan é\n".encode("latin-1")) == (
+        'its first line is not UTF-8 (Excel has "CSV UTF-8" for that)'
+    )
+
+
 def test_columns_that_are_to_be_left_out_say_nothing():
     text = "No;Nama;nomor;pesan\n1;Ani;081234567890;x\n"
     [row] = rows_of(text, lambda lines: csv_records(lines, ("no", "NAMA")))

@@ -6,28 +6,30 @@ export const prefix = document.body.dataset.prefix;
 
 /** What the API refused, or that it could not be reached (`status` 0). */
 export class Problem extends Error {
-  constructor(status, title, detail) {
+  constructor(status, title, detail, answer) {
     super(detail || title);
     this.status = status;
+    this.answer = answer;
   }
 }
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
-/** Ask the API; returns what it answered. Query values that are empty are left out. */
-export async function ask(method, path, { query, body } = {}) {
+/** Ask the API; returns what it answered. Query values that are empty are left out; a `file` is sent as it is. */
+export async function ask(method, path, { query, body, file } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf();
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (file !== undefined) headers["Content-Type"] = "application/octet-stream";
   let response;
   try {
-    response = await fetch(address(path, query), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" });
+    response = await fetch(address(path, query), { method, headers, body: file ?? (body === undefined ? undefined : JSON.stringify(body)), credentials: "same-origin" });
   } catch {
     throw new Problem(0, t("The admin server cannot be reached."));
   }
   if (response.status === 401) toLogin();
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(response.status, answer.title ?? response.statusText, answer.detail);
+  if (!response.ok) throw new Problem(response.status, answer.title ?? response.statusText, answer.detail, answer);
   return answer;
 }
 
