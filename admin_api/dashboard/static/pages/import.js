@@ -11,7 +11,7 @@ import { priorityWord } from "../words.js";
 
 const LARGEST = Number(document.body.dataset.largest);
 const EVERY = 700;
-const ROWS_SHOWN = 20;
+const ROWS_SHOWN = 15;
 
 let chosen = null;
 let job = null;
@@ -78,10 +78,10 @@ function drawCheck() {
   show(
     h("p", { class: "big-count" }, report.read ? t("%(rows)s read, %(new)s can be queued", { rows: rows(report.read), new: number(report.new) }) : t("There are no rows in the file.")),
     facts(report),
-    wrong > 0 && wrongRows(report),
-    wrong > 0 && h("label", { class: "option" }, skip, h("span", {}, tn("Leave out the wrong row and queue the rest", "Leave out the %(count)s wrong rows and queue the rest", wrong))),
+    wrong > 0 && report.new > 0 && h("label", { class: "option" }, skip, h("span", {}, tn("Leave out the wrong row and queue the rest", "Leave out the %(count)s wrong rows and queue the rest", wrong))),
     h("p", { class: "hint", id: "forecast" }),
     h("p", { class: "report-actions" }, button),
+    wrong > 0 && wrongRows(report),
   );
   if (report.new) forecast(report.new);
 }
