@@ -1,6 +1,7 @@
 """The API as another program uses it: real process, real broker, real consumer."""
 
 import json
+from collections import Counter
 from urllib.parse import quote
 
 import pytest
@@ -102,6 +103,30 @@ def test_one_source_is_counted_cleared_and_put_back(client, publisher, admin):
     viewer = admin.client(Role.VIEWER)
     assert viewer.ask("GET", "/waiting/counts?key_prefix=c").status_code == 403
     assert viewer.ask("GET", "/messages?key_prefix=c").status_code == 403
+
+
+def test_a_lane_that_sends_goes_on_without_what_is_cleared_and_with_what_comes_back(
+    client, publisher, consumer, arrivals
+):
+    for number in range(60):
+        source = "campaign" if number % 2 else "registration"
+        publisher.queue_message(PHONE, f"{source} {number}", source=source)
+    consumer(WHATSAPP_QUEUE_DELAY="0.1")
+    arrivals.wait_for(4, 20)
+    answer = client.post("/clear", {"filter": {"source": "campaign"}})
+    assert answer["cleared_queued"] > 10
+    sent_before = len([text for text in arrivals.texts() if text.startswith("campaign")])
+    wait_until(lambda: client.get("/status")["queue_length"] == 0, 30, "the rest is sent")
+    texts = arrivals.texts()
+    campaign = [text for text in texts if text.startswith("campaign")]
+    # The one that was being sent may have arrived after we looked.
+    assert len(campaign) <= sent_before + 1
+    rest = [text for text in texts if text.startswith("registration")]
+    assert rest == [f"registration {number}" for number in range(0, 60, 2)]
+    # One that the consumer held was cancelled instead, and perhaps dropped before the undo.
+    assert client.post(f"/undo/{answer['undo_id']}")["restored"] >= answer["cleared_queued"]
+    wait_until(lambda: len(arrivals.texts()) >= 60 - answer["cancelling"], 30, "all have arrived")
+    assert max(Counter(arrivals.texts()).values()) == 1
 
 
 @pytest.mark.parametrize(
