@@ -33,6 +33,9 @@ _DUE = (
 _PENDING_ROWS = "messages m INDEXED BY messages_pending"
 _IS_PENDING = "m.state IN ('waiting', 'retrying', 'scheduled')"
 
+#: The condition that nothing fits.
+_NOTHING = "0"
+
 #: How many messages of each source wait, in a lane or (NULL) in all.
 SOURCES = (
     f"SELECT m.source, count(*) FROM {_PENDING_ROWS} WHERE {_IS_PENDING} AND m.lane = coalesce(?, m.lane) "  # noqa: S608
@@ -113,7 +116,8 @@ _ANY = _Part()
 def _query(wanted: MessageFilter, after: tuple[float, int] | None, part: _Part) -> Query:
     query = Query()
     is_driven = _find_few(query, wanted)
-    if part.is_pending and not is_driven:
+    # Where nothing can fit, SQLite finds no way through an index that is forced on it.
+    if part.is_pending and not is_driven and _NOTHING not in query.conditions:
         query.source = _PENDING_ROWS
         query.add(_IS_PENDING)
     if part.condition:
@@ -180,7 +184,7 @@ def _find_number(query: Query, text: str, *, is_driven: bool) -> bool:
         return True
     part = search_terms.digits(text)
     if not part:
-        query.add("0")
+        query.add(_NOTHING)
     elif is_driven or len(part) < search_terms.RARE_DIGITS:
         query.add("+m.phone_number LIKE ?", f"%{part}%")
     else:
@@ -192,7 +196,7 @@ def _find_number(query: Query, text: str, *, is_driven: bool) -> bool:
 def _find_words(query: Query, text: str, *, is_driven: bool) -> bool:
     match = search_terms.words_query(text)
     if match is None:
-        query.add("0")
+        query.add(_NOTHING)
     elif is_driven:
         query.add("EXISTS (SELECT 1 FROM words WHERE words MATCH ? AND words.rowid = m.id)", match)
     else:

@@ -267,6 +267,8 @@ PENDING = {f"m{number}" for number in range(40) if number % 4 > 1}
         ({"ids": frozenset({"m2", "m4", "m3"})}, {"m2", "m3"}),
         ({"phone_number": "+6281234567003", "source": "payment"}, {"m3"}),
         ({"text": "jakarta", "key_prefix": "k1"}, {"m10", "m15"}),
+        ({"phone_number": "0"}, set()),
+        ({"text": "!"}, set()),
     ],
 )
 def test_what_waits_is_found_and_counted_by_what_clears_it(history, wanted, ids):
