@@ -30,11 +30,12 @@ class Stock:
         with self._channel() as channel:
             drift.apply(channel.connection, topology(settings))
 
-    def add_waiting(self, *ids: str, priority: int = 5, lane: str = "default") -> None:
-        self._publish(self.names.messages, lane, (message(one, priority=priority, lane=lane) for one in ids))
+    def add_waiting(self, *ids: str, lane: str = "default", **about: Any) -> None:
+        self._publish(self.names.messages, lane, (message(one, lane=lane, **about) for one in ids))
 
-    def add_delayed(self, *ids: str, seconds: float = 3600, lane: str = "default") -> None:
-        self._publish(self.names.scheduled, ladder_key(seconds, lane), (message(one, lane=lane) for one in ids))
+    def add_delayed(self, *ids: str, seconds: float = 3600, lane: str = "default", **about: Any) -> None:
+        key = ladder_key(seconds, lane)
+        self._publish(self.names.scheduled, key, (message(one, lane=lane, **about) for one in ids))
 
     def add_dead(
         self,
@@ -163,10 +164,8 @@ class Stock:
         return open_channel(self.settings.amqp_urls, name="test stock")
 
 
-def message(message_id: str, *, lane: str = "default", priority: int = 5, source: str = "test") -> Message:
-    return new_message(
-        PHONE, f"text {message_id}", source=source, now=time.time(), priority=priority, lane=lane, message_id=message_id
-    )
+def message(message_id: str, *, source: str = "test", **about: Any) -> Message:
+    return new_message(PHONE, f"text {message_id}", source=source, now=time.time(), message_id=message_id, **about)
 
 
 def ids(messages: Iterable[Message]) -> list[str]:

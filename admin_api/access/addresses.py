@@ -25,6 +25,11 @@ def is_static(path: str) -> bool:
     return path.startswith(_OPEN_BELOW[0])
 
 
+def is_upload(path: str) -> bool:
+    """Whether a path takes a whole file."""
+    return path == f"{PREFIX}/imports"
+
+
 def is_safe_method(method: str) -> bool:
     """Whether a method changes nothing (RFC 9110, 9.2.1)."""
     return method in _SAFE_METHODS

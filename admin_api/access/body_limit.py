@@ -6,10 +6,14 @@ The framework's own limit lets a handler run before it looks at an announced len
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from admin_api.access.addresses import is_upload
 from admin_api.web.problems import Problem, answer
 
 #: Bytes.
 LARGEST_BODY = 1024 * 1024
+
+#: Bytes of a file that is uploaded; it goes to the disk as it comes.
+LARGEST_FILE = 20 * 1000 * 1000
 
 
 class BodyLimit:
@@ -24,12 +28,13 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = answer(Problem(413, detail=f"a body may have {self._largest} bytes", code="too-large"))
+        largest = LARGEST_FILE if is_upload(scope["path"]) else self._largest
+        too_large = answer(Problem(413, detail=f"a body may have {largest} bytes", code="too-large"))
         announced = Headers(scope=scope).get("content-length", "0")
-        if not announced.isdecimal() or int(announced[:20]) > self._largest:
+        if not announced.isdecimal() or int(announced[:20]) > largest:
             await too_large(scope, receive, send)
             return
-        measured = _Measured(receive, send, self._largest)
+        measured = _Measured(receive, send, largest)
         await self._app(scope, measured.receive, measured.send)
         if measured.is_too_large and not measured.has_begun:
             await too_large(scope, receive, send)

@@ -1,34 +1,30 @@
 """`antrian import`: a file of messages, all of them or none."""
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from admin_api.bulk.columns import UnknownColumns, split_columns
 from admin_api.bulk.handover import Handover, require_broker, stopped_by_signals
-from admin_api.bulk.known import Known, known_messages
+from admin_api.bulk.known import known_messages
+from admin_api.bulk.new_orders import new_orders, rehearse
 from admin_api.bulk.record import UnreadableFile
 from admin_api.bulk.report import WRONG, Report
 from admin_api.bulk.report_view import refusal, remarks, sentences
-from admin_api.bulk.row_check import Defaults, RowCheck
+from admin_api.bulk.row_check import Defaults, RowCheck, checked_defaults
 from admin_api.bulk.source_file import Format, format_of, opened, spoken
-from admin_api.bulk.spool import Order, Spool
+from admin_api.bulk.spool import Spool
 from admin_api.bulk.survey import Findings, survey
 from broker.errors import AntrianError, CommandFailed, MalformedMessage, WrongUse
-from broker.message_body import build
-from broker.priority import Priority
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, ProgressBar, chosen_lane, print_json, progress, say
+from broker.terminal import Json, chosen_lane, print_json, progress, say
 from publisher.client import Publisher
 
 #: Seconds that a broker may be away in the middle: long enough for one that is started again.
 _PATIENCE = 60.0
-
-#: Messages from one word about the progress to the next.
-_STEP = 100
 
 
 def import_file(
@@ -40,6 +36,9 @@ def import_file(
     priority: Annotated[str, typer.Option(help="low, normal, high or urgent, for rows that do not say.")] = "normal",
     batch: Annotated[
         str, typer.Option(metavar="NAME", help="Rows of another batch are other messages, even with the same content.")
+    ] = "",
+    ignore_columns: Annotated[
+        str, typer.Option("--ignore-columns", metavar="A,B", help="Leave these columns out.")
     ] = "",
     skip_invalid: Annotated[
         bool, typer.Option("--skip-invalid", help="Leave out what is wrong and queue the rest; exit code 1.")
@@ -59,7 +58,7 @@ def import_file(
     settings = load_settings()
     check = RowCheck(tuple(settings.senders), _defaults(settings, lane, source, priority), datetime.now(UTC))
     with Spool() as spool:
-        findings = _survey(file, form, check, spool, batch)
+        findings = _survey(file, form, check, spool, batch=batch, ignored=split_columns(ignore_columns))
         hours = settings.whatsapp_queue_dedupe_hours
         report = Report(findings, len(spool), hours, is_dry=dry_run, skips=skip_invalid)
         if not report.is_refused:
@@ -68,20 +67,23 @@ def import_file(
 
 
 def _defaults(settings: Settings, lane: str | None, source: str, priority: str) -> Defaults:
-    lanes = tuple(settings.senders)
     try:
-        build(phone_number="+6281234567890", message="x", source=source)
-        named = chosen_lane(settings, lane) if lane is not None or len(lanes) == 1 else None
-        return Defaults(named, source, Priority.parse(priority))
+        named = chosen_lane(settings, lane) if lane is not None or len(settings.senders) == 1 else None
+        return checked_defaults(named, source, priority)
     except MalformedMessage as error:
         option = f"--priority {priority}" if error.code == "unknown-priority" else "--source"
         raise WrongUse(f"{option}: {error}") from error
 
 
-def _survey(file: str, form: Format | None, check: RowCheck, spool: Spool, batch: str) -> Findings:
+def _survey(
+    file: str, form: Format | None, check: RowCheck, spool: Spool, *, batch: str, ignored: Collection[str]
+) -> Findings:
     try:
-        with opened(file, form or format_of(file)) as records, progress("rows checked", None) as bar:
+        with opened(file, form or format_of(file), ignored) as records, progress("rows checked", None) as bar:
             return survey(records, check, spool, batch=batch, on_progress=bar.move_to)
+    except UnknownColumns as error:
+        hint = f"To leave them out: --ignore-columns {shlex.quote(','.join(error.names))}"
+        raise WrongUse(f"nothing was queued from {spoken(file)}: {error}.\n{hint}") from error
     except UnreadableFile as error:
         raise WrongUse(f"nothing was queued from {spoken(file)}: {error}") from error
     except KeyboardInterrupt:
@@ -96,9 +98,9 @@ def _hand_over(settings: Settings, spool: Spool, report: Report, timeout: float)
         require_broker(settings)
         with known_messages(settings) as known, Publisher(settings, source="import") as publisher:
             handover = Handover(publisher, timeout)
-            report.outcome, report.blind = handover.outcome, known.trouble
-            with stopped_by_signals(handover.stop), _fresh(known, spool, report) as orders:
-                handover.run(orders)
+            report.outcome = handover.outcome
+            with stopped_by_signals(handover.stop), progress("messages", len(spool)) as bar:
+                handover.run(new_orders(known, spool, report, bar.move_to))
     except KeyboardInterrupt:
         after = "run the same command again: what is in the queue is not sent twice"
         raise CommandFailed(f"interrupted; {after if report.outcome else 'nothing was queued'}") from None
@@ -107,29 +109,10 @@ def _hand_over(settings: Settings, spool: Spool, report: Report, timeout: float)
 def _rehearse(settings: Settings, spool: Spool, report: Report) -> None:
     """Count what would be handed over; without a broker, too."""
     try:
-        with known_messages(settings) as known:
-            report.blind = known.trouble
-            with _fresh(known, spool, report) as orders:
-                deque(orders, maxlen=0)
+        with known_messages(settings) as known, progress("messages", len(spool)) as bar:
+            rehearse(known, spool, report, bar.move_to)
     except AntrianError as error:
         report.blind = str(error)
-
-
-@contextmanager
-def _fresh(known: Known, spool: Spool, report: Report) -> Iterator[Iterator[Order]]:
-    """What no earlier import has queued; the rest is counted."""
-
-    def chosen(bar: ProgressBar) -> Iterator[Order]:
-        for done, (order, place) in enumerate(known.places(spool), 1):
-            if done % _STEP == 0:
-                bar.move_to(done)
-            if place is None:
-                yield order
-            else:
-                report.already[place] += 1
-
-    with progress("messages", len(spool)) as bar:
-        yield chosen(bar)
 
 
 def _tell(report: Report, file: str, *, as_json: bool) -> None:

@@ -7,29 +7,26 @@ better witness: the separator is the one that makes most of it column names that
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from admin_api.bulk.record import FIELDS, REQUIRED, Record, UnreadableFile
+from admin_api.bulk.columns import IGNORED, KNOWN_COLUMNS, NOTE, field_of, is_note, named
+from admin_api.bulk.record import FIELDS, Record, UnreadableFile
 from admin_api.bulk.text_lines import is_utf8
 
 _SEPARATORS = ",;\t"
 
-#: A note of its own: `metadata.invoice`.
-_NOTE = "metadata."
-
 #: What Excel writes, and reads, in front of the header.
 _EXCEL_SEPARATOR = re.compile(r"\s*\"?sep=(?P<separator>[,;\t])\"?\s*", re.IGNORECASE)
 
-_MOST_LISTED = 5
 
-KNOWN_COLUMNS = f"{', '.join(FIELDS)}, and {_NOTE}NAME for a note"
-
-
-def csv_records(lines: Iterable[str]) -> Iterator[Record]:
+def csv_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator[Record]:
     """The rows below the header; those without any content are none.
+
+    Args:
+        lines: of the file.
+        ignored: columns that are left out.
 
     Raises:
         UnreadableFile: the header does not fit, or quotes make no sense from some line on.
@@ -47,7 +44,7 @@ def csv_records(lines: Iterable[str]) -> Iterator[Record]:
         if columns:
             yield _record(line, columns, cells)
         else:
-            columns = _columns(cells)
+            columns = named(cells, ignored)
     if not columns:
         raise UnreadableFile(f"it is empty: its first line must name the columns, {KNOWN_COLUMNS}")
 
@@ -58,7 +55,7 @@ def _separator(header: str) -> str:
             cells = next(csv.reader([header], delimiter=separator), [])
         except csv.Error as error:
             raise UnreadableFile(f"line 1: {_broken(str(error))}") from error
-        return sum(_name(cell) in FIELDS for cell in cells), len(cells)
+        return sum(field_of(cell) in FIELDS for cell in cells), len(cells)
 
     return max(_SEPARATORS, key=fitness)
 
@@ -82,39 +79,6 @@ def _broken(error: str) -> str:
     return f"{error}; a quote inside a quoted text is written twice"
 
 
-def _columns(cells: Sequence[str]) -> list[str]:
-    names = [_name(cell) for cell in cells]
-    if unknown := [name for name in names if name and name not in FIELDS and not _is_note(name)]:
-        raise UnreadableFile(
-            f"its first line must name the columns, and there is no {_listed(unknown)}: the columns are {KNOWN_COLUMNS}"
-        )
-    if missing := [name for name in REQUIRED if name not in names]:
-        raise UnreadableFile(f"its header has no column {' and no column '.join(missing)}")
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise UnreadableFile(f"its header names {', '.join(twice)} twice")
-    return names
-
-
-def _name(cell: str) -> str:
-    name = cell.strip()
-    is_note = name[: len(_NOTE)].lower() == _NOTE
-    return _NOTE + name[len(_NOTE) :].strip() if is_note else name.lower()
-
-
-def _is_note(name: str) -> bool:
-    return name.startswith(_NOTE) and len(name) > len(_NOTE)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
-    return ", ".join(map(_guessed, names[:_MOST_LISTED])) + more
-
-
-def _guessed(name: str) -> str:
-    alike = get_close_matches(name.replace(" ", "_"), FIELDS, 1, 0.75)
-    return repr(name[:40]) + (f" (is it {alike[0]}?)" if alike else "")
-
-
 def _record(line: int, columns: Sequence[str], cells: Sequence[str]) -> Record:
     if not all(map(is_utf8, cells)):
         return Record(line, problems={"": 'is not UTF-8 (Excel has "CSV UTF-8" for that)'})
@@ -123,7 +87,7 @@ def _record(line: int, columns: Sequence[str], cells: Sequence[str]) -> Record:
     if any(cell.strip() for cell in cells[len(columns) :]):
         more = f"has {len(cells)} cells, and the header names {len(columns)}"
         return Record(line, problems={"": f"{more}: a text with a separator needs quotes"})
-    said = {name: cell for name, cell in zip(columns, cells, strict=False) if cell.strip()}
+    said = {name: cell for name, cell in zip(columns, cells, strict=False) if cell.strip() and name != IGNORED}
     if "" in said:
         return Record(line, problems={"": "has a cell below a column without a name"})
     return _typed(line, said)
@@ -132,9 +96,9 @@ def _record(line: int, columns: Sequence[str], cells: Sequence[str]) -> Record:
 def _typed(line: int, said: Mapping[str, str]) -> Record:
     """The record, with the notes in one object; only the text keeps its outer blanks."""
     fields: dict[str, Any] = {
-        name: cell if name == "message" else cell.strip() for name, cell in said.items() if not _is_note(name)
+        name: cell if name == "message" else cell.strip() for name, cell in said.items() if not is_note(name)
     }
-    notes = {name.removeprefix(_NOTE): cell.strip() for name, cell in said.items() if _is_note(name)}
+    notes = {name.removeprefix(NOTE): cell.strip() for name, cell in said.items() if is_note(name)}
     problems = {}
     if "metadata" in fields:
         try:

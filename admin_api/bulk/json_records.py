@@ -1,7 +1,7 @@
 """Rows from JSONL: an object on each line, with the field names of `POST /messages`; pure."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from admin_api.bulk.record import FIELDS, Record, UnreadableFile
@@ -11,8 +11,12 @@ from admin_api.bulk.text_lines import is_utf8
 _SHOWN = 40
 
 
-def json_records(lines: Iterable[str]) -> Iterator[Record]:
+def json_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator[Record]:
     """The row in each line; blank lines are none.
+
+    Args:
+        lines: of the file.
+        ignored: fields that are left out.
 
     Raises:
         UnreadableFile: it is one JSON list, and not a line for each object.
@@ -24,10 +28,10 @@ def json_records(lines: Iterable[str]) -> Iterator[Record]:
             if is_first and text.startswith("["):
                 raise UnreadableFile("it is one JSON list: write one object on each line, as `jq -c '.[]'` does")
             is_first = False
-            yield _record(number, text)
+            yield _record(number, text, frozenset(ignored))
 
 
-def _record(number: int, text: str) -> Record:
+def _record(number: int, text: str, ignored: frozenset[str]) -> Record:
     if not is_utf8(text):
         return Record(number, problems={"": "is not UTF-8"})
     try:
@@ -38,7 +42,8 @@ def _record(number: int, text: str) -> Record:
         return Record(number, problems={"": "is not JSON that every program reads"})
     if not isinstance(fields, dict):
         return Record(number, problems={"": "is JSON, but not an object"})
-    return Record(number, fields, _strangers(fields))
+    said = {name: value for name, value in fields.items() if name not in ignored}
+    return Record(number, said, _strangers(said))
 
 
 def _strangers(fields: dict[str, Any]) -> dict[str, str]:

@@ -128,6 +128,13 @@ def known_messages(settings: Settings) -> Iterator[Known]:
         history.close()
 
 
+def known_here(settings: Settings, history: History, follower: HistoryFollower) -> Known:
+    """What the history of a process that follows the journal knows."""
+    if not follower.barrier(_PATIENCE):
+        return Known(None, trouble=follower.trouble or "the history has not read the whole journal yet")
+    return Known(history, time.time() - settings.whatsapp_queue_dedupe_hours * 3_600)
+
+
 def _bring_up_to_date(settings: Settings, history: History) -> str:
     """Why that is not possible; empty when it is done."""
     urls = broker_urls(settings)

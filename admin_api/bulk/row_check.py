@@ -7,6 +7,7 @@ from typing import Any
 
 from admin_api.bulk.record import REQUIRED, Record, Refusal
 from broker.errors import MalformedMessage
+from broker.message_body import build
 from broker.priority import Priority
 from publisher.composition import compose, delay_until
 from publisher.errors import InvalidMessage
@@ -29,6 +30,16 @@ class Defaults:
     lane: str | None
     source: str
     priority: Priority = Priority.NORMAL
+
+
+def checked_defaults(lane: str | None, source: str, priority: str) -> Defaults:
+    """The defaults as somebody wrote them.
+
+    Raises:
+        MalformedMessage: no message could have such a source or priority.
+    """
+    build(phone_number="+6281234567890", message="x", source=source)
+    return Defaults(lane, source, Priority.parse(priority))
 
 
 class RowCheck:

@@ -1,7 +1,7 @@
 """Where rows come from: a file, or stdin; each read once, from its beginning to its end."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -47,21 +47,33 @@ def spoken(name: str) -> str:
 
 
 @contextmanager
-def opened(name: str, form: Format) -> Iterator[Iterator[Record]]:
+def opened(name: str, form: Format, ignored: Collection[str] = ()) -> Iterator[Iterator[Record]]:
     """The rows of a file, read as they are taken.
 
     Args:
         name: of the file; `-` for stdin.
         form: how it is written.
+        ignored: columns that are left out.
 
     Raises:
         UnreadableFile: it cannot be opened or read, or is not what it should be; this also comes from taking rows.
     """
     try:
-        with _open(name) as file, closing(text_lines(file)) as lines:
-            yield _READERS[form](lines)
+        with _open(name) as file, records_in(file, form, ignored) as records:
+            yield records
     except OSError as error:
         raise UnreadableFile(_sentence(error)) from error
+
+
+@contextmanager
+def records_in(file: IO[bytes], form: Format, ignored: Collection[str] = ()) -> Iterator[Iterator[Record]]:
+    """The rows of an open file, read as they are taken.
+
+    Raises:
+        UnreadableFile: it is not what it should be; this also comes from taking rows.
+    """
+    with closing(text_lines(file)) as lines:
+        yield _READERS[form](lines, ignored)
 
 
 @contextmanager

@@ -63,11 +63,15 @@ class Spool:
             raise NoRoom(error.strerror) from error
         self._count += 1
 
+    def close(self) -> None:
+        """Forget everything."""
+        self._file.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
 
 
 def _written(order: Order) -> list[Any]:

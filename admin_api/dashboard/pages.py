@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from admin_api.access.addresses import PREFIX, inside
+from admin_api.access.body_limit import LARGEST_FILE
 from admin_api.access.guard import Actor, require_page
 from admin_api.dashboard import assets, translation
 from admin_api.dashboard.error_pages import ErrorPages
@@ -19,6 +20,7 @@ router = APIRouter(prefix=PREFIX, include_in_schema=False, default_response_clas
 _A_YEAR: Final = 365 * 24 * 3600
 
 Reader = Annotated[Actor, Depends(require_page("viewer"))]
+Writer = Annotated[Actor, Depends(require_page("operator"))]
 Next = Annotated[str, Query(alias="next", max_length=2000)]
 
 
@@ -56,6 +58,18 @@ def message(request: Request, reader: Reader, message_id: str) -> HTMLResponse:
 def search(request: Request, reader: Reader) -> HTMLResponse:
     """Messages, by whatever is known about them."""
     return _page(request, reader, "search")
+
+
+@router.get("/waiting")
+def waiting(request: Request, reader: Reader) -> HTMLResponse:
+    """Everything that waits in a lane."""
+    return _page(request, reader, "waiting")
+
+
+@router.get("/import")
+def import_page(request: Request, writer: Writer) -> HTMLResponse:
+    """Messages from a file."""
+    return _page(request, writer, "import", largest=LARGEST_FILE)
 
 
 @router.get("/activity")

@@ -12,7 +12,8 @@ from admin_api.desk.errors import AlreadyUndone, HistoryBehind, UndoIncomplete, 
 from admin_api.desk.leftovers import Leftovers
 from admin_api.desk.restoration import is_back, restoration
 from admin_api.errand import Busy
-from admin_api.history.records import LifeEntry, Removed
+from admin_api.history.message_row import OPEN
+from admin_api.history.records import LifeEntry, Removed, State
 from admin_api.parcel import Publication, Tally, event_publication
 from admin_api.shipment import Shipment
 from broker.connection import broker_urls
@@ -105,6 +106,8 @@ class _OneUndo:
         begun = self._tally.taken
         for removed, life in self._taken_out():
             yield from self._put_back(removed, life)
+        for message_id in self._history.cancelled_by(self._undo_id):
+            yield from self._uncancel(message_id)
         yield None
         self._restored += self._tally.taken - begun
         if self._tally.refused:
@@ -150,6 +153,22 @@ class _OneUndo:
             self._unknown += 1
         else:
             yield [copy, self._told(removed)]
+
+    def _uncancel(self, message_id: str) -> Iterator[Sequence[Publication]]:
+        """Take a cancellation back that a clearing asked for; what was dropped because of it is made anew."""
+        record = self._history.message(message_id)
+        if record is None:
+            self._unknown += 1
+            return
+        told = self._event("outcome.uncancelled", lane=record.lane, message_id=message_id, generation=record.generation)
+        if record.state in OPEN:
+            yield [told]
+        elif record.state is State.CANCELLED:
+            life = self._history.life(message_id)
+            dropped = Removed(record, record.generation, "", None, None, restored=False)
+            copy = restoration(self._names, dropped, life, self._undo_id, time.time())
+            self._unknown += copy is None
+            yield [told] if copy is None else [told, copy]
 
     def _finish_leftovers(self) -> None:
         """A purge that was interrupted left letters in their queue: they are not to be published a second time."""

@@ -40,6 +40,9 @@ FINAL = frozenset(
     {State.SENT, State.DEAD, State.EXPIRED, State.CANCELLED, State.CLEARED, State.DUPLICATE, State.PURGED}
 )
 
+#: States of messages that nobody is sending, and that have their turn or their time before them.
+PENDING = frozenset({State.WAITING, State.RETRYING, State.SCHEDULED})
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
@@ -267,6 +270,9 @@ class MessageFilter:
         lane: exactly.
         since: queued at or after.
         until: queued before.
+        key_prefix: how the idempotency key begins.
+        priority: low, normal, high or urgent.
+        ids: message ids.
     """
 
     phone_number: str | None = None
@@ -277,6 +283,22 @@ class MessageFilter:
     lane: str | None = None
     since: float | None = None
     until: float | None = None
+    key_prefix: str | None = None
+    priority: str | None = None
+    ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """How many messages of one source wait.
+
+    Attributes:
+        source: the publishing service; empty where nobody could read it.
+        count: how many.
+    """
+
+    source: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

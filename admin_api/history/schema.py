@@ -35,6 +35,8 @@ CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_copy ON messages (copied_to) WHERE copied_to IS NOT NULL;
 CREATE INDEX messages_waiting ON messages (lane, rank DESC, entered_at, entered_seq) WHERE state = 'waiting';
 CREATE INDEX messages_delayed ON messages (due_at, lane, state) WHERE state IN ('retrying', 'scheduled');
+CREATE INDEX messages_pending ON messages (state, born_at, id, source, lane, idempotency_key, priority, due_at)
+    WHERE state IN ('waiting', 'retrying', 'scheduled');
 CREATE VIRTUAL TABLE words USING fts5 (
     text, content = 'messages', content_rowid = 'id', detail = none, tokenize = 'unicode61 remove_diacritics 2'
 );

@@ -32,6 +32,7 @@ from admin_api.history.records import (
     Position,
     Removal,
     Removed,
+    SourceCount,
     State,
 )
 from admin_api.history.report import Period, Report
@@ -47,6 +48,8 @@ _MOST_DUE = 1_000
 
 #: Seconds: a history that was compared with the journal so short a time ago is up to date.
 _GRACE = 10.0
+#: Clearings that are looked through at once.
+_CLEARINGS_AT_ONCE = 100
 
 _ANY_DEAD = DeadFilter()
 
@@ -114,6 +117,24 @@ class History:
         rows = list(islice(merge(*answers, key=_number if by_number else _place, reverse=True), limit + 1))
         items = tuple(row_reading.message(row, now) for row in rows[:limit])
         return Page(items, list_place.write(*_place(rows[limit - 1])) if len(rows) > limit else None)
+
+    def message_count(self, wanted: MessageFilter) -> int:
+        """How many messages fit."""
+        rows = (self._reader.row(q.count_sql(), q.values) for q in message_query.queries(wanted, None, time.time()))
+        return sum(row[0] for row in rows if row)
+
+    def message_ids(self, wanted: MessageFilter) -> list[str]:
+        """The id of every message that fits, in no order."""
+        return [
+            row[0]
+            for query in message_query.queries(wanted, None, time.time())
+            for row in self._reader.rows(query.sql("m.message_id"), (*query.values, -1))
+        ]
+
+    def pending_sources(self, lane: str | None = None) -> list[SourceCount]:
+        """How many messages of each source wait in the queue or on the delay ladder; the most frequent source first."""
+        rows = self._reader.rows(message_query.SOURCES, (lane,))
+        return [SourceCount(source or "", count) for source, count in rows]
 
     def by_keys(self, keys: Collection[str]) -> Iterator[KeyUse]:
         """Every message that has one of these idempotency keys."""
@@ -313,6 +334,19 @@ class History:
             if len(rows) < _REMOVED_AT_ONCE:
                 return
             seq, number = rows[-1][-2:]
+
+    def cancelled_by(self, undo_id: str) -> tuple[str, ...]:
+        """The messages that a clearing could not reach and had cancelled, as the event about it lists them."""
+        cursor = None
+        while True:
+            page = self.events(("lane.cleared",), cursor=cursor, limit=_CLEARINGS_AT_ONCE)
+            for entry in page.items:
+                listed = entry.details.get("cancelling")
+                if entry.details.get("undo_id") == undo_id and isinstance(listed, list):
+                    return tuple(one for one in listed if isinstance(one, str))
+            cursor = page.next_cursor
+            if cursor is None:
+                return ()
 
     def job(self, job_id: str) -> Job | None:
         """A job; None for one that the history does not know."""

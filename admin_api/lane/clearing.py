@@ -2,11 +2,14 @@
 
 The event comes first and the removal second, so a message that an interrupted clearing left in its place is not sent
 either: the consumer reads the same event. A message that is being sent is not touched.
+
+With a filter, only a part is taken out, and the rest keeps its place. A message that fits, but was out of reach
+because a consumer held it, is cancelled by an event instead, so that it is not tried again.
 """
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +17,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from admin_api.desk.dead_letters import PATIENCE, DeadLetters, Report, Selection
 from admin_api.desk.portable import pack_letter
+from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
 from admin_api.lane.lane_reader import LaneReader, require_lane
 from admin_api.lane.status import Status
 from admin_api.parcel import Found, Publication, event_publication
@@ -21,9 +25,14 @@ from admin_api.sieve import Sieve, Tally
 from broker.connection import broker_urls, open_channel
 from broker.errors import MalformedMessage
 from broker.events import EVENT_PROPERTIES, Event
-from broker.message import decode
+from broker.message import Message, decode
 from broker.settings import Settings
 from broker.topology import LADDER_LEVELS, Names
+
+_EVERYTHING = ClearFilter()
+
+#: Finds what fits and was out of reach, given when the clearing began (unix seconds).
+Stragglers = Callable[[float], Sequence[str]]
 
 
 class Scope(StrEnum):
@@ -47,6 +56,7 @@ class Cleared:
         in_flight: messages being sent at that moment, 0 or 1; they were not touched.
         undo_id: names this clearing in the journal, where each of its messages is listed.
         refused: messages that stay, because the broker did not accept the event about them.
+        cancelling: messages that a consumer held, and that it was asked not to send.
     """
 
     cleared_queued: int
@@ -54,6 +64,7 @@ class Cleared:
     in_flight: int
     undo_id: str
     refused: int
+    cancelling: int = 0
 
 
 class Clearing:
@@ -75,6 +86,7 @@ class Clearing:
         self._lane = lane
         self._actor = actor
         self._undo_id = str(uuid.uuid4())
+        self._wanted = _EVERYTHING
 
     def look(self) -> Status:
         """The lane as it is now.
@@ -87,15 +99,29 @@ class Clearing:
             reader.catch_up()
             return reader.status()
 
-    def run(self, scope: Scope, *, on_progress: Callable[[Tally], None] = lambda _tally: None) -> Cleared:
+    def run(
+        self,
+        scope: Scope,
+        wanted: ClearFilter = _EVERYTHING,
+        *,
+        stragglers: Stragglers = lambda _began_at: (),
+        on_progress: Callable[[Tally], None] = lambda _tally: None,
+    ) -> Cleared:
         """Take out what is there now.
 
+        Args:
+            scope: what is cleared; a filter goes with what waits only.
+            wanted: which of the messages that wait.
+            stragglers: finds those that were out of reach; they are cancelled.
+            on_progress: called after each message.
+
         Raises:
+            PartlyUnclearable: the lane can only be cleared as a whole; nothing was taken out.
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
         began_at = time.time()
-        with open_channel(self._urls, name="antrian clear") as channel:
-            require_lane(channel, self._names, self._lane)
+        self._wanted = wanted
+        self._check(scope)
         queued, failed, unlisted = Tally(), 0, 0
         if scope is not Scope.FAILED:
             queued = self._sieve(on_progress)
@@ -103,10 +129,20 @@ class Clearing:
         if scope is not Scope.QUEUED:
             report = self._purge_dead(on_progress)
             failed, queued.refused = report.done, queued.refused + report.refused
+        cancelling = stragglers(began_at)
         in_flight = self.look().in_flight
-        cleared = Cleared(queued.taken + unlisted, failed, in_flight, self._undo_id, queued.refused)
-        self._record(scope, cleared, began_at=began_at, unlisted=unlisted)
+        taken = queued.taken + unlisted
+        cleared = Cleared(taken, failed, in_flight, self._undo_id, queued.refused, len(cancelling))
+        self._record(scope, cleared, began_at=began_at, unlisted=unlisted, cancelling=cancelling)
         return cleared
+
+    def _check(self, scope: Scope) -> None:
+        if not self._wanted.is_empty:
+            assert scope is Scope.QUEUED, "a filter is for what waits"  # noqa: S101 (callers refuse it)
+            if self._is_quorum:
+                raise PartlyUnclearable(self._lane)
+        with open_channel(self._urls, name="antrian clear") as channel:
+            require_lane(channel, self._names, self._lane)
 
     def _purge_dead(self, on_progress: Callable[[Tally], None]) -> Report:
         letters = DeadLetters(self._settings)
@@ -125,6 +161,11 @@ class Clearing:
         in_lane = found.queue == self._names.lane(self._lane)
         if not in_lane and found.lane != self._lane:
             return None
+        if not self._wanted.has(found.message_id, found.properties.priority or 0):
+            return None
+        message = _read(found, self._lane)
+        if self._wanted.reads_contents and (message is None or not self._wanted.says(message)):
+            return None
         # When it would have come back is not told: the key says only how long it was to wait. The history knows more.
         event = Event(
             name="outcome.cleared",
@@ -133,15 +174,13 @@ class Clearing:
             message_id=found.message_id,
             generation=found.generation,
             source=self._actor,
-            details=self._details(found),
+            details=self._details(found, message),
         )
         return [event_publication(self._names, event)]
 
-    def _details(self, found: Found) -> dict[str, object]:
+    def _details(self, found: Found, message: Message | None) -> dict[str, object]:
         details = {"undo_id": self._undo_id, "queue": found.queue, "priority": found.properties.priority or 0}
-        try:
-            decode(found.body, found.properties, self._lane, now=0)
-        except MalformedMessage:
+        if message is None:
             # The history knows what a message says, and nothing of what it could not read; an undo needs it all.
             return details | {"letter": pack_letter(found.body, found.properties.headers or {})}
         return details
@@ -161,15 +200,36 @@ class Clearing:
             self._tell(channel, self._details_of(Scope.QUEUED, queued=waiting, unlisted=waiting))
             return int(channel.queue_purge(lane).method.message_count)
 
-    def _record(self, scope: Scope, cleared: Cleared, *, began_at: float, unlisted: int) -> None:
+    def _record(
+        self, scope: Scope, cleared: Cleared, *, began_at: float, unlisted: int, cancelling: Sequence[str]
+    ) -> None:
         details = self._details_of(scope, queued=cleared.cleared_queued, unlisted=unlisted)
         details |= {"began_at": began_at, "failed": cleared.cleared_failed, "in_flight": cleared.in_flight}
+        if not self._wanted.is_empty:
+            details |= {"filter": self._wanted.as_details(), "cancelling": list(cancelling)}
         with open_channel(self._urls, name="antrian clear") as channel:
+            # Told first: an undo takes the cancellations back that it finds listed.
             self._tell(channel, details)
+            for message_id in cancelling:
+                self._publish(channel, self._cancellation(message_id))
+
+    def _cancellation(self, message_id: str) -> Event:
+        about = {"undo_id": self._undo_id}
+        return Event("outcome.cancelling", time.time(), self._lane, message_id, source=self._actor, details=about)
 
     def _details_of(self, scope: Scope, *, queued: int, unlisted: int) -> dict[str, object]:
         return {"undo_id": self._undo_id, "scope": scope.value, "queued": queued, "unlisted": unlisted}
 
     def _tell(self, channel: BlockingChannel, details: dict[str, object]) -> None:
-        event = Event("lane.cleared", time.time(), self._lane, source=self._actor, details=details)
+        self._publish(channel, Event("lane.cleared", time.time(), self._lane, source=self._actor, details=details))
+
+    def _publish(self, channel: BlockingChannel, event: Event) -> None:
         channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+
+
+def _read(found: Found, lane: str) -> Message | None:
+    """What the message says; None when nobody can read it."""
+    try:
+        return decode(found.body, found.properties, lane, now=0)
+    except MalformedMessage:
+        return None

@@ -11,16 +11,18 @@ import typer
 from admin_api.desk.own_history import whole_history
 from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
-from admin_api.lane.clearing import Clearing, Scope
+from admin_api.lane.clearing import Cleared, Clearing, Scope
 from admin_api.lane.control_view import forced_in_words, tried_in_words
 from admin_api.lane.lane_reader import LaneReader
+from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from admin_api.lane.status import Status
 from admin_api.lane.status_view import status_table
 from admin_api.lane.try_one import try_one as send_one
 from admin_api.lane.watch import watch as watch_lane
 from broker.connection import broker_urls, open_channel
-from broker.errors import WrongUse
-from broker.settings import load_settings
+from broker.errors import MalformedMessage, WrongUse
+from broker.priority import Priority
+from broker.settings import Settings, load_settings
 from broker.terminal import Json, Lane, actor, chosen_lane, console, print_json, progress, say, tell
 
 
@@ -82,26 +84,80 @@ def try_one(*, lane: Lane = None, as_json: Json = False) -> None:
 def clear(
     *,
     scope: Annotated[Scope, typer.Option(help="What waits, the dead letters, or both.")] = Scope.QUEUED,
+    source: Annotated[str | None, typer.Option(help="Only what this service published.")] = None,
+    key_prefix: Annotated[str | None, typer.Option(help="Only keys that begin so.")] = None,
+    priority: Annotated[str | None, typer.Option(help="Only low, normal, high or urgent.")] = None,
     lane: Lane = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Really take them out.")] = False,
     as_json: Json = False,
 ) -> None:
     """Take out what waits without sending it; a message that is being sent is not touched."""
     settings = load_settings()
     name = chosen_lane(settings, lane)
+    choice = _choice(scope, source, key_prefix, priority)
+    if choice is not None:
+        _clear_part(settings, name, choice, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
     clearing = Clearing(settings, name, actor())
-    if not yes:
-        raise WrongUse(_what_would_go(clearing.look(), scope))
+    if dry_run or not yes:
+        _look(clearing.look(), scope, dry_run=dry_run, as_json=as_json)
+        return
     with progress("cleared", None) as bar:
         cleared = clearing.run(scope, on_progress=lambda tally: bar.move_to(tally.taken))
+    _tell_cleared(cleared, as_json=as_json)
+
+
+def _choice(scope: Scope, source: str | None, key_prefix: str | None, priority: str | None) -> PendingChoice | None:
+    """Which part of what waits is meant; None for all of it."""
+    choice = PendingChoice(source=source, key_prefix=key_prefix, priority=_priority_name(priority))
+    if choice.is_empty:
+        return None
+    if scope is not Scope.QUEUED:
+        raise WrongUse(f"--scope {scope}: --source, --key-prefix and --priority choose among what waits only")
+    return choice
+
+
+def _priority_name(priority: str | None) -> str | None:
+    try:
+        return None if priority is None else Priority.parse(priority).name.lower()
+    except MalformedMessage as error:
+        raise WrongUse(f"--priority {priority}: {error}") from error
+
+
+def _clear_part(
+    settings: Settings, lane: str, choice: PendingChoice, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    with whole_history(settings) as (history, follower):
+        clearing = PartialClearing(settings, history, follower, lane, actor())
+        if dry_run or not yes:
+            count = clearing.count(choice)
+            if not dry_run:
+                raise WrongUse(f"this would take out {_messages(count)}; say so with --yes")
+            answer = {"lane": lane, "dry_run": True, "matching": count}
+            tell(answer, f"{_messages(count)} would be taken out of lane {lane}. Nothing was changed.", as_json=as_json)
+            return
+        with progress("cleared", None) as bar:
+            cleared = clearing.run(choice, on_progress=lambda tally: bar.move_to(tally.taken))
+    _tell_cleared(cleared, as_json=as_json)
+
+
+def _tell_cleared(cleared: Cleared, *, as_json: bool) -> None:
     if as_json:
         print_json(asdict(cleared))
     else:
         say(f"{cleared.cleared_queued} waiting messages and {cleared.cleared_failed} dead letters were taken out.")
         say(f"{cleared.in_flight} being sent; not touched. In the journal this is clearing {cleared.undo_id}.")
+        if cleared.cancelling:
+            say(f"{_messages(cleared.cancelling)} that a consumer holds will not be sent, if it is not too late.")
+        say(f"To put them back: antrian undo {cleared.undo_id}")
     if cleared.refused:
         say(f"{cleared.refused} stay, because the broker did not accept the record of their going.")
         raise typer.Exit(1)
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count:,} messages"
 
 
 def cancel(
@@ -137,6 +193,16 @@ def _set_paused(lane: str | None, *, paused: bool, as_json: bool) -> None:
     tell(asdict(done), sentence, as_json=as_json)
 
 
+def _look(now: Status, scope: Scope, *, dry_run: bool, as_json: bool) -> None:
+    """Say what would be taken out; without `--dry-run`, as the refusal of a command without `--yes`."""
+    what = _what_would_go(now, scope)
+    if not dry_run:
+        raise WrongUse(f"this would take out {what}; say so with --yes")
+    counts = {"waiting": now.waiting, "retrying": now.retrying, "scheduled": now.scheduled}
+    answer = {"lane": now.lane, "dry_run": True, **counts, "failed": now.failed_messages}
+    tell(answer, f"This would take out {what}. Nothing was changed.", as_json=as_json)
+
+
 def _what_would_go(now: Status, scope: Scope) -> str:
     parts = []
     if scope is not Scope.FAILED:
@@ -144,4 +210,4 @@ def _what_would_go(now: Status, scope: Scope) -> str:
         parts.append(f"{now.waiting} waiting messages and this lane's among {delayed} delayed ones")
     if scope is not Scope.QUEUED:
         parts.append(f"this lane's among {now.failed_messages} dead letters")
-    return f"this would take out {', and '.join(parts)}; say so with --yes"
+    return ", and ".join(parts)

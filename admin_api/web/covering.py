@@ -6,16 +6,18 @@ from broker.errors import InvalidPhoneNumber
 from broker.phone_number import normalize
 
 
-def check_search(actor: Actor, *, phone_number: str | None, text: str | None) -> None:
+def check_search(actor: Actor, *, phone_number: str | None, text: str | None, key_prefix: str | None = None) -> None:
     """Make sure that a search tells nothing that is covered for this reader.
 
     Raises:
-        Problem: 403, when a viewer searches in texts, or for a part of a number.
+        Problem: 403, when a viewer searches in texts, or for a part of a number or key.
     """
     if not actor.is_masked:
         return
     if text is not None:
         raise Problem(403, "Not with this role", "only operators may search in texts", code="role")
+    if key_prefix is not None:
+        raise Problem(403, "Not with this role", "viewers may search for whole keys only", code="role")
     if phone_number is not None and not _is_whole(phone_number):
         raise Problem(403, "Not with this role", "viewers may search for whole numbers only", code="role")
 

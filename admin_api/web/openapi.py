@@ -27,6 +27,7 @@ _SAID = {
     404: "There is no such thing.",
     409: "Not in its present state.",
     413: "The body is too large.",
+    415: "The body is of the wrong kind.",
     422: "The request is understood, and wrong.",
     429: "Too many wrong tokens; wait.",
     503: "The broker is away; `Retry-After` says when to try again.",

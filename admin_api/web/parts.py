@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from admin_api.access.audit import AuditTrail
+from admin_api.bulk.upload import Uploads
 from admin_api.desk.desk import Desk
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
@@ -38,6 +39,7 @@ class Parts:
     audit: AuditTrail
     metrics: Metrics
     known_messages: KnownMessages
+    uploads: Uploads
     comparison: Comparison = field(default_factory=Comparison)
 
 

@@ -11,6 +11,8 @@ import uvicorn
 
 from admin_api.access.audit import AuditTrail
 from admin_api.access.tokens import TokenFile
+from admin_api.bulk.known import known_here
+from admin_api.bulk.upload import Uploads
 from admin_api.desk.desk import Desk
 from admin_api.desk.undo import Undo
 from admin_api.history.collector import collect_rarely
@@ -115,9 +117,22 @@ class AdminProcess:
             intake = Intake(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
             instrument(publisher, metrics.registry)
-            known = KnownMessages(history)
+            uploads = Uploads(settings, lambda: known_here(settings, history, follower))
+            ending.callback(uploads.close)
             yield Parts(
-                settings, history, follower, observers, publisher, intake, desk, undo, broadcast, audit, metrics, known
+                settings,
+                history,
+                follower,
+                observers,
+                publisher,
+                intake,
+                desk,
+                undo,
+                broadcast,
+                audit,
+                metrics,
+                KnownMessages(history),
+                uploads,
             )
 
 

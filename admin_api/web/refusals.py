@@ -6,6 +6,7 @@ from starlette.responses import Response
 from admin_api.desk.errors import HistoryBehind, NotThere, TooLate
 from admin_api.history.list_place import BadCursor
 from admin_api.lane.cancelling import NotCancelled
+from admin_api.lane.clear_filter import PartlyUnclearable
 from admin_api.lane.try_one import NotTried
 from admin_api.web.problems import Problem, answer
 from admin_api.web.publishing import AWAY_CODE, AWAY_DETAIL, RETRY_AFTER
@@ -19,6 +20,7 @@ _TRY_AGAIN = {"Retry-After": str(RETRY_AFTER)}
 _MEANINGS: dict[type[AntrianError], tuple[int, str, str]] = {
     BadCursor: (400, "No such page", "bad-cursor"),
     NotThere: (404, "There is no such thing", "unknown"),
+    PartlyUnclearable: (409, "Not with this lane", "quorum-lane"),
     TooLate: (409, "Too late", "too-late"),
     HistoryBehind: (_AWAY, "Not yet", "history-behind"),
     BrokerError: (_AWAY, "The broker does not do it now", "broker-unavailable"),

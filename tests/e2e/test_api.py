@@ -1,6 +1,7 @@
 """The API as another program uses it: real process, real broker, real consumer."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -85,6 +86,68 @@ def test_what_was_cleared_comes_back_once(client, publisher, records):
     assert again.headers["Content-Type"] == "application/problem+json"
     wait_until(lambda: any(one["undone_at"] for one in client.get("/undo")["items"]), 5, "it is on record")
     assert [one["undo_id"] for one in client.get("/undo")["items"] if one["undone_at"]] == [undo_id]
+
+
+def test_one_source_is_counted_cleared_and_put_back(client, publisher, admin):
+    for number in range(3):
+        publisher.queue_message(PHONE, f"campaign {number}", source="campaign", idempotency_key=f"c-{number}")
+    publisher.queue_message(PHONE, "stays", source="registration")
+    wait_until(lambda: client.get("/waiting/counts")["total"] == 4, 10, "all are listed")
+    assert client.get("/waiting/counts", source="registration") == {
+        "total": 4,
+        "matching": 1,
+        "sources": [{"source": "campaign", "count": 3}, {"source": "registration", "count": 1}],
+    }
+    dry = client.post("/clear", {"filter": {"source": "campaign"}, "dry_run": True})
+    assert (dry["matching"], dry["cleared_queued"], dry["undo_id"]) == (3, 0, "")
+    answer = client.post("/clear", {"filter": {"key_prefix": "c-"}})
+    assert (answer["cleared_queued"], answer["cancelling"], answer["matching"]) == (3, 0, None)
+    assert client.get("/status")["queue_length"] == 1
+    assert client.post(f"/undo/{answer['undo_id']}") == {"restored": 3}
+    viewer = admin.client(Role.VIEWER)
+    assert viewer.ask("GET", "/waiting/counts?key_prefix=c").status_code == 403
+    assert viewer.ask("GET", "/messages?key_prefix=c").status_code == 403
+
+
+def test_a_lane_that_sends_goes_on_without_what_is_cleared_and_with_what_comes_back(
+    client, publisher, consumer, arrivals
+):
+    for number in range(60):
+        source = "campaign" if number % 2 else "registration"
+        publisher.queue_message(PHONE, f"{source} {number}", source=source)
+    consumer(WHATSAPP_QUEUE_DELAY="0.1")
+    arrivals.wait_for(4, 20)
+    answer = client.post("/clear", {"filter": {"source": "campaign"}})
+    assert answer["cleared_queued"] > 10
+    sent_before = len([text for text in arrivals.texts() if text.startswith("campaign")])
+    wait_until(lambda: client.get("/status")["queue_length"] == 0, 30, "the rest is sent")
+    texts = arrivals.texts()
+    campaign = [text for text in texts if text.startswith("campaign")]
+    # The one that was being sent may have arrived after we looked.
+    assert len(campaign) <= sent_before + 1
+    rest = [text for text in texts if text.startswith("registration")]
+    assert rest == [f"registration {number}" for number in range(0, 60, 2)]
+    # One that the consumer held was cancelled instead, and perhaps dropped before the undo.
+    assert client.post(f"/undo/{answer['undo_id']}")["restored"] >= answer["cleared_queued"]
+    wait_until(lambda: len(arrivals.texts()) >= 60 - answer["cancelling"], 30, "all have arrived")
+    assert max(Counter(arrivals.texts()).values()) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filter": {}},
+        {"filter": {"ids": []}},
+        {"filter": {"state": ["sent"]}},
+        {"filter": {"source": "x"}, "scope": "all"},
+        {"dry_run": True, "scope": "failed"},
+        {"filter": {"sauce": "x"}},
+    ],
+)
+def test_a_filter_that_makes_no_sense_clears_nothing(client, publisher, body):
+    publisher.queue_message(PHONE, "text")
+    assert client.ask("POST", "/clear", json=body).status_code == 422
+    assert client.get("/status")["queue_length"] == 1
 
 
 def test_pause_and_resume_say_who(client):

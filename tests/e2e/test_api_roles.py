@@ -51,6 +51,12 @@ ROWS = {
     "GET {p}/messages/{message_id:path}": (V, None),
     "POST {p}/messages/{message_id:path}/cancel": (OP, None),
     "POST {p}/messages/{message_id:path}/uncancel": (OP, None),
+    "GET {p}/waiting/counts": (V, None),
+    "POST {p}/imports": (OP, None),
+    "GET {p}/imports/{import_id}": (OP, None),
+    "GET {p}/imports/{import_id}/errors": (OP, None),
+    "POST {p}/imports/{import_id}/queue": (OP, None),
+    "DELETE {p}/imports/{import_id}": (OP, None),
     "GET {p}/analytics": (V, None),
     "GET {p}/analytics/report": (V, None),
     "GET {p}/analytics/report.csv": (V, None),
@@ -66,6 +72,8 @@ ROWS = {
     "GET {p}/message/{message_id:path}": (V, None),
     "GET {p}/search": (V, None),
     "GET {p}/report": (V, None),
+    "GET {p}/waiting": (V, None),
+    "GET {p}/import": (OP, None),
     "GET {p}/activity": (V, None),
 }
 
@@ -94,7 +102,7 @@ def test_a_role_may_do_what_its_rows_say_and_nothing_else(admin: AdminServer, ro
     for row, (needed, body) in ROWS.items():
         method, path = row.split(" ")
         address = path.replace("{p}", "") if path.startswith("{p}") else f"/{path}"
-        for name in ("undo_id", "job_id", "message_id:path"):
+        for name in ("undo_id", "job_id", "import_id", "message_id:path"):
             address = address.replace(f"{{{name}}}", "nobody")
         answer = client.ask(method, address, json=body, stream=True, headers={"Accept": "application/json"})
         answer.close()

@@ -186,6 +186,20 @@ def test_a_cancellation_can_be_taken_back(cli, publisher):
     assert cli.json("cancel", "--undo", message_id)["cancelling"] is False
 
 
+def test_clear_takes_out_one_source_and_says_how_to_take_that_back(cli, stock):
+    stock.add_waiting("m1", source="campaign")
+    stock.add_waiting("m2", source="registration", idempotency_key="r-1")
+    assert cli.json("clear", "--source", "campaign", "--dry-run")["matching"] == 1
+    refused = cli.run("clear", "--key-prefix", "r-", "--priority", "normal")
+    assert (refused.returncode, "1 message; say so with --yes" in refused.stderr) == (2, True)
+    assert ids(stock.in_lane()) == ["m1", "m2"]
+    said = cli.say("clear", "--source", "campaign", "--yes")
+    assert ids(stock.in_lane()) == ["m2"]
+    command = re.search(r"antrian (undo \S+)", said)[1].split()
+    assert "1 messages are back" in cli.say(*command)
+    assert sorted(ids(stock.in_lane())) == ["m1", "m2"]
+
+
 def test_clear_takes_out_what_waits(cli, stock):
     stock.add_waiting("m1", "m2")
     stock.add_dead("m3")

@@ -69,6 +69,17 @@ def texts(messages) -> list[str]:
     return [message.body.message for message in messages]
 
 
+def test_a_file_from_an_office_is_understood_and_its_other_columns_can_be_left_out(cli, stock, write):
+    file = write(("1", "Ani", ANI, "Halo"), header="No;Nama;Nomor HP;Pesan")
+    refused = cli.run("import", file)
+    assert refused.returncode == 2
+    assert "there is no 'No'" in refused.stderr
+    assert "'Nama' (did you mean metadata.nama?)" in refused.stderr
+    assert "--ignore-columns No,Nama" in refused.stderr
+    assert "1 message is in the queue now." in cli.say("import", file, "--ignore-columns", "no,nama")
+    assert texts(stock.in_lane()) == ["Halo"]
+
+
 def test_a_csv_file_is_queued_in_its_order_with_all_that_it_says(cli, stock, write):
     file = write(
         ("0812-3456-7890", '"Halo ""Ani""; apa kabar?"', "high", "k1", "payment", "17"),

@@ -59,6 +59,33 @@ def test_names_of_columns_may_be_written_in_any_case():
     assert rows_of(f" Phone_Number ,MESSAGE\n{PHONE},x\n")[0].fields == {"phone_number": PHONE, "message": "x"}
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["nomor;pesan", "Nomor HP;Isi Pesan", "no_wa\tteks", "No. Telepon,Pesan", "whatsapp;isi", "Phone Number;Message"],
+)
+def test_the_names_that_offices_use_are_understood(header):
+    separator = next(one for one in ";\t," if one in header)
+    assert rows_of(f"{header}\n{PHONE}{separator}x\n") == [Record(2, {"phone_number": PHONE, "message": "x"})]
+
+
+def test_a_header_in_another_encoding_is_refused_in_words_that_can_be_told():
+    assert trouble("nomor;pesan;catatan é\n".encode("latin-1")) == (
+        'its first line is not UTF-8 (Excel has "CSV UTF-8" for that)'
+    )
+
+
+def test_columns_that_are_to_be_left_out_say_nothing():
+    text = "No;Nama;nomor;pesan\n1;Ani;081234567890;x\n"
+    [row] = rows_of(text, lambda lines: csv_records(lines, ("no", "NAMA")))
+    assert row.fields == {"phone_number": PHONE, "message": "x"}
+    [row] = json_rows_without('{"phone_number": "1", "message": "x", "nama": "Ani"}', "nama")
+    assert (row.fields, row.problems) == ({"phone_number": "1", "message": "x"}, {})
+
+
+def json_rows_without(text: str, *ignored: str) -> list[Record]:
+    return rows_of(text, lambda lines: json_records(lines, ignored))
+
+
 def test_only_the_text_keeps_its_outer_blanks():
     [row] = rows_of(f"phone_number,message,priority\n {PHONE} ,  x ,  high\n")
     assert row.fields == {"phone_number": PHONE, "message": "  x ", "priority": "high"}
@@ -105,8 +132,14 @@ def test_empty_cells_beyond_the_header_do_no_harm():
     [
         ("", "it is empty"),
         ("\n\n", "it is empty"),
-        ("nama;pesan\n", "no 'nama', 'pesan'"),
-        ("phone number,mesage\n", "'phone number' (is it phone_number?), 'mesage' (is it message?)"),
+        ("nama;pesan\n", "no 'nama'"),
+        ("fone_number,mesage\n", "'fone_number' (did you mean phone_number?), 'mesage' (did you mean message?)"),
+        (
+            "nomor hp,pesan,note,prioritaz\n",
+            "'note' (did you mean metadata.note?), 'prioritaz' (did you mean priority?)",
+        ),
+        ("nomor;phone_number;pesan\n", "names phone_number twice"),
+        ("no;pesan\n", "no 'no'"),
         (f"{PHONE},Halo\n", "its first line must name the columns"),
         ("phone_number,message,metadata.\n", "'metadata.'"),
         ("phone_number,message,a,b,c,d,e,f\n", "and 1 more"),

@@ -8,6 +8,7 @@ from journal_entries import NAMES, Journal, fold
 
 from admin_api.history import dead_query, message_query
 from admin_api.history.reader import Reader
+from admin_api.history.records import PENDING as PENDING_STATES
 from admin_api.history.records import DeadFilter, MessageFilter, State
 from admin_api.history.store import BadCursor, History
 from admin_api.history.writer import HistoryWriter
@@ -231,6 +232,8 @@ class _Listening(Reader):
         lambda history: history.messages(MessageFilter(key="k1")),
         lambda history: history.messages(MessageFilter(phone_number="081234567001")),
         lambda history: history.messages(MessageFilter(states=frozenset(State), lane="default")),
+        lambda history: history.messages(MessageFilter(states=PENDING_STATES, key_prefix="k", source="payment")),
+        lambda history: history.message_count(MessageFilter(states=PENDING_STATES, key_prefix="k")),
         lambda history: history.messages(MessageFilter(text="tagihan", source="payment")),
         lambda history: history.messages(MessageFilter(source="payment", since=NOW)),
         lambda history: history.removal("u1"),
@@ -247,6 +250,40 @@ def test_no_question_goes_through_a_whole_table_or_sorts_one(history, ask):
         assert not any(line.split()[1] in {"m", "messages", "events", "e", "taken_out", "t"} for line in scans), plan
         if "ORDER BY m.born_at" in sql and "IN (SELECT id" not in sql:
             assert "TEMP B-TREE" not in plan, plan
+
+
+PENDING = {f"m{number}" for number in range(40) if number % 4 > 1}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        ({}, PENDING),
+        ({"key_prefix": "k1"}, {f"m{number}" for number in (10, 11, 14, 15, 18, 19)}),
+        ({"key_prefix": "k%"}, set()),
+        ({"key_prefix": "k3", "source": "payment"}, {"m3", "m31", "m35", "m39"}),
+        ({"priority": "high"}, {f"m{number}" for number in range(2, 40, 4)}),
+        ({"priority": "urgent", "key_prefix": "k1"}, {"m11", "m15", "m19"}),
+        ({"ids": frozenset({"m2", "m4", "m3"})}, {"m2", "m3"}),
+        ({"phone_number": "+6281234567003", "source": "payment"}, {"m3"}),
+        ({"text": "jakarta", "key_prefix": "k1"}, {"m10", "m15"}),
+        ({"phone_number": "0"}, set()),
+        ({"text": "!"}, set()),
+    ],
+)
+def test_what_waits_is_found_and_counted_by_what_clears_it(history, wanted, ids):
+    wanted = MessageFilter(**{"states": PENDING_STATES} | wanted)
+    assert {one.message_id for one in history.messages(wanted, limit=100).items} == ids
+    assert set(history.message_ids(wanted)) == ids
+    assert history.message_count(wanted) == len(ids)
+
+
+def test_sources_of_what_waits_are_counted(history):
+    assert [(one.source, one.count) for one in history.pending_sources("default")] == [
+        ("payment", 10),
+        ("registration", 10),
+    ]
+    assert history.pending_sources("other") == []
 
 
 def test_the_queries_are_made_without_a_file():

@@ -12,19 +12,21 @@ export class Problem extends Error {
     this.code = document.code ?? "";
     this.since = document.since;
     this.errors = document.errors ?? [];
+    this.answer = document;
   }
 }
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
-/** Ask the API; returns what it answered. Query values that are empty are left out. */
-export async function ask(method, path, { query, body } = {}) {
+/** Ask the API; returns what it answered. Query values that are empty are left out; a `file` is sent as it is. */
+export async function ask(method, path, { query, body, file } = {}) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRF-Token"] = csrf();
   if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (file !== undefined) headers["Content-Type"] = "application/octet-stream";
   let response;
   try {
-    response = await fetch(address(path, query), { method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin" });
+    response = await fetch(address(path, query), { method, headers, body: file ?? (body === undefined ? undefined : JSON.stringify(body)), credentials: "same-origin" });
   } catch {
     throw new Problem(0, t("The admin server cannot be reached."));
   }
@@ -34,9 +36,10 @@ export async function ask(method, path, { query, body } = {}) {
   return answer;
 }
 
-/** An address of the API, with a query. */
+/** An address of the API, with a query; a value that is a list is repeated. */
 export function address(path, query) {
-  const words = new URLSearchParams(Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== ""));
+  const pairs = Object.entries(query ?? {}).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const words = new URLSearchParams(pairs.filter(([, value]) => value !== undefined && value !== null && value !== ""));
   return `${prefix}${path}${words.size ? `?${words}` : ""}`;
 }
 

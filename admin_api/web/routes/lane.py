@@ -1,12 +1,13 @@
 """How a lane is doing, and what can be done about it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body
 
 from admin_api.lane import control
 from admin_api.lane.clearing import Clearing
+from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from admin_api.lane.try_one import try_one as send_one
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
@@ -37,6 +38,15 @@ router = APIRouter(tags=["lane"])
 
 #: Clearings and purges that are listed.
 _LISTED = 50
+
+#: What a dry run took out.
+_NOTHING: Final[dict[str, Any]] = {
+    "cleared_queued": 0,
+    "cleared_failed": 0,
+    "in_flight": 0,
+    "undo_id": "",
+    "refused": 0,
+}
 
 
 @router.get("/status", responses=problems(404, 503))
@@ -75,13 +85,22 @@ def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
     return TryAnswer(**asdict(send_one(parts.settings, lane, actor.label)))
 
 
-@router.post("/clear", responses=problems(404, 503))
+@router.post("/clear", responses=problems(404, 409, 503))
 def clear(
     parts: PartsHere, lane: LaneToChange, actor: Admin, wanted: Annotated[ClearRequest | None, Body()] = None
 ) -> ClearAnswer:
-    """Take out what waits, the dead letters, or both, without sending; a message being sent is not touched."""
-    scope = (wanted or ClearRequest()).scope
-    return ClearAnswer(**asdict(Clearing(parts.settings, lane, actor.label).run(scope)))
+    """Take out what waits, the dead letters, or both, without sending; a message being sent is not touched.
+
+    With a filter, only a part of what waits. What fits, but is held by a consumer, is cancelled instead.
+    """
+    request = wanted or ClearRequest()
+    if request.filter is None and not request.dry_run:
+        return ClearAnswer(**asdict(Clearing(parts.settings, lane, actor.label).run(request.scope)))
+    choice = request.filter.meant() if request.filter else PendingChoice()
+    clearing = PartialClearing(parts.settings, parts.history, parts.follower, lane, actor.label)
+    if request.dry_run:
+        return ClearAnswer(**_NOTHING, matching=clearing.count(choice))
+    return ClearAnswer(**asdict(clearing.run(choice)))
 
 
 @router.get("/undo", responses=problems())

@@ -33,7 +33,7 @@ _PATIENCE = 2.0
 @router.get("/messages", responses=problems(400))
 def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
-    check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
+    check_search(actor, phone_number=wanted.phone_number, text=wanted.text, key_prefix=wanted.key_prefix)
     page = parts.history.messages(wanted.meant(), cursor=wanted.cursor, limit=wanted.limit)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
     return MessagePage(items=items, next_cursor=page.next_cursor, history=age)

@@ -1,12 +1,14 @@
 """A lane: its status, and what can be done about it."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator, model_validator
 
+from admin_api.history.records import PENDING, State
 from admin_api.lane.clearing import Scope
+from admin_api.lane.partial_clearing import PendingChoice
 from admin_api.lane.status import Reason
-from admin_api.web.schemas.values import HistoryAge, PriorityName, Strict
+from admin_api.web.schemas.values import HistoryAge, PriorityName, Strict, Text
 
 
 class NextMessage(BaseModel):
@@ -126,10 +128,49 @@ class LaneStatus(BaseModel):
     retention_alarm: RetentionAlarm | None
 
 
+class ClearSelection(Strict):
+    """Which of the messages that wait: those that fit everything that is given."""
+
+    source: Text | None = Field(default=None, description="The publishing service, exactly.")
+    key_prefix: Text | None = Field(default=None, description="How the idempotency key begins.")
+    priority: PriorityName | None = None
+    ids: list[Annotated[str, Field(max_length=255)]] | None = Field(default=None, min_length=1, max_length=10_000)
+    state: list[State] | None = Field(
+        default=None, min_length=1, description="Any of `waiting`, `retrying` and `scheduled`."
+    )
+    phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+
+    @field_validator("state")
+    @classmethod
+    def _is_pending(cls, states: list[State] | None) -> list[State] | None:
+        if states and not set(states) <= PENDING:
+            raise ValueError("only waiting, retrying and scheduled messages can be cleared")
+        return states
+
+    def meant(self) -> PendingChoice:
+        """As the clearing understands it."""
+        return PendingChoice(
+            **self.model_dump(exclude={"ids", "state"}),
+            ids=frozenset(self.ids) if self.ids else None,
+            states=frozenset(self.state) if self.state else None,
+        )
+
+
 class ClearRequest(Strict):
     """What to clear; without a body, what waits."""
 
     scope: Scope = Scope.QUEUED
+    filter: ClearSelection | None = Field(default=None, description="Only these; with the scope `queued`.")
+    dry_run: bool = Field(default=False, description="Only count them, and take nothing out.")
+
+    @model_validator(mode="after")
+    def _filters_what_waits(self) -> Self:
+        if (self.filter is not None or self.dry_run) and self.scope is not Scope.QUEUED:
+            raise ValueError("a filter and a dry run go with the scope queued only")
+        if self.filter is not None and self.filter.meant().is_empty:
+            raise ValueError("the filter is empty; leave it out to clear everything that waits")
+        return self
 
 
 class ClearAnswer(BaseModel):
@@ -138,8 +179,10 @@ class ClearAnswer(BaseModel):
     cleared_queued: int
     cleared_failed: int
     in_flight: int = Field(description="Being sent at that moment; not touched.")
-    undo_id: str = Field(description="For `POST /undo/{undo_id}`.")
+    undo_id: str = Field(description="For `POST /undo/{undo_id}`; empty after a dry run.")
     refused: int = Field(description="Stay, because the broker did not accept the record of their going.")
+    cancelling: int = Field(default=0, description="Fit, but a consumer held them; it was asked not to send them.")
+    matching: int | None = Field(default=None, description="How many a dry run found; null when it was none.")
 
 
 class UndoAnswer(BaseModel):

@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, Field
 
-from admin_api.history.records import MessageFilter, State
+from admin_api.history.records import PENDING, MessageFilter, State
 from admin_api.web.schemas.lane import Details
-from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, Strict, Text
+from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 
 
 class MessageQuery(Strict):
@@ -16,6 +16,8 @@ class MessageQuery(Strict):
     state: list[State] | None = Field(default=None, description="Any of these.")
     source: Text | None = None
     lane: Text | None = None
+    key_prefix: Text | None = Field(default=None, description="How the idempotency key begins.")
+    priority: PriorityName | None = None
     since: Moment | None = None
     until: Moment | None = None
     cursor: Cursor = None
@@ -107,6 +109,39 @@ class MessagePage(BaseModel):
     items: list[MessageItem]
     next_cursor: str | None
     history: HistoryAge
+
+
+class WaitingQuery(Strict):
+    """Which of the messages that wait to count: those that fit everything that is given."""
+
+    lane: Text | None = Field(default=None, description="The first one when none is named.")
+    source: Text | None = None
+    key_prefix: Text | None = Field(default=None, description="How the idempotency key begins.")
+    priority: PriorityName | None = None
+    state: list[State] | None = Field(default=None, description="Any of `waiting`, `retrying` and `scheduled`.")
+    phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+
+    def meant(self, lane: str) -> MessageFilter:
+        """As the history understands it."""
+        values = self.model_dump(exclude={"state", "lane"})
+        states = PENDING & frozenset(self.state) if self.state else PENDING
+        return MessageFilter(**values, lane=lane, states=states)
+
+
+class SourceItem(BaseModel):
+    """How many messages of one source wait."""
+
+    source: str = Field(description="Empty where nobody could read it.")
+    count: int
+
+
+class WaitingCounts(BaseModel):
+    """How much waits in a lane."""
+
+    total: int = Field(description="In the queue, for another attempt, or for a time of its own.")
+    matching: int = Field(description="Those that fit everything that is given.")
+    sources: list[SourceItem] = Field(description="All that wait, by source, the most frequent first.")
 
 
 class MessageDetails(MessageItem):

@@ -1,0 +1,256 @@
+"""Files that people upload in the page: checked at once, queued when they say so, forgotten after an hour.
+
+Neither the file nor what was checked has a name on the disk, so both are gone with the process, however that ends.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import IO
+
+from admin_api.bulk.handover import Handover, require_broker
+from admin_api.bulk.known import Known
+from admin_api.bulk.new_orders import new_orders, rehearse
+from admin_api.bulk.report import Report
+from admin_api.bulk.row_check import Defaults, RowCheck
+from admin_api.bulk.source_file import Format, format_of, records_in
+from admin_api.bulk.spool import Spool
+from admin_api.bulk.survey import survey
+from broker.errors import AntrianError
+from broker.settings import Settings
+from publisher.client import Publisher
+
+#: Seconds after which an upload is forgotten, unless it is being queued.
+LIFETIME = 3_600.0
+
+#: Uploads that are kept at a time; of more, the oldest is forgotten.
+MOST = 20
+
+#: Seconds that a broker may be away in the middle, and that the end of the process waits for the last confirms.
+_PATIENCE, _GRACE = 60.0, 5.0
+
+
+class UnknownUpload(AntrianError):
+    """Nothing was uploaded under this id, or it is forgotten."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this upload is not known any more: the server was restarted, or an hour is over; upload it again"
+        )
+
+
+class NotNow(AntrianError):
+    """The upload is not in a state for this."""
+
+
+class UploadState(StrEnum):
+    """How far an upload is."""
+
+    CHECKED = "checked"
+    QUEUEING = "queueing"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOptions:
+    """What holds for a file.
+
+    Attributes:
+        defaults: for what a row does not say.
+        batch: rows of another batch are other messages.
+        ignored: columns that are left out.
+    """
+
+    defaults: Defaults
+    batch: str = ""
+    ignored: Collection[str] = ()
+
+
+@dataclass(slots=True)
+class Upload:
+    """One checked file.
+
+    Attributes:
+        name: the file's, as its owner calls it.
+        spool: its right rows.
+        report: what there is to tell of it.
+        import_id: its id.
+        created_at: unix seconds.
+        state: how far it is.
+        done: messages that were handed over, or left out because they are there already.
+        problem: why it was not queued; empty when it was.
+    """
+
+    name: str
+    spool: Spool
+    report: Report
+    import_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    created_at: float = field(default_factory=time.time)
+    state: UploadState = UploadState.CHECKED
+    done: int = 0
+    problem: str = ""
+    handover: Handover | None = None
+    thread: threading.Thread | None = None
+
+    @property
+    def expires_at(self) -> float:
+        """When it is forgotten, unix seconds."""
+        return self.created_at + LIFETIME
+
+
+class Uploads:
+    """All uploads of this process; usable from any thread.
+
+    Args:
+        settings: of the process.
+        known: what earlier imports have queued, asked each time.
+    """
+
+    def __init__(self, settings: Settings, known: Callable[[], Known]) -> None:
+        self._settings = settings
+        self._known = known
+        self._uploads: dict[str, Upload] = {}
+        self._lock = threading.Lock()
+
+    def check(self, file: IO[bytes], name: str, options: UploadOptions) -> Upload:
+        """Check every row of a file; nothing is queued.
+
+        Args:
+            file: at its beginning.
+            name: of the file; its end tells how it is written.
+            options: that hold for it.
+
+        Raises:
+            UnreadableFile: it is not what it should be.
+            NoRoom: the temporary folder is full.
+        """
+        check = RowCheck(tuple(self._settings.senders), options.defaults, datetime.now(UTC))
+        spool = Spool()
+        try:
+            with records_in(file, _format(file, name), options.ignored) as records:
+                findings = survey(records, check, spool, batch=options.batch)
+            report = Report(findings, len(spool), self._settings.whatsapp_queue_dedupe_hours, is_dry=True, skips=True)
+            rehearse(self._known(), spool, report)
+        except BaseException:
+            spool.close()
+            raise
+        return self._keep(Upload(name, spool, report))
+
+    def get(self, import_id: str) -> Upload:
+        """An upload.
+
+        Raises:
+            UnknownUpload: there is none.
+        """
+        with self._lock:
+            self._forget_old(time.time())
+            upload = self._uploads.get(import_id)
+        if upload is None:
+            raise UnknownUpload
+        return upload
+
+    def queue(self, import_id: str, *, skip_invalid: bool) -> Upload:
+        """Begin to queue an upload's messages; it goes on by itself.
+
+        Raises:
+            UnknownUpload: there is none.
+            NotNow: it was queued before, or has wrong rows that were not left out.
+            BrokerError: no broker takes messages now; nothing was queued.
+        """
+        upload = self.get(import_id)
+        findings = upload.report.findings
+        if findings.wrong and not skip_invalid:
+            raise NotNow(f"{findings.wrong:,} rows are wrong: correct them, or leave them out (skip_invalid)")
+        require_broker(self._settings)
+        with self._lock:
+            if upload.state is not UploadState.CHECKED:
+                raise NotNow("this upload was queued already")
+            upload.state = UploadState.QUEUEING
+            upload.report = Report(findings, len(upload.spool), upload.report.hours, skips=skip_invalid)
+            upload.thread = threading.Thread(target=self._run, args=(upload,), name="antrian import", daemon=True)
+        upload.thread.start()
+        return upload
+
+    def drop(self, import_id: str) -> Upload:
+        """Forget an upload; while it is being queued, only end that: what is in the queue stays.
+
+        Raises:
+            UnknownUpload: there is none.
+        """
+        upload = self.get(import_id)
+        with self._lock:
+            if upload.state is not UploadState.QUEUEING:
+                self._forget(upload)
+                return upload
+        if upload.handover is not None:
+            upload.handover.stop()
+        return upload
+
+    def close(self) -> None:
+        """End everything; what is on its way is waited for, but not for long."""
+        with self._lock:
+            uploads = list(self._uploads.values())
+        for upload in uploads:
+            if upload.handover is not None:
+                upload.handover.stop()
+        for upload in uploads:
+            if upload.thread is not None:
+                upload.thread.join(_GRACE)
+
+    def _keep(self, upload: Upload) -> Upload:
+        with self._lock:
+            self._forget_old(upload.created_at)
+            idle = [one for one in self._uploads.values() if one.state is not UploadState.QUEUEING]
+            if len(idle) >= MOST:
+                self._forget(min(idle, key=lambda one: one.created_at))
+            self._uploads[upload.import_id] = upload
+        timer = threading.Timer(LIFETIME + 1, self._forget_later)
+        timer.daemon = True
+        timer.start()
+        return upload
+
+    def _forget_later(self) -> None:
+        with self._lock:
+            self._forget_old(time.time())
+
+    def _forget_old(self, now: float) -> None:
+        for one in list(self._uploads.values()):
+            if one.expires_at <= now and one.state is not UploadState.QUEUEING:
+                self._forget(one)
+
+    def _forget(self, upload: Upload) -> None:
+        self._uploads.pop(upload.import_id, None)
+        upload.spool.close()
+
+    def _run(self, upload: Upload) -> None:
+        report = upload.report
+
+        def moved(done: int) -> None:
+            upload.done = done
+
+        try:
+            with Publisher(self._settings, source="import") as publisher:
+                upload.handover = Handover(publisher, _PATIENCE)
+                report.outcome = upload.handover.outcome
+                upload.handover.run(new_orders(self._known(), upload.spool, report, moved))
+        except AntrianError as error:
+            upload.problem = str(error)
+        except Exception as error:
+            upload.problem = f"something went wrong here ({type(error).__name__}); it is safe to upload the file again"
+            raise
+        finally:
+            upload.done = len(upload.spool)
+            upload.state = UploadState.DONE
+
+
+def _format(file: IO[bytes], name: str) -> Format:
+    """What the name says; where it says nothing, what the file begins with."""
+    if "." in name and name.rsplit(".", 1)[1].lower() in {"csv", "tsv", "jsonl", "ndjson"}:
+        return format_of(name)
+    beginning = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n")
+    file.seek(0)
+    return Format.JSONL if beginning.startswith(b"{") else Format.CSV
