@@ -177,7 +177,7 @@ def csv_row(letter: DeadLetter) -> dict[str, str]:
         "code": letter.code,
         "detail": letter.failures[-1].detail if letter.failures else letter.problem,
     }
-    return {name: _no_formula(str(cells[name] or "")) for name in CSV_COLUMNS}
+    return {name: no_formula(str(cells[name] or "")) for name in CSV_COLUMNS}
 
 
 def clock(at: float | None) -> str:
@@ -221,5 +221,6 @@ def _text(body: bytes) -> str:
     return body.decode(errors="replace")
 
 
-def _no_formula(cell: str) -> str:
+def no_formula(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

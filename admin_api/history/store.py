@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading
+from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading, term_search
 from admin_api.history.change import OFFSET_BITS
 from admin_api.history.history_file import history_path
 from admin_api.history.list_place import BadCursor
@@ -30,6 +30,8 @@ from admin_api.history.records import (
     Removed,
     State,
 )
+from admin_api.history.term import Meaning
+from admin_api.history.term_search import TermSearch
 
 __all__ = ["BadCursor", "History", "history_path"]
 
@@ -105,6 +107,28 @@ class History:
         rows = list(islice(merge(*answers, key=_number if by_number else _place, reverse=True), limit + 1))
         items = tuple(row_reading.message(row, now) for row in rows[:limit])
         return Page(items, list_place.write(*_place(rows[limit - 1])) if len(rows) > limit else None)
+
+    def count(self, wanted: MessageFilter, limit: int) -> int:
+        """How many messages fit, counted up to `limit`."""
+        found = 0
+        for query in message_query.queries(wanted, None, time.time()):
+            counted = f"SELECT count(*) FROM ({query.sql('1')})"  # noqa: S608
+            row = self._reader.row(counted, (*query.values, limit - found))
+            found += int(row[0]) if row else 0
+        return found
+
+    def search(self, found: Sequence[Meaning], wanted: MessageFilter) -> TermSearch:
+        """Messages by a term: the search that answers pages and a count.
+
+        Args:
+            found: what the term may mean.
+            wanted: the other filters; those of number, key and text are not looked at.
+        """
+        return TermSearch(self._reader, found, wanted)
+
+    def sources(self, limit: int = 200) -> list[str]:
+        """The publishing services that the history knows, in the order of their names."""
+        return term_search.sources(self._reader, limit)
 
     def by_keys(self, keys: Collection[str]) -> Iterator[KeyUse]:
         """Every message that has one of these idempotency keys."""

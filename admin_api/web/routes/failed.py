@@ -37,8 +37,8 @@ from admin_api.web.schemas.failed import (
 router = APIRouter(prefix="/failed", tags=["dead letters"])
 
 
-_MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
-_FILES: dict[int | str, dict[str, Any]] = {
+MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
+FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {key: {"schema": {"type": "string"}} for key in ("text/csv", "application/x-ndjson")}}
 }
 
@@ -64,13 +64,13 @@ def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
     return PurgeAnswer(**asdict(parts.desk.purge(chosen.meant(), actor.label)))
 
 
-@router.get("/export", response_class=Response, responses=problems() | _FILES)
+@router.get("/export", response_class=Response, responses=problems() | FILES)
 def export(parts: PartsHere, _actor: Admin, wanted: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     """Dead letters as a file, numbers and texts included, newest first."""
     form = Format(wanted.format)
     name = time.strftime(f"dead-letters-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=_MEDIA[form], headers=headers)
+    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=MEDIA[form], headers=headers)
 
 
 @router.post("/redrive", status_code=202, responses=problems(503) | {200: {"model": DryRun}})

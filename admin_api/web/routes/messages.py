@@ -4,24 +4,30 @@ import time
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
+from admin_api.desk.dead_letter_export import Format
 from admin_api.history.records import FINAL, MessageRecord
 from admin_api.lane import control
+from admin_api.web import message_export
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import life_item, message_details, message_item
-from admin_api.web.covering import check_search
+from admin_api.web.message_search import COUNTED, MessageSearch
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
+from admin_api.web.routes.failed import FILES, MEDIA
 from admin_api.web.schemas.message import (
     Analytics,
     BucketItem,
     CancelAnswer,
     LifePage,
     MessageDetails,
+    MessageExportQuery,
     MessagePage,
     MessageQuery,
+    Sources,
 )
 from admin_api.web.schemas.values import Cursor, Limit, Text
 
@@ -34,10 +40,33 @@ _BUCKETS = 60
 @router.get("/messages", responses=problems(400))
 def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
-    check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
-    page = parts.history.messages(wanted.meant(), cursor=wanted.cursor, limit=wanted.limit)
+    searched = MessageSearch.of(parts.history, actor, wanted)
+    page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
-    return MessagePage(items=items, next_cursor=page.next_cursor)
+    for item, record in zip(items, page.items, strict=True):
+        item.matched_by = searched.matched_by(record)
+    return MessagePage(
+        items=items,
+        next_cursor=page.next_cursor,
+        total=min(total, COUNTED) if wanted.count else None,
+        is_total_exact=total <= COUNTED,
+    )
+
+
+@router.get("/messages/export", response_class=Response, responses=problems() | FILES)
+def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
+    """Messages as a file, numbers and texts included, newest first."""
+    form = Format(wanted.format)
+    found = MessageSearch.of(parts.history, actor, wanted).all()
+    name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(message_export.lines(found, form), media_type=MEDIA[form], headers=headers)
+
+
+@router.get("/sources", responses=problems())
+def sources(parts: PartsHere, _actor: Viewer) -> Sources:
+    """The publishing services that the history knows, in the order of their names."""
+    return Sources(items=parts.history.sources())
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))

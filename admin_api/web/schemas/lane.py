@@ -6,7 +6,9 @@ from pydantic import BaseModel, Field
 
 from admin_api.lane.clearing import Scope
 from admin_api.lane.status import Reason
+from admin_api.web.schemas.ingest import Moment
 from admin_api.web.schemas.values import PriorityName, Strict
+from broker.message_body import LONGEST_KEY
 
 
 class NextMessage(BaseModel):
@@ -131,6 +133,9 @@ class SendTest(Strict):
     phone_number: str = Field(max_length=64, description="In any usual spelling.", examples=["081234567890"])
     message: str = Field(max_length=4096, examples=["Halo, ini pesan percobaan."])
     priority: PriorityName = "normal"
+    deliver_at: Moment = Field(default=None, description="Not sent before; at once without it.")
+    expires_at: Moment = Field(default=None, description="Not sent after.")
+    idempotency_key: str | None = Field(default=None, max_length=LONGEST_KEY)
 
 
 class Accepted(BaseModel):
