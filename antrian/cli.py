@@ -1,56 +1,161 @@
-"""The command line: one file that mounts the sub-commands that live beside the code they run."""
+"""The command line: a table of all commands, each of which is imported when it is called."""
 
 import sys
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
-from broker.errors import AntrianError, SettingsError
+from broker.errors import AntrianError, SettingsError, WrongUse
 
 try:
     import typer
-    from rich.console import Console
-    from rich.text import Text
+    from typer.core import TyperGroup
+    from typer.main import get_command, get_group_from_info
+    from typer.models import TyperInfo
 except ImportError:  # pragma: no cover (an installation for publishing only)
     sys.exit("Error: the command line needs more than a publisher does: pip install 'antrian[all]'")
 
-from admin_api.access.commands import token_app
-from admin_api.bulk.commands import import_file
-from admin_api.desk.commands import dead_app
-from admin_api.desk.undo_commands import undo
-from admin_api.history.commands import history_app
-from admin_api.lane.commands import cancel, clear, force, pause, resume, status
-from admin_api.web.commands import admin
-from antrian.doctor.commands import doctor
-from antrian.up import up
-from broker.commands import broker_app
-from broker.terminal import WrongUse
-from broker.topology_commands import topology_app
-from consumer.commands import consume
-from publisher.commands import publish
-from sandbox.commands import sandbox
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One command, or one group of commands.
+
+    Attributes:
+        name: what is typed.
+        place: where it lives, as `module:attribute`; a function, or a `typer.Typer` for a group.
+        summary: for the list of commands; at most 62 characters.
+    """
+
+    name: str
+    place: str
+    summary: str
+
+
+#: All commands, in the order of the help.
+SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
+    "Run": (
+        Entry("up", "antrian.up:up", "Start broker, sandbox, consumer and admin side in one go"),
+        Entry("consume", "consumer.commands:consume", "Send what is queued, one message at a time"),
+        Entry("admin", "admin_api.web.commands:admin", "Serve the HTTP API and the dashboard"),
+        Entry("sandbox", "sandbox.commands:sandbox", "A stand-in for the provider, which sends nothing"),
+        Entry("broker", "broker.commands:broker_app", "The private RabbitMQ used without AMQP_URL"),
+    ),
+    "Publish": (
+        Entry("publish", "publisher.commands:publish", "Put one message into the queue"),
+        Entry(
+            "import", "admin_api.bulk.commands:import_file", "Put the messages of a CSV or JSONL file into the queue"
+        ),
+    ),
+    "Look": (
+        Entry("status", "admin_api.lane.commands:status", "What waits, what is being sent, when the next send is due"),
+        Entry("history", "admin_api.history.commands:history_app", "The life of one message; search in all of them"),
+        Entry("doctor", "antrian.doctor.commands:doctor", "Is anything wrong, and what to do about it"),
+    ),
+    "Act": (
+        Entry("pause", "admin_api.lane.commands:pause", "Stop before the next send, until `resume`"),
+        Entry("resume", "admin_api.lane.commands:resume", "Go on sending after a pause"),
+        Entry("force", "admin_api.lane.commands:force", "End the present wait once; resumes a paused lane"),
+        Entry("cancel", "admin_api.lane.commands:cancel", "Ask that one waiting message not be sent"),
+        Entry("clear", "admin_api.lane.commands:clear", "Take out what waits, without sending it"),
+        Entry("undo", "admin_api.desk.undo_commands:undo", "Put back what was cleared or deleted"),
+    ),
+    "Repair and set up": (
+        Entry("dead", "admin_api.desk.commands:dead_app", "Messages that were given up: look, re-drive, delete"),
+        Entry("topology", "broker.topology_commands:topology_app", "The exchanges and queues in the broker"),
+        Entry("token", "admin_api.access.commands:token_app", "Who may use the HTTP API and the dashboard"),
+    ),
+}
+
+
+class Commands(MutableMapping[str, Any]):
+    """The commands by name, each imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._entries = {entry.name: entry for section in SECTIONS.values() for entry in section}
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = _load(self._entries[name])
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+
+def _load(entry: Entry) -> Any:
+    module, attribute = entry.place.split(":")
+    target = getattr(import_module(module), attribute)
+    if isinstance(target, typer.Typer):
+        info = TyperInfo(target, name=entry.name)
+        return get_group_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None, suggest_commands=True)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(entry.name)(target)
+    return get_command(alone)
+
+
+class _LazyGroup(TyperGroup):
+    """Lists the commands from the table, without importing any."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes | {"commands": {}})
+        self.commands = Commands()
+
+    def list_commands(self, _context: Any) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, _context: Any, formatter: Any) -> None:
+        width = max(len(name) for name in self.commands)
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(entry.name.ljust(width), entry.summary) for entry in section])
+
 
 app = typer.Typer(
+    cls=_LazyGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="A paced WhatsApp message queue on RabbitMQ.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(broker_app, name="broker")
-app.add_typer(topology_app, name="topology")
-app.add_typer(dead_app, name="dead")
-app.add_typer(history_app, name="history")
-app.add_typer(token_app, name="token")
-for command in (consume, admin, sandbox, up, publish):
-    app.command()(command)
-app.command("import")(import_file)  # a word that no function can have for a name
-for action in (status, pause, resume, force, clear, undo, cancel, doctor):
-    app.command()(action)
 
 #: Exit codes: done, failed, wrong use.
 FAILED, WRONG_USE = 1, 2
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callbacks are called so)
+    if wanted:
+        typer.echo(f"antrian {version('antrian')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A paced WhatsApp message queue on RabbitMQ."""
+
+
 def main() -> None:
-    """Run a command; what goes wrong on purpose ends in one sentence and an exit code."""
+    """Run a command; an expected failure ends in one sentence and an exit code."""
     try:
         app()
     except (SettingsError, WrongUse) as error:
@@ -60,5 +165,9 @@ def main() -> None:
 
 
 def _complain(error: AntrianError, code: int) -> None:
+    # Imported late: a command that succeeds need not wait for it.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
     Console(stderr=True, soft_wrap=True, highlight=False).print(Text("Error: ", style="bold red") + Text(str(error)))
     sys.exit(code)

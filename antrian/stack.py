@@ -14,8 +14,10 @@ from rich.console import Console
 
 from admin_api.access import once
 from admin_api.access.addresses import PREFIX
+from antrian.broker_watch import BrokerWatch
 from antrian.children import Child
 from antrian.demo import Demo
+from antrian.up_record import recorded
 from broker import drift
 from broker.connection import open_channel
 from broker.discovery import Broker, find_broker
@@ -45,6 +47,7 @@ class Stack:
         self._settings = settings
         self._console = console
         self._children: list[Child] = []
+        self._broker_watch: BrokerWatch | None = None
         self._say: Callable[[str], None] = lambda sentence: console.print(
             sentence, markup=False, highlight=False, soft_wrap=True
         )
@@ -56,10 +59,11 @@ class Stack:
         _check_port("dashboard", "ADMIN_PORT", self._settings.admin_host, self._settings.admin_port)
         if port := self._settings.consumer_metrics_port:
             _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", self._settings.consumer_metrics_host, port)
-        with self._broker() as broker, self._processes():
+        with self._broker() as broker, recorded(self._settings), self._processes():
             self._start(broker)
             self._introduce(broker)
             self._tell_what_waits(broker)
+            self._broker_watch = BrokerWatch(broker.url.split(","), is_private=broker.kind == "node")
             if demo:
                 Demo(self._settings, self._sandbox_url, self._console, self._look_after).run()
             while True:
@@ -183,6 +187,8 @@ class Stack:
         for child in self._children:
             if news := child.revive():
                 tell(news)
+        if self._broker_watch and (news := self._broker_watch.news()):
+            tell(news)
 
 
 def _check_port(name: str, variable: str, host: str, port: int) -> None:

@@ -22,7 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 @broker_app.command()
 def start(*, as_json: Json = False) -> None:
-    """Start the private broker, if it is not running, and leave it running."""
+    """Start the private broker, and leave it running."""
     found = find_broker(load_settings(), tied_to_parent=False)
     if found.kind == "url":
         _tell({"started": False, "kind": "url"}, "AMQP_URL is set, so there is nothing to start.", as_json=as_json)

@@ -1,16 +1,18 @@
 """What can go wrong between Antrian and its surroundings.
 
     AntrianError
-    ├── SettingsError           mend the environment; every wrong variable is named
+    ├── SettingsError           correct the environment; every wrong variable is named
     ├── MalformedMessage        this body can never be sent; dead-letter it
     │   └── InvalidPhoneNumber
     ├── BrokerError
     │   ├── BrokerUnavailable   nobody answers, or the connection broke; try again later
-    │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; mend the account
+    │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; correct the account
     │   └── TopologyConflict    an object exists with other arguments; migrate it
-    └── NoBroker                no way to get a broker on this machine
+    ├── NoBroker                no way to get a broker on this machine
+    ├── WrongUse                the command line asks for something that cannot be; nothing was changed
+    └── CommandFailed           a command could not do what was asked
 
-`publisher.errors` and `consumer.errors` add the errors of their own callers.
+`publisher.errors`, `admin_api.desk.errors` and `admin_api.access.errors` add the errors of their own callers.
 """
 
 from collections.abc import Mapping
@@ -62,3 +64,11 @@ class TopologyConflict(BrokerError):
 
 class NoBroker(AntrianError):
     """No broker could be found or started on this machine; the text says what to install."""
+
+
+class WrongUse(AntrianError):
+    """The command line asks for something that cannot be; nothing was changed."""
+
+
+class CommandFailed(AntrianError):
+    """A command could not do what was asked."""

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from broker.errors import AntrianError
+from broker.errors import WrongUse
 from broker.settings import Settings
 
 #: Columns of a table that goes into a file or a pipe, where nothing needs to be squeezed.
@@ -20,14 +20,6 @@ _WIDTH_WITHOUT_TERMINAL = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Lane = Annotated[str | None, typer.Option(help="Which lane; needed only where there are several.")]
-
-
-class WrongUse(AntrianError):
-    """The command line asks for what cannot be; nothing was changed."""
-
-
-class CommandFailed(AntrianError):
-    """What was asked for could not be done."""
 
 
 def console() -> Console:

@@ -16,9 +16,9 @@ from broker.connection import broker_urls, open_channel
 from broker.definitions import ROLES
 from broker.definitions import definitions as rabbitmq_definitions
 from broker.drift import Difference, Status
-from broker.errors import TopologyConflict
+from broker.errors import TopologyConflict, WrongUse
 from broker.settings import load_settings
-from broker.terminal import Json, WrongUse, console, print_json, say
+from broker.terminal import Json, console, print_json, say
 from broker.topology import Queue, Topology, topology
 
 topology_app = typer.Typer(
@@ -40,7 +40,7 @@ _REPLACE_HELP = "First make this empty, unused queue anew, because its arguments
 
 @topology_app.command()
 def plan(*, as_json: Json = False) -> None:
-    """Show what `apply` would do, changing nothing; exit code 1 where an object differs and must be migrated."""
+    """Show what `apply` would do, and change nothing. Exit code 1: an object differs and must be migrated."""
     settings = load_settings()
     wanted = topology(settings)
     with open_channel(broker_urls(settings), name="antrian topology plan") as channel:
@@ -74,7 +74,7 @@ def apply(
         return
     for queue in queues:
         say(f"Queue {queue.name} was made anew.")
-    say(f"{len(created)} of {len(found)} objects were missing and are there now; everything is bound.")
+    say(_what_was_done(len(created), len(found)))
 
 
 @topology_app.command()
@@ -83,7 +83,7 @@ def definitions(
     passwords: Annotated[Path | None, typer.Option(metavar="FILE", help=_PASSWORDS_HELP)] = None,
     vhost: Annotated[str, typer.Option(help="The virtual host that all of it is in.")] = "/",
 ) -> None:
-    """Print exchanges, queues and three users with few rights, as JSON for `rabbitmqctl import_definitions`."""
+    """Print definitions for `rabbitmqctl import_definitions`. They hold exchanges, queues, three users."""
     settings = load_settings()
     given = _passwords(passwords) if passwords else {}
     made = rabbitmq_definitions(topology(settings), tuple(settings.senders), vhost=vhost, passwords=given)
@@ -129,4 +129,13 @@ def _show(differences: list[Difference], changed: list[Difference]) -> None:
     for one in changed:
         say(one.sentence())
     same = sum(one.status is Status.SAME for one in differences)
-    say(f"{same} of {len(differences)} exchanges and queues are as they should be.")
+    if same == len(differences):
+        say(f"All {same} exchanges and queues are as they should be: nothing to do.")
+    else:
+        say(f"{same} of {len(differences)} exchanges and queues are as they should be.")
+
+
+def _what_was_done(created: int, wanted: int) -> str:
+    if not created:
+        return f"Nothing to do: all {wanted} exchanges and queues are there, and everything is bound."
+    return f"{created} of {wanted} exchanges and queues were missing and have been created; everything is bound."

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from broker.errors import MalformedMessage
+from broker.errors import MalformedMessage, WrongUse
 from broker.message import Priority
 from broker.settings import load_settings
-from broker.terminal import Json, Lane, WrongUse, chosen_lane, print_json, say
+from broker.terminal import Json, Lane, chosen_lane, print_json, say
 from publisher.client import Publisher
 from publisher.errors import InvalidMessage
 from publisher.moment import parse_moment

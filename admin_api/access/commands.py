@@ -9,8 +9,9 @@ from rich.table import Table
 from admin_api.access.errors import TokenRefused
 from admin_api.access.roles import Role
 from admin_api.access.tokens import Token, TokenFile
+from broker.errors import CommandFailed, WrongUse
 from broker.settings import load_settings
-from broker.terminal import CommandFailed, Json, WrongUse, console, print_json, say
+from broker.terminal import Json, console, print_json, say
 
 token_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and the dashboard.")
 
@@ -19,9 +20,9 @@ token_app = typer.Typer(no_args_is_help=True, help="Who may use the HTTP API and
 def create(
     *,
     role: Annotated[
-        Role, typer.Option(help="What it is for; each of viewer, operator, admin includes the one before.")
+        Role, typer.Option(help="What it may do: viewer, operator, admin (each includes the one before), or publisher.")
     ],
-    name: Annotated[str | None, typer.Option(help="Who acts, in the journal; its role, if you say nothing.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name that the journal shows; the role when left out.")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a token and show it, once."""
@@ -33,33 +34,33 @@ def create(
         print_json({"name": token.name, "role": token.role, "token": text})
         return
     say(text)
-    say(f"This is the token {token.name} with the role {token.role}. Keep it: nobody can show it again.")
+    say(f"This is the token {token.name} with the role {token.role}. Keep it: it cannot be shown again.")
 
 
 @token_app.command("list")
 def list_tokens(*, as_json: Json = False) -> None:
-    """List the tokens that are good now, without what proves them."""
+    """List the tokens that are valid now, without their secrets."""
     tokens = sorted(_file().tokens().values(), key=lambda token: token.created_at)
     if as_json:
         print_json({"tokens": [_shown(token) for token in tokens]})
         return
     if tokens:
         console().print(_table(tokens))
-    say(f"{len(tokens)} tokens.")
+    say("1 token." if len(tokens) == 1 else f"{len(tokens)} tokens.")
 
 
 @token_app.command()
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The token's name.")], *, as_json: Json = False
 ) -> None:
-    """Make a token worthless at once, and end the sessions that were begun with it."""
+    """Revoke a token at once. Sessions that were begun with it end, too."""
     token = _file().revoke(name)
     if token is None:
         raise CommandFailed("there is no token of that name; see `antrian token list`")
     if as_json:
         print_json({"revoked": token.name, "role": token.role})
         return
-    say(f"The token {token.name} with the role {token.role} is worthless now, and its sessions are over.")
+    say(f"The token {token.name} with the role {token.role} is revoked, and its sessions are over.")
 
 
 def _file() -> TokenFile:

@@ -17,11 +17,11 @@ from admin_api.bulk.row_check import Defaults, RowCheck
 from admin_api.bulk.source_file import Format, format_of, opened, spoken
 from admin_api.bulk.spool import Order, Spool
 from admin_api.bulk.survey import Findings, survey
-from broker.errors import AntrianError, MalformedMessage
+from broker.errors import AntrianError, CommandFailed, MalformedMessage, WrongUse
 from broker.message_body import build
 from broker.priority import Priority
 from broker.settings import Settings, load_settings
-from broker.terminal import CommandFailed, Json, ProgressBar, WrongUse, chosen_lane, print_json, progress, say
+from broker.terminal import Json, ProgressBar, chosen_lane, print_json, progress, say
 from publisher.client import Publisher
 
 #: Seconds that a broker may be away in the middle: long enough for one that is started again.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.terminal import WrongUse
+from broker.errors import WrongUse
 
 #: What a row may say, as in `POST /messages`.
 FIELDS = (

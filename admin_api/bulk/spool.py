@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from broker.errors import CommandFailed
 from broker.priority import Priority
-from broker.terminal import CommandFailed
 from publisher.request import MessageRequest
 
 _TIMES = ("deliver_at", "expires_at")

@@ -7,7 +7,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin_api.dashboard.templating import render
+from admin_api.dashboard import translation
+from admin_api.dashboard.templating import language_of, render
 
 _PROBLEM = "application/problem+json"
 
@@ -54,7 +55,8 @@ class _Translator:
 
 def error_page(request: Request, status: int, problem: dict[str, Any]) -> Any:
     """What a person sees instead of a problem document."""
-    return render(request, "error.html", {"status": status, "detail": problem.get("detail", "")}, status=status)
+    detail = translation.sentence(language_of(request), problem.get("detail", ""))
+    return render(request, "error.html", {"status": status, "detail": detail[:1].upper() + detail[1:]}, status=status)
 
 
 def _is_problem(start: Message) -> bool:

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -15,6 +16,11 @@ from babel.messages.pofile import read_po
 
 FOLDER: Final = Path(__file__).parent / "locale"
 
+#: The file of a language with what the server says.
+SERVER: Final = "server.po"
+
+_PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
+
 #: What the message ids are written in; it needs no catalog.
 SOURCE: Final = "en"
 #: Every language, as it calls itself.
@@ -26,9 +32,23 @@ _MOST_WISHES = 20
 
 @cache
 def catalog(language: str) -> Catalog:
-    """The catalog of a language, made from all its files; empty for the source language."""
+    """The catalog of the pages' own texts, made from all its files; empty for the source language."""
+    return _read(language, [path for path in (FOLDER / language).glob("*.po") if path.name != SERVER])
+
+
+@cache
+def server_catalog(language: str) -> Catalog:
+    """The catalog of what the server says in its answers: errors, reasons, findings; empty for the source language.
+
+    Its ids are whole sentences with placeholders, `there is no lane %(lane)s`. The API itself speaks English to
+    everyone; pages recognise its sentences by these and show them in the reader's language.
+    """
+    return _read(language, (FOLDER / language).glob(SERVER))
+
+
+def _read(language: str, paths: Iterable[Path]) -> Catalog:
     whole = Catalog(locale=language)
-    for path in sorted((FOLDER / language).glob("*.po")):
+    for path in sorted(paths):
         with path.open("rb") as file:
             for message in read_po(file, locale=language, abort_invalid=True):
                 if message.id:
@@ -51,14 +71,48 @@ def translations(language: str) -> NullTranslations:
 def script(language: str) -> str:
     """A script that hands the translations to the pages' own scripts.
 
-    `antrianStrings` is {message id: translation, or [one, many …] where the id has a plural}.
+    `antrianStrings` is {message id: translation, or [one, many …] where the id has a plural}; `antrianSentences` is
+    the same for what the server says.
     """
-    strings = {
-        message.id[0] if isinstance(message.id, tuple) else message.id: message.string
-        for message in catalog(language)
+    strings, sentences = _by_id(catalog(language)), _by_id(server_catalog(language))
+    return (
+        f"globalThis.antrianStrings = {json.dumps(strings, ensure_ascii=False)};\n"
+        f"globalThis.antrianSentences = {json.dumps(sentences, ensure_ascii=False)};\n"
+    )
+
+
+def sentence(language: str, said: str) -> str:
+    """A sentence of the server in a language; as it is where the catalog does not know it."""
+    for pattern, translation in _sentence_patterns(language):
+        if found := pattern.fullmatch(said):
+            # What stands for a placeholder may be a sentence of the server's, too.
+            return translation % {name: sentence(language, part) for name, part in found.groupdict().items()}
+    return said
+
+
+@cache
+def _sentence_patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (_pattern(template), str(translation)) for template, translation in _by_id(server_catalog(language)).items()
+    ]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What recognises a sentence by its template; a placeholder stands for any text. `static/i18n.js` does the same."""
+    # Split by a pattern with a group, the names stand between the texts.
+    parts = _PLACEHOLDER.split(template)
+    pieces = [f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
+    return re.compile("".join(pieces), re.DOTALL)
+
+
+def _by_id(known: Catalog) -> dict[str, object]:
+    """Translations by message id; the most specific sentence, the one with most text of its own, comes first."""
+    strings: dict[str, object] = {
+        str(message.id[0] if isinstance(message.id, tuple) else message.id): message.string
+        for message in known
         if message.id
     }
-    return f"globalThis.antrianStrings = {json.dumps(strings, ensure_ascii=False)};\n"
+    return dict(sorted(strings.items(), key=lambda pair: -len(_PLACEHOLDER.sub("", pair[0]))))
 
 
 def chosen(cookie: str | None, accept_language: str) -> str:

@@ -7,7 +7,8 @@ import typer
 
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letters import EVERYTHING, DeadLetters, Report, Selection
-from broker.terminal import CommandFailed, WrongUse, print_json, say
+from broker.errors import CommandFailed, WrongUse
+from broker.terminal import print_json, say
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")]
 All = Annotated[bool, typer.Option("--all", help="Every dead letter that is there now.")]

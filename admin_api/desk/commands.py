@@ -14,8 +14,9 @@ from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.own_history import own_history
 from admin_api.desk.redrive_commands import jobs, redrive
 from admin_api.history.records import LifeEntry
+from broker.errors import CommandFailed, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import CommandFailed, Json, WrongUse, actor, console, print_json, progress, say, tell
+from broker.terminal import Json, actor, console, print_json, progress, say, tell
 
 dead_app = typer.Typer(no_args_is_help=True, help="The messages that were given up: look, put back, delete, export.")
 
@@ -61,7 +62,7 @@ def list_letters(
 def show(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")], *, as_json: Json = False
 ) -> None:
-    """Show one dead letter in full, its number and text included, and all that happened to its message."""
+    """Show one dead letter in full, number and text included. All that happened to its message follows."""
     settings = load_settings()
     letter = newest(DeadLetters(settings), message_id)
     life = _life(settings, message_id)
@@ -83,7 +84,7 @@ def note(
     *,
     as_json: Json = False,
 ) -> None:
-    """Write a note about a dead letter; everybody at the desk sees it."""
+    """Write a note about a dead letter, for everyone who sees it."""
     if len(text) > _LONGEST_NOTE:
         raise WrongUse(f"a note has at most {_LONGEST_NOTE} characters")
     letters = DeadLetters(load_settings())
@@ -104,7 +105,7 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Really delete them.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete dead letters; while the journal remembers them, `antrian undo` brings them back."""
+    """Delete dead letters. While the journal remembers them, `antrian undo` brings them back."""
     selection = chosen(
         ids, Selection(code=code, failure_class=failure_class, source=source, lane=lane), everything=everything
     )
@@ -128,7 +129,7 @@ def export(
     lane: Lane = None,
     as_json: Json = False,
 ) -> None:
-    """Write the dead letters into a file, numbers and texts included; they stay where they are."""
+    """Write the dead letters into a file. Numbers and texts are included; the letters stay where they are."""
     if file is not None and (file.exists() or not file.parent.is_dir()):
         raise WrongUse(f"{file} exists already" if file.exists() else f"there is no folder {file.parent}")
     selection = Selection(code=code, failure_class=failure_class, source=source, lane=lane)

@@ -16,9 +16,9 @@ from admin_api.desk.desk import Desk
 from admin_api.desk.edited_copy import NO_CHANGES, Changes
 from admin_api.desk.own_history import whole_history
 from admin_api.history.records import DeadFilter, Job
-from broker.errors import MalformedMessage
+from broker.errors import CommandFailed, MalformedMessage, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import CommandFailed, Json, WrongUse, actor, console, print_json, progress, say, tell
+from broker.terminal import Json, actor, console, print_json, progress, say, tell
 
 #: Seconds between two looks at a job.
 _LOOK = 0.25
@@ -44,7 +44,7 @@ def redrive(
     priority: Annotated[str | None, typer.Option(help="Send one letter with this priority instead.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Put dead letters back into their lanes, as if for the first attempt. Interrupted, it can be done again."""
+    """Put dead letters back into their lanes. Each starts again at attempt 1; an interrupted run can be repeated."""
     filters = Selection(code=code, failure_class=failure_class, source=source, lane=lane)
     selection = chosen(ids, filters, everything=everything)
     speed = None if rate is None else per_second(rate)
@@ -66,7 +66,7 @@ def jobs(
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many, the latest first.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show the re-drives that run in the background, and how they ended; whichever process runs them."""
+    """Show the re-drives and how they ended. Those of all processes are listed."""
     settings = load_settings()
     with whole_history(settings) as (history, follower):
         desk = Desk(settings, history, follower)

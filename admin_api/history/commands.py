@@ -1,4 +1,4 @@
-"""`antrian history MESSAGE_ID`, `history search`, `history rebuild`: what happened to whom."""
+"""`antrian history MESSAGE_ID`, `history search`, `history rebuild`: the lives of messages."""
 
 import time
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from admin_api.history.rebuild import rebuild as make_again
 from admin_api.history.records import MessageFilter, State
 from admin_api.history.store import History, history_path
 from broker.connection import broker_urls
-from broker.errors import NoBroker
+from broker.errors import CommandFailed, NoBroker, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import CommandFailed, Json, WrongUse, console, print_json, progress, say
+from broker.terminal import Json, console, print_json, progress, say
 from publisher.moment import parse_moment
 
 
@@ -96,7 +96,7 @@ def search(
 
 @history_app.command()
 def rebuild(*, as_json: Json = False) -> None:
-    """Make the history again from the journal; the one in use is replaced when the new one is complete."""
+    """Make the history again from the journal. The one in use is replaced when the new one is complete."""
     settings = load_settings()
     began_at = time.monotonic()
     collect_rarely()

@@ -12,8 +12,9 @@ from admin_api.lane.status import Status
 from admin_api.lane.status_view import status_table
 from admin_api.lane.watch import watch as watch_lane
 from broker.connection import broker_urls, open_channel
+from broker.errors import WrongUse
 from broker.settings import load_settings
-from broker.terminal import Json, Lane, WrongUse, actor, chosen_lane, console, print_json, progress, say, tell
+from broker.terminal import Json, Lane, actor, chosen_lane, console, print_json, progress, say, tell
 
 
 def status(

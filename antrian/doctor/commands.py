@@ -10,6 +10,7 @@ from rich.text import Text
 
 from antrian.doctor.finding import Finding, State, count, problem
 from antrian.doctor.role import Role
+from antrian.up_record import beside_up
 from broker.errors import SettingsError
 from broker.settings import load_settings
 from broker.terminal import Json, console, print_json, say
@@ -52,9 +53,9 @@ def _examine(role: Role | None, management: str | None) -> "Iterator[Finding]":
     from antrian.doctor.examination import Examination  # noqa: PLC0415
 
     try:
-        settings = load_settings()
+        settings = beside_up(load_settings())
     except SettingsError as error:
-        yield problem("settings", str(error), "Mend it; docs/reference/settings.md explains each variable.")
+        yield problem("settings", str(error), "Correct it; docs/reference/settings.md explains each variable.")
         return
     yield from Examination(settings, role, management).findings()
 

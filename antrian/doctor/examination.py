@@ -22,6 +22,7 @@ from antrian.doctor import (
 from antrian.doctor.clock import JumpWatch
 from antrian.doctor.finding import Finding, State, warning
 from antrian.doctor.role import Role
+from antrian.up_record import is_running
 from broker import drift
 from broker.connection import broker_urls, open_channel
 from broker.errors import BrokerError, NoBroker
@@ -112,7 +113,7 @@ class Examination:
                 yield _unseen(lane.SUBJECT, f"lane {name}", error)
             else:
                 lanes.append(status)
-                yield from lane.check(status)
+                yield from lane.check(status, needs_standby=not is_running(self.settings))
 
     def _provider(self, ahead: dict[str, float | None]) -> Iterator[Finding]:
         if finding := provider.check_settings(self.settings):
@@ -136,4 +137,4 @@ class Examination:
 
 
 def _unseen(subject: str, what: str, error: Exception) -> Finding:
-    return warning(subject, f"Nothing can be said about {what}: {error}.", "Mend that first, and ask again.")
+    return warning(subject, f"Nothing can be said about {what}: {error}.", "Solve that first, and ask again.")

@@ -1,4 +1,4 @@
-"""Whether somebody sends, whether somebody stands by, and what a lane waits for."""
+"""Whether a consumer sends, whether another stands by, and what the lane waits for."""
 
 import time
 from collections.abc import Iterator
@@ -20,9 +20,14 @@ _ENOUGH = 2
 _LOOKS, _BETWEEN_LOOKS = 4, 0.3
 
 
-def check(status: Status) -> Iterator[Finding]:
-    """What a lane's status means."""
-    yield _consumers(status)
+def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
+    """What a lane's status means.
+
+    Args:
+        status: of the lane.
+        needs_standby: whether a single consumer is a fault; it is none beside `antrian up`, which runs only one.
+    """
+    yield _consumers(status, needs_standby=needs_standby)
     if status.paused:
         since = f" {spell(status.at - status.paused_at)} ago" if status.paused_at else ""
         yield warning(
@@ -44,7 +49,7 @@ def check(status: Status) -> Iterator[Finding]:
         )
 
 
-def _consumers(status: Status) -> Finding:
+def _consumers(status: Status, *, needs_standby: bool) -> Finding:
     lane = status.lane
     if not status.running:
         return problem(
@@ -56,6 +61,8 @@ def _consumers(status: Status) -> Finding:
         return ok(SUBJECT, f"{status.consumers} consumers serve lane {lane}: one sends, the others stand by.")
     if status.consumers == 0:
         return ok(SUBJECT, f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), none counts.")
+    if not needs_standby:
+        return ok(SUBJECT, f"One consumer serves lane {lane}; `antrian up` runs no standby.")
     return warning(
         SUBJECT,
         f"One consumer serves lane {lane}, and none stands by.",

@@ -67,14 +67,14 @@ def check_files(files: Sequence[PrivatePath]) -> Iterator[Finding]:
 def check_tokens(tokens: TokenFacts) -> Finding:
     """Whether anybody can log in."""
     if tokens.count is None:
-        return problem(TOKENS, f"Nobody can log in: {tokens.trouble}.", "Mend the file, or put back a copy of it.")
+        return problem(TOKENS, f"Nobody can log in: {tokens.trouble}.", "Correct the file, or restore a copy of it.")
     if tokens.count == 0:
         return warning(
             TOKENS,
             f"There is no token in {tokens.path}, so nobody can log in.",
             "`antrian token create --role admin` makes the first one.",
         )
-    return ok(TOKENS, f"{tokens.count} tokens are in use.")
+    return ok(TOKENS, "1 token is in use." if tokens.count == 1 else f"{tokens.count} tokens are in use.")
 
 
 def check_disk(folder: Path, free: int) -> Finding:

@@ -54,7 +54,7 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
         yield problem(
             SUBJECT,
             f"The provider {facts.name} at {facts.where} cannot be reached: {facts.trouble}.",
-            "Mend WHATSAPP_API_URL, the network between, or the provider; the lane holds until then and loses nothing.",
+            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane holds, and loses nothing.",
         )
     elif facts.status >= _SERVER_ERROR:
         yield warning(

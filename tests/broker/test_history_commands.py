@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 from admin_api.history.commands import history_app
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import history_path
-from broker.errors import AntrianError
-from broker.terminal import CommandFailed, WrongUse
+from broker.errors import AntrianError, CommandFailed, WrongUse
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ def bare(settings) -> Cli:
 
 def test_topology_is_planned_applied_and_then_as_it_should_be(bare):
     assert "will be created" in bare.say("topology", "plan")
-    assert "are there now" in bare.say("topology", "apply")
+    assert "have been created" in bare.say("topology", "apply")
+    assert "nothing to do" in bare.say("topology", "plan")
+    assert "Nothing to do" in bare.say("topology", "apply")
     assert {one["status"] for one in bare.json("topology", "plan")["objects"]} == {"same"}
 
 

@@ -1,12 +1,15 @@
 """`antrian up`: what a newcomer sees first."""
 
+import json
 import os
 import re
 import signal
 import socket
+import subprocess
 
 import psutil
 import pytest
+from processes import ANTRIAN
 from up_process import Up
 
 from waiting import wait_until
@@ -78,3 +81,30 @@ def test_the_demo_is_refused_with_a_real_provider(up):
     ours = up("--demo", WHATSAPP_PROVIDER="mpwa")
     assert ours.process.wait(120) == 2
     assert "WHATSAPP_PROVIDER=sandbox" in ours.text()
+
+
+def test_doctor_beside_it_finds_no_problem(up):
+    ours = up(WHATSAPP_PROVIDER="")
+    wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
+
+    def doctor():
+        done = subprocess.run(
+            [ANTRIAN, "doctor", "--json"],
+            env=ours.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, [one for one in json.loads(done.stdout)["findings"] if one["state"] == "problem"]
+
+    wait_until(lambda: doctor() == (0, []), 30, "the doctor finds no problem", every=1)
+
+
+def test_it_says_that_the_broker_went_away_and_came_back(up, own_node):
+    ours = up(AMQP_URL=own_node.url)
+    wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
+    own_node.stop()
+    wait_until(lambda: "the broker does not answer any more" in ours.text(), 60, "its end is told")
+    own_node.start(tied_to_parent=True)
+    wait_until(lambda: "the broker is back" in ours.text(), 60, "its return is told")

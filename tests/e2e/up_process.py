@@ -17,6 +17,7 @@ class Up:
         ports = {"SANDBOX_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
         ours = environment(settings, **ports | {"ANTRIAN_HOME": str(folder)} | more)
         ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
+        self.environment = ours
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [ANTRIAN, "up", *options], env=ours, cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL

@@ -54,6 +54,22 @@ def test_the_language_is_the_readers_choice_then_the_browsers(cookie, accept_lan
     assert translation.chosen(cookie, accept_language) == language
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("there is no lane 'x' in namespace 'wa'", "tidak ada jalur 'x' di namespace 'wa'"),
+        (
+            "the message was not accepted: the broker could not store it",
+            "pesan tidak diterima: broker tidak dapat menyimpannya",
+        ),
+        ("something that no catalog knows", "something that no catalog knows"),
+    ],
+)
+def test_what_the_server_says_is_recognised_by_its_template(said, shown):
+    assert translation.sentence("id", said) == shown
+    assert translation.sentence("en", said) == said
+
+
 def texts(text):
     return text if isinstance(text, tuple) else (text,)
 

@@ -140,9 +140,11 @@ def test_a_chosen_language_is_remembered_and_leads_only_to_our_pages(house):
 def test_the_scripts_get_their_words(house):
     words: httpx.Response = house.visitor().get("strings/id.js")
     assert words.headers["content-type"].startswith("text/javascript")
-    assert re.match(r"globalThis\.antrianStrings = \{.*\};\n$", words.text, re.DOTALL)
+    texts, sentences = r"globalThis\.antrianStrings = \{.*\};\n", r"globalThis\.antrianSentences = \{.*\};\n"
+    assert re.fullmatch(texts + sentences, words.text, re.DOTALL)
     assert '"Dead letters": "Pesan gagal"' in words.text
-    assert house.visitor().get("strings/en.js").text == "globalThis.antrianStrings = {};\n"
+    empty = "globalThis.antrianStrings = {};\nglobalThis.antrianSentences = {};\n"
+    assert house.visitor().get("strings/en.js").text == empty
 
 
 def test_the_theme_is_in_the_first_paint(reader):

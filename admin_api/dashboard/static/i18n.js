@@ -17,3 +17,24 @@ export function tn(one, many, count, values) {
   const text = Array.isArray(known) ? known[known.length > 1 && count !== 1 ? 1 : 0] : known;
   return fill(text || english, { count: count.toLocaleString(language), ...values });
 }
+
+let patterns;
+
+/** What the server says in English, in the reader's language: its sentences are recognised by their templates. */
+export function said(sentence) {
+  if (!sentence) return sentence;
+  patterns ??= Object.entries(globalThis.antrianSentences ?? {}).map(([template, translation]) => ({ pattern: pattern(template), names: names(template), translation }));
+  for (const known of patterns) {
+    const found = known.pattern.exec(sentence);
+    // What stands for a placeholder may be a sentence of the server's, too.
+    if (found) return fill(known.translation, Object.fromEntries(known.names.map((name, index) => [name, said(found[index + 1])])));
+  }
+  return sentence;
+}
+
+const PLACEHOLDER = /%\((\w+)\)s/g;
+const names = (template) => [...template.matchAll(PLACEHOLDER)].map(([, name]) => name);
+const pattern = (template) => new RegExp(`^${template.split(PLACEHOLDER).map((part, index) => (index % 2 ? "([^]+?)" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))).join("")}$`);
+
+/** A sentence as it stands alone: with a capital at its beginning. */
+export const capital = (sentence) => sentence && sentence[0].toLocaleUpperCase() + sentence.slice(1);
