@@ -59,6 +59,12 @@ def activity(request: Request, reader: Reader) -> HTMLResponse:
     return _page(request, reader, "activity")
 
 
+@router.get("/health")
+def health(request: Request, reader: Reader) -> HTMLResponse:
+    """What `antrian doctor` finds."""
+    return _page(request, reader, "health")
+
+
 @router.get("/login")
 def login(request: Request, to: Next = PREFIX, error: Annotated[str, Query()] = "") -> HTMLResponse:
     """The form that asks for a token."""

@@ -63,13 +63,8 @@ def queries(wanted: MessageFilter, after: tuple[float, int] | None, now: float) 
     """
     if wanted.states is None:
         return [_query(wanted, after, "", ())]
-    return [_query(wanted, after, condition, values) for condition, values in state_conditions(wanted.states, now)]
-
-
-def state_conditions(states: frozenset[State], now: float) -> list[tuple[str, tuple[object, ...]]]:
-    """What is true of messages in any of these states: conditions, each with its values, of which one must fit."""
     parts: list[tuple[str, tuple[object, ...]]] = []
-    for state in sorted(states):
+    for state in sorted(wanted.states):
         if state in {State.RETRYING, State.SCHEDULED}:
             parts.append(("{plus}m.state = ? AND m.due_at > ?", (state.value, now)))
             if state is State.RETRYING:
@@ -78,7 +73,7 @@ def state_conditions(states: frozenset[State], now: float) -> list[tuple[str, tu
             parts.append(("{plus}m.state = ?", (state.value,)))
         if state is State.WAITING:
             parts.append((_DUE, (now,)))
-    return parts
+    return [_query(wanted, after, condition, values) for condition, values in parts]
 
 
 def _query(wanted: MessageFilter, after: tuple[float, int] | None, state: str, values: tuple[object, ...]) -> Query:

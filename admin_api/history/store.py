@@ -108,7 +108,7 @@ class History:
         items = tuple(row_reading.message(row, now) for row in rows[:limit])
         return Page(items, list_place.write(*_place(rows[limit - 1])) if len(rows) > limit else None)
 
-    def count(self, wanted: MessageFilter, limit: int) -> int:
+    def count_up_to(self, wanted: MessageFilter, limit: int) -> int:
         """How many messages fit, counted up to `limit`."""
         found = 0
         for query in message_query.queries(wanted, None, time.time()):

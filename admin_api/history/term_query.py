@@ -10,8 +10,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from admin_api.history.message_query import state_conditions
-from admin_api.history.records import MessageFilter
+from admin_api.history.records import MessageFilter, State
 from admin_api.history.term import Fit, Kind, Meaning
 
 #: Messages up to which a meaning, or a filter, counts as one that few have.
@@ -104,9 +103,9 @@ def filter_conditions(wanted: MessageFilter, now: float) -> list[Condition]:
     """The other filters of the search, each for itself; those that a term takes the place of are not among them."""
     found = []
     if wanted.states is not None:
-        parts = state_conditions(wanted.states, now)
-        values = tuple(value for _, given in parts for value in given)
-        found.append(Condition(" OR ".join(f"({text})" for text, _ in parts), values))
+        parts = [_in_state(state, now) for state in sorted(wanted.states)]
+        values = tuple(value for part in parts for value in part.values)
+        found.append(Condition(" OR ".join(f"({part.text})" for part in parts), values))
     found += [
         Condition(f"{{plus}}m.{column} = ?", (value,))
         for column, value in (("source", wanted.source), ("lane", wanted.lane))
@@ -117,6 +116,18 @@ def filter_conditions(wanted: MessageFilter, now: float) -> list[Condition]:
     if wanted.until is not None:
         found.append(Condition("{plus}m.born_at < ?", (wanted.until,)))
     return found
+
+
+def _in_state(state: State, now: float) -> Condition:
+    """A delayed message whose time is over waits, although nobody has moved it into its lane yet."""
+    match state:
+        case State.WAITING:
+            due = "m.id IN (SELECT id FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ?)"
+            return Condition(f"{{plus}}m.state = ? OR {due}", (state.value, now))
+        case State.RETRYING | State.SCHEDULED:
+            return Condition("{plus}m.state = ? AND (m.due_at IS NULL OR m.due_at > ?)", (state.value, now))
+        case _:
+            return Condition("{plus}m.state = ?", (state.value,))
 
 
 def of_ids(columns: str, ids: Collection[int], filters: Sequence[Condition], before: int, limit: int) -> Statement:

@@ -45,7 +45,7 @@ class MessageSearch:
     def page(self, cursor: str | None, limit: int, counted: int) -> tuple[Page[MessageRecord], int]:
         """One page, newest first, and how many messages there are, up to `counted`; 0 does not count."""
         if self.found is None:
-            total = self.history.count(self.filters, counted) if counted else 0
+            total = self.history.count_up_to(self.filters, counted) if counted else 0
             return self.history.messages(self.filters, cursor, limit), total
         search = self.history.search(self.found, self.filters)
         total = search.count(counted) if counted else 0

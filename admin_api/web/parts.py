@@ -13,6 +13,7 @@ from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.broadcast import Broadcast
+from admin_api.web.checkup import Checkups
 from admin_api.web.intake import Intake
 from admin_api.web.metrics import Metrics
 from admin_api.web.problems import Problem
@@ -35,6 +36,7 @@ class Parts:
     broadcast: Broadcast
     audit: AuditTrail
     metrics: Metrics
+    checkups: Checkups
 
 
 def nothing(settings: Settings) -> Parts:

@@ -1,7 +1,7 @@
 """`antrian admin` as a process: everything is built here, served until a signal, and ended in order."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.app import create_app
 from admin_api.web.broadcast import Broadcast
+from admin_api.web.checkup import Checkups, Examination
 from admin_api.web.intake import Intake
 from admin_api.web.metrics import Metrics
 from admin_api.web.parts import Parts
@@ -56,13 +57,15 @@ class AdminProcess:
 
     Args:
         settings: of the process.
+        examine: begins an examination of the whole system, for those who ask over HTTP.
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, examine: Callable[[], Examination]) -> None:
         self._settings = settings
+        self._examine = examine
         self._urls = broker_urls(settings)
 
     def run(self) -> None:
@@ -114,8 +117,20 @@ class AdminProcess:
             intake = Intake(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
             instrument(publisher, metrics.registry)
+            checkups = Checkups(self._examine)
             yield Parts(
-                settings, history, follower, observers, publisher, intake, desk, undo, broadcast, audit, metrics
+                settings,
+                history,
+                follower,
+                observers,
+                publisher,
+                intake,
+                desk,
+                undo,
+                broadcast,
+                audit,
+                metrics,
+                checkups,
             )
 
 

@@ -117,9 +117,9 @@ def test_page_by_page_every_message_comes_once_and_the_count_is_right(history, t
 
 
 def test_messages_without_a_term_are_counted_too(history):
-    assert history.count(MessageFilter(), 100) == 40
-    assert history.count(MessageFilter(), 7) == 7
-    assert history.count(MessageFilter(states=frozenset({State.SENT, State.DEAD})), 100) == 20
+    assert history.count_up_to(MessageFilter(), 100) == 40
+    assert history.count_up_to(MessageFilter(), 7) == 7
+    assert history.count_up_to(MessageFilter(states=frozenset({State.SENT, State.DEAD})), 100) == 20
 
 
 def test_sources_are_listed_once(history):
