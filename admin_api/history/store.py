@@ -243,8 +243,25 @@ class History:
         waiting = sum(counts[state] for state in OPEN)
         return analytics.buckets(minutes, waits, waiting, since=since, until=until, step=step_seconds)
 
-    def events(self, prefixes: Sequence[str], cursor: str | None = None, limit: int = 50) -> Page[LifeEntry]:
+    def events(
+        self,
+        prefixes: Sequence[str],
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        source: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Page[LifeEntry]:
         """Events whose names begin with any of these, newest first.
+
+        Args:
+            prefixes: of the names.
+            cursor: `next_cursor` of the page before.
+            limit: at most so many.
+            source: who wrote them.
+            since: happened at or after.
+            until: happened before.
 
         Raises:
             BadCursor: the cursor is not one of this list's.
@@ -254,6 +271,10 @@ class History:
         is_activity = bool(prefixes) and not any(prefix.startswith(("outcome.", "message.")) for prefix in prefixes)
         conditions = ["e.is_activity"] if is_activity and all(prefixes) else []
         conditions.append(f"({begins})")
+        for condition, value in (("e.at >= ?", since), ("e.at < ?", until), (f"{_WRITER} = ?", source)):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
         if cursor is not None:
             conditions.append("e.seq < ?")
             values.append(list_place.read(cursor)[1])
@@ -264,6 +285,15 @@ class History:
         )
         items = tuple(row_reading.life_entry(row) for row in rows[:limit])
         return Page(items, list_place.write(0.0, rows[limit - 1][0]) if len(rows) > limit else None)
+
+    def actors(self, limit: int = 2_000) -> list[str]:
+        """Who did something lately, in the order of their names."""
+        rows = self._reader.rows(
+            f"SELECT DISTINCT who FROM (SELECT {_WRITER} AS who FROM events e WHERE e.is_activity "  # noqa: S608
+            "AND e.name >= 'audit.' AND e.name < 'audit/' ORDER BY e.seq DESC LIMIT ?) WHERE who != '' ORDER BY who",
+            (limit,),
+        )
+        return [str(who) for (who,) in rows]
 
     # Clearings, purges and jobs
 
@@ -313,6 +343,9 @@ class History:
         journal, offset, at, checked_at, entries, fingerprint = row or (0, -1, None, None, 0, "")
         return Position(journal, offset, at, checked_at, entries, gaps, fingerprint)
 
+
+#: Who wrote an event; only its body has it, and what others wrote may be no JSON.
+_WRITER = "CASE WHEN json_valid(CAST(e.body AS TEXT)) THEN json_extract(CAST(e.body AS TEXT), '$.source') ELSE '' END"
 
 _REMOVAL = "undo_id, at, actor, kind, lane, count, undone_at, undone_by"
 

@@ -8,6 +8,7 @@ import { number } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onKey } from "./keys.js";
 import { complain, toast } from "./toast.js";
+import "./schedule_fields.js";
 import { offerUndo } from "./undo.js";
 import { messageHref } from "./words.js";
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from admin_api.desk.dead_letter_export import Format
-from admin_api.history.records import FINAL, MessageRecord
+from admin_api.history.records import FINAL, LifeEntry, MessageRecord
 from admin_api.lane import control
-from admin_api.web import message_export
+from admin_api.web import audit_items, message_export
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import life_item, message_details, message_item
 from admin_api.web.message_search import COUNTED, MessageSearch
@@ -19,17 +19,21 @@ from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
 from admin_api.web.routes.failed import FILES, MEDIA
 from admin_api.web.schemas.message import (
+    Actors,
     Analytics,
+    AuditItem,
+    AuditMessage,
+    AuditPage,
+    AuditQuery,
     BucketItem,
     CancelAnswer,
-    LifePage,
     MessageDetails,
     MessageExportQuery,
     MessagePage,
     MessageQuery,
     Sources,
 )
-from admin_api.web.schemas.values import Cursor, Limit, Text
+from admin_api.web.schemas.values import Text
 
 router = APIRouter(tags=["messages"])
 
@@ -105,14 +109,29 @@ def analytics(
 def audit(
     parts: PartsHere,
     _actor: Admin,
-    prefix: Annotated[list[Annotated[str, Query(max_length=40)]] | None, Query(max_length=20)] = None,
-    cursor: Annotated[Cursor, Query()] = None,
-    limit: Annotated[Limit, Query()] = 50,
-) -> LifePage:
+    wanted: Annotated[AuditQuery, Query()],
+) -> AuditPage:
     """What people did and tried, newest first."""
-    wanted = tuple(prefix) if prefix else ("audit.",)
-    page = parts.history.events(wanted, cursor=cursor, limit=limit)
-    return LifePage(items=[life_item(entry, masked=False) for entry in page.items], next_cursor=page.next_cursor)
+    prefixes = tuple(wanted.prefix) if wanted.prefix else ("audit.",)
+    page = parts.history.events(
+        prefixes, wanted.cursor, wanted.limit, source=wanted.actor, since=wanted.since, until=wanted.until
+    )
+    return AuditPage(items=[_audit_item(parts, entry) for entry in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/audit/actors", responses=problems())
+def actors(parts: PartsHere, _actor: Admin) -> Actors:
+    """Who did something lately, in the order of their names."""
+    return Actors(items=parts.history.actors())
+
+
+def _audit_item(parts: Parts, entry: LifeEntry) -> AuditItem:
+    item = life_item(entry, masked=False)
+    message_id = audit_items.message_id(entry.details)
+    record = parts.history.message(message_id) if message_id else None
+    number = record.phone_number if record else ""
+    about = AuditMessage(message_id=message_id, phone_number=number) if message_id else None
+    return AuditItem(**item.model_dump(), verdict=audit_items.verdict(entry.name, entry.details), message=about)
 
 
 def _record(parts: Parts, message_id: str) -> MessageRecord:

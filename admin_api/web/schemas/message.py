@@ -1,11 +1,12 @@
 """Messages and what happened to them."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
 from admin_api.history.records import MessageFilter, State
 from admin_api.history.term import Kind
+from admin_api.web.audit_items import Verdict
 from admin_api.web.schemas.lane import Details
 from admin_api.web.schemas.values import Cursor, Limit, Moment, Strict, Text
 
@@ -120,11 +121,49 @@ class MessageDetails(MessageItem):
     life: list[LifeItem]
 
 
-class LifePage(BaseModel):
-    """Some of what happened, newest first."""
+class AuditQuery(Strict):
+    """Which actions to list: those that fit everything that is given."""
 
-    items: list[LifeItem]
+    prefix: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None, max_length=20, description="How the events' names begin; `audit.` without this."
+    )
+    actor: Text | None = Field(default=None, description="Who acted, such as `web:siti`.")
+    since: Moment | None = None
+    until: Moment | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class AuditMessage(BaseModel):
+    """The message that an action was about."""
+
+    message_id: str
+    phone_number: str = Field(description="E.164; empty when the history does not know it.")
+
+
+class AuditItem(LifeItem):
+    """What somebody did, or tried to do."""
+
+    verdict: Verdict = Field(
+        description=(
+            "`done`; `looked_at`: it only counted; `denied`: the role, or a stranger; `refused`: the input; "
+            "`too_late`: the thing is not there, or not any more; `failed`: we could not."
+        )
+    )
+    message: AuditMessage | None
+
+
+class AuditPage(BaseModel):
+    """Some of what people did, newest first."""
+
+    items: list[AuditItem]
     next_cursor: str | None
+
+
+class Actors(BaseModel):
+    """Who did something lately."""
+
+    items: list[str]
 
 
 class BucketItem(BaseModel):
