@@ -47,7 +47,18 @@ def scene(stage: Stage) -> Scene:
 def addresses(scene):
     """Every page that a person with a login can reach."""
     letter, sent, waiting = f"/desk/{scene.dead}", f"/message/{scene.sent}", f"/message/{scene.waiting}"
-    return ("/", "/desk", "/desk?code=none", letter, sent, waiting, "/search", "/search?state=sent", "/activity")
+    return (
+        "/",
+        "/desk",
+        "/desk?code=none",
+        letter,
+        sent,
+        waiting,
+        "/search",
+        "/search?q=bayar",
+        "/activity",
+        "/health",
+    )
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
