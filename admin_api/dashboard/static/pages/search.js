@@ -53,13 +53,13 @@ function who(message) {
 
 const columns = [
   { label: t("Number"), class: "nowrap", cell: who },
-  { label: t("Status"), cell: (message) => stateTag(message.state) },
+  { label: t("Status"), class: "state", cell: (message) => stateTag(message.state) },
   { label: t("Text"), class: "wide", cell: (message) => message.message && h("span", { class: "clip" }, marked(message.message, words(wanted()))) },
-  { label: t("Priority"), cell: (message) => priorityTag(message.priority) },
+  { label: t("Priority"), class: "aside", cell: (message) => priorityTag(message.priority) },
   { label: t("Source"), cell: (message) => message.source },
-  { label: t("Attempt"), class: "number", cell: (message) => number(message.attempt) },
-  { label: t("Queued"), class: "nowrap", cell: (message) => when(message.queued_at) },
-  { label: t("Changed"), class: "nowrap", cell: (message) => when(message.changed_at) },
+  { label: t("Attempt"), class: "number aside", cell: (message) => number(message.attempt) },
+  { label: t("Queued"), class: "nowrap aside", cell: (message) => when(message.queued_at) },
+  { label: t("Changed"), class: "nowrap when", cell: (message) => when(message.changed_at) },
 ];
 
 function draw(messages, answer) {
