@@ -12,6 +12,12 @@ from enum import StrEnum
 
 import pika
 
+#: Seconds within which a consumer must choose the message of `try-one`; whoever asked waits about as long to hear it.
+CHOICE_SECONDS = 5.0
+
+#: Seconds after which `try-one` is not obeyed any more by a process that stood still; clocks may differ by less.
+TRY_ONE_SECONDS = 60.0
+
 
 class Command(StrEnum):
     """What a consumer can be told."""
@@ -23,6 +29,14 @@ class Command(StrEnum):
     FORCE = "force"
     #: An urgent message is in the queue: end the current pause for it.
     URGENT = "urgent"
+    #: Send exactly one message of a paused lane, which stays paused.
+    TRY_ONE = "try-one"
+    #: Nobody waits for that one message any more: it need not be chosen.
+    WITHDRAW = "withdraw"
+
+
+#: Fields of a command that are text.
+_WORDS = ("lane", "actor", "message_id", "permit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +48,16 @@ class Control:
         lane: for which lane; `*` for all.
         actor: who asked.
         message_id: the urgent message, for `urgent`.
+        permit: names the permission, for `try-one` and `withdraw`; new for each command.
+        expires_at: unix seconds after which `try-one` is not obeyed any more; 0 for never.
     """
 
     command: Command
     lane: str
     actor: str = ""
     message_id: str = ""
+    permit: str = ""
+    expires_at: float = 0.0
 
     def concerns(self, lane: str) -> bool:
         """Whether this lane is meant."""
@@ -61,9 +79,10 @@ def decode_control(body: bytes) -> Control | None:
     """The command in a control message, or None where it is none of ours."""
     try:
         values = json.loads(body)
-        words = [str(values.get(name, "")) for name in ("lane", "actor", "message_id")]
-        return Control(Command(values["command"]), *words)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        lane, actor, message_id, permit = (str(values.get(name, "")) for name in _WORDS)
+        expires_at = float(values.get("expires_at", 0))
+        return Control(Command(values["command"]), lane, actor, message_id, permit, expires_at)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
 
 

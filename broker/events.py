@@ -1,5 +1,6 @@
 """What happened, as the journal and the outcomes stream keep it: JSON events on the `events` exchange.
 
+    outcome.chosen       it is the one message that an admin has a paused lane send
     outcome.sending      an attempt begins; without a later outcome it is uncertain
     outcome.sent         the provider accepted the message
     outcome.failed       the attempt failed; details say how
@@ -12,10 +13,11 @@
     outcome.cleared      not sent: an admin cleared the queue
     outcome.redriven     an admin put a dead letter back into its lane
     outcome.cancelling   an admin asks that a message not be sent
+    outcome.uncancelled  an admin takes that back, before the message was dropped
     outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
     outcome.purged       an admin deleted its dead letter
     outcome.restored     an admin undid the clearing or the purge that took it out
-    lane.…               paused, resumed, forced, cleared; for the history only, like all that follow
+    lane.…               paused, resumed, forced, tried, cleared; for the history only, like all that follow
     dead.purged          an admin deleted dead letters
     undo.…               began, done: a clearing or a purge was undone
     message.noted        an admin wrote a note about its dead letter

@@ -15,6 +15,7 @@ from typing import TypeVar
 from broker.events import Event
 from broker.lane_times import LaneTimes
 from consumer.malformed import MALFORMED
+from consumer.permit import Uses
 from consumer.providers.contract import Failed, FailureClass
 
 #: A failure code of our own: a crash left an attempt without an outcome.
@@ -100,6 +101,7 @@ class Ledger:
 
     def __init__(self, lane: str, window: float, clock: Callable[[], float] = time.time) -> None:
         self.times = LaneTimes()
+        self.uses = Uses()
         self._lane = lane
         self._window = window
         self._clock = clock
@@ -138,7 +140,12 @@ class Ledger:
         if event.name == "outcome.cancelling":
             self._cancelled.pop(event.message_id, None)
             self._cancelled[event.message_id] = event.at
-        elif event.name in _STATES:
+            return
+        if event.name == "outcome.uncancelled":
+            self._cancelled.pop(event.message_id, None)
+            return
+        self.uses.apply(event)
+        if event.name in _STATES:
             if event.name == "outcome.redriven":
                 # Whoever puts it back wants it sent, whatever was asked before.
                 self._cancelled.pop(event.message_id, None)

@@ -32,11 +32,17 @@ class Orders:
         _log.info("control.received", lane=self._lane, command=control.command.value, actor=control.actor)
         match control.command:
             case Command.PAUSE:
-                self._pace.paused = True
+                self._pace.pause()
             case Command.RESUME:
-                self._pace.paused = False
+                self._pace.resume()
             case Command.FORCE:
                 self._pace.force(time.monotonic())
+            case Command.TRY_ONE:
+                # A process that stood still reads what is long out of date.
+                if control.permit and not 0 < control.expires_at < time.time():
+                    self._pace.try_one(control.permit, control.actor, time.monotonic())
+            case Command.WITHDRAW:
+                self._pace.withdraw(control.permit)
             case Command.URGENT:
                 self._pace.ringing.add(control.message_id)
                 # A standby hears every bell, and is never delivered what rang.

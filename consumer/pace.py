@@ -7,6 +7,8 @@ that into monotonic time in the careful direction.
 import math
 from dataclasses import dataclass, field
 
+from consumer.permit import Permit
+
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
 LEAD = 0.004
@@ -44,6 +46,7 @@ class Pace:
         paused: an admin paused the lane.
         forced: an admin ended the present wait; spent by the next send.
         ringing: urgent messages that announced themselves and have not been delivered yet.
+        permit: an admin wants one message sent although the lane is paused; None on a lane that is not.
     """
 
     pause_over_at: float = -math.inf
@@ -52,6 +55,7 @@ class Pace:
     paused: bool = False
     forced: bool = False
     ringing: set[str] = field(default_factory=set)
+    permit: Permit | None = None
 
     def gate(self, *, urgent: bool = False) -> Gate:
         """Whether the lane may send now; `urgent` asks for a message that needs not wait for the pause."""
@@ -59,18 +63,61 @@ class Pace:
             return Gate(math.inf, "paused")
         if self.forced:
             return Gate(-math.inf, "open")
-        pause = -math.inf if urgent else self.pause_over_at
-        if self.hold_over_at > pause:
+        return self._waits(-math.inf if urgent else self.pause_over_at)
+
+    def gate_for_the_one(self) -> Gate:
+        """Whether the one message that a paused lane sends may go now: it keeps every wait, urgent or not."""
+        return self._waits(self.pause_over_at)
+
+    def _waits(self, pause_over_at: float) -> Gate:
+        if self.hold_over_at > pause_over_at:
             return Gate(self.hold_over_at, self.hold_reason)
-        return Gate(pause, "pause")
+        return Gate(pause_over_at, "pause")
 
     def gate_to_choose(self) -> Gate:
-        """Whether it is time to have the next message delivered: an urgent one that waits opens the gate."""
+        """Whether it is time to have the next message delivered: an urgent one that waits opens the gate.
+
+        The one message that a paused lane sends is chosen at once, because an admin waits to hear which it is.
+        """
+        if self.permit is not None:
+            return Gate(-math.inf, "open")
         return self.gate(urgent=bool(self.ringing))
+
+    def pause(self) -> None:
+        """An admin pauses the lane; again, when it was paused already: then nothing that was permitted is sent."""
+        self.paused, self.permit = True, None
+
+    def resume(self) -> None:
+        """Messages leave by themselves again, so that none needs a permission."""
+        self.paused, self.permit = False, None
+
+    def try_one(self, permit_id: str, asked_by: str, now: float) -> None:
+        """An admin permits one message; on a lane that is not paused there is nothing to permit."""
+        if not self.paused:
+            return
+        if self.permit is not None and not self.permit.has_expired(now):
+            self.permit.ask_again(permit_id, asked_by, now)
+        else:
+            self.permit = Permit.asked(permit_id, asked_by, now)
+
+    @property
+    def wants_a_choice(self) -> bool:
+        """Whether an admin waits to hear which message a paused lane sends."""
+        return self.permit is not None and not self.permit.message_id
+
+    def drop_expired_permit(self, now: float) -> None:
+        """Forget a permission that nobody could use in time."""
+        if self.permit is not None and self.permit.has_expired(now):
+            self.permit = None
+
+    def withdraw(self, permit_id: str) -> None:
+        """Nobody waits for the answer to this command any more; what has been chosen is sent all the same."""
+        if self.permit is not None and not self.permit.message_id and permit_id in self.permit.ids:
+            self.permit = None
 
     def force(self, now: float) -> None:
         """End the present wait, if there is one, and any pause by an admin."""
-        self.paused = False
+        self.resume()
         self.forced = self.forced or self.gate().wait(now) > 0
 
     def send_ended(self, at: float, pause: float) -> None:

@@ -6,6 +6,8 @@ took with it is recorded on the next one (see `consumer.outstanding`).
 
 import time
 import uuid
+from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -30,14 +32,25 @@ class Recorder:
         talk: with the broker.
         feed: what the stream has shown.
         adopted: takes over the pauses that the stream tells of.
+        about: how this consumer runs; told with each barrier, which is the first that others hear of it.
     """
 
-    def __init__(self, lane: str, names: Names, talk: Conversation, feed: OutcomeFeed, adopted: AdoptedPace) -> None:
+    def __init__(
+        self,
+        lane: str,
+        names: Names,
+        talk: Conversation,
+        feed: OutcomeFeed,
+        adopted: AdoptedPace,
+        *,
+        about: Mapping[str, object] | None = None,
+    ) -> None:
         self._lane = lane
         self._names = names
         self._talk = talk
         self._feed = feed
         self._adopted = adopted
+        self._about = dict(about or {})
         self._outstanding = feed.outstanding
         self._in_vain = False
         self._caught_up_with = 0
@@ -124,7 +137,7 @@ class Recorder:
             Disconnected: the connection broke, or was given up because the stream is silent.
         """
         mark = str(uuid.uuid4())
-        self.record(self.event(BARRIER, message_id=mark))
+        self.record(replace(self.event(BARRIER, message_id=mark), details=self._about))
         if not self._is_shown(mark):
             _log.warning("stream.silent", lane=self._lane, waited=BARRIER_TIMEOUT)
             self._feed.lose_position()

@@ -8,11 +8,14 @@ not subscribed and holds nothing, so that the next message is chosen when it can
 """
 
 import math
+import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from queue import SimpleQueue
+from typing import Any
 
 import structlog
 
@@ -34,6 +37,7 @@ from consumer.lane_view import LaneView
 from consumer.lane_watch import LaneWatch
 from consumer.ledger import State
 from consumer.malformed import MALFORMED, dead_letter_of
+from consumer.one_message import OneMessage
 from consumer.orders import Orders
 from consumer.outcome_feed import OutcomeFeed
 from consumer.pace import LEAD, Gate, Pace
@@ -51,6 +55,9 @@ NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the
 
 #: Seconds between tries when the broker answers but the topology cannot be made.
 TOPOLOGY_PAUSE = 1.0
+
+#: This process as people know it; what its events are known by is its `source`.
+THIS_CONSUMER = f"{socket.gethostname()} ({os.getpid()})"
 
 _log = structlog.get_logger()
 
@@ -81,12 +88,19 @@ class LaneWorker:
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
         self._policy = RetryPolicy.from_settings(settings)
+        #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
+        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
         self._pace = Pace()
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
         self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings))
+        about = self._rhythm | {
+            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "retry_delays": list(settings.whatsapp_queue_retry_delays),
+        }
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
+        self._one_message = OneMessage(self._talk, self._pace, self._recorder, self._ledger)
         self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
         self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
 
@@ -143,7 +157,9 @@ class LaneWorker:
             drift.apply(channel.connection, topology(self._settings))
         self._recorder.learn()
         with open_channel(self._urls, name=name) as channel:
-            self._pace.paused = read_state(channel, self._names, self._lane).paused
+            is_paused = read_state(channel, self._names, self._lane).paused
+        if is_paused != self._pace.paused:
+            (self._pace.pause if is_paused else self._pace.resume)()
         _log.info("lane.ready", lane=self._lane, remembered=len(self._ledger), paused=self._pace.paused)
 
     def _work(self) -> None:
@@ -158,6 +174,7 @@ class LaneWorker:
 
     def _wait_for_the_gate(self) -> None:
         while not self._talk.stopping:
+            self._pace.drop_expired_permit(time.monotonic())
             gate = self._pace.gate_to_choose()
             if gate.is_open_to_choose(time.monotonic()):
                 return
@@ -172,11 +189,20 @@ class LaneWorker:
 
     def _next_delivery(self) -> signals.Delivery | None:
         """The next message, or None when the lane is to be left first."""
-        self._talk.wait(lambda: self._talk.delivery is not None or self._talk.stopping or self._pace.paused)
-        if self._talk.stopping or self._pace.paused:
-            return None
-        delivery, self._talk.delivery = self._talk.delivery, None
-        return delivery
+        while not self._is_to_leave():
+            permit = self._pace.permit
+            self._talk.wait(
+                lambda: self._talk.delivery is not None or self._is_to_leave(),
+                until=permit.valid_until if permit else None,
+            )
+            if self._talk.delivery is not None and not self._is_to_leave():
+                delivery, self._talk.delivery = self._talk.delivery, None
+                return delivery
+            self._pace.drop_expired_permit(time.monotonic())
+        return None
+
+    def _is_to_leave(self) -> bool:
+        return self._talk.stopping or (self._pace.paused and self._pace.permit is None)
 
     def _handle(self, delivery: signals.Delivery) -> None:
         """Do with one delivery what is to be done with it."""
@@ -187,10 +213,18 @@ class LaneWorker:
             return
         self._recorder.catch_up()
         self._mind_the_bell(message)
-        match self._admit(message):
+        admission = self._admit(message)
+        if isinstance(admission, Send) and self._pace.permit is not None:
+            if not self._one_message.await_turn(message):
+                self._give_back(delivery)
+                return
+            # It may have been cancelled meanwhile, or its time may be over.
+            admission = self._admit(message)
+        match admission:
             case Crashed():
                 # Whoever began it may still report what became of it: that is known when the pause is over.
                 self._give_back(delivery)
+                self._one_message.sit_out()
             case Send(attempt):
                 self._send_in_time(delivery, replace(message, attempt=attempt))
             case AlreadySent():
@@ -226,6 +260,8 @@ class LaneWorker:
         return admit(message, self._ledger, self._policy, time.time())
 
     def _gate_for(self, message: Message) -> Gate:
+        if self._pace.permit is not None:
+            return self._pace.gate_for_the_one()
         return self._pace.gate(urgent=message.priority >= Priority.URGENT)
 
     def _mind_the_bell(self, message: Message) -> None:
@@ -240,23 +276,42 @@ class LaneWorker:
             # Chosen too early: by a fail-over, or for a bell that nobody answers. It is chosen again in time.
             self._give_back(delivery)
             return
-        self._record("outcome.sending", message, key=dedupe_key(message), priority=message.priority)
+        self._record_beginning(message)
         self._wait_to_the_last_moment(message, gate)
         if not self._is_ours_to_send(message):
             self._give_back(delivery)
             return
-        patience = min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
-        result = self._caller.ask(message, deadline=time.monotonic() + patience)
+        result = self._caller.ask(message, deadline=time.monotonic() + self._patience)
         pause = self._settings.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
             details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
+            details |= self._rhythm
             self._recorder.record_surely(self._event("outcome.sent", message, **details))
             _log.info("message.sent", **_about(message))
             self._hold_then_ack(delivery)
         else:
             self._take_failure(delivery, message, result, pause)
+
+    def _record_beginning(self, message: Message) -> None:
+        permit = self._pace.permit
+        permits = list(permit.ids) if permit else None
+        self._record(
+            "outcome.sending",
+            message,
+            key=dedupe_key(message),
+            priority=message.priority,
+            consumer=THIS_CONSUMER,
+            permits=permits,
+        )
+        if permit is not None:
+            self._one_message.has_begun(permit)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds after which a call to the provider is given up."""
+        return min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
 
     def _wait_to_the_last_moment(self, message: Message, gate: Gate) -> None:
         """Until the gate opens; without a connection the message is another consumer's already, and nothing is sent."""
@@ -276,8 +331,9 @@ class LaneWorker:
         row = self._ledger.times.failures_in_a_row
         consequence = self._policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
+        details = asdict(failure) | self._rhythm
         described = self._event(
-            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **asdict(failure)
+            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
         )
         _log.warning(
             "message.failed",
@@ -329,16 +385,17 @@ class LaneWorker:
     def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
         self._talk.publish(self._names.dead, self._lane, body, properties)
-        self._record("outcome.dead", message, reason=consequence.reason, code=failure.code, detail=failure.detail)
+        why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
+        self._record("outcome.dead", message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
         properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
         message_id = properties.message_id or ""
-        dead = self._recorder.event(
-            "outcome.dead", message_id=message_id, reason=MALFORMED, code=problem.code, detail=problem.detail
-        )
+        why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
+        why |= {"code": problem.code, "detail": problem.detail}
+        dead = self._recorder.event("outcome.dead", message_id=message_id, **why)
         self._recorder.record(dead)
         self._talk.session.ack(delivery.tag)
         _log.error(
@@ -353,7 +410,7 @@ class LaneWorker:
         self._talk.session.ack(delivery.tag)
 
     def _is_hold_cut_short(self) -> bool:
-        return self._talk.stopping or self._pace.forced or bool(self._pace.ringing)
+        return self._talk.stopping or self._pace.forced or bool(self._pace.ringing) or self._pace.wants_a_choice
 
     def _give_back(self, delivery: signals.Delivery) -> None:
         self._talk.unsubscribe()

@@ -55,7 +55,7 @@ def show(
     if as_json:
         print_json(message_json(record, life))
     else:
-        console().print(message_card(record))
+        console().print(message_card(record, life))
         console().print(life_table(life))
 
 

@@ -80,6 +80,9 @@ class HistoryFollower:
         self._progress = threading.Condition()
         self._trouble = ""
         self._checked_at: float | None = None
+        self._checked_on_file = 0.0
+        self._wanted_at = 0.0
+        self._feed: JournalFeed | None = None
         self._forget_at = 0.0
         self._is_alone = False
         self._started_at = time.time()
@@ -113,6 +116,37 @@ class HistoryFollower:
         checked_at = self._checked_at if self.is_writer else self._history.position().checked_at
         behind = time.time() - (checked_at or self._started_at)
         return behind if behind > GRACE else 0.0
+
+    @property
+    def behind_seconds(self) -> float:
+        """How long ago the history last held everything that the journal held; 0 within the time of an idle look."""
+        checked_at = self._checked_at if self.is_writer else self._history.position().checked_at
+        behind = time.time() - (checked_at or self._started_at)
+        return behind if behind > _ROUND + _TICK else 0.0
+
+    def catch_up(self, timeout: float) -> bool:
+        """Wait until the history holds everything that the journal held when this was called; whether it does.
+
+        It costs one question on a connection that is open already; those who ask together share it. A follower that
+        does not write asks over a connection of its own, as `barrier` does.
+
+        Args:
+            timeout: seconds to wait at most. A history that does not go on, because the broker is away or the file
+                cannot be written, is not waited for.
+        """
+        if not self.is_writer:
+            return self.barrier(timeout)
+        asked_at, deadline = time.time(), time.monotonic() + timeout
+        with self._progress:
+            self._wanted_at = max(self._wanted_at, asked_at)
+            while (self._checked_at or 0.0) < asked_at:
+                if (feed := self._feed) is not None:
+                    feed.hurry()
+                left = deadline - time.monotonic()
+                if left <= 0 or self._trouble or self._stopping.is_set():
+                    return False
+                self._progress.wait(min(left, _GLANCE))
+        return True
 
     def barrier(self, timeout: float) -> bool:
         """Wait until the history holds everything that the journal held when this was called; whether it does."""
@@ -202,8 +236,10 @@ class HistoryFollower:
             # Where something is known to be, no silence means that there is nothing.
             silence = math.inf if mark is not None and mark.offset >= 0 else SILENCE
             with open_channel(self._urls, name="antrian history feed") as channel:
-                self._follow(writer, JournalFeed(channel, self._names, start, silence=silence))
+                self._feed = JournalFeed(channel, self._names, start, silence=silence)
+                self._follow(writer, self._feed)
         finally:
+            self._feed = None
             writer.close()
 
     def _read_ahead(self, writer: HistoryWriter, start: int | str) -> None:
@@ -231,7 +267,9 @@ class HistoryFollower:
     def _follow(self, writer: HistoryWriter, feed: JournalFeed | ReadAhead, *, to_the_end: bool = False) -> None:
         round_at, passed_at = 0.0, None
         while not self._stopping.is_set() and not (to_the_end and passed_at):
-            if taken := feed.take(_TICK):
+            if self._is_wanted:
+                feed.look_for_the_end()
+            if taken := feed.take(0 if self._is_wanted else _TICK):
                 self._take(writer, taken)
             if time.monotonic() >= round_at:
                 round_at = time.monotonic() + _ROUND
@@ -246,15 +284,23 @@ class HistoryFollower:
         with self._progress:
             self._progress.notify_all()
 
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether anyone waits for the history, and it can be brought up to date at once."""
+        return self._feed is not None and self._wanted_at > (self._checked_at or 0.0)
+
     def _note(self, writer: HistoryWriter, passed_at: float | None) -> None:
         """The history held everything at that time."""
         if passed_at is None:
             return
         self._trouble = ""
         writer.finish()
-        if self._checked_at is None or passed_at - self._checked_at > _ROUND:
+        if self._checked_at is None or passed_at - self._checked_on_file > _ROUND:
             writer.checked(passed_at)
+            self._checked_on_file = passed_at
         self._checked_at = passed_at
+        with self._progress:
+            self._progress.notify_all()
 
     def _go_round(self, writer: HistoryWriter) -> None:
         writer.require_its_place()

@@ -1,6 +1,7 @@
 """Messages and their lives for people and for programs."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +14,9 @@ from broker.message import Priority
 
 #: Characters of a text that fit a table.
 _EXCERPT = 40
+
+#: What a consumer process is known by in its events; whoever else acts has a name.
+_IS_CONSUMER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _FACTS = (
     ("to", "phone_number"),
@@ -40,8 +44,8 @@ def _entry_json(entry: LifeEntry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names} | {"details": dict(entry.details)}
 
 
-def message_card(record: MessageRecord) -> Table:
-    """One message in full."""
+def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table:
+    """One message in full; from its life, the consumers that tried to send it."""
     table = Table.grid(padding=(0, 2))
     table.add_row("message", Text(record.message_id, overflow="fold"))
     table.add_row("state", f"{record.state.value}, since {clock(record.changed_at)}")
@@ -50,21 +54,38 @@ def message_card(record: MessageRecord) -> Table:
         value = getattr(record, field)
         if value:
             table.add_row(name, Text(str(value), overflow="fold"))
+    if record.cancelling:
+        table.add_row("to be cancelled", "yes; it is dropped when its turn comes")
+    for short_name, known_as in _consumers(life).values():
+        if known_as:
+            table.add_row(short_name, Text(known_as, overflow="fold"))
     return table
 
 
-def life_table(life: Iterable[LifeEntry]) -> Table:
-    """What happened, a line each, oldest first."""
+def life_table(life: Sequence[LifeEntry]) -> Table:
+    """What happened, a line each, oldest first; consumers have short names here, and their own on the card."""
+    consumers = _consumers(life)
     table = Table("at", "what", "attempt", "by", "details")
     for entry in life:
         table.add_row(
             clock(entry.at),
             Text(entry.name),
             str(entry.attempt or ""),
-            Text(entry.source, overflow="fold"),
+            Text(consumers[entry.source][0] if entry.source in consumers else entry.source, overflow="fold"),
             Text(_in_words(entry.details), overflow="fold"),
         )
     return table
+
+
+def _consumers(life: Iterable[LifeEntry]) -> dict[str, tuple[str, str]]:
+    """The consumers in a life, by what their events are known by: a short name, and host and process if they told."""
+    told: dict[str, str] = {}
+    for entry in life:
+        if entry.name.startswith("outcome.") and _IS_CONSUMER.fullmatch(entry.source):
+            told[entry.source] = str(entry.details.get("consumer") or told.get(entry.source, ""))
+    if len(told) == 1:
+        return {source: ("consumer", name) for source, name in told.items()}
+    return {source: (f"consumer {number}", name) for number, (source, name) in enumerate(told.items(), 1)}
 
 
 def message_table(records: Iterable[MessageRecord]) -> Table:
@@ -92,5 +113,9 @@ def clock(at: float | None) -> str:
 
 
 def _in_words(details: Mapping[str, Any]) -> str:
-    known = {name: value for name, value in details.items() if isinstance(value, str | int | float) and value != ""}
+    known = {
+        name: value
+        for name, value in details.items()
+        if isinstance(value, str | int | float) and value != "" and name != "consumer"
+    }
     return ", ".join(f"{name} {value}" for name, value in known.items())

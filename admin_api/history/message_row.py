@@ -41,6 +41,7 @@ class MessageRow:
         entered_at: when it entered the lane that it waits in.
         entered_seq: what came into the lane after that, at the same time, has a larger one.
         presumed: whether its clearing is only concluded from the purge of the whole lane.
+        cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
         contents: text and such, as columns of the table; None while nothing is known, or the history has it.
     """
 
@@ -66,6 +67,7 @@ class MessageRow:
     undo_id: str | None = None
     presumed: int = 0
     is_known: int = 0
+    cancelling: int = 0
     is_new: bool = False
     was_known: int = 0
     before: tuple[str, State] | None = None

@@ -91,6 +91,7 @@ class Projection:
         row = known or self._new_row(entry.message_id, entry.lane, said)
         self._learn(row, entry, said)
         at = self.changes.clock if entry.generation or said is None else said
+        is_put_back = row.state is State.PURGED
         if entry.name == BURIED:
             entry = _with_cause(entry, row, self.changes.clock)
             at = self._bury(row, seq, entry)
@@ -100,7 +101,7 @@ class Projection:
             # What became of this copy is known already, but not when it came.
             row.entered_at, row.entered_seq = self.changes.clock, seq
         is_plain = known is None and entry.name == QUEUED and entry.generation == 0 and entry.message is not None
-        body = None if is_plain else _arrival_body(entry, at, row.due_at)
+        body = None if is_plain else _arrival_body(entry, at, row.due_at, is_put_back=is_put_back)
         self.changes.events.append(EventRow(seq, row.id, 0, entry.name, at, body))
 
     def _learn(self, row: MessageRow, entry: Arrived, said: float | None) -> None:
@@ -188,6 +189,8 @@ class Projection:
             self._redrive(row, event)
         elif event.name == "outcome.restored":
             self._restore(row, event)
+        elif event.name in {"outcome.cancelling", "outcome.uncancelled"}:
+            row.cancelling = int(event.name == "outcome.cancelling")
         elif event.name == "message.noted":
             note = _text(event.details.get("note"))
             self.changes.steps.append(Noted(row.id, event.generation, note))
@@ -246,6 +249,7 @@ class Projection:
         details = event.details
         if state is State.DEAD:
             row.attempt = max(row.attempt, event.attempt)
+            row.failure_class = _text(details.get("failure_class")) or row.failure_class
             row.code = _text(details.get("code")) or row.code
             self._give_up(row, event.at)
         else:
@@ -262,6 +266,8 @@ class Projection:
         self._move(row, State.DEAD, at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
+        # Whoever puts it back wants it sent, whatever was asked before.
+        row.cancelling = 0
         # The broker may still refuse the copy; then the letter stays. So only the copy's arrival ends it.
         copy_id = event.details.get("copy")
         if isinstance(copy_id, str) and copy_id and event.generation >= row.generation:
@@ -372,8 +378,15 @@ def _with_cause(entry: Arrived, row: MessageRow, at: float) -> Arrived:
     return entry._replace(letter=replace(entry.letter, failures=(last,), attempts=row.attempt))
 
 
-def _arrival_body(entry: Arrived, at: float, due_at: float | None) -> bytes:
-    """An arrival in the words of an event, for the message's life line."""
+def _arrival_body(entry: Arrived, at: float, due_at: float | None, *, is_put_back: bool) -> bytes:
+    """An arrival in the words of an event, for the message's life line.
+
+    Args:
+        entry: the arrival.
+        at: when.
+        due_at: when it comes back from the delay ladder.
+        is_put_back: it was deleted before, so that it is an undo that buries it; who did that is told by its own event.
+    """
     details: dict[str, Any] = {"priority": entry.priority}
     if entry.name == SCHEDULED:
         details["due_at"] = due_at
@@ -384,10 +397,12 @@ def _arrival_body(entry: Arrived, at: float, due_at: float | None) -> bytes:
             details["detail"] = short(letter.failures[-1].detail)
     if entry.message is None:
         details["unreadable"] = True
-    attempt = entry.message.attempt if entry.message else 0
+    attempt, source = entry.message.attempt if entry.message else 0, entry.source
     if entry.letter is not None:
         attempt = bounded(entry.letter.attempts)
-    event = Event(entry.name, at, entry.lane, entry.message_id, entry.generation, attempt, entry.source, details)
+        # Its publisher laid nothing among the dead letters.
+        source = "broker" if entry.letter.is_broker_s else "" if is_put_back else "consumer"
+    event = Event(entry.name, at, entry.lane, entry.message_id, entry.generation, attempt, source, details)
     return event.encode()
 
 

@@ -69,6 +69,7 @@ class MessageRecord:
         copy_of: the message that this one is an edited copy of.
         copied_to: the edited copy of this one.
         undo_id: of the clearing or purge that took it out.
+        cancelling: whether somebody asked that it not be sent, and it has not come to its end yet.
     """
 
     message_id: str
@@ -94,6 +95,7 @@ class MessageRecord:
     copy_of: str | None = None
     copied_to: str | None = None
     undo_id: str | None = None
+    cancelling: bool = False
 
 
 @dataclass(frozen=True, slots=True)

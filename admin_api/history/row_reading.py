@@ -9,12 +9,12 @@ from typing import Any
 
 from admin_api.history.change import OFFSET_BITS
 from admin_api.history.entry import read_event, tame
-from admin_api.history.records import DeadRecord, Job, LifeEntry, MessageRecord, Removal, Removed, State
+from admin_api.history.records import FINAL, DeadRecord, Job, LifeEntry, MessageRecord, Removal, Removed, State
 
 _OFFSET = (1 << OFFSET_BITS) - 1
 
 #: How many columns a message, and a dead letter, have.
-MESSAGE_WIDTH, DEAD_WIDTH = 27, 17
+MESSAGE_WIDTH, DEAD_WIDTH = 28, 17
 
 
 def message(row: Sequence[Any], now: float) -> MessageRecord:
@@ -24,6 +24,7 @@ def message(row: Sequence[Any], now: float) -> MessageRecord:
     values[4], values[5], values[6] = values[4] or "", values[5] or "", values[6] or ""
     values[8] = table(values[8]) if values[8] else None
     record = MessageRecord(*values)
+    record = replace(record, cancelling=bool(row[27]) and record.state not in FINAL)
     is_due = record.due_at is not None and record.due_at <= now
     if is_due and record.state in {State.RETRYING, State.SCHEDULED}:
         return replace(record, state=State.WAITING, due_at=None)
@@ -62,6 +63,22 @@ def life_entry(row: Sequence[Any]) -> LifeEntry:
     message_id, lane, priority, source = about
     details = {"priority": priority}
     return LifeEntry(journal, offset, at, name, lane or "", message_id or "", source=source or "", details=details)
+
+
+def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:
+    """A life in which the end tells its class: older consumers did not write it, but the failure before it has one."""
+    told: list[LifeEntry] = []
+    last = ""
+    for entry in life:
+        if entry.name == "outcome.uncertain":
+            last = "uncertain"
+        elif entry.name == "outcome.failed":
+            last = str(entry.details.get("failure_class") or "uncertain")
+        if entry.name == "outcome.dead" and last and not entry.details.get("failure_class"):
+            told.append(replace(entry, details={**entry.details, "failure_class": last}))
+        else:
+            told.append(entry)
+    return told
 
 
 def removal(row: Sequence[Any]) -> Removal:

@@ -3,7 +3,7 @@
 import sqlite3
 
 #: Grows with every change of what is below, or of what the projection means by it.
-VERSION = 1
+VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
 _WRITER_CACHE, _READER_CACHE = 16_000, 4_000
@@ -27,7 +27,8 @@ CREATE TABLE messages (
     generation INTEGER NOT NULL, attempt INTEGER NOT NULL, provider_id TEXT,
     failure_class TEXT, code TEXT, detail TEXT, sent_at REAL, changed_at REAL NOT NULL,
     copied_to TEXT, undo_id TEXT, presumed INTEGER NOT NULL, is_known INTEGER NOT NULL,
-    phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT
+    phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT,
+    cancelling INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_copy ON messages (copied_to) WHERE copied_to IS NOT NULL;

@@ -84,7 +84,7 @@ class History:
             "CROSS JOIN events e ON e.message = m.id AND e.message IS NOT NULL WHERE m.message_id = ? ORDER BY e.seq",
             (message_id,),
         )
-        return [row_reading.life_entry(row) for row in rows]
+        return row_reading.with_classes([row_reading.life_entry(row) for row in rows])
 
     def messages(self, wanted: MessageFilter, cursor: str | None = None, limit: int = 50) -> Page[MessageRecord]:
         """Messages that fit, newest first.
@@ -155,6 +155,17 @@ class History:
             (now, lane, _MOST_DUE),
         )
         rows = sorted(waiting + due, key=_turn)[:limit]
+        return [row_reading.message(row, now) for row in rows]
+
+    def next_retries(self, lane: str, limit: int = 10) -> list[MessageRecord]:
+        """What waits for another attempt of a lane, soonest first; what is due already waits in the lane."""
+        now = time.time()
+        rows = self._reader.rows(
+            f"SELECT {message_query.COLUMNS} FROM messages m INDEXED BY messages_delayed WHERE m.due_at > ? "  # noqa: S608
+            "AND m.lane = ? AND m.state IN ('retrying', 'scheduled') AND m.state = 'retrying' "
+            "ORDER BY m.due_at LIMIT ?",
+            (now, lane, limit),
+        )
         return [row_reading.message(row, now) for row in rows]
 
     def counts(self, lane: str | None = None) -> dict[State, int]:
@@ -361,5 +372,5 @@ def _number(row: tuple[Any, ...]) -> int:
 
 def _turn(row: tuple[Any, ...]) -> tuple[float, float, int]:
     """What decides whose turn it is: rank, when it entered the lane, and what came first of two at once."""
-    due_at, entered_at, entered_seq, rank = row[11], row[25], row[26], row[27]
+    due_at, entered_at, entered_seq, rank = row[11], row[25], row[26], row[28]
     return -rank, due_at if due_at is not None else entered_at, entered_seq

@@ -24,13 +24,14 @@ SLICE = 2_000
 
 _ROW = (
     "id, message_id, lane, state, priority, queued_at, born_at, entered_at, entered_seq, due_at, generation, attempt, "
-    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known"
+    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known, cancelling"
 )
 _CONTENTS = "phone_number, source, idempotency_key, metadata, expires_at, text"
-_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 28)})"  # noqa: S608 (constants)
+_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 29)})"  # noqa: S608 (constants)
 _UPDATE = """UPDATE messages SET lane = ?, state = ?, priority = ?, queued_at = ?, born_at = ?, entered_at = ?,
     entered_seq = ?, due_at = ?, generation = ?, attempt = ?, provider_id = ?, failure_class = ?, code = ?, detail = ?,
-    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ? WHERE id = ?"""
+    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ?,
+    cancelling = ? WHERE id = ?"""
 _LEARN = """UPDATE messages SET phone_number = ?, source = ?, idempotency_key = ?, metadata = ?, expires_at = ?,
     text = ? WHERE id = ?"""
 _EMPTY = ("", "", None, None, None, "")
@@ -274,6 +275,7 @@ def _values(row: MessageRow) -> tuple[object, ...]:
         row.undo_id,
         row.presumed,
         row.is_known,
+        row.cancelling,
     )
 
 

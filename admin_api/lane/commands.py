@@ -1,15 +1,22 @@
-"""`antrian status`, `pause`, `resume`, `force`, `clear`: how a lane is doing, and what can be done about it."""
+"""How a lane is doing, and what can be done about it.
+
+`antrian status`, `pause`, `resume`, `force`, `try-one`, `clear` and `cancel`.
+"""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from admin_api.desk.own_history import whole_history
 from admin_api.lane import control
+from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.lane.clearing import Clearing, Scope
+from admin_api.lane.control_view import forced_in_words, tried_in_words
 from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.status import Status
 from admin_api.lane.status_view import status_table
+from admin_api.lane.try_one import try_one as send_one
 from admin_api.lane.watch import watch as watch_lane
 from broker.connection import broker_urls, open_channel
 from broker.errors import WrongUse
@@ -51,15 +58,25 @@ def resume(*, lane: Lane = None, as_json: Json = False) -> None:
 
 
 def force(*, lane: Lane = None, as_json: Json = False) -> None:
-    """End the present pause, or the wait for the provider, once; and resume a paused lane."""
+    """End the present pause, or the wait for the provider, once; and resume a paused lane (see `try-one`)."""
     settings = load_settings()
     name = chosen_lane(settings, lane)
     done = control.force(settings, name, actor())
-    words = "ends its present wait" if done.forced else "has no wait to end, because no consumer is running"
-    sentence = f"Lane {name} {'is not paused any more and ' if done.resumed else ''}{words}."
-    tell(asdict(done), sentence, as_json=as_json)
+    tell(asdict(done), forced_in_words(done), as_json=as_json)
     if not done.forced:
         raise typer.Exit(1)
+
+
+def try_one(*, lane: Lane = None, as_json: Json = False) -> None:
+    """Send exactly one message of a paused lane, which stays paused.
+
+    It is the message that would go next, and it keeps the pause after the last send. Another `antrian pause` stops it
+    as long as its sending has not begun. If the consumer dies before that, nothing is sent, unless a standby takes over
+    in time. A lane that is not paused needs no such command, and refuses it.
+    """
+    settings = load_settings()
+    done = send_one(settings, chosen_lane(settings, lane), actor())
+    tell(asdict(done), tried_in_words(done), as_json=as_json)
 
 
 def clear(
@@ -90,15 +107,25 @@ def clear(
 def cancel(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     *,
-    lane: Lane = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back, as long as it was not dropped.")] = False,
+    lane: Annotated[str | None, typer.Option(help="Its lane; needs not be said, because it is known.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask that a waiting message not be sent; while it is being sent that comes too late."""
     settings = load_settings()
-    name = chosen_lane(settings, lane)
-    control.cancel(settings, name, message_id, actor())
-    sentence = f"The consumer drops message {message_id} when its turn comes; `antrian history {message_id}` tells."
-    tell({"lane": name, "message_id": message_id, "cancelling": True}, sentence, as_json=as_json)
+    with whole_history(settings) as (history, _follower):
+        record = history.message(message_id)
+    if lane is not None and record is not None and record.lane != lane:
+        raise WrongUse(f"message {message_id} is in lane {record.lane}, not in {lane}")
+    known = check_uncancel(record, message_id) if undo else check_cancel(record, message_id)
+    (control.uncancel if undo else control.cancel)(settings, known.lane, message_id, actor())
+    sentence = (
+        f"Message {message_id} is sent when its turn comes."
+        if undo
+        else f"The consumer drops message {message_id} when its turn comes. "
+        f"Until then, `antrian cancel --undo {message_id}` takes it back."
+    )
+    tell({"lane": known.lane, "message_id": message_id, "cancelling": not undo}, sentence, as_json=as_json)
 
 
 def _set_paused(lane: str | None, *, paused: bool, as_json: bool) -> None:

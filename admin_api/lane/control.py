@@ -1,14 +1,12 @@
 """Pause, resume, force and cancel: what an admin can tell a lane. Each call uses a connection of its own."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from admin_api.lane.lane_reader import is_anybody_listening, require_lane
-from broker.connection import broker_urls, open_channel
+from admin_api.lane.lane_reader import LaneReader, is_anybody_listening, lane_channel
+from admin_api.lane.status import Waits
 from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event
 from broker.lane_state import LaneState, read_state, send_control, tell_consumers, write_state
@@ -43,11 +41,16 @@ class Forced:
         lane: which lane.
         forced: whether a consumer was there to hear it.
         resumed: whether the lane was paused before, and is not any more.
+        ended: what it ended, as far as the record tells: `paused`, and one or both of `pause` (after the last send) and
+            `throttled` or `unavailable` (the provider's silence); empty when there was nothing to end.
+        waiting: messages that wait in the lane.
     """
 
     lane: str
     forced: bool
     resumed: bool
+    ended: tuple[str, ...] = ()
+    waiting: int = 0
 
 
 def set_paused(settings: Settings, lane: str, actor: str, *, paused: bool) -> Paused:
@@ -59,7 +62,7 @@ def set_paused(settings: Settings, lane: str, actor: str, *, paused: bool) -> Pa
         BrokerError: the broker has no such lane, or is not there.
     """
     names = Names(settings.whatsapp_queue_namespace)
-    with _lane_channel(settings, lane) as channel:
+    with lane_channel(settings, lane) as channel:
         changed = read_state(channel, names, lane).paused is not paused
         if changed:
             write_state(channel, names, lane, paused=paused, actor=actor)
@@ -77,15 +80,17 @@ def force(settings: Settings, lane: str, actor: str) -> Forced:
         BrokerError: the broker has no such lane, or is not there.
     """
     names = Names(settings.whatsapp_queue_namespace)
-    with _lane_channel(settings, lane) as channel:
+    with lane_channel(settings, lane) as channel:
         resumed = read_state(channel, names, lane).paused
         if resumed:
             write_state(channel, names, lane, paused=False, actor=actor)
+        waits, waiting = _waits(channel, settings, lane)
         heard = is_anybody_listening(channel, names)
         if heard:
             send_control(channel, names, Control(Command.FORCE, lane, actor))
             _tell(channel, names, Event("lane.forced", time.time(), lane, source=actor))
-    return Forced(lane, heard, resumed)
+    ended = (*(("paused",) if resumed else ()), *(waits.reasons if heard else ()))
+    return Forced(lane, heard, resumed, ended, waiting)
 
 
 def cancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
@@ -95,17 +100,26 @@ def cancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
         BrokerError: the broker has no such lane, or is not there.
     """
     names = Names(settings.whatsapp_queue_namespace)
-    with _lane_channel(settings, lane) as channel:
+    with lane_channel(settings, lane) as channel:
         _tell(channel, names, Event("outcome.cancelling", time.time(), lane, message_id, source=actor))
+
+
+def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
+    """Take a cancellation back; a message that was dropped already stays dropped.
+
+    Raises:
+        BrokerError: the broker has no such lane, or is not there.
+    """
+    names = Names(settings.whatsapp_queue_namespace)
+    with lane_channel(settings, lane) as channel:
+        _tell(channel, names, Event("outcome.uncancelled", time.time(), lane, message_id, source=actor))
+
+
+def _waits(channel: BlockingChannel, settings: Settings, lane: str) -> tuple[Waits, int]:
+    reader = LaneReader(channel, settings, lane)
+    reader.catch_up()
+    return reader.waits(), reader.status().waiting
 
 
 def _tell(channel: BlockingChannel, names: Names, event: Event) -> None:
     channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
-
-
-@contextmanager
-def _lane_channel(settings: Settings, lane: str) -> Iterator[BlockingChannel]:
-    """A channel to a broker that has the lane."""
-    with open_channel(broker_urls(settings), name="antrian admin") as channel:
-        require_lane(channel, Names(settings.whatsapp_queue_namespace), lane)
-        yield channel

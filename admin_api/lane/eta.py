@@ -3,22 +3,19 @@
 from admin_api.lane.status import Reason, Status
 
 #: What a wait of unknown length has for its cause.
-_NOBODY_KNOWS = frozenset({Reason.PAUSED, Reason.NO_CONSUMER})
+_NOBODY_KNOWS = frozenset({Reason.PAUSED, Reason.NO_CONSUMER, Reason.UNAVAILABLE})
 
 
-def eta_seconds(status: Status, place: int, delay: float) -> float | None:
+def eta_seconds(status: Status, place: int) -> float | None:
     """Seconds until a waiting message is sent.
 
     Args:
         status: of its lane.
         place: how many messages go before it.
-        delay: seconds between two sends.
 
     Returns:
-        None when nobody can tell: the lane is paused, or no consumer is running.
+        None when that cannot be told: the lane is paused, the provider is down, or no consumer is running.
     """
-    if status.next_send_reason in _NOBODY_KNOWS:
+    if status.estimated_time is None or status.next_send_reason in _NOBODY_KNOWS:
         return None
-    # While a message is being sent the pause has not begun; the send itself is short beside it.
-    first = delay if status.next_send_reason is Reason.SENDING else status.next_send_in or 0.0
-    return first + place * delay
+    return status.turns.first_in + place * status.turns.each

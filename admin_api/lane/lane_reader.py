@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pika
@@ -11,7 +12,8 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from admin_api.lane.activity import CHANGES_THE_LADDER, Activity
 from admin_api.lane.outcome_tail import OutcomeTail
-from admin_api.lane.status import Counts, Status, status_of
+from admin_api.lane.status import Counts, Status, Waits, status_of, waits_of
+from broker.connection import broker_urls, open_channel
 from broker.errors import BrokerError
 from broker.events import Event
 from broker.lane_state import LaneState, read_state
@@ -77,6 +79,10 @@ class LaneReader:
         counts = self._counts()
         return status_of(self._lane, counts, self._activity, self._state, settings=self._settings, now=time.time())
 
+    def waits(self) -> Waits:
+        """What keeps the lane from sending at this moment, an admin's pause aside."""
+        return waits_of(self._activity, delay=self._settings.whatsapp_queue_delay, now=time.time())
+
     def _counts(self) -> Counts:
         ready, consumers = self._count(self._names.lane(self._lane))
         return Counts(
@@ -124,6 +130,18 @@ class LaneReader:
             if event.name in CHANGES_THE_LADDER:
                 self._delayed_counted_at = -math.inf
             self._on_event(event)
+
+
+@contextmanager
+def lane_channel(settings: Settings, lane: str) -> Iterator[BlockingChannel]:
+    """A channel to a broker that has the lane, over a connection of its own.
+
+    Raises:
+        BrokerError: the broker has no such lane, or is not there.
+    """
+    with open_channel(broker_urls(settings), name="antrian admin") as channel:
+        require_lane(channel, Names(settings.whatsapp_queue_namespace), lane)
+        yield channel
 
 
 def require_lane(channel: BlockingChannel, names: Names, lane: str) -> None:

@@ -62,7 +62,7 @@ class LaneObserver:
         self._settings = settings
         self._urls = urls
         self._on_event = on_event
-        self._since = 0.0
+        self._since = self._away_since = 0.0
         self._questions: SimpleQueue[Future[Reading]] = SimpleQueue()
         self._latest: deque[Event] = deque(maxlen=_LATEST)
         self._asked: list[Future[Reading]] = []
@@ -76,9 +76,14 @@ class LaneObserver:
         """What happened last, oldest first."""
         return tuple(self._latest)
 
+    @property
+    def away_since(self) -> float | None:
+        """Since when the broker has not been reached, unix seconds; None while it is."""
+        return self._away_since if self._connection is None else None
+
     def start(self) -> None:
         """Begin; returns at once."""
-        self._since = time.time()
+        self._since = self._away_since = time.time()
         self._thread.start()
 
     def stop(self) -> None:
@@ -155,6 +160,8 @@ class LaneObserver:
 
     def _refuse(self, error: AntrianError) -> None:
         trouble = error if isinstance(error, BrokerError) else BrokerUnavailable(str(error))
+        if self._connection is not None:
+            self._away_since = time.time()
         self._trouble, self._connection = trouble, None
         self._take_questions()
         for question in self._asked:

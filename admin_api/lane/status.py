@@ -4,12 +4,15 @@ Everything here is pure: `status_of` computes the value from what the broker cou
 clock. `admin_api.lane.lane_reader` fetches these.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from admin_api.lane.activity import Activity
+from admin_api.lane.activity import Activity, Comeback
+from admin_api.lane.forecast import InFlight, Load, Returning, Tempo, forecast
+from admin_api.lane.recent_attempts import Terms, seconds
 from broker.lane_state import LaneState
+from broker.lane_times import UNAVAILABLE
 from broker.settings import Settings
 
 
@@ -56,6 +59,19 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Turns:
+    """When the messages that wait have their turns.
+
+    Attributes:
+        first_in: seconds until the first of them.
+        each: seconds from one to the next.
+    """
+
+    first_in: float = 0.0
+    each: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A lane at one moment. Times are unix seconds, durations seconds.
 
@@ -65,7 +81,8 @@ class Status:
         queue_length: what waits in the lane, the message being sent included.
         is_processing: a message is being sent, or its pause afterwards is running.
         failed_messages: dead letters; of all lanes, because they share a queue.
-        estimated_time: until everything queued now has been sent.
+        estimated_time: until everything queued now has been sent; None while that cannot be told: the lane is paused,
+            the provider is down, or no consumer runs.
         waiting: messages ready in the lane's queue.
         in_flight: messages being sent, 0 or 1.
         retrying: messages of this lane that wait for another attempt.
@@ -78,6 +95,13 @@ class Status:
         last_sent_at: when the provider last accepted a message; None when the record does not reach so far back.
         next_send_in: None when nobody can tell.
         next_send_reason: what the next send waits for.
+        delay: the pause between two sends, as the consumer runs.
+        jitter: up to so many seconds more, as the consumer runs.
+        mean_attempt: how long recent attempts took on average; None when there was none within an hour.
+        pause_left: until the lane's pause, or the provider's hold, is over; also while nothing waits.
+        estimate_after_resume: `estimated_time` from the moment of a resume on; only while the lane is paused.
+        standby: whether another consumer would take over; None when that cannot be told, as while the lane holds.
+        turns: when the messages that wait have their turns; for programs it is in each message's forecast.
     """
 
     lane: str
@@ -85,7 +109,7 @@ class Status:
     queue_length: int
     is_processing: bool
     failed_messages: int
-    estimated_time: float
+    estimated_time: float | None
     waiting: int
     in_flight: int
     retrying: int
@@ -98,10 +122,19 @@ class Status:
     last_sent_at: float | None
     next_send_in: float | None
     next_send_reason: Reason
+    delay: float = 0.0
+    jitter: float = 0.0
+    mean_attempt: float | None = None
+    pause_left: float = 0.0
+    estimate_after_resume: float | None = None
+    standby: bool | None = None
+    turns: Turns = Turns()
 
     def as_json(self) -> dict[str, Any]:
         """The status for programs, rounded to milliseconds."""
-        return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        values = asdict(self)
+        del values["turns"]
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def status_of(
@@ -114,29 +147,34 @@ def status_of(
         counts: what the broker counts.
         activity: what the events tell.
         state: whether the lane is paused.
-        settings: the delay is used; a jitter can only make the next send later.
+        settings: delay and jitter are used where no event tells those of the consumer.
         now: unix seconds.
     """
-    delay = settings.whatsapp_queue_delay
-    pause, hold = _time_left(activity, delay, now)
+    # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
+    counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
+    terms = activity.attempts.terms or Terms(settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter)
+    pause, hold = _time_left(activity, terms.delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.
     in_flight = int(activity.sending is not None and counts.consumers > 0)
     # The ladder's own count has the last word: it may have been purged by hand.
-    due = activity.retries_due(now)[: counts.delayed]
+    retries = activity.retries_due(now)[: counts.delayed]
     running = counts.consumers > 0 or counts.listening
     reason = _obstacle(counts, state, in_flight=in_flight)
-    next_send = (None, reason) if reason else _next_send(counts, activity, due[0] - now if due else None, pause, hold)
+    retry = retries[0].due_at - now if retries else None
+    next_send = (None, reason) if reason else _next_send(counts, activity, retry, pause, hold)
+    load = _load(counts, activity, retries, max(pause, hold), is_sending=bool(in_flight), now=now)
+    outlook = _Outlook(load, Tempo(list(activity.attempts.since(now)), terms), is_down=_is_down(activity, load))
     return Status(
         lane=lane,
         at=now,
         queue_length=counts.ready + in_flight,
         is_processing=bool(in_flight or (pause > 0 and counts.consumers > 0)),
         failed_messages=counts.dead,
-        estimated_time=(counts.ready + in_flight + len(due)) * delay + max(pause, hold),
+        estimated_time=None if state.paused or not running else outlook.end,
         waiting=counts.ready,
         in_flight=in_flight,
-        retrying=len(due),
-        scheduled=counts.delayed - len(due),
+        retrying=len(retries),
+        scheduled=counts.delayed - len(retries),
         consumers=counts.consumers,
         running=running,
         paused=state.paused,
@@ -145,7 +183,84 @@ def status_of(
         last_sent_at=activity.last_sent_at or None,
         next_send_in=next_send[0],
         next_send_reason=next_send[1],
+        delay=terms.delay,
+        jitter=terms.jitter,
+        mean_attempt=outlook.tempo.mean_attempt,
+        pause_left=0.0 if in_flight else max(pause, hold),
+        estimate_after_resume=outlook.end if state.paused and running else None,
+        standby=counts.consumers > 1 if counts.consumers or not running else None,
+        turns=outlook.turns,
     )
+
+
+class _Outlook:
+    """What is to be expected if the lane goes on.
+
+    Args:
+        load: what it has to send.
+        tempo: how its attempts go.
+        is_down: the provider is: nothing is to be expected.
+    """
+
+    def __init__(self, load: Load, tempo: Tempo, *, is_down: bool) -> None:
+        self.tempo = tempo
+        self.end = None if is_down else forecast(load, tempo)
+        # While a message is being sent, the pause after it has not begun.
+        rest = Load(0, (), load.in_flight) if load.in_flight else None
+        first_in = tempo.pause + forecast(rest, tempo) if rest else load.opens_in
+        self.turns = Turns(first_in, tempo.cycle)
+
+
+def _is_down(activity: Activity, load: Load) -> bool:
+    """Whether the latest call found the provider unavailable; without anything to send, nobody needs it."""
+    has_work = load.fresh or load.returning or load.in_flight
+    return bool(has_work) and activity.times.held_because == UNAVAILABLE
+
+
+def _load(
+    counts: Counts, activity: Activity, retries: list[Comeback], opens_in: float, *, is_sending: bool, now: float
+) -> Load:
+    """What the lane has to send."""
+    waiting_again = activity.returned(now)[: counts.ready]
+    returning = [Returning(0.0, one.attempt, one.priority > activity.priority) for one in waiting_again]
+    returning += [Returning(one.due_at - now, one.attempt, one.priority > activity.priority) for one in retries]
+    in_flight = None
+    if is_sending and activity.sending is not None:
+        begun, deadline = activity.sending, seconds(activity.sending.details.get("deadline"))
+        left = None if deadline is None else max(0.0, deadline - now)
+        in_flight = InFlight(begun.attempt, max(0.0, now - begun.at), left)
+    return Load(counts.ready - len(waiting_again), tuple(returning), in_flight, 0.0 if is_sending else opens_in)
+
+
+def _is_kept(counts: Counts, activity: Activity, state: LaneState) -> bool:
+    return state.paused and counts.consumers > 0 and activity.chosen is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What keeps a lane from sending, an admin's pause aside.
+
+    Attributes:
+        pause: what is left of the pause after the last send, seconds.
+        hold: what is left of the provider's silence, seconds.
+        held_because: `throttled` or `unavailable`, while `hold` is not 0.
+    """
+
+    pause: float
+    hold: float
+    held_because: str
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The names of those that are not over."""
+        return (*(("pause",) if self.pause else ()), *((self.held_because,) if self.hold else ()))
+
+
+def waits_of(activity: Activity, *, delay: float, now: float) -> Waits:
+    """What keeps the lane from sending at that moment, unix seconds."""
+    pause, hold = _time_left(activity, delay, now)
+    throttled = activity.times.held_because == Reason.THROTTLED
+    return Waits(pause, hold, (Reason.THROTTLED if throttled else Reason.UNAVAILABLE).value)
 
 
 def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:

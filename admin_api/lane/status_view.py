@@ -81,18 +81,27 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "retrying", str(status.retrying)
     yield "scheduled", f"{status.scheduled} in all lanes"
     yield "dead letters", f"{status.failed_messages} in all lanes"
-    yield (
-        "all sent in",
-        duration(max(0.0, status.estimated_time - passed)) if status.estimated_time else "nothing to send",
-    )
+    yield "all sent in", _all_sent_in(status, passed)
     yield "last send", _clock(status.last_sent_at) if status.last_sent_at else "none on the latest record"
     yield "consumer", _consumer(status)
     if status.paused:
         yield "paused", f"by {status.paused_by or 'unknown'} since {_clock(status.paused_at or 0)}"
 
 
+def _all_sent_in(status: Status, passed: float) -> str:
+    if not status.queue_length and not status.retrying:
+        return "nothing to send"
+    if status.estimated_time is not None:
+        return f"about {duration(max(0.0, status.estimated_time - passed))}"
+    if status.estimate_after_resume is not None:
+        return f"after a resume: about {duration(status.estimate_after_resume)}"
+    return "cannot be told now"
+
+
 def _next_send(status: Status, passed: float) -> str:
     why = _WHY[status.next_send_reason]
+    if status.next_send_reason is Reason.NOTHING_WAITS and status.pause_left > passed:
+        return f"nothing waits; a new message would go out in {duration(status.pause_left - passed)}"
     if status.next_send_in is None:
         return why
     if status.next_send_reason is Reason.DUE:

@@ -1,42 +1,70 @@
 """From what the rooms know to what the API says: pure, and the one place where viewers' eyes are covered."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from admin_api.access.masking import hide_numbers, mask_number
-from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord
+from admin_api.history.records import Bucket, DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
 from admin_api.lane.eta import eta_seconds
 from admin_api.lane.observer import Reading
 from admin_api.web.broadcast import public_details
 from admin_api.web.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
-from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, Sending
-from admin_api.web.schemas.message import LifeItem, MessageDetails, MessageItem
+from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, RetryItem, Sending
+from admin_api.web.schemas.message import BucketItem, LifeItem, MessageDetails, MessageItem
+from admin_api.web.schemas.values import HistoryAge, priority_fields, with_priority_name
+from broker.events import Event
+from broker.priority import Priority
 from broker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LaneInHistory:
+    """What the history adds to a reading of a lane.
+
+    Attributes:
+        waiting: what goes next, in sending order.
+        retrying: what comes back for another attempt, soonest first.
+        sending: the message being sent; None when there is none, or the history does not know it yet.
+        state: how far the history is.
+        alarm: dead letters that the history will soon forget.
+    """
+
+    waiting: Sequence[MessageRecord]
+    retrying: Sequence[MessageRecord]
+    sending: MessageRecord | None
+    state: HistoryState
+    alarm: RetentionAlarm | None
 
 
 def message_item(record: MessageRecord, *, masked: bool) -> MessageItem:
     """A message as its reader may see it."""
     values = asdict(record)
     values["message"] = values.pop("text")
+    values |= priority_fields(record.priority)
     return MessageItem.model_validate(values | (_covered(record) if masked else {}))
 
 
-def message_details(record: MessageRecord, life: Sequence[LifeEntry], *, masked: bool) -> MessageDetails:
+def message_details(
+    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool
+) -> MessageDetails:
     """A message and its life as their reader may see them."""
     item = message_item(record, masked=masked)
-    return MessageDetails(**item.model_dump(), life=[life_item(entry, masked=masked) for entry in life])
+    entries = [life_item(entry, masked=masked) for entry in life]
+    return MessageDetails(**item.model_dump(), life=entries, history=age)
 
 
 def life_item(entry: LifeEntry, *, masked: bool) -> LifeItem:
     """One thing that happened as its reader may see it."""
     details = public_details(entry.details) if masked else dict(entry.details)
-    return LifeItem.model_validate(asdict(entry) | {"details": details})
+    return LifeItem.model_validate(asdict(entry) | {"details": with_priority_name(details)})
 
 
 def failed_item(record: DeadRecord, *, masked: bool) -> FailedItem:
     """A dead letter as its reader may see it."""
     values = asdict(record)
     values["message"] = values.pop("text")
+    values |= priority_fields(record.priority)
     return FailedItem.model_validate(values | (_covered_letter(record) if masked else {}))
 
 
@@ -48,10 +76,11 @@ def failed_group(group: DeadGroup, *, masked: bool) -> FailedGroup:
     return found
 
 
-def failed_details(record: DeadRecord, life: Sequence[LifeEntry], *, masked: bool) -> FailedDetails:
+def failed_details(record: DeadRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool) -> FailedDetails:
     """A dead letter and its life as their reader may see them."""
     item = failed_item(record, masked=masked)
-    return FailedDetails(**item.model_dump(), life=[life_item(entry, masked=masked) for entry in life])
+    entries = [life_item(entry, masked=masked) for entry in life]
+    return FailedDetails(**item.model_dump(), life=entries, history=age)
 
 
 def job_item(job: Job, *, masked: bool) -> JobItem:
@@ -62,47 +91,79 @@ def job_item(job: Job, *, masked: bool) -> JobItem:
     return item
 
 
-def next_messages(
-    reading: Reading, waiting: Sequence[MessageRecord], delay: float, *, masked: bool
-) -> list[NextMessage]:
+def bucket_item(bucket: Bucket) -> BucketItem:
+    """A stretch of time; numbers between two of our priorities, which strangers may set, count for the lower one."""
+    waits: dict[str, list[float]] = {}
+    for level, mean in bucket.wait_mean.items():
+        waits.setdefault(Priority.label(level), []).append(mean)
+    means = {name: sum(found) / len(found) for name, found in waits.items()}
+    return BucketItem.model_validate(asdict(bucket) | {"wait_mean": means})
+
+
+def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool) -> list[NextMessage]:
     """What goes next, in sending order; what is being sent already is not among it."""
     being_sent = reading.sending.message_id if reading.sending else ""
     rest = [record for record in waiting if record.message_id != being_sent]
     return [
         NextMessage(
-            message_id=record.message_id,
-            phone_number=mask_number(record.phone_number) if masked else record.phone_number,
-            priority=record.priority,
+            **_who(record, masked=masked),
             attempt=max(1, record.attempt),
             queued_at=record.queued_at,
-            eta_seconds=_rounded(eta_seconds(reading.status, place, delay)),
+            eta_seconds=_rounded(eta_seconds(reading.status, place)),
         )
         for place, record in enumerate(rest)
     ]
 
 
-def lane_status(
-    reading: Reading,
-    waiting: Sequence[MessageRecord],
-    history: HistoryState,
-    alarm: RetentionAlarm | None,
-    settings: Settings,
-    *,
-    masked: bool,
-) -> LaneStatus:
+def retry_item(record: MessageRecord, *, masked: bool) -> RetryItem:
+    """A message that comes back for another attempt."""
+    return RetryItem(**_who(record, masked=masked), attempt=record.attempt + 1, due_at=record.due_at or 0.0)
+
+
+def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) -> Sending:
+    """The attempt that has no outcome yet; who it goes to is only in the history."""
+    level, deadline = event.details.get("priority"), event.details.get("deadline")
+    known = record or MessageRecord(event.message_id, event.lane, State.SENDING, level if isinstance(level, int) else 0)
+    return Sending(
+        **_who(known, masked=masked),
+        attempt=event.attempt,
+        since=event.at,
+        deadline=deadline if isinstance(deadline, int | float) else None,
+    )
+
+
+def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
-    delay = settings.whatsapp_queue_delay
     return LaneStatus(
         **reading.status.as_json(),
         lanes=list(settings.senders),
-        delay=delay,
         provider=settings.whatsapp_provider,
-        sending=Sending(message_id=sending.message_id, attempt=sending.attempt, since=sending.at) if sending else None,
-        next_messages=next_messages(reading, waiting, delay, masked=masked),
-        history=history,
-        retention_alarm=alarm,
+        sender=_sender(settings.senders.get(reading.status.lane), masked=masked),
+        is_sandbox=settings.whatsapp_provider == "sandbox",
+        sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
+        next_messages=next_messages(reading, seen.waiting, masked=masked),
+        retries=[retry_item(record, masked=masked) for record in seen.retrying],
+        history=seen.state,
+        retention_alarm=seen.alarm,
     )
+
+
+def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
+    number = record.phone_number
+    return {
+        "message_id": record.message_id,
+        "phone_number": mask_number(number) if masked and number else number,
+        "source": record.source,
+        **priority_fields(record.priority),
+    }
+
+
+def _sender(sender: str | None, *, masked: bool) -> str | None:
+    if sender is None:
+        return None
+    number = f"+{sender}"
+    return mask_number(number) if masked else number
 
 
 def _covered_letter(record: DeadRecord) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from admin_api.access.masking import hide_numbers
+from admin_api.web.schemas.values import with_priority_name
 from broker.events import Event
 
 #: Events that wait for a browser at most; of more, the oldest are dropped and the next reading tells the sum anyway.
@@ -132,6 +133,8 @@ _PUBLIC_DETAILS = frozenset(
         "restored",
         "count",
         "trace_id",
+        "consumer",
+        "wait",
     }
 )
 
@@ -143,6 +146,7 @@ _WORDS = frozenset({"detail", "reason"})
 def public_details(details: Any) -> dict[str, Any]:
     """An event's details as everybody may see them: neither numbers, nor texts, nor keys."""
     known = {name: value for name, value in dict(details).items() if name in _PUBLIC_DETAILS}
+    known = with_priority_name(known)
     return known | {name: hide_numbers(known[name]) for name in _WORDS & known.keys() if isinstance(known[name], str)}
 
 

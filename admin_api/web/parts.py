@@ -1,7 +1,7 @@
 """What the routes work with: built once by the process, handed to each request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -14,7 +14,9 @@ from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.checkup import Checkups
+from admin_api.web.comparison import Comparison
 from admin_api.web.intake import Intake
+from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
 from admin_api.web.problems import Problem
 from broker.settings import Settings
@@ -37,11 +39,13 @@ class Parts:
     audit: AuditTrail
     metrics: Metrics
     checkups: Checkups
+    known_messages: KnownMessages
+    comparison: Comparison = field(default_factory=Comparison)
 
 
 def nothing(settings: Settings) -> Parts:
     """Parts for an app that only describes itself, and serves nobody."""
-    idle: dict[str, Any] = dict.fromkeys(field.name for field in fields(Parts))
+    idle: dict[str, Any] = dict.fromkeys(one.name for one in fields(Parts))
     return Parts(**idle | {"settings": settings, "metrics": Metrics()})
 
 

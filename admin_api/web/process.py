@@ -22,6 +22,7 @@ from admin_api.web.app import create_app
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.checkup import Checkups, Examination
 from admin_api.web.intake import Intake
+from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
 from admin_api.web.parts import Parts
 from broker import drift
@@ -117,6 +118,7 @@ class AdminProcess:
             intake = Intake(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
             instrument(publisher, metrics.registry)
+            known = KnownMessages(history)
             checkups = Checkups(self._examine)
             yield Parts(
                 settings,
@@ -131,6 +133,7 @@ class AdminProcess:
                 audit,
                 metrics,
                 checkups,
+                known,
             )
 
 

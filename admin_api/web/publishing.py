@@ -1,11 +1,14 @@
 """Publishing on behalf of an HTTP request: the publisher's errors as problems."""
 
 from admin_api.web.problems import Problem
-from publisher import ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
+from publisher import BrokerUnavailable, ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
 from publisher.request import MessageRequest
 
 #: The code of a publish of which nobody can tell whether the broker took it; safe to repeat with the same key.
 UNKNOWN = "unknown"
+
+#: What is told while the broker is away; the technical reason is another member of the answer.
+AWAY_DETAIL, AWAY_CODE = "The broker does not answer.", "broker-away"
 
 #: Seconds after which a client may try again when the broker is away.
 RETRY_AFTER = 5
@@ -30,5 +33,14 @@ def problem_of(error: PublisherError) -> Problem:
         return Problem(422, "The message cannot be sent", str(error), code=error.code)
     if isinstance(error, Unroutable):
         return Problem(422, "There is no such lane", str(error), code="unroutable")
+    if isinstance(error, BrokerUnavailable):
+        return Problem(
+            503,
+            "Not accepted now",
+            AWAY_DETAIL,
+            code=AWAY_CODE,
+            headers={"Retry-After": str(RETRY_AFTER)},
+            reason=str(error),
+        )
     code = UNKNOWN if isinstance(error, ConfirmTimeout) else "broker-unavailable"
     return Problem(503, "Not accepted now", str(error), code=code, headers={"Retry-After": str(RETRY_AFTER)})

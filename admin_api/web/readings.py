@@ -8,7 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from admin_api.history.depths import Depths
 from admin_api.history.records import Position, State
 from admin_api.lane.observer import Reading
-from admin_api.web.answers import lane_status
+from admin_api.web.answers import LaneInHistory, lane_status
+from admin_api.web.comparison import Difference
 from admin_api.web.metrics import HistoryReading
 from admin_api.web.parts import Parts
 from admin_api.web.schemas.lane import Differences, HistoryState, LaneStatus, RetentionAlarm
@@ -16,6 +17,9 @@ from broker.errors import BrokerUnavailable
 
 #: How many of the messages that go next are shown; one more is asked for, because the first may be under way.
 NEXT = 10
+
+#: Seconds that a comparison waits for the history.
+_GLANCE = 0.3
 
 #: Seconds for the broker to answer: one that hangs is noticed by its connection only after a minute.
 _PATIENCE = 5.0
@@ -35,19 +39,28 @@ async def read_status(parts: Parts, lane: str, *, masked: bool) -> LaneStatus:
 
 
 def _compose(parts: Parts, lane: str, reading: Reading, *, masked: bool) -> LaneStatus:
-    waiting = parts.history.next_messages(lane, NEXT + 1)
-    state = history_state(parts, lane, reading)
-    answer = lane_status(reading, waiting, state, retention_alarm(parts), parts.settings, masked=masked)
+    sending = reading.sending
+    seen = LaneInHistory(
+        waiting=parts.history.next_messages(lane, NEXT + 1),
+        retrying=parts.history.next_retries(lane, NEXT),
+        sending=parts.history.message(sending.message_id) if sending else None,
+        state=history_state(parts, lane, reading),
+        alarm=retention_alarm(parts),
+    )
+    answer = lane_status(reading, seen, parts.settings, masked=masked)
+    parts.comparison.tell_failed(reading.status.failed_messages, time.time())
     answer.next_messages = answer.next_messages[:NEXT]
     return answer
 
 
 def history_state(parts: Parts, lane: str, reading: Reading) -> HistoryState:
     """How far the history is, and where it and the broker differ."""
+    difference = _difference(parts, lane, reading)
+    if any(difference) and parts.follower.is_writer:
+        # The history is a moment later than the broker's count: that is no difference.
+        parts.follower.catch_up(_GLANCE)
+        difference = _difference(parts, lane, reading)
     position: Position = parts.history.position()
-    counts = parts.history.counts(lane)
-    dead = parts.history.counts().get(State.DEAD, 0)
-    status = reading.status
     lag = parts.follower.lag_seconds
     return HistoryState(
         offset=position.offset,
@@ -55,12 +68,21 @@ def history_state(parts: Parts, lane: str, reading: Reading) -> HistoryState:
         caught_up=lag < 1 and position.checked_at is not None,
         writes=parts.follower.is_writer,
         trouble=parts.follower.trouble,
-        differences=Differences(
-            waiting=status.waiting + status.in_flight - counts.get(State.WAITING, 0) - counts.get(State.SENDING, 0),
-            failed=status.failed_messages - dead,
-        ),
+        differences=Differences(waiting=difference.waiting, failed=difference.failed),
+        differs_since=parts.comparison.look(lane, difference, time.time()),
         gaps=list(position.gaps),
     )
+
+
+def _difference(parts: Parts, lane: str, reading: Reading) -> Difference:
+    status, counts = reading.status, parts.history.counts(lane)
+    waiting = status.waiting + status.in_flight - counts[State.WAITING] - counts[State.SENDING]
+    has_sent = status.last_sent_at is not None or status.mean_attempt is not None
+    if waiting == 1 and has_sent and not status.running:
+        # A consumer holds its message through the pause after the send. Where it ended within it, the message is back
+        # in the queue, and the next consumer acks it without sending.
+        waiting = 0
+    return Difference(waiting, status.failed_messages - parts.history.counts()[State.DEAD])
 
 
 def read_history(parts: Parts) -> HistoryReading:

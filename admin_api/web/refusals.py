@@ -5,11 +5,14 @@ from starlette.responses import Response
 
 from admin_api.desk.errors import HistoryBehind, NotThere, TooLate
 from admin_api.history.list_place import BadCursor
+from admin_api.lane.cancelling import NotCancelled
+from admin_api.lane.try_one import NotTried
 from admin_api.web.problems import Problem, answer
-from admin_api.web.publishing import RETRY_AFTER
-from broker.errors import AntrianError, BrokerError, MalformedMessage
+from admin_api.web.publishing import AWAY_CODE, AWAY_DETAIL, RETRY_AFTER
+from broker.errors import AntrianError, BrokerError, BrokerUnavailable, MalformedMessage
 
 _AWAY = 503
+_UNKNOWN = 404
 _TRY_AGAIN = {"Retry-After": str(RETRY_AFTER)}
 
 #: Status, title and code of an error; the first kind that fits counts.
@@ -39,6 +42,17 @@ def problem_of(error: AntrianError) -> Problem | None:
     """What an HTTP client is told; None for what it can do nothing about."""
     if isinstance(error, MalformedMessage):
         return Problem(422, "The message cannot be sent", str(error), code=error.code)
+    if isinstance(error, NotCancelled):
+        status = _UNKNOWN if error.code == "unknown-message" else 409
+        return Problem(status, "No such message" if status == _UNKNOWN else "Too late", str(error), code=error.code)
+    if isinstance(error, NotTried):
+        is_away = error.code in {"no-consumer", "no-answer"}
+        headers = _TRY_AGAIN if is_away else None
+        title = "Nobody sends" if is_away else "Not now"
+        return Problem(_AWAY if is_away else 409, title, str(error), code=error.code, headers=headers)
+    if isinstance(error, BrokerUnavailable):
+        title = _MEANINGS[BrokerError][1]
+        return Problem(_AWAY, title, AWAY_DETAIL, code=AWAY_CODE, headers=_TRY_AGAIN, reason=str(error))
     for kind, (status, title, code) in _MEANINGS.items():
         if isinstance(error, kind):
             return Problem(status, title, str(error), code=code, headers=_TRY_AGAIN if status == _AWAY else None)

@@ -25,6 +25,9 @@ class MpwaProvider:
         sender: the device's number, digits only.
         name: how the provider is called in the history.
         timeouts: for the send itself.
+
+    Attributes:
+        patience: seconds after which a send without an answer is given up; for forecasts.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class MpwaProvider:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.name = name
+        self.patience = timeouts.read
         self._url = url.rstrip("/")
         self._api_key = api_key
         self._sender = sender

@@ -38,16 +38,16 @@ class Cli:
             check=False,
         )
 
-    def say(self, *words: str, stdin: str | None = None, code: int = 0) -> str:
+    def say(self, *words: str, stdin: str | None = None, code: int = 0, **more: str) -> str:
         """What a command prints that ends with `code`."""
-        done = self.run(*words, stdin=stdin)
+        done = self.run(*words, stdin=stdin, **more)
         assert done.returncode == code, done.stderr
         assert "\x1b" not in done.stdout + done.stderr
         return done.stdout
 
-    def json(self, *words: str, code: int = 0) -> Any:
+    def json(self, *words: str, code: int = 0, **more: str) -> Any:
         """What a command prints for programs."""
-        return json.loads(self.say(*words, "--json", code=code))
+        return json.loads(self.say(*words, "--json", code=code, **more))
 
 
 class TerminalCommand:

@@ -120,6 +120,7 @@ def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, sender, provi
         wait_until(lambda: client.get(f"/messages/{waiting}")["state"] == "cleared", 10, "the history has it")
         assert client.post(f"/undo/{cleared['undo_id']}")["restored"] == 1
         client.post(f"/failed/{dead}/redrive", {"phone_number": "081234567890", "priority": "urgent"})
+        assert client.post("/try-one")["message_id"]
         assert client.get("/status")["paused"]
         assert not client.post("/resume")["paused"]
         assert set(Arrivals(provider).wait_for(3, 20)[1:]) == {"dies", "waits"}

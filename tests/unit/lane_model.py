@@ -13,9 +13,11 @@ from factories import NOW, make_event
 
 from broker.events import Event
 from broker.message import AttemptFailure, Message, retry_of
-from consumer.admission import AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.ledger import Ledger, State
 from consumer.outstanding import Outstanding
+from consumer.pace import Pace
+from consumer.permit import Step, step
 from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 
@@ -94,6 +96,10 @@ class LaneModel:
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
         self.heard_late = False
+        self.commands = 0
+        self.sent_with: list[tuple[list[str], str]] = []
+        self.pace = Pace()
+        self._heard_by_standby: str | None = None
         self.now = NOW
         self._policy = policy
         self._given_up: set[str] = set()
@@ -111,6 +117,25 @@ class LaneModel:
     def cancel(self, message_id: str) -> None:
         self.broker.stream.append(self._event("cancelling", message_id, source="an admin"))
         self._ledger.apply(self.broker.stream[-1])
+
+    def pause(self) -> None:
+        self.pace.pause()
+        self._heard_by_standby = None
+
+    def resume(self) -> None:
+        self.pace.resume()
+        self._heard_by_standby = None
+
+    def try_one(self, *, standby_hears: bool) -> None:
+        """An admin has one message of a paused lane sent; whoever takes over may have heard of it, too."""
+        if self.pace.paused:
+            self.commands += 1
+            permit_id = f"permit {self.commands}"
+            self.pace.try_one(permit_id, "an admin", self.now)
+            self._heard_by_standby = permit_id if standby_hears else self._heard_by_standby
+
+    def withdraw(self) -> None:
+        self.pace.withdraw(f"permit {self.commands}")
 
     def redrive(self) -> None:
         """As an admin does it: say so first, then put it back, and only then take it out of the dead letters."""
@@ -146,7 +171,8 @@ class LaneModel:
         self.now += 1
         try:
             self._record_what_was_missed()
-            if self.broker.queue:
+            self.pace.drop_expired_permit(self.now)
+            if self.broker.queue and (not self.pace.paused or self.pace.permit):
                 self._handle(place % len(self.broker.queue), answer)
         except Killed:
             self._begin_a_life()
@@ -167,6 +193,10 @@ class LaneModel:
 
     def _begin_a_life(self) -> None:
         self._lives += 1
+        self.pace = Pace(paused=self.pace.paused)
+        if self._heard_by_standby:
+            self.pace.try_one(self._heard_by_standby, "an admin", self.now)
+            self._heard_by_standby = None
         self._outstanding = Outstanding()
         self._ledger = self._ledger_of_the_stream()
 
@@ -178,8 +208,9 @@ class LaneModel:
 
     def _handle(self, place: int, answer: SendResult) -> None:
         message = self.broker.queue[place]
-        while isinstance(admission := admit(message, self._ledger, self._policy, self.now), Crashed):
-            self._record("uncertain", replace(message, attempt=admission.attempt), key=dedupe_key(message))
+        admission = self._admit(message)
+        if isinstance(admission, Send) and self.pace.paused and not self._may_be_the_one(message):
+            return
         match admission:
             case Send(attempt):
                 self._send(place, replace(message, attempt=attempt), answer)
@@ -194,8 +225,32 @@ class LaneModel:
             case AlreadySent() | Spent():
                 self._ack(place)
 
+    def _admit(self, message: Message) -> Admission:
+        while isinstance(admission := admit(message, self._ledger, self._policy, self.now), Crashed):
+            self._record("uncertain", replace(message, attempt=admission.attempt), key=dedupe_key(message))
+        return admission
+
+    def _may_be_the_one(self, message: Message) -> bool:
+        while (permit := self.pace.permit) is not None:
+            match step(permit, message.message_id, self._ledger.uses, self.now):
+                case Step.NOTHING:
+                    self.pace.permit = None
+                case Step.CHOOSE:
+                    permit.choose(message.message_id, self.now)
+                    asked = permit.unanswered or permit.ids
+                    self._record("chosen", message, permits=list(asked))
+                    permit.answered(asked)
+                case Step.SEND:
+                    return True
+        return False
+
     def _send(self, place: int, message: Message, answer: SendResult) -> None:
-        self._record("sending", message, key=dedupe_key(message))
+        permit = self.pace.permit
+        self._record("sending", message, key=dedupe_key(message), permits=list(permit.ids) if permit else None)
+        if permit is not None:
+            self.sent_with.append((list(permit.ids), message.message_id))
+            self.pace.permit = permit.rest(self.now)
+        assert permit is not None or not self.pace.paused, "sent on a paused lane without a permission"
         self._ask_the_provider(message, answer)
         if isinstance(answer, Sent):
             self._record_surely("sent", message)

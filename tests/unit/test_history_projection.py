@@ -305,6 +305,53 @@ def test_the_life_of_a_message_is_told_in_order(path, journal):
     assert (life[2].source, life[2].details["provider_id"]) == ("consumer-1", "p-m1")
 
 
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (["cancelling"], True),
+        (["cancelling", "uncancelled"], False),
+        (["cancelling", "uncancelled", "cancelling"], True),
+        (["cancelling", "cancelled"], False),
+        (["cancelling", "redriven"], False),
+        (["cancelling", "sent"], False),
+    ],
+)
+def test_a_message_says_whether_it_is_to_be_cancelled(path, journal, events, expected):
+    journal.queued()
+    for name in events:
+        journal.outcome(name)
+    assert fold(path, journal.deliveries).message("m1").cancelling is expected
+
+
+def test_an_undo_does_not_take_back_a_cancellation(path, journal):
+    journal.queued()
+    journal.outcome("cancelling")
+    journal.outcome("cleared", undo_id="u1")
+    journal.queued(generation=1)
+    journal.outcome("restored", undo_id="u1")
+    assert fold(path, journal.deliveries).message("m1").cancelling
+
+
+def test_the_end_of_a_life_tells_its_class_and_who_buried_it(path, journal):
+    journal.queued(source="reminder")
+    journal.outcome("sending")
+    journal.outcome("failed", failure_class="rejected", code="not-on-whatsapp")
+    journal.buried(source="reminder")
+    # An older consumer did not write it.
+    journal.outcome("dead", code="not-on-whatsapp")
+    life = {entry.name: entry for entry in fold(path, journal.deliveries).life("m1")}
+    assert life["outcome.dead"].details["failure_class"] == "rejected"
+    assert life["message.buried"].source == "consumer"
+    assert life["message.queued"].source == "reminder"
+
+
+def test_a_class_that_was_written_is_the_one_that_counts(path, journal):
+    journal.queued()
+    journal.outcome("dead", failure_class="uncertain", code="crash")
+    message = fold(path, journal.deliveries).message("m1")
+    assert (message.state, message.failure_class) == (State.DEAD, "uncertain")
+
+
 def test_a_note_belongs_to_its_dead_letter(path, journal):
     journal.queued()
     journal.buried()
@@ -353,6 +400,7 @@ _IDS = st.sampled_from(["m1", "m2", "m3"])
 _NAMES = st.sampled_from(
     [
         *("sending", "sent", "failed", "uncertain", "retrying", "redriven", "purged", "restored"),
+        *("cancelling", "uncancelled", "chosen"),
         *("dead", "duplicate", "expired", "cancelled", "cleared"),
     ]
 )

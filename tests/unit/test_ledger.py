@@ -35,7 +35,7 @@ STATES = [
     ("cleared", {}, State.CLOSED),
     ("restored", {}, State.CLOSED),
 ]
-NAMES = [*sorted({name for name, _, _ in STATES}), "cancelling", "barrier", "unknown"]
+NAMES = [*sorted({name for name, _, _ in STATES}), "cancelling", "uncancelled", "chosen", "barrier", "unknown"]
 
 
 def make_ledger(events: Sequence[Event] = (), *, now: float = NOW + 10 * WINDOW) -> Ledger:
@@ -172,6 +172,11 @@ def test_cancelling_is_remembered_for_messages_that_were_never_attempted() -> No
 
 def test_what_an_admin_puts_back_is_no_longer_cancelled() -> None:
     ledger = make_ledger([make_event("cancelling"), make_event("redriven", generation=1)])
+    assert not ledger.is_cancelled("m1")
+
+
+def test_a_cancellation_that_was_taken_back_is_none() -> None:
+    ledger = make_ledger([make_event("cancelling"), make_event("uncancelled")])
     assert not ledger.is_cancelled("m1")
 
 

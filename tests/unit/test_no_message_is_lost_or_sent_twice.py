@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import repeat
 
 from factories import NOW, make_message
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
@@ -38,6 +38,10 @@ def cancel(message_id: str) -> Happening:
     return lambda lane: lane.cancel(message_id)
 
 
+def try_one(*, standby_hears: bool) -> Happening:
+    return lambda lane: lane.try_one(standby_hears=standby_hears)
+
+
 ids = st.sampled_from(["m1", "m2"])
 answers = st.just(Sent()) | st.builds(
     Failed, st.sampled_from(FailureClass), st.just("code"), st.just("detail"), st.sampled_from([None, 0.0, 5.0])
@@ -52,6 +56,22 @@ happenings = st.one_of(
     st.just(LaneModel.let_time_pass),
     st.just(LaneModel.hear_the_late),
     st.just(LaneModel.redrive),
+    st.builds(cancel, ids),
+    st.just(LaneModel.pause),
+    st.builds(try_one, standby_hears=st.booleans()),
+)
+#: A lane that is paused again and again, and has one message sent at a time.
+early = st.builds(take, st.integers(0, 2), st.just(Sent()), st.integers(0, 2), st.sampled_from(Fault))
+paused_happenings = st.one_of(
+    takes,
+    early,
+    early,
+    st.builds(try_one, standby_hears=st.booleans()),
+    st.builds(try_one, standby_hears=st.booleans()),
+    st.just(LaneModel.withdraw),
+    st.just(LaneModel.let_time_pass),
+    st.just(LaneModel.hear_the_late),
+    st.just(LaneModel.pause),
     st.builds(cancel, ids),
 )
 policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.booleans())
@@ -68,6 +88,48 @@ def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPoli
         check_that_a_second_send_is_marked_uncertain(lane)
     bring_to_rest(lane)
     check_that_every_message_has_one_end(lane)
+
+
+@settings(max_examples=1000, deadline=None)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=False), take(0, Sent(), 1, Fault.CUT_BEFORE), take(1, Sent(), 9, Fault.NONE)],
+)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=True), take(0, Sent(), 1, Fault.CRASH_AFTER), take(1, Sent(), 9, Fault.NONE)],
+)
+@given(policies, st.integers(1, 4), st.lists(paused_happenings, min_size=3, max_size=20))
+def test_a_paused_lane_sends_at_most_one_message_for_each_command(
+    policy: RetryPolicy, waiting: int, history: list[Happening]
+) -> None:
+    lane = LaneModel(policy)
+    for number in range(waiting):
+        lane.publish(make_message(f"m{number}"))
+    lane.pause()
+    for happens in history:
+        happens(lane)
+        check_that_nothing_has_disappeared(lane)
+        check_that_no_permission_is_used_twice(lane)
+        assert len(lane.sent_with) <= lane.commands
+    bring_to_rest(lane)
+    check_that_every_message_has_one_end(lane)
+
+
+def check_that_no_permission_is_used_twice(lane: LaneModel) -> None:
+    used = [one for permits, _ in lane.sent_with for one in permits]
+    assert len(used) == len(set(used))
+    told = {
+        (one, event.message_id)
+        for event in lane.broker.stream
+        if event.name == "outcome.chosen"
+        for one in event.details["permits"]
+    }
+    for permits, message_id in lane.sent_with:
+        # What an admin was told is what was sent, and no second message was ever named.
+        assert {chosen for one, chosen in told if one in permits} == {message_id}
 
 
 def check_that_nothing_has_disappeared(lane: LaneModel) -> None:
@@ -88,7 +150,8 @@ def check_that_a_second_send_is_marked_uncertain(lane: LaneModel) -> None:
 
 
 def bring_to_rest(lane: LaneModel) -> None:
-    """In the end everything works again."""
+    """In the end everything works again, and the lane is not paused."""
+    lane.resume()
     for _ in range(MANY):
         if lane.is_settled():
             return

@@ -1,5 +1,6 @@
 """Orders of events that a broker takes once in a thousand times, and that must break no promise."""
 
+import os
 import threading
 import time
 from queue import SimpleQueue
@@ -53,6 +54,17 @@ def test_a_hold_is_kept_by_a_worker_whose_connection_breaks_while_it_is_recorded
     lane.connect()
     assert lane.ledger.times.held_because == "throttled"
     assert lane.wait > 250
+
+
+def test_the_end_of_a_message_tells_its_class_and_its_beginning_who_sends():
+    lane = PaperLane()
+    lane.provider.answers = [Failed(FailureClass.REJECTED, "not-on-whatsapp", "")]
+    lane.deliver(make_message("m1"))
+    lane.deliver(make_message("m2"), body=b"garbage")
+    told = {(one.name, one.message_id): one.details for one in lane.stream}
+    assert told["outcome.dead", "m1"]["failure_class"] == "rejected"
+    assert told["outcome.dead", "m2"]["failure_class"] == "malformed"
+    assert told["outcome.sending", "m1"]["consumer"].endswith(f" ({os.getpid()})")
 
 
 def test_a_force_that_another_consumer_has_spent_does_not_break_a_later_pause():

@@ -42,7 +42,7 @@ export class Drain {
     this.place.replaceChildren(
       h("p", { class: "drain-words" },
         h("span", {}, h("b", {}, t("%(sent)s of %(all)s sent", { sent: number(this.#sent), all: number(all) })), ` ${since}`),
-        h("span", {}, t("about %(time)s to go", { time: duration(this.#status.estimated_time) }))),
+        h("span", {}, this.#status.estimated_time === null ? "" : t("about %(time)s to go", { time: duration(this.#status.estimated_time) }))),
       h("progress", { max: all, value: this.#sent, "aria-label": t("Sent since the queue was last empty") }));
   }
 }

@@ -35,7 +35,7 @@ function build() {
   });
   const list = h("div", { role: "listbox", id: "palette-list", class: "palette-list", "aria-label": t("Results") });
   const news = h("p", { class: "sr", role: "status" });
-  const close = h("button", { type: "button", class: "palette-close", "aria-label": t("Close"), onclick: () => dialog.close() }, h("kbd", { "aria-hidden": "true" }, "Esc"), h("span", { "aria-hidden": "true" }, "×"));
+  const close = h("button", { type: "button", class: "palette-close", "aria-label": [t("Close"), "Esc"].join(", "), onclick: () => dialog.close() }, h("kbd", { "aria-hidden": "true" }, "Esc"), h("span", { "aria-hidden": "true" }, "×"));
   const dialog = h("dialog", { id: "palette", class: "palette", "aria-label": t("Search and commands") },
     h("div", { class: "palette-head" }, icon("search"), input, close), list, news,
     h("p", { class: "palette-foot", "aria-hidden": "true" }, h("kbd", {}, "↑"), h("kbd", {}, "↓"), h("span", {}, t("choose")), h("kbd", {}, "Enter"), h("span", {}, t("open"))));

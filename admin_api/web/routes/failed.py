@@ -13,6 +13,7 @@ from admin_api.history.records import DeadGroup, DeadRecord
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import failed_details, failed_group, failed_item, job_item
 from admin_api.web.covering import check_search
+from admin_api.web.freshness import FreshHistory
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
@@ -37,6 +38,9 @@ from admin_api.web.schemas.failed import (
 router = APIRouter(prefix="/failed", tags=["dead letters"])
 
 
+#: The header of an export that may lack what happened during the last seconds.
+BEHIND = "Antrian-History-Behind"
+
 MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {key: {"schema": {"type": "string"}} for key in ("text/csv", "application/x-ndjson")}}
@@ -44,7 +48,7 @@ FILES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", responses=problems(400))
-def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
+def failed(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
     """Dead letters that fit everything that is given, newest first, or what they died of."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
     meant = wanted.meant()
@@ -55,6 +59,7 @@ def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query
         total=parts.history.dead_count(meant),
         groups=_groups(parts.history.dead_groups(meant), masked=actor.is_masked) if wanted.group else None,
         retention_alarm=retention_alarm(parts),
+        history=age,
     )
 
 
@@ -65,11 +70,15 @@ def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
 
 
 @router.get("/export", response_class=Response, responses=problems() | FILES)
-def export(parts: PartsHere, _actor: Admin, wanted: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+def export(
+    parts: PartsHere, _actor: Admin, age: FreshHistory, wanted: Annotated[ExportQuery, Query()]
+) -> StreamingResponse:
     """Dead letters as a file, numbers and texts included, newest first."""
     form = Format(wanted.format)
     name = time.strftime(f"dead-letters-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if not age.caught_up:
+        headers[BEHIND] = f"{age.behind_seconds:.3f}"
     return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=MEDIA[form], headers=headers)
 
 
@@ -85,10 +94,10 @@ def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response:
 
 
 @router.get("/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, message_id: str) -> FailedDetails:
+def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> FailedDetails:
     """One dead letter and its whole life."""
     record = _record(parts, message_id)
-    return failed_details(record, parts.history.life(message_id), masked=actor.is_masked)
+    return failed_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
 
 
 @router.post("/{message_id:path}/redrive", status_code=202, responses=problems(404, 409, 503))

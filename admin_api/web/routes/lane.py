@@ -8,8 +8,10 @@ from fastapi import APIRouter, Body
 
 from admin_api.lane import control
 from admin_api.lane.clearing import Clearing
+from admin_api.lane.try_one import try_one as send_one
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
+from admin_api.web.freshness import FreshHistory
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToChange, LaneToShow, PartsHere
 from admin_api.web.problems import Problem
@@ -26,6 +28,7 @@ from admin_api.web.schemas.lane import (
     RemovalItem,
     Removals,
     SendTest,
+    TryAnswer,
     UndoAnswer,
 )
 from publisher.request import MessageRequest
@@ -61,6 +64,18 @@ def force_process(parts: PartsHere, lane: LaneToChange, actor: Operator) -> Forc
     return ForceAnswer(**asdict(control.force(parts.settings, lane, actor.label)))
 
 
+@router.post("/try-one", status_code=202, responses=problems(404, 409, 503))
+def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
+    """Send exactly one message of a paused lane, which stays paused.
+
+    It is the message that would go next, and it keeps the pause after the last send; the answer comes as soon as it is
+    chosen. 409 `not-paused` where messages leave by themselves, 409 `nothing-waits`, 503 `no-consumer` and `no-answer`:
+    then nothing is sent. `POST /pause` once more stops it as long as its sending has not begun. If the consumer dies
+    before that, nothing is sent, unless a standby that heard the command takes over in time: never more than one.
+    """
+    return TryAnswer(**asdict(send_one(parts.settings, lane, actor.label)))
+
+
 @router.post("/clear", responses=problems(404, 503))
 def clear(
     parts: PartsHere, lane: LaneToChange, actor: Admin, wanted: Annotated[ClearRequest | None, Body()] = None
@@ -71,14 +86,14 @@ def clear(
 
 
 @router.get("/undo", responses=problems())
-def removals(parts: PartsHere, _actor: Viewer) -> Removals:
+def removals(parts: PartsHere, _actor: Viewer, age: FreshHistory) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
     lanes = tuple(parts.settings.senders)
     items = [RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)]
     # Dead letters of all lanes share a queue, so their deletion names none; where there is one, it was that one.
     for item in items if len(lanes) == 1 else ():
         item.lane = item.lane or lanes[0]
-    return Removals(items=items)
+    return Removals(items=items, history=age)
 
 
 @router.post("/undo/{undo_id}", responses=problems(404, 409, 503))

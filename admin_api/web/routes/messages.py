@@ -1,23 +1,24 @@
 """Messages: search, the life of one, cancelling, and what happened lately."""
 
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from admin_api.desk.dead_letter_export import Format
-from admin_api.history.records import FINAL, LifeEntry, MessageRecord
+from admin_api.history.records import LifeEntry, MessageRecord
 from admin_api.lane import control
+from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.web import audit_items, message_export
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.answers import life_item, message_details, message_item
+from admin_api.web.answers import bucket_item, life_item, message_details, message_item
+from admin_api.web.freshness import FreshHistory
 from admin_api.web.message_search import COUNTED, MessageSearch
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
-from admin_api.web.routes.failed import FILES, MEDIA
+from admin_api.web.routes.failed import BEHIND, FILES, MEDIA
 from admin_api.web.schemas.message import (
     Actors,
     Analytics,
@@ -25,7 +26,6 @@ from admin_api.web.schemas.message import (
     AuditMessage,
     AuditPage,
     AuditQuery,
-    BucketItem,
     CancelAnswer,
     MessageDetails,
     MessageExportQuery,
@@ -37,12 +37,15 @@ from admin_api.web.schemas.values import Text
 
 router = APIRouter(tags=["messages"])
 
+#: Seconds that a history may take to come up with the journal.
+_PATIENCE = 2.0
+
 #: Points of a chart.
 _BUCKETS = 60
 
 
 @router.get("/messages", responses=problems(400))
-def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
+def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
     searched = MessageSearch.of(parts.history, actor, wanted)
     page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
@@ -54,16 +57,21 @@ def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Quer
         next_cursor=page.next_cursor,
         total=min(total, COUNTED) if wanted.count else None,
         is_total_exact=total <= COUNTED,
+        history=age,
     )
 
 
 @router.get("/messages/export", response_class=Response, responses=problems() | FILES)
-def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
+def export(
+    parts: PartsHere, actor: Admin, age: FreshHistory, wanted: Annotated[MessageExportQuery, Query()]
+) -> StreamingResponse:
     """Messages as a file, numbers and texts included, newest first."""
     form = Format(wanted.format)
     found = MessageSearch.of(parts.history, actor, wanted).all()
     name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if not age.caught_up:
+        headers[BEHIND] = f"{age.behind_seconds:.3f}"
     return StreamingResponse(message_export.lines(found, form), media_type=MEDIA[form], headers=headers)
 
 
@@ -74,26 +82,33 @@ def sources(parts: PartsHere, _actor: Viewer) -> Sources:
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
+def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
     """One message and its whole life."""
     record = _record(parts, message_id)
-    return message_details(record, parts.history.life(message_id), masked=actor.is_masked)
+    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))
 def cancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
     """Ask that a message not be sent; while it is being sent that comes too late."""
-    record = _record(parts, message_id)
-    if record.state in FINAL:
-        raise Problem(409, "Too late", f"the message is {record.state.value} already", code="final")
+    record = check_cancel(_latest_record(parts, message_id), message_id)
     control.cancel(parts.settings, record.lane, message_id, actor.label)
-    return CancelAnswer(message_id=message_id, state=record.state)
+    return CancelAnswer(message_id=message_id, state=record.state, cancelling=True)
+
+
+@router.post("/messages/{message_id:path}/uncancel", status_code=202, responses=problems(404, 409, 503))
+def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
+    """Take a cancellation back; 409 `cancelled` when the message was dropped already, `not-cancelled` without one."""
+    record = check_uncancel(_latest_record(parts, message_id), message_id)
+    control.uncancel(parts.settings, record.lane, message_id, actor.label)
+    return CancelAnswer(message_id=message_id, state=record.state, cancelling=False)
 
 
 @router.get("/analytics", responses=problems())
 def analytics(
     parts: PartsHere,
     _actor: Viewer,
+    age: FreshHistory,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
     lane: Annotated[Text | None, Query()] = None,
 ) -> Analytics:
@@ -102,7 +117,7 @@ def analytics(
     # Whole steps, the present one included, so that a chart does not change its past when it is read again.
     until = (time.time() // step + 1) * step
     buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[BucketItem(**asdict(bucket)) for bucket in buckets])
+    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets], history=age)
 
 
 @router.get("/audit", responses=problems(400))
@@ -132,6 +147,12 @@ def _audit_item(parts: Parts, entry: LifeEntry) -> AuditItem:
     number = record.phone_number if record else ""
     about = AuditMessage(message_id=message_id, phone_number=number) if message_id else None
     return AuditItem(**item.model_dump(), verdict=audit_items.verdict(entry.name, entry.details), message=about)
+
+
+def _latest_record(parts: Parts, message_id: str) -> MessageRecord | None:
+    """As the history has it when it has read all that is in the journal now, if that does not take long."""
+    parts.follower.barrier(_PATIENCE)
+    return parts.history.message(message_id)
 
 
 def _record(parts: Parts, message_id: str) -> MessageRecord:

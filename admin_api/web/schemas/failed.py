@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, StrictBool, model_validator
 from admin_api.history.records import DeadFilter
 from admin_api.web.schemas.lane import Details, RetentionAlarm
 from admin_api.web.schemas.message import LifeItem
-from admin_api.web.schemas.values import Cursor, Limit, Moment, PriorityName, Strict, Text
+from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 
 Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=10_000)]
 
@@ -18,7 +18,8 @@ class FailedItem(BaseModel):
     message_id: str
     generation: int
     lane: str
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
     source: str
     died_at: float
     failure_class: str
@@ -50,12 +51,14 @@ class FailedPage(BaseModel):
     total: int = Field(description="How many fit the filter.")
     groups: list[FailedGroup] | None = Field(description="With `group=true`.")
     retention_alarm: RetentionAlarm | None
+    history: HistoryAge
 
 
 class FailedDetails(FailedItem):
     """A dead letter and its whole life, oldest first."""
 
     life: list[LifeItem]
+    history: HistoryAge
 
 
 class FailedFilter(Strict):

@@ -1,13 +1,13 @@
 """A lane: its status, and what can be done about it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from admin_api.lane.clearing import Scope
 from admin_api.lane.status import Reason
 from admin_api.web.schemas.ingest import Moment
-from admin_api.web.schemas.values import PriorityName, Strict
+from admin_api.web.schemas.values import HistoryAge, PriorityName, Strict
 from broker.message_body import LONGEST_KEY
 
 
@@ -16,10 +16,26 @@ class NextMessage(BaseModel):
 
     message_id: str
     phone_number: str = Field(description="E.164; masked for viewers.")
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
+    source: str = Field(description="The publishing service.")
     attempt: int = Field(description="Which attempt comes next, first = 1.")
     queued_at: float | None = Field(description="When its publisher made it, unix seconds.")
-    eta_seconds: float | None = Field(description="None when nobody can tell: the lane is paused, or nobody sends.")
+    eta_seconds: float | None = Field(
+        description="Null when that cannot be told: the lane is paused, the provider is down, or no consumer runs."
+    )
+
+
+class RetryItem(BaseModel):
+    """A message that waits for another attempt."""
+
+    message_id: str
+    phone_number: str = Field(description="E.164; masked for viewers.")
+    priority: str
+    priority_level: int
+    source: str
+    attempt: int = Field(description="Which attempt comes next.")
+    due_at: float = Field(description="When it comes back into its lane, unix seconds.")
 
 
 class Sending(BaseModel):
@@ -28,6 +44,11 @@ class Sending(BaseModel):
     message_id: str
     attempt: int
     since: float = Field(description="Unix seconds.")
+    phone_number: str = Field(description="E.164; masked for viewers; empty when the history does not know it yet.")
+    priority: str
+    priority_level: int
+    source: str
+    deadline: float | None = Field(description="When the call to the provider is given up, unix seconds, if known.")
 
 
 class Differences(BaseModel):
@@ -46,6 +67,9 @@ class HistoryState(BaseModel):
     writes: bool = Field(description="Whether this process writes the history; another one may.")
     trouble: str = Field(description="Why it does not go on; empty when it does.")
     differences: Differences
+    differs_since: float | None = Field(
+        description="Since when the same difference has lasted, unix seconds; null when the two agree."
+    )
     gaps: list[str] = Field(description="What the history never saw, a sentence each.")
 
 
@@ -66,7 +90,13 @@ class LaneStatus(BaseModel):
     queue_length: int = Field(description="What waits in the lane, the message being sent included.")
     is_processing: bool = Field(description="A message is being sent, or the pause after it is running.")
     failed_messages: int = Field(description="Dead letters of all lanes.")
-    estimated_time: float = Field(description="Until everything queued now has been sent.")
+    estimated_time: float | None = Field(
+        description="Until everything queued now has been sent; null while the lane is paused, the provider is down, "
+        "or no consumer runs."
+    )
+    estimate_after_resume: float | None = Field(
+        description="The same from the moment of a resume on; only while the lane is paused."
+    )
     waiting: int
     in_flight: int
     retrying: int
@@ -79,10 +109,21 @@ class LaneStatus(BaseModel):
     last_sent_at: float | None
     next_send_in: float | None
     next_send_reason: Reason
-    delay: float
+    delay: float = Field(description="The pause between two sends, as the consumer runs.")
+    jitter: float = Field(description="Up to so many seconds more, as the consumer runs.")
+    mean_attempt: float | None = Field(description="How long recent attempts took on average.")
+    pause_left: float = Field(
+        description="Until the lane's pause, or the provider's hold, is over; also while nothing waits."
+    )
     provider: str
+    sender: str | None = Field(description="The lane's own number; masked for viewers.")
+    is_sandbox: bool = Field(description="Nothing is really sent.")
+    standby: bool | None = Field(
+        description="Whether another consumer would take over; null when that cannot be told, as while the lane holds."
+    )
     sending: Sending | None
     next_messages: list[NextMessage]
+    retries: list[RetryItem] = Field(description="The next ten messages that come back for another attempt.")
     history: HistoryState
     retention_alarm: RetentionAlarm | None
 
@@ -125,6 +166,20 @@ class ForceAnswer(BaseModel):
     lane: str
     forced: bool = Field(description="Whether a consumer was there to hear it.")
     resumed: bool
+    ended: list[Literal["paused", "pause", "throttled", "unavailable"]] = Field(
+        description="What it ended: the lane's being paused, the pause after the last send, the silence that the "
+        "provider asked for, the wait for a provider that is away. Empty when there was nothing to end."
+    )
+    waiting: int = Field(description="Messages that wait in the lane.")
+
+
+class TryAnswer(BaseModel):
+    """Which message of a paused lane is sent; the lane stays paused."""
+
+    message_id: str
+    lane: str
+    wait: float = Field(description="Seconds until its sending can begin.")
+    reason: str = Field(description="What it waits for: `pause`, `throttled`, `unavailable`; empty for nothing.")
 
 
 class SendTest(Strict):
@@ -167,6 +222,7 @@ class Removals(BaseModel):
     """The latest clearings and purges, newest first."""
 
     items: list[RemovalItem]
+    history: HistoryAge
 
 
 Details = dict[str, Any]

@@ -8,7 +8,7 @@ from admin_api.history.records import MessageFilter, State
 from admin_api.history.term import Kind
 from admin_api.web.audit_items import Verdict
 from admin_api.web.schemas.lane import Details
-from admin_api.web.schemas.values import Cursor, Limit, Moment, Strict, Text
+from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, Strict, Text
 
 
 class MessageFields(Strict):
@@ -77,7 +77,8 @@ class MessageItem(BaseModel):
     message_id: str
     lane: str
     state: State
-    priority: int
+    priority: str = Field(description="low, normal, high or urgent.")
+    priority_level: int = Field(description="The broker's number.")
     phone_number: str = Field(description="E.164; masked for viewers.")
     message: str | None = Field(description="The text; null for viewers.")
     source: str
@@ -97,6 +98,7 @@ class MessageItem(BaseModel):
     copy_of: str | None = Field(description="The message that this one is an edited copy of.")
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
+    cancelling: bool = Field(description="Somebody asked that it not be sent, and it was not dropped yet.")
     matched_by: list[Kind] = Field(default=[], description="In a search with `q`: what the term was found in.")
 
 
@@ -107,6 +109,7 @@ class MessagePage(BaseModel):
     next_cursor: str | None
     total: int | None = Field(default=None, description="How many there are, up to 1,000; null when not asked for.")
     is_total_exact: bool = Field(default=True, description="Whether there are not more than `total`.")
+    history: HistoryAge
 
 
 class Sources(BaseModel):
@@ -119,6 +122,7 @@ class MessageDetails(MessageItem):
     """A message and its whole life, oldest first."""
 
     life: list[LifeItem]
+    history: HistoryAge
 
 
 class AuditQuery(Strict):
@@ -175,7 +179,7 @@ class BucketItem(BaseModel):
     failed: int
     dead: int
     waiting: int
-    wait_mean: dict[int, float] = Field(description="Seconds from publish to send, by priority.")
+    wait_mean: dict[str, float] = Field(description="Seconds from publish to send, by priority.")
 
 
 class Analytics(BaseModel):
@@ -183,10 +187,12 @@ class Analytics(BaseModel):
 
     step: float
     buckets: list[BucketItem]
+    history: HistoryAge
 
 
 class CancelAnswer(BaseModel):
-    """The consumer was asked not to send it."""
+    """The consumer was asked not to send it, or to send it after all."""
 
     message_id: str
     state: State = Field(description="As it was when that was asked.")
+    cancelling: bool = Field(description="Whether it is to be dropped when its turn comes.")

@@ -1,6 +1,7 @@
 """Values that several requests have."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +16,26 @@ PriorityName = Annotated[
     str,
     Field(pattern=f"^({'|'.join(one.name.lower() for one in Priority)})$", examples=["normal", "high"]),
 ]
+
+
+class HistoryAge(BaseModel):
+    """Whether an answer from the history holds everything that had happened when it was asked for."""
+
+    caught_up: bool
+    behind_seconds: float = Field(description="How old the answer is; 0 when it is caught up.")
+
+
+def priority_fields(level: int) -> dict[str, Any]:
+    """A priority as every answer tells it: by name, and as the broker's number."""
+    return {"priority": Priority.label(level), "priority_level": level}
+
+
+def with_priority_name(details: Mapping[str, Any]) -> dict[str, Any]:
+    """An event's details, in which the priority is the broker's number, as an answer tells them."""
+    level = details.get("priority")
+    if not isinstance(level, int) or isinstance(level, bool):
+        return dict(details)
+    return dict(details) | priority_fields(level)
 
 
 class Strict(BaseModel):
