@@ -93,6 +93,7 @@ async function refresh() {
   Object.assign(pager, { items: answer.items, cursor: answer.next_cursor });
   pager.button.hidden = !answer.next_cursor;
   draw(answer.items, answer);
+  offerSources().catch(() => {});
 }
 
 async function offerSources() {
