@@ -38,7 +38,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     "Run": (
         Entry("up", "antrian.up:up", "Start broker, sandbox, consumer and admin side in one go"),
         Entry("consume", "consumer.commands:consume", "Send what is queued, one message at a time"),
-        Entry("admin", "admin_api.web.commands:admin", "Serve the HTTP API and the dashboard"),
+        Entry("admin", "antrian.admin:admin", "Serve the HTTP API and the dashboard"),
         Entry("sandbox", "sandbox.commands:sandbox", "A stand-in for the provider, which sends nothing"),
         Entry("broker", "broker.commands:broker_app", "The private RabbitMQ used without AMQP_URL"),
     ),

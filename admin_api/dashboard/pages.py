@@ -84,6 +84,12 @@ def report(request: Request, reader: Reader) -> HTMLResponse:
     return _page(request, reader, "report")
 
 
+@router.get("/health")
+def health(request: Request, reader: Reader) -> HTMLResponse:
+    """What `antrian doctor` finds."""
+    return _page(request, reader, "health")
+
+
 @router.get("/login")
 def login(request: Request, to: Next = PREFIX, error: Annotated[str, Query()] = "") -> HTMLResponse:
     """The form that asks for a token."""

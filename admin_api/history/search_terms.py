@@ -12,10 +12,21 @@ _WORD = re.compile(r"[^\W_]+")
 RARE_DIGITS = 5
 
 
-def words_query(text: str) -> str | None:
-    """An FTS5 query for messages with all these words, the last of which may be begun only; None for no word at all."""
-    words = _WORD.findall(unicodedata.normalize("NFC", text.encode(errors="replace").decode()))
-    return " AND ".join([*(f'"{word}"' for word in words[:-1]), f'"{words[-1]}"*']) if words else None
+def words(text: str) -> list[str]:
+    """The words of what was typed."""
+    return _WORD.findall(unicodedata.normalize("NFC", text.encode(errors="replace").decode()))
+
+
+def words_query(text: str, *, is_finished: bool = False) -> str | None:
+    """An FTS5 query for messages with all these words; None for no word at all.
+
+    Args:
+        text: what was typed.
+        is_finished: whether the last word, too, is a whole one; it may be begun only without this.
+    """
+    found = words(text)
+    last = "" if is_finished else "*"
+    return " AND ".join([*(f'"{word}"' for word in found[:-1]), f'"{found[-1]}"{last}']) if found else None
 
 
 def whole_number(text: str) -> str | None:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading
+from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading, term_search
 from admin_api.history.change import OFFSET_BITS
 from admin_api.history.figures import QUARTER
 from admin_api.history.history_file import history_path
@@ -37,6 +37,8 @@ from admin_api.history.records import (
 )
 from admin_api.history.report import Period, Report
 from admin_api.history.report_query import read_report
+from admin_api.history.term import Meaning
+from admin_api.history.term_search import TermSearch
 
 __all__ = ["BadCursor", "History", "history_path"]
 
@@ -135,6 +137,28 @@ class History:
         """How many messages of each source wait in the queue or on the delay ladder; the most frequent source first."""
         rows = self._reader.rows(message_query.SOURCES, (lane,))
         return [SourceCount(source or "", count) for source, count in rows]
+
+    def count_up_to(self, wanted: MessageFilter, limit: int) -> int:
+        """How many messages fit, counted up to `limit`."""
+        found = 0
+        for query in message_query.queries(wanted, None, time.time()):
+            counted = f"SELECT count(*) FROM ({query.sql('1')})"  # noqa: S608
+            row = self._reader.row(counted, (*query.values, limit - found))
+            found += int(row[0]) if row else 0
+        return found
+
+    def search(self, found: Sequence[Meaning], wanted: MessageFilter) -> TermSearch:
+        """Messages by a term: the search that answers pages and a count.
+
+        Args:
+            found: what the term may mean.
+            wanted: the other filters; those of number, key and text are not looked at.
+        """
+        return TermSearch(self._reader, found, wanted)
+
+    def sources(self, limit: int = 200) -> list[str]:
+        """The publishing services that the history knows, in the order of their names."""
+        return term_search.sources(self._reader, limit)
 
     def by_keys(self, keys: Collection[str]) -> Iterator[KeyUse]:
         """Every message that has one of these idempotency keys."""
@@ -284,8 +308,25 @@ class History:
         # A history of nothing knows that nothing happened.
         return (-math.inf if first is None else first), (math.inf if checked_at is None else checked_at + _GRACE)
 
-    def events(self, prefixes: Sequence[str], cursor: str | None = None, limit: int = 50) -> Page[LifeEntry]:
+    def events(
+        self,
+        prefixes: Sequence[str],
+        cursor: str | None = None,
+        limit: int = 50,
+        *,
+        source: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Page[LifeEntry]:
         """Events whose names begin with any of these, newest first.
+
+        Args:
+            prefixes: of the names.
+            cursor: `next_cursor` of the page before.
+            limit: at most so many.
+            source: who wrote them.
+            since: happened at or after.
+            until: happened before.
 
         Raises:
             BadCursor: the cursor is not one of this list's.
@@ -295,6 +336,10 @@ class History:
         is_activity = bool(prefixes) and not any(prefix.startswith(("outcome.", "message.")) for prefix in prefixes)
         conditions = ["e.is_activity"] if is_activity and all(prefixes) else []
         conditions.append(f"({begins})")
+        for condition, value in (("e.at >= ?", since), ("e.at < ?", until), (f"{_WRITER} = ?", source)):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
         if cursor is not None:
             conditions.append("e.seq < ?")
             values.append(list_place.read(cursor)[1])
@@ -305,6 +350,15 @@ class History:
         )
         items = tuple(row_reading.life_entry(row) for row in rows[:limit])
         return Page(items, list_place.write(0.0, rows[limit - 1][0]) if len(rows) > limit else None)
+
+    def actors(self, limit: int = 2_000) -> list[str]:
+        """Who did something lately, in the order of their names."""
+        rows = self._reader.rows(
+            f"SELECT DISTINCT who FROM (SELECT {_WRITER} AS who FROM events e WHERE e.is_activity "  # noqa: S608
+            "AND e.name >= 'audit.' AND e.name < 'audit/' ORDER BY e.seq DESC LIMIT ?) WHERE who != '' ORDER BY who",
+            (limit,),
+        )
+        return [str(who) for (who,) in rows]
 
     # Clearings, purges and jobs
 
@@ -367,6 +421,9 @@ class History:
         journal, offset, at, checked_at, entries, fingerprint = row or (0, -1, None, None, 0, "")
         return Position(journal, offset, at, checked_at, entries, gaps, fingerprint)
 
+
+#: Who wrote an event; only its body has it, and what others wrote may be no JSON.
+_WRITER = "CASE WHEN json_valid(CAST(e.body AS TEXT)) THEN json_extract(CAST(e.body AS TEXT), '$.source') ELSE '' END"
 
 _REMOVAL = "undo_id, at, actor, kind, lane, count, undone_at, undone_by"
 

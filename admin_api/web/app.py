@@ -16,6 +16,7 @@ from admin_api.web.parts import Parts
 from admin_api.web.request_counts import RequestCounts
 from admin_api.web.routes import (
     analytics,
+    doctor,
     failed,
     health,
     imports,
@@ -53,7 +54,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
-    for part in (lane, failed, jobs, messages, waiting, imports, analytics, numbers, people, stream):
+    for part in (lane, failed, jobs, messages, waiting, imports, analytics, numbers, people, doctor, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

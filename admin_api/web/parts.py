@@ -14,6 +14,7 @@ from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.broadcast import Broadcast
+from admin_api.web.checkup import Checkups
 from admin_api.web.comparison import Comparison
 from admin_api.web.intake import Intake
 from admin_api.web.message_facts import KnownMessages
@@ -38,6 +39,7 @@ class Parts:
     broadcast: Broadcast
     audit: AuditTrail
     metrics: Metrics
+    checkups: Checkups
     known_messages: KnownMessages
     uploads: Uploads
     comparison: Comparison = field(default_factory=Comparison)

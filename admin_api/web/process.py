@@ -1,7 +1,7 @@
 """`antrian admin` as a process: everything is built here, served until a signal, and ended in order."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from admin_api.history.store import History
 from admin_api.lane.observer import LaneObserver
 from admin_api.web.app import create_app
 from admin_api.web.broadcast import Broadcast
+from admin_api.web.checkup import Checkups, Examination
 from admin_api.web.intake import Intake
 from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
@@ -59,13 +60,15 @@ class AdminProcess:
 
     Args:
         settings: of the process.
+        examine: begins an examination of the whole system, for those who ask over HTTP.
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, examine: Callable[[], Examination]) -> None:
         self._settings = settings
+        self._examine = examine
         self._urls = broker_urls(settings)
 
     def run(self) -> None:
@@ -119,6 +122,8 @@ class AdminProcess:
             instrument(publisher, metrics.registry)
             uploads = Uploads(settings, lambda: known_here(settings, history, follower))
             ending.callback(uploads.close)
+            known = KnownMessages(history)
+            checkups = Checkups(self._examine)
             yield Parts(
                 settings,
                 history,
@@ -131,7 +136,8 @@ class AdminProcess:
                 broadcast,
                 audit,
                 metrics,
-                KnownMessages(history),
+                checkups,
+                known,
                 uploads,
             )
 

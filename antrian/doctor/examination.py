@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from admin_api.history.journal_end import NoJournal
 from admin_api.lane.status import Status
@@ -39,11 +39,13 @@ class Examination:
         settings: of the processes on this machine.
         role: what this machine does; None for everything.
         management: address of RabbitMQ's management API; None to do without it.
+        versions: of the programs that were met, by name; filled on the way.
     """
 
     settings: Settings
     role: Role | None = None
     management: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
 
     def findings(self) -> Iterator[Finding]:
         """Everything that there is to say."""
@@ -92,7 +94,8 @@ class Examination:
     def _what_the_broker_has(self, urls: Sequence[str]) -> Iterator[Finding]:
         wanted = topology_of(self.settings)
         with open_channel(urls, name="antrian doctor") as channel:
-            version = broker_node.check_version(broker_node.version_of(channel.connection), wanted)
+            self.versions["rabbitmq"] = broker_node.version_of(channel.connection)
+            version = broker_node.check_version(self.versions["rabbitmq"], wanted)
             yield version
             if version.state is State.PROBLEM:
                 return

@@ -56,9 +56,11 @@ def addresses(scene):
         waiting,
         "/search",
         "/search?state=sent",
+        "/search?q=bayar",
         "/activity",
         "/waiting",
         "/import",
+        "/health",
     )
 
 

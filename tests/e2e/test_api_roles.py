@@ -48,6 +48,8 @@ ROWS = {
     "GET {p}/jobs/{job_id}": (V, None),
     "POST {p}/jobs/{job_id}/cancel": (OP, None),
     "GET {p}/messages": (V, None),
+    "GET {p}/messages/export": (A, None),
+    "GET {p}/sources": (V, None),
     "GET {p}/messages/{message_id:path}": (V, None),
     "POST {p}/messages/{message_id:path}/cancel": (OP, None),
     "POST {p}/messages/{message_id:path}/uncancel": (OP, None),
@@ -61,6 +63,8 @@ ROWS = {
     "GET {p}/analytics/report": (V, None),
     "GET {p}/analytics/report.csv": (V, None),
     "GET {p}/audit": (A, None),
+    "GET {p}/audit/actors": (A, None),
+    "GET {p}/doctor": (V, None),
     "GET {p}/me": (V, None),
     "GET {p}/events": (V, None),
     "POST /messages": (P, {"phone_number": "081234567890", "message": "Halo"}),
@@ -75,6 +79,7 @@ ROWS = {
     "GET {p}/waiting": (V, None),
     "GET {p}/import": (OP, None),
     "GET {p}/activity": (V, None),
+    "GET {p}/health": (V, None),
 }
 
 #: Whoever is logged in may log out; strangers are sent away like anywhere else.

@@ -10,6 +10,7 @@ import { number, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onKey } from "./keys.js";
 import { showNumber } from "./number_field.js";
+import "./schedule_fields.js";
 import { toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 import { messageHref, shortId } from "./words.js";

@@ -24,6 +24,7 @@ export class Filters {
   /** Folded on a phone, unless something is filtered; always open where there is room. */
   #unfold() {
     const box = this.form.closest("details");
+    if (!box) return;
     const wide = matchMedia("(min-width: 47.01rem)");
     const fit = () => { box.open = wide.matches || Object.keys(this.filter).length > 0; };
     wide.addEventListener("change", fit);

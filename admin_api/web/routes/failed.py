@@ -41,8 +41,8 @@ router = APIRouter(prefix="/failed", tags=["dead letters"])
 #: The header of an export that may lack what happened during the last seconds.
 BEHIND = "Antrian-History-Behind"
 
-_MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
-_FILES: dict[int | str, dict[str, Any]] = {
+MEDIA = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/x-ndjson"}
+FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {key: {"schema": {"type": "string"}} for key in ("text/csv", "application/x-ndjson")}}
 }
 
@@ -69,7 +69,7 @@ def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
     return PurgeAnswer(**asdict(parts.desk.purge(chosen.meant(), actor.label)))
 
 
-@router.get("/export", response_class=Response, responses=problems() | _FILES)
+@router.get("/export", response_class=Response, responses=problems() | FILES)
 def export(
     parts: PartsHere, _actor: Admin, age: FreshHistory, wanted: Annotated[ExportQuery, Query()]
 ) -> StreamingResponse:
@@ -79,7 +79,7 @@ def export(
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if not age.caught_up:
         headers[BEHIND] = f"{age.behind_seconds:.3f}"
-    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=_MEDIA[form], headers=headers)
+    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=MEDIA[form], headers=headers)
 
 
 @router.post("/redrive", status_code=202, responses=problems(503) | {200: {"model": DryRun}})

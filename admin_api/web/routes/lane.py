@@ -1,6 +1,7 @@
 """How a lane is doing, and what can be done about it."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body
@@ -106,7 +107,12 @@ def clear(
 @router.get("/undo", responses=problems())
 def removals(parts: PartsHere, _actor: Viewer, age: FreshHistory) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
-    return Removals(items=[RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)], history=age)
+    lanes = tuple(parts.settings.senders)
+    items = [RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)]
+    # Dead letters of all lanes share a queue, so their deletion names none; where there is one, it was that one.
+    for item in items if len(lanes) == 1 else ():
+        item.lane = item.lane or lanes[0]
+    return Removals(items=items, history=age)
 
 
 @router.post("/undo/{undo_id}", responses=problems(404, 409, 503))
@@ -117,7 +123,8 @@ def undo(parts: PartsHere, undo_id: str, actor: Admin) -> UndoAnswer:
 
 @router.post("/send-test", status_code=202, responses=problems(404, 503))
 def send_test(parts: PartsHere, lane: LaneToChange, _actor: Operator, wanted: SendTest) -> Accepted:
-    """Queue one message for trying out; it goes the way of all others."""
+    """Queue one message for trying out, now or for later; it goes the way of all others."""
+    _check_times(wanted, datetime.now(UTC))
     request = MessageRequest.of(wanted.model_dump() | {"lane": lane, "source": "send-test"})
     return Accepted(message_id=publish(parts.publisher, request).message_id)
 
@@ -140,3 +147,11 @@ def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> Accepted
         for one in registrations()
     ]
     return AcceptedMany(message_ids=[publish(parts.publisher, request).message_id for request in requests])
+
+
+def _check_times(wanted: SendTest, now: datetime) -> None:
+    if wanted.expires_at is None or wanted.expires_at > max(now, wanted.deliver_at or now):
+        return
+    why = "the message would expire before it may be sent"
+    errors = [{"field": "body.expires_at", "problem": why}]
+    raise Problem(422, "The message cannot be sent", why, code="expires-too-early", errors=errors)

@@ -3,26 +3,35 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
-from admin_api.history.records import MessageRecord
+from admin_api.desk.dead_letter_export import Format
+from admin_api.history.records import LifeEntry, MessageRecord
 from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
+from admin_api.web import audit_items, message_export
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import life_item, message_details, message_item
-from admin_api.web.covering import check_search
 from admin_api.web.freshness import FreshHistory
+from admin_api.web.message_search import COUNTED, MessageSearch
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
+from admin_api.web.routes.failed import BEHIND, FILES, MEDIA
 from admin_api.web.schemas.message import (
+    Actors,
+    AuditItem,
+    AuditMessage,
+    AuditPage,
+    AuditQuery,
     CancelAnswer,
-    LifePage,
     MessageDetails,
+    MessageExportQuery,
     MessagePage,
     MessageQuery,
+    Sources,
 )
-from admin_api.web.schemas.values import Cursor, Limit
 
 router = APIRouter(tags=["messages"])
 
@@ -33,10 +42,38 @@ _PATIENCE = 2.0
 @router.get("/messages", responses=problems(400))
 def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
-    check_search(actor, phone_number=wanted.phone_number, text=wanted.text, key_prefix=wanted.key_prefix)
-    page = parts.history.messages(wanted.meant(), cursor=wanted.cursor, limit=wanted.limit)
+    searched = MessageSearch.of(parts.history, actor, wanted)
+    page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
-    return MessagePage(items=items, next_cursor=page.next_cursor, history=age)
+    for item, record in zip(items, page.items, strict=True):
+        item.matched_by = searched.matched_by(record)
+    return MessagePage(
+        items=items,
+        next_cursor=page.next_cursor,
+        total=min(total, COUNTED) if wanted.count else None,
+        is_total_exact=total <= COUNTED,
+        history=age,
+    )
+
+
+@router.get("/messages/export", response_class=Response, responses=problems() | FILES)
+def export(
+    parts: PartsHere, actor: Admin, age: FreshHistory, wanted: Annotated[MessageExportQuery, Query()]
+) -> StreamingResponse:
+    """Messages as a file, numbers and texts included, newest first."""
+    form = Format(wanted.format)
+    found = MessageSearch.of(parts.history, actor, wanted).all()
+    name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if not age.caught_up:
+        headers[BEHIND] = f"{age.behind_seconds:.3f}"
+    return StreamingResponse(message_export.lines(found, form), media_type=MEDIA[form], headers=headers)
+
+
+@router.get("/sources", responses=problems())
+def sources(parts: PartsHere, _actor: Viewer) -> Sources:
+    """The publishing services that the history knows, in the order of their names."""
+    return Sources(items=parts.history.sources())
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
@@ -66,14 +103,29 @@ def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer
 def audit(
     parts: PartsHere,
     _actor: Admin,
-    prefix: Annotated[list[Annotated[str, Query(max_length=40)]] | None, Query(max_length=20)] = None,
-    cursor: Annotated[Cursor, Query()] = None,
-    limit: Annotated[Limit, Query()] = 50,
-) -> LifePage:
+    wanted: Annotated[AuditQuery, Query()],
+) -> AuditPage:
     """What people did and tried, newest first."""
-    wanted = tuple(prefix) if prefix else ("audit.",)
-    page = parts.history.events(wanted, cursor=cursor, limit=limit)
-    return LifePage(items=[life_item(entry, masked=False) for entry in page.items], next_cursor=page.next_cursor)
+    prefixes = tuple(wanted.prefix) if wanted.prefix else ("audit.",)
+    page = parts.history.events(
+        prefixes, wanted.cursor, wanted.limit, source=wanted.actor, since=wanted.since, until=wanted.until
+    )
+    return AuditPage(items=[_audit_item(parts, entry) for entry in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/audit/actors", responses=problems())
+def actors(parts: PartsHere, _actor: Admin) -> Actors:
+    """Who did something lately, in the order of their names."""
+    return Actors(items=parts.history.actors())
+
+
+def _audit_item(parts: Parts, entry: LifeEntry) -> AuditItem:
+    item = life_item(entry, masked=False)
+    message_id = audit_items.message_id(entry.details)
+    record = parts.history.message(message_id) if message_id else None
+    number = record.phone_number if record else ""
+    about = AuditMessage(message_id=message_id, phone_number=number) if message_id else None
+    return AuditItem(**item.model_dump(), verdict=audit_items.verdict(entry.name, entry.details), message=about)
 
 
 def _latest_record(parts: Parts, message_id: str) -> MessageRecord | None:

@@ -8,7 +8,9 @@ from admin_api.history.records import PENDING, State
 from admin_api.lane.clearing import Scope
 from admin_api.lane.partial_clearing import PendingChoice
 from admin_api.lane.status import Reason
+from admin_api.web.schemas.ingest import Moment
 from admin_api.web.schemas.values import HistoryAge, PriorityName, Strict, Text
+from broker.message_body import LONGEST_KEY
 
 
 class NextMessage(BaseModel):
@@ -229,6 +231,9 @@ class SendTest(Strict):
     phone_number: str = Field(max_length=64, description="In any usual spelling.", examples=["081234567890"])
     message: str = Field(max_length=4096, examples=["Halo, ini pesan percobaan."])
     priority: PriorityName = "normal"
+    deliver_at: Moment = Field(default=None, description="Not sent before; at once without it.")
+    expires_at: Moment = Field(default=None, description="Not sent after.")
+    idempotency_key: str | None = Field(default=None, max_length=LONGEST_KEY)
 
 
 class Accepted(BaseModel):

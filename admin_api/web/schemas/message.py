@@ -1,15 +1,27 @@
 """Messages and what happened to them."""
 
-from pydantic import BaseModel, Field
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
 
 from admin_api.history.records import PENDING, MessageFilter, State
+from admin_api.history.term import Kind
+from admin_api.web.audit_items import Verdict
 from admin_api.web.schemas.lane import Details
 from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 
 
-class MessageQuery(Strict):
-    """Which messages to list: those that fit everything that is given."""
+class MessageFields(Strict):
+    """Which messages are meant: those that fit everything that is given."""
 
+    q: Text | None = Field(
+        default=None,
+        description=(
+            "One field for everything: a number in any usual spelling or its last digits, a message id, idempotency "
+            "key or provider id or how one begins, words of the text, a source, a state. Not together with "
+            "`phone_number`, `key` and `text`. Viewers find whole numbers and keys only, and no texts."
+        ),
+    )
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
     key: Text | None = Field(default=None, description="An idempotency key, message id or provider id, exactly.")
     text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
@@ -20,14 +32,34 @@ class MessageQuery(Strict):
     priority: PriorityName | None = None
     since: Moment | None = None
     until: Moment | None = None
-    cursor: Cursor = None
-    limit: Limit = 50
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.q is not None and (self.phone_number or self.key or self.text):
+            raise ValueError("q takes the place of phone_number, key and text")
+        return self
 
     def meant(self) -> MessageFilter:
-        """As the history understands it."""
+        """As the history understands it, without the term."""
         states = frozenset(self.state) if self.state else None
-        values = self.model_dump(exclude={"state", "cursor", "limit"})
+        values = self.model_dump(
+            include={"phone_number", "key", "text", "source", "lane", "key_prefix", "priority", "since", "until"}
+        )
         return MessageFilter(**values, states=states)
+
+
+class MessageQuery(MessageFields):
+    """Which messages to list."""
+
+    cursor: Cursor = None
+    limit: Limit = 50
+    count: bool = Field(default=False, description="Also say how many there are.")
+
+
+class MessageExportQuery(MessageFields):
+    """Which messages to export, and as what."""
+
+    format: Literal["csv", "jsonl"] = Field(default="csv", description="csv for spreadsheets, jsonl for programs.")
 
 
 class LifeItem(BaseModel):
@@ -101,6 +133,7 @@ class MessageItem(BaseModel):
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
     cancelling: bool = Field(description="Somebody asked that it not be sent, and it was not dropped yet.")
+    matched_by: list[Kind] = Field(default=[], description="In a search with `q`: what the term was found in.")
 
 
 class MessagePage(BaseModel):
@@ -108,6 +141,8 @@ class MessagePage(BaseModel):
 
     items: list[MessageItem]
     next_cursor: str | None
+    total: int | None = Field(default=None, description="How many there are, up to 1,000; null when not asked for.")
+    is_total_exact: bool = Field(default=True, description="Whether there are not more than `total`.")
     history: HistoryAge
 
 
@@ -144,6 +179,12 @@ class WaitingCounts(BaseModel):
     sources: list[SourceItem] = Field(description="All that wait, by source, the most frequent first.")
 
 
+class Sources(BaseModel):
+    """The publishing services that the history knows."""
+
+    items: list[str]
+
+
 class MessageDetails(MessageItem):
     """A message and its whole life, oldest first."""
 
@@ -153,11 +194,49 @@ class MessageDetails(MessageItem):
     summary: LifeSummary
 
 
-class LifePage(BaseModel):
-    """Some of what happened, newest first."""
+class AuditQuery(Strict):
+    """Which actions to list: those that fit everything that is given."""
 
-    items: list[LifeItem]
+    prefix: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None, max_length=20, description="How the events' names begin; `audit.` without this."
+    )
+    actor: Text | None = Field(default=None, description="Who acted, such as `web:siti`.")
+    since: Moment | None = None
+    until: Moment | None = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+
+class AuditMessage(BaseModel):
+    """The message that an action was about."""
+
+    message_id: str
+    phone_number: str = Field(description="E.164; empty when the history does not know it.")
+
+
+class AuditItem(LifeItem):
+    """What somebody did, or tried to do."""
+
+    verdict: Verdict = Field(
+        description=(
+            "`done`; `looked_at`: it only counted; `denied`: the role, or a stranger; `refused`: the input; "
+            "`too_late`: the thing is not there, or not any more; `failed`: we could not."
+        )
+    )
+    message: AuditMessage | None
+
+
+class AuditPage(BaseModel):
+    """Some of what people did, newest first."""
+
+    items: list[AuditItem]
     next_cursor: str | None
+
+
+class Actors(BaseModel):
+    """Who did something lately."""
+
+    items: list[str]
 
 
 class WaitItem(BaseModel):

@@ -1,10 +1,11 @@
 // What people did: clearings with their undo, jobs, and for admins every action.
 
 import { may, need } from "../access.js";
-import { get, prefix } from "../api.js";
+import { get } from "../api.js";
+import { deed, outcome } from "../deeds.js";
 import { $, empty, h, table } from "../dom.js";
-import { number } from "../format.js";
-import { t, tn } from "../i18n.js";
+import { clock, full } from "../format.js";
+import { language, t, tn } from "../i18n.js";
 import { jobCard } from "../jobs.js";
 import { Pager } from "../pager.js";
 import { complain } from "../toast.js";
@@ -16,14 +17,6 @@ const JOBS_EVERY = 2000;
 const LONGEST_LAG = 10;
 
 const KINDS = { clear: t("Cleared"), purge: t("Deleted") };
-const ACTIONS = {
-  "POST /clear": t("Clear"), "POST /pause": t("Pause"), "POST /resume": t("Resume"), "POST /force-process": t("Send the next now"),
-  "POST /send-test": t("Send a test"), "POST /simulate": t("Simulate registrations"), "POST /undo/{id}": t("Undo"),
-  "POST /failed/redrive": t("Re-drive many"), "POST /failed/{id}/redrive": t("Re-drive"), "POST /failed/{id}/note": t("Note"),
-  "DELETE /failed": t("Delete dead letters"), "POST /jobs/{id}/cancel": t("Stop a re-drive"), "POST /messages/{id}/cancel": t("Cancel a message"),
-  "GET /failed/export": t("Export"), "POST /login": t("Log in"), "POST /logout": t("Log out"),
-};
-
 function undoCell(removal) {
   if (removal.undone_at) return h("span", { class: "muted" }, t("undone by %(who)s", { who: removal.undone_by ?? "?" }), ", ", when(removal.undone_at));
   if (!removal.count) return "";
@@ -58,25 +51,60 @@ async function loadJobs() {
   if (items.some((job) => job.state === "running")) setTimeout(() => loadJobs().catch(complain), JOBS_EVERY);
 }
 
-const plain = (action) => String(action).replace(/\{[^}]*\}/g, "{id}");
-const verdict = (entry) => h("span", { class: "tag", "data-tone": entry.name === "audit.denied" ? "bad" : "good" }, entry.name === "audit.denied" ? t("denied") : t("allowed"));
+const dayName = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dayOf = (seconds) => new Date(seconds * 1000).toDateString();
 
-function drawAudit(entries) {
-  const columns = [
-    { label: t("When"), class: "nowrap", cell: (entry) => when(entry.at) },
-    { label: t("Who"), cell: (entry) => entry.source },
-    { label: t("Action"), cell: ({ details }) => h("span", { title: details.action }, ACTIONS[plain(details.action)] ?? details.action) },
-    { label: t("On what"), class: "wide", cell: ({ details }) => h("div", {}, h("span", { class: "mono" }, String(details.target ?? "").replace(prefix, "")), details.why && h("p", { class: "muted" }, details.why)) },
-    { label: t("Role"), cell: ({ details }) => details.role ?? "" },
-    { label: t("Verdict"), cell: verdict },
-    { label: t("Answer"), class: "number", cell: ({ details }) => number(details.status) },
-  ];
-  $("#audit").replaceChildren(entries.length ? table(t("Every action"), columns, entries) : empty(t("Nobody did anything yet"), t("Every action, allowed or denied, is written down here.")));
+function dayWords(seconds) {
+  const now = new Date();
+  if (dayOf(seconds) === now.toDateString()) return t("Today");
+  now.setDate(now.getDate() - 1);
+  return dayOf(seconds) === now.toDateString() ? t("Yesterday") : dayName.format(seconds * 1000);
 }
 
-function loadAudit() {
-  if (may("admin")) return new Pager({ path: "/audit", button: $("#more"), draw: drawAudit }).show({});
-  return $("#audit").replaceChildren(empty(t("Only admins see every action"), need("admin")));
+const actions = [
+  { label: t("When"), class: "nowrap time", cell: (entry) => h("time", { datetime: new Date(entry.at * 1000).toISOString(), title: full(entry.at) }, clock(entry.at)) },
+  { label: t("Who"), class: "who", cell: (entry) => [entry.source, entry.details.role && h("span", { class: "muted" }, ` · ${entry.details.role}`)] },
+  { label: t("What"), class: "wide", cell: deed },
+  { label: t("Outcome"), class: "outcome", cell: outcome },
+];
+
+function drawAudit(entries) {
+  const days = [...new Set(entries.map(({ at }) => dayOf(at)))].map((day) => entries.filter(({ at }) => dayOf(at) === day));
+  const nothing = location.search ? empty(t("Nothing found"), t("Take a part of the filter away.")) : empty(t("Nobody did anything yet"), t("Every action, allowed or denied, is written down here."));
+  $("#audit").replaceChildren(...(entries.length ? days.map((of) => h("div", { class: "audit-day" }, h("h3", {}, dayWords(of[0].at)), table(dayWords(of[0].at), actions, of))) : [nothing]));
+}
+
+/** The person and the day that the address names, as the API wants them. */
+function wanted() {
+  const words = new URLSearchParams(location.search);
+  const day = new Date(`${words.get("day")}T00:00`);
+  const range = Number.isNaN(day.getTime()) ? {} : { since: day.getTime() / 1000, until: new Date(day.getFullYear(), day.getMonth(), day.getDate() + 1).getTime() / 1000 };
+  return { actor: words.get("actor"), ...range };
+}
+
+async function wireFilter(show) {
+  const form = $("#audit-filter");
+  const fill = (words = new URLSearchParams(location.search)) => [...form.elements].filter(({ name }) => name).forEach((field) => { field.value = words.get(field.name) ?? ""; });
+  const go = (values) => {
+    const words = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+    history.pushState(null, "", words.size ? `?${words}` : location.pathname);
+    show();
+  };
+  form.addEventListener("change", () => go(Object.fromEntries(new FormData(form))));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => go({}));
+  addEventListener("popstate", () => { fill(); show(); });
+  const { items } = await get("/audit/actors").catch(() => ({ items: [] }));
+  const named = new URLSearchParams(location.search).get("actor");
+  form.elements.actor.append(...[...new Set([...items, ...(named ? [named] : [])])].map((value) => h("option", { value }, value)));
+  fill();
+}
+
+async function loadAudit() {
+  if (!may("admin")) return $("#audit").replaceChildren(empty(t("Only admins see every action"), need("admin")));
+  const pager = new Pager({ path: "/audit", button: $("#more"), draw: drawAudit });
+  const show = () => pager.show(wanted());
+  return Promise.all([wireFilter(show), show()]);
 }
 
 export const ready = Promise.all([loadRemovals().catch(complain), loadJobs().catch(complain), loadAudit()]);

@@ -1,0 +1,10 @@
+// What a message was found by, where that is not to be seen.
+
+import { t } from "./i18n.js";
+
+const WORDS = { id: t("by its id"), key: t("by its key"), provider_id: t("by the provider’s id") };
+
+/** In a few words; nothing for what the row shows anyway. */
+export function matchWords({ matched_by: kinds = [] }) {
+  return kinds.filter((kind) => WORDS[kind]).map((kind) => WORDS[kind]).join(", ");
+}
