@@ -34,6 +34,14 @@ def test_a_message_that_waited_goes_back_into_its_lane_as_the_next_generation():
     assert back.body.expires_at.timestamp() == NOW + 60
 
 
+@pytest.mark.parametrize(
+    ("due_at", "name", "value"), [(None, "BCC", ["urgent.default"]), (NOW + 20, "antrian-urgent", True)]
+)
+def test_an_urgent_message_rings_when_it_comes_back(due_at, name, value):
+    publication = restored(cleared(message=record(priority=10), due_at=due_at))
+    assert publication.properties.headers[name] == value
+
+
 def test_what_waited_for_another_attempt_comes_back_for_it_with_its_failures():
     removed = cleared(generation=1, queue="wa.delay.05", due_at=NOW + 20)
     publication = restored(removed, entry("message.queued"), FAILED, RETRYING)
