@@ -9,7 +9,7 @@ from admin_api.lane import control
 from admin_api.lane.clearing import Clearing
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToChange, LaneToShow, PartsHere
 from admin_api.web.problems import Problem
@@ -71,8 +71,9 @@ def clear(
 
 
 @router.get("/undo", responses=problems())
-def removals(parts: PartsHere, _actor: Viewer, age: FreshHistory) -> Removals:
+def removals(parts: PartsHere, _actor: Viewer) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
+    age = fresh_history(parts)
     return Removals(items=[RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)], history=age)
 
 

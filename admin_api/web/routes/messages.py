@@ -10,7 +10,7 @@ from admin_api.lane import control
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import bucket_item, life_item, message_details, message_item
 from admin_api.web.covering import check_search
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
@@ -31,17 +31,19 @@ _BUCKETS = 60
 
 
 @router.get("/messages", responses=problems(400))
-def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
+def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
+    age = fresh_history(parts)
     page = parts.history.messages(wanted.meant(), cursor=wanted.cursor, limit=wanted.limit)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
     return MessagePage(items=items, next_cursor=page.next_cursor, history=age)
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
+def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
     """One message and its whole life."""
+    age = fresh_history(parts)
     record = _record(parts, message_id)
     return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
 
@@ -60,11 +62,11 @@ def cancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
 def analytics(
     parts: PartsHere,
     _actor: Viewer,
-    age: FreshHistory,
     minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
     lane: Annotated[Text | None, Query()] = None,
 ) -> Analytics:
     """What happened during the last minutes: sent, failed, waiting, and how long messages waited."""
+    age = fresh_history(parts)
     step = 60.0 * max(1, round(minutes / _BUCKETS))
     # Whole steps, the present one included, so that a chart does not change its past when it is read again.
     until = (time.time() // step + 1) * step
