@@ -113,7 +113,9 @@ class Tempo:
         self._terms = terms
         self._attempts = attempts
         self._known: dict[int, Sequence[Sample]] = {}
-        self.pause = terms.pause
+        late = [one.late for one in attempts if one.late is not None]
+        self._late = median(late) if late else 0.0
+        self.pause = terms.pause + self._late
 
     @property
     def mean_attempt(self) -> float | None:
@@ -150,7 +152,7 @@ class Tempo:
 
     def _sample(self, attempt: Attempt, number: int) -> Sample:
         if attempt.hold:
-            return Sample(attempt.seconds, max(attempt.hold, self.pause), keeps_place=True)
+            return Sample(attempt.seconds, max(attempt.hold + self._late, self.pause), keeps_place=True)
         retry_in = attempt.retry_in
         if retry_in is not None and (attempt.number != number or number >= _MOST_ATTEMPTS):
             retry_in = self._wait_after(number)

@@ -20,6 +20,9 @@ _ACK_EVERY = 200
 #: Entries read at most, in some two seconds; only a re-drive or a clearing writes so many within an hour.
 _MOST_ENTRIES = 20_000
 
+#: Entries read at least, however old they are: how a consumer runs is told with each of its sends.
+_FEWEST_ENTRIES = 200
+
 #: Seconds for the first entry to come; an empty stream never delivers one.
 _FIRST_ENTRY = 0.5
 
@@ -49,16 +52,18 @@ class OutcomeTail:
         self._abandoned = ""
 
     def catch_up(self, since: float) -> None:
-        """Take all events from `since` (unix seconds) up to now, and at least the very last."""
+        """Take all events from `since` (unix seconds) up to now, and at least the last few hundred."""
         channel = self._open()
         tag = self._read(channel, "last", self._notice)
         self._wait(lambda: bool(self._end), _FIRST_ENTRY)
         # A chunk is delivered whole; a question asked after its first entry is answered after its last one.
         channel.queue_declare(self._stream, passive=True)
         self._connection.process_data_events(0)
-        if any(event is None or event.at >= since for _, event in self._end):
+        if self._end:
             end = self._end[-1][0]
-            self._read(self._open(), max(self._offset_at(since), end - _MOST_ENTRIES), self._advance)
+            is_recent = any(event is None or event.at >= since for _, event in self._end)
+            start = min(self._offset_at(since) if is_recent else end, end - _FEWEST_ENTRIES)
+            self._read(self._open(), max(start, end - _MOST_ENTRIES, 0), self._advance)
             # Not cancelled: the library would reject what is on its way, and a stream ends the connection for that.
             self._abandoned = tag
             self._wait(lambda: self._offset >= end, _SILENCE)

@@ -17,6 +17,9 @@ MOST = 100
 #: Seconds after which an attempt says nothing about the present any more.
 LONGEST_AGO = 3_600.0
 
+#: Seconds after the end of a pause in which a message that waited has begun: it is delivered, and that is recorded.
+_LATEST_START = 1.0
+
 #: The longest time that makes sense, in seconds: unix time at the end of the year 9999.
 _LONGEST = 253_402_300_799
 
@@ -57,6 +60,7 @@ class Attempt:
         seconds: how long it took.
         hold: seconds for which the provider then asked for silence; the message keeps its place. 0 for none.
         retry_in: seconds until the message comes back for another attempt; None when it does not.
+        late: seconds between the end of the pause before it and its beginning; None where the lane had nothing to send.
     """
 
     message_id: str
@@ -65,6 +69,7 @@ class Attempt:
     seconds: float
     hold: float = 0.0
     retry_in: float | None = None
+    late: float | None = None
 
 
 class RecentAttempts:
@@ -77,6 +82,8 @@ class RecentAttempts:
     def __init__(self) -> None:
         self.terms: Terms | None = None
         self._begun: Event | None = None
+        self._opened_at = 0.0
+        self._late: float | None = None
         self._attempts: deque[Attempt] = deque(maxlen=MOST)
 
     def apply(self, event: Event) -> None:
@@ -84,8 +91,12 @@ class RecentAttempts:
         self._learn_terms(event.details)
         if event.name == "outcome.sending":
             self._begun = event
+            late = event.at - self._opened_at
+            self._late = max(0.0, late) if abs(late) <= _LATEST_START else None
         elif event.name in {"outcome.sent", "outcome.failed"}:
             self._end(event)
+            waits = (seconds(event.details.get(name)) or 0.0 for name in ("pause", "hold"))
+            self._opened_at = event.at + max(waits)
         elif event.name == "outcome.retrying":
             self._come_back(event)
 
@@ -116,7 +127,7 @@ class RecentAttempts:
             return
         took = max(0.0, event.at - begun.at)
         hold = seconds(event.details.get("hold")) or 0.0
-        self._attempts.append(Attempt(event.message_id, event.attempt, event.at, took, hold))
+        self._attempts.append(Attempt(event.message_id, event.attempt, event.at, took, hold, late=self._late))
 
     def _come_back(self, event: Event) -> None:
         due_at = seconds(event.details.get("due_at"))

@@ -1,11 +1,8 @@
 """Reads follow writes: a list is read when the history holds what the journal held as the request came."""
 
 import time
-from typing import Annotated
 
-from fastapi import Depends
-
-from admin_api.web.parts import Parts, PartsHere
+from admin_api.web.parts import Parts
 from admin_api.web.schemas.values import HistoryAge
 
 #: Seconds that a read waits for the history; then its answer says how far behind that is.
@@ -16,8 +13,8 @@ PATIENCE = 1.0
 _LOOK, _LONGEST = 0.01, 0.25
 
 
-def fresh_history(parts: PartsHere) -> HistoryAge:
-    """Wait for the history, and say how far it is."""
+def fresh_history(parts: Parts) -> HistoryAge:
+    """Wait for the history, at most a second, and say how far it is; never in the event loop."""
     is_broker_there = any(observer.away_since is None for observer in parts.observers.values())
     caught_up = is_broker_there and parts.follower.catch_up(PATIENCE)
     if caught_up:
@@ -33,6 +30,3 @@ def _agree_with_what_was_told(parts: Parts) -> None:
             return
         time.sleep(_LOOK)
         parts.follower.catch_up(_LONGEST)
-
-
-FreshHistory = Annotated[HistoryAge, Depends(fresh_history)]

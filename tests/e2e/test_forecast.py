@@ -46,7 +46,7 @@ def drain(publisher, records, recipients, ask=lambda: None) -> float:
     return max(event.at for event in records.events() if event.name in OUTCOMES)
 
 
-def test_the_end_of_sixty_mixed_messages_is_foretold(lane, sandbox, consumer, admin, publisher, records):
+def test_the_end_of_sixty_mixed_messages_is_foretold(sandbox, consumer, admin, publisher, records):
     chance = random.Random(60)
     requests.post(
         f"{sandbox.url}/_sandbox/mode", json={"mode": "ok", "seconds": SECONDS}, timeout=10
@@ -69,7 +69,7 @@ def test_the_end_of_sixty_mixed_messages_is_foretold(lane, sandbox, consumer, ad
     assert sum(good) / len(good) >= 0.8, before
 
 
-def test_page_and_command_line_tell_the_same_whatever_their_own_delay_is(cli, consumer, admin, publisher, stock):
+def test_page_and_command_line_tell_the_same_whatever_their_own_delay_is(cli, consumer, admin, publisher):
     consumer(WHATSAPP_QUEUE_DELAY="30", WHATSAPP_QUEUE_JITTER="4")
     client = admin.client(Role.VIEWER)
     for number in range(20):
@@ -125,7 +125,7 @@ def _known(sending):
     return sending if sending and sending["phone_number"] else None
 
 
-def test_a_consumer_that_dies_in_its_pause_makes_no_difference_of_one(consumer, admin, publisher, records):
+def test_a_consumer_that_dies_in_its_pause_makes_no_difference_of_one(consumer, admin, publisher):
     running = consumer(WHATSAPP_QUEUE_DELAY="600")
     client = admin.client(Role.VIEWER)
     for number in range(3):

@@ -12,7 +12,7 @@ from admin_api.history.report import Period, Report
 from admin_api.history.report_file import report_csv
 from admin_api.history.time_axis import UnknownZone
 from admin_api.web.actors import Viewer
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
@@ -44,10 +44,9 @@ _Zone = Annotated[tzinfo, Depends(_zone)]
 
 
 @router.get("", responses=problems())
-def analytics(
-    parts: PartsHere, _actor: Viewer, age: FreshHistory, place: _Zone, minutes: _Minutes = 60, lane: _Lane = None
-) -> Analytics:
+def analytics(parts: PartsHere, _actor: Viewer, place: _Zone, minutes: _Minutes = 60, lane: _Lane = None) -> Analytics:
     """What happened during the last minutes: sent, failed, waiting, and how long messages waited."""
+    age = fresh_history(parts)
     edges = time_axis.edges(time.time(), minutes * 60, place)
     buckets = parts.history.analytics(edges, lane)
     step = time_axis.step_for(minutes * 60)
@@ -59,12 +58,12 @@ def analytics(
 def report(
     parts: PartsHere,
     _actor: Viewer,
-    _age: FreshHistory,
     place: _Zone,
     period: Period = Period.TODAY,
     lane: _Lane = None,
 ) -> ReportAnswer:
     """What was sent in a period, and how long it took; in whole days of a time zone."""
+    fresh_history(parts)
     return ReportAnswer.model_validate(asdict(_report(parts, period, place, lane)))
 
 

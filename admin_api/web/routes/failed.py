@@ -13,7 +13,7 @@ from admin_api.history.records import DeadGroup, DeadRecord
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import failed_details, failed_group, failed_item, job_item
 from admin_api.web.covering import check_search
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
@@ -48,10 +48,11 @@ FILES: dict[int | str, dict[str, Any]] = {
 
 
 @router.get("", responses=problems(400))
-def failed(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
+def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
     """Dead letters that fit everything that is given, newest first, or what they died of."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
     meant = wanted.meant()
+    age = fresh_history(parts)
     page = parts.history.dead_letters(meant, wanted.cursor, wanted.limit)
     return FailedPage(
         items=[failed_item(record, masked=actor.is_masked) for record in page.items],
@@ -70,11 +71,10 @@ def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
 
 
 @router.get("/export", response_class=Response, responses=problems() | FILES)
-def export(
-    parts: PartsHere, _actor: Admin, age: FreshHistory, wanted: Annotated[ExportQuery, Query()]
-) -> StreamingResponse:
+def export(parts: PartsHere, _actor: Admin, wanted: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     """Dead letters as a file, numbers and texts included, newest first."""
     form = Format(wanted.format)
+    age = fresh_history(parts)
     name = time.strftime(f"dead-letters-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if not age.caught_up:
@@ -95,8 +95,9 @@ def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response:
 
 
 @router.get("/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> FailedDetails:
+def show(parts: PartsHere, actor: Viewer, message_id: str) -> FailedDetails:
     """One dead letter and its whole life."""
+    age = fresh_history(parts)
     record = _record(parts, message_id)
     return failed_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 

@@ -12,7 +12,7 @@ from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from admin_api.lane.try_one import try_one as send_one
 from admin_api.simulation import registrations
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.openapi import problems
 from admin_api.web.parts import LaneToChange, LaneToShow, PartsHere
 from admin_api.web.problems import Problem
@@ -105,8 +105,9 @@ def clear(
 
 
 @router.get("/undo", responses=problems())
-def removals(parts: PartsHere, _actor: Viewer, age: FreshHistory) -> Removals:
+def removals(parts: PartsHere, _actor: Viewer) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
+    age = fresh_history(parts)
     lanes = tuple(parts.settings.senders)
     items = [RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)]
     # Dead letters of all lanes share a queue, so their deletion names none; where there is one, it was that one.

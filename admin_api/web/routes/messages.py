@@ -13,7 +13,7 @@ from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.web import audit_items, message_export
 from admin_api.web.actors import Admin, Operator, Viewer
 from admin_api.web.answers import life_item, message_details, message_item
-from admin_api.web.freshness import FreshHistory
+from admin_api.web.freshness import fresh_history
 from admin_api.web.message_search import COUNTED, MessageSearch
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
@@ -40,8 +40,9 @@ _PATIENCE = 2.0
 
 
 @router.get("/messages", responses=problems(400))
-def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
+def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
+    age = fresh_history(parts)
     searched = MessageSearch.of(parts.history, actor, wanted)
     page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
@@ -57,10 +58,9 @@ def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated
 
 
 @router.get("/messages/export", response_class=Response, responses=problems() | FILES)
-def export(
-    parts: PartsHere, actor: Admin, age: FreshHistory, wanted: Annotated[MessageExportQuery, Query()]
-) -> StreamingResponse:
+def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
     """Messages as a file, numbers and texts included, newest first."""
+    age = fresh_history(parts)
     form = Format(wanted.format)
     found = MessageSearch.of(parts.history, actor, wanted).all()
     name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
@@ -77,8 +77,9 @@ def sources(parts: PartsHere, _actor: Viewer) -> Sources:
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
+def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
     """One message and its whole life."""
+    age = fresh_history(parts)
     record = _record(parts, message_id)
     return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 
