@@ -7,7 +7,7 @@ queue, a cancellation in the outcomes stream.
 import json
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 import pika
@@ -50,6 +50,7 @@ class Control:
         message_id: the urgent message, for `urgent`.
         permit: names the permission, for `try-one` and `withdraw`; new for each command.
         expires_at: unix seconds after which `try-one` is not obeyed any more; 0 for never.
+        generation: which copy of it; known only of messages that ring by themselves, so it does not travel.
     """
 
     command: Command
@@ -58,6 +59,7 @@ class Control:
     message_id: str = ""
     permit: str = ""
     expires_at: float = 0.0
+    generation: int = 0
 
     def concerns(self, lane: str) -> bool:
         """Whether this lane is meant."""
@@ -72,7 +74,8 @@ def encode_control(control: Control) -> tuple[bytes, pika.BasicProperties]:
         timestamp=int(time.time()),
         type="control",
     )
-    return json.dumps(asdict(control)).encode(), properties
+    words = {name: getattr(control, name) for name in ("command", "lane", "actor", "message_id")}
+    return json.dumps(words).encode(), properties
 
 
 def decode_control(body: bytes) -> Control | None:
@@ -84,8 +87,3 @@ def decode_control(body: bytes) -> Control | None:
         return Control(Command(values["command"]), lane, actor, message_id, permit, expires_at)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
-
-
-def bell(lane: str, actor: str, message_id: str) -> tuple[bytes, pika.BasicProperties]:
-    """What a publisher rings on the urgent exchange after an urgent message."""
-    return encode_control(Control(Command.URGENT, lane, actor, message_id))

@@ -13,10 +13,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from broker.topology import LADDER_LEVELS, Names, Topology
+from broker.topology import LADDER_LEVELS, Binding, Names, Topology
 
 #: Queues that the broker names itself: each belongs to one connection, and goes with it.
 _OWN = r"amq\.gen-.*"
@@ -135,18 +135,18 @@ def _objects(wanted: Topology, vhost: str) -> dict[str, Any]:
             for one in wanted.exchanges
         ],
         "queues": [{"name": one.name, "arguments": dict(one.arguments)} | lasting for one in wanted.queues],
-        "bindings": [_binding(asdict(one), vhost) for one in wanted.bindings],
+        "bindings": [_binding(one, vhost) for one in wanted.bindings],
     }
 
 
-def _binding(binding: dict[str, str], vhost: str) -> dict[str, Any]:
+def _binding(binding: Binding, vhost: str) -> dict[str, Any]:
     return {
-        "source": binding["source"],
+        "source": binding.source,
         "vhost": vhost,
-        "destination": binding["destination"],
-        "destination_type": binding["to"],
-        "routing_key": binding["key"],
-        "arguments": {},
+        "destination": binding.destination,
+        "destination_type": binding.to,
+        "routing_key": binding.key,
+        "arguments": dict(binding.arguments),
     }
 
 

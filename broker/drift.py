@@ -150,7 +150,7 @@ def _bind(channel: BlockingChannel, binding: Binding) -> None:
     if binding.to == "queue":
         channel.queue_bind(binding.destination, binding.source, binding.key)
     else:
-        channel.exchange_bind(binding.destination, binding.source, binding.key)
+        channel.exchange_bind(binding.destination, binding.source, binding.key, dict(binding.arguments))
 
 
 class _Probe:

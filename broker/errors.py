@@ -43,7 +43,28 @@ class MalformedMessage(AntrianError):
 
 
 class InvalidPhoneNumber(MalformedMessage):
-    """A recipient that WhatsApp could never reach."""
+    """A recipient that WhatsApp could never reach.
+
+    Args:
+        code: as of every `MalformedMessage`.
+        detail: one sentence that quotes at most one character of what was typed.
+        fields: the same, by field.
+        place: which character is wrong, counted from 1; 0 where it is not about one.
+        character: that character, where it is a visible one of ASCII.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        fields: Mapping[str, str] | None = None,
+        *,
+        place: int = 0,
+        character: str = "",
+    ) -> None:
+        super().__init__(code, detail, fields)
+        self.place = place
+        self.character = character
 
 
 class BrokerError(AntrianError):

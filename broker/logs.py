@@ -5,7 +5,6 @@ the texts of exceptions, are not ours: a run of digits as long as a phone number
 """
 
 import logging
-import re
 import sys
 import threading
 from contextlib import suppress
@@ -14,13 +13,12 @@ from typing import Literal, TextIO, cast
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from broker.private_text import DOTS, LIKE_A_NUMBER_IN_LOGS
+
 Form = Literal["auto", "json", "pretty"]
 
 #: Loggers that tell the course of things in sentences; our own events tell the same.
 _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access")
-
-_LONG_NUMBER = re.compile(r"\+?\d(?:[ .-]?\d){8,}")
-_COVER = "•••"
 
 
 def configure_logs(form: Form = "auto", level: str = "info") -> None:
@@ -95,14 +93,14 @@ def _adopt_foreign_logs(beginning: list[Processor], ending: list[Processor], lev
 
 def _cover_event(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
     """Nobody knows what a library puts into its sentences."""
-    fields["event"] = _LONG_NUMBER.sub(_COVER, str(fields.get("event", "")))
+    fields["event"] = LIKE_A_NUMBER_IN_LOGS.sub(DOTS, str(fields.get("event", "")))
     return fields
 
 
 def _cover_exceptions(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
     """An exception's text may quote what it was about."""
     if "exception" in fields:
-        fields["exception"] = _LONG_NUMBER.sub(_COVER, str(fields["exception"]))
+        fields["exception"] = LIKE_A_NUMBER_IN_LOGS.sub(DOTS, str(fields["exception"]))
     return fields
 
 

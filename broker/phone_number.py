@@ -3,33 +3,32 @@
 `phonenumbers` is the authority on what is a mobile number. Its full parser takes some 100 µs, more than all the
 rest of a publish together, so the plain Indonesian spellings take a short cut: one regular expression, put together
 at import from the library's *own* metadata, that matches only where the parser is sure to agree
-(`tests/unit/test_phone_number.py` compares the two). Everything else goes through the parser.
+(`tests/unit/test_phone_number.py` compares the two). Everything else goes through `phone_spelling`, which refuses
+every character that no phone number has, and then through the parser. What comes out has exactly the digits that were
+typed, after the rules for country code and trunk prefix: a typing mistake must be refused, not turned into another
+person's number.
 """
 
 import re
 from typing import Any
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, PhoneNumberType, ValidationResult
 
 from broker.errors import InvalidPhoneNumber
+from broker.phone_spelling import typed_digits
+from broker.private_text import DOTS
 
 #: Where a number without a country code is taken to be.
 DEFAULT_REGION = "ID"
 
-#: No usual spelling of one number is longer than this, in characters.
-LONGEST_SPELLING = 100
-
 _MOBILE_TYPES = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+_EXIT_CODE = re.compile(r"\A00")
 
-# What copying from a chat, a web page or a spreadsheet leaves between the digits: zero-width characters, word
-# joiner, byte-order mark, soft hyphen, and the marks, embeddings and isolates of bidirectional text.
-_INVISIBLE = re.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_LIST_SEPARATORS = re.compile(r"[,;/|]")
-_WHATSAPP_TAIL = re.compile(r"@(?:c\.us|s\.whatsapp\.net)\Z", re.IGNORECASE)
-# 81234567890.0 or 8.1E+10: the parser would take the zero, or what follows the E, for more digits.
-_DECIMAL = re.compile(r"\d{6,}\.0{1,6}\Z|\d[eE]\+?\d{1,2}\Z", re.ASCII)
-_EXIT_CODE = re.compile(r"\A00\s*")
+# What a masked number shows, and the fewest national digits that it hides.
+_OPERATOR_DIGITS = 3
+_LAST_DIGITS = 4
+_LEAST_HIDDEN = 3
 
 # The parser's types that win over MOBILE when a number matches both.
 _OTHER_TYPES = (
@@ -78,8 +77,8 @@ def normalize(raw: str, region: str = DEFAULT_REGION) -> str:
         `+` and 8 to 15 digits.
 
     Raises:
-        InvalidPhoneNumber: not one mobile number. Codes: `invalid-phone-number`, `not-a-mobile-number`,
-            `several-phone-numbers`, `group-id`, `phone-extension`. The text never quotes the number.
+        InvalidPhoneNumber: not one mobile number. Codes: those of `typed_digits`, and `invalid-phone-number`,
+            `phone-number-too-short`, `phone-number-too-long`, `not-a-mobile-number`. The text never quotes the number.
     """
     if region == DEFAULT_REGION:
         plain = _match_plain(raw.replace("-", "").replace(" ", ""))
@@ -88,50 +87,102 @@ def normalize(raw: str, region: str = DEFAULT_REGION) -> str:
     return _normalize_thoroughly(raw, region)
 
 
+def display(e164: str) -> str:
+    """A number as people write it, `+62 812-3456-7890`; what is no number stays as it is."""
+    try:
+        number = phonenumbers.parse(e164, None)
+    except NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def _normalize_thoroughly(raw: str, region: str) -> str:
-    number = _parse(_clean(raw), region)
-    if number.extension:
-        raise InvalidPhoneNumber("phone-extension", "a WhatsApp recipient cannot have an extension")
+    typed = _EXIT_CODE.sub("+", typed_digits(raw))
+    number = _parse(typed, region)
     if not phonenumbers.is_valid_number(number):
-        raise InvalidPhoneNumber(
-            "invalid-phone-number",
-            "no number has this prefix and length; a foreign one needs + and its country code",
-        )
+        raise _invalid(typed, number, region)
     if phonenumbers.number_type(number) not in _MOBILE_TYPES:
         raise InvalidPhoneNumber(
             "not-a-mobile-number",
             "this is not a mobile number; a foreign one needs + and its country code",
         )
+    if not _has_the_digits_typed(number, typed, region):
+        raise InvalidPhoneNumber("invalid-phone-number", "write this number with + and its country code")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _clean(raw: str) -> str:
-    if len(raw) > LONGEST_SPELLING:
-        raise InvalidPhoneNumber("invalid-phone-number", "too long for one phone number")
-    text = _INVISIBLE.sub("", raw).strip()
-    if text.lower().endswith("@g.us"):
-        raise InvalidPhoneNumber("group-id", "this is a WhatsApp group, not a person")
-    if _DECIMAL.search(text):
-        raise InvalidPhoneNumber("invalid-phone-number", "some program made a decimal number of it: handle it as text")
-    if _LIST_SEPARATORS.search(text):
-        raise InvalidPhoneNumber("several-phone-numbers", "a message has exactly one recipient")
-    return _EXIT_CODE.sub("+", _WHATSAPP_TAIL.sub("", text))
-
-
-def _parse(text: str, region: str) -> PhoneNumber:
+def _parse(typed: str, region: str) -> PhoneNumber:
     try:
-        return phonenumbers.parse(text, region)
+        return phonenumbers.parse(typed, region)
     except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+            raise InvalidPhoneNumber("invalid-phone-number", "no country has this code") from error
+        if error.error_type == NumberParseException.TOO_LONG:
+            raise _too_long(typed, region) from error
+        if len(typed) > 1:
+            raise _too_short(typed, region) from error
         raise InvalidPhoneNumber("invalid-phone-number", "this is not a phone number") from error
 
 
-def mask(e164: str) -> str:
-    """The number with its middle hidden, `+62812•••••890`, for logs and for people who may not see it.
+def _invalid(typed: str, number: PhoneNumber, region: str) -> InvalidPhoneNumber:
+    match phonenumbers.is_possible_number_for_type_with_reason(number, PhoneNumberType.MOBILE):
+        case ValidationResult.TOO_SHORT | ValidationResult.IS_POSSIBLE_LOCAL_ONLY:
+            return _too_short(typed, region)
+        case ValidationResult.TOO_LONG:
+            return _too_long(typed, region)
+    return InvalidPhoneNumber(
+        "invalid-phone-number", "no number has this prefix and length; a foreign one needs + and its country code"
+    )
 
-    At most six characters at the front and three at the end stay readable, and at least five are hidden.
+
+def _too_short(typed: str, region: str) -> InvalidPhoneNumber:
+    return InvalidPhoneNumber("phone-number-too-short", f"this is too short for {_whose_number(typed, region)}")
+
+
+def _too_long(typed: str, region: str) -> InvalidPhoneNumber:
+    return InvalidPhoneNumber("phone-number-too-long", f"this is too long for {_whose_number(typed, region)}")
+
+
+def _whose_number(typed: str, region: str) -> str:
+    if typed.startswith("+"):
+        return "a mobile number of this country"
+    kind = "an Indonesian mobile number" if region == DEFAULT_REGION else "a mobile number without a country code"
+    return f"{kind}; a number abroad begins with +"
+
+
+def _has_the_digits_typed(number: PhoneNumber, typed: str, region: str) -> bool:
+    """Whether the parser left every digit where it was, and took off only a country code and a trunk prefix.
+
+    For some countries it knows older ways of dialling and rewrites the number; nobody has seen the result.
     """
-    hidden_to = max(len(e164) - 3, 0)
-    hidden_from = max(min(6, hidden_to - 5), 0)
-    if hidden_to < 5:  # noqa: PLR2004 (nothing this short can show its end either)
-        return "•" * len(e164)
-    return e164[:hidden_from] + "•" * (hidden_to - hidden_from) + e164[hidden_to:]
+    national = phonenumbers.national_significant_number(number)
+    country = str(number.country_code)
+    trunk = _trunk_prefix(phonenumbers.region_code_for_country_code(int(country)))
+    fronts = {f"+{country}", f"+{country}{trunk}"}
+    if phonenumbers.country_code_for_region(region) == number.country_code:
+        fronts |= {country, f"{country}{trunk}", trunk, ""}
+    return typed.endswith(national) and typed.removesuffix(national) in fronts
+
+
+def _trunk_prefix(region: str) -> str:
+    metadata: Any = PhoneMetadata.metadata_for_region(region, None)
+    return (metadata and metadata.national_prefix) or ""
+
+
+def mask(number: str) -> str:
+    """A number of which only country, operator and the last four digits can be read, for those who may not see it.
+
+    Args:
+        number: E.164, such as `+6281234567890`, which becomes `+62 812-••••-7890`. Of shorter numbers the operator is
+            hidden, too, and of what is no number everything.
+    """
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except NumberParseException:
+        return DOTS
+    national = phonenumbers.national_significant_number(parsed)
+    if len(national) < _LAST_DIGITS + _LEAST_HIDDEN:
+        return DOTS
+    shows_operator = len(national) >= _OPERATOR_DIGITS + _LEAST_HIDDEN + _LAST_DIGITS
+    operator = f"{national[:_OPERATOR_DIGITS]}-" if shows_operator else ""
+    return f"+{parsed.country_code} {operator}{DOTS}-{national[-_LAST_DIGITS:]}"

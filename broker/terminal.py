@@ -19,12 +19,18 @@ from broker.settings import Settings
 _WIDTH_WITHOUT_TERMINAL = 200
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ShowNumbers = Annotated[bool, typer.Option("--show-numbers", help="Show numbers in full; else they are masked.")]
 Lane = Annotated[str | None, typer.Option(help="Which lane; needed only where there are several.")]
 
 
 def console() -> Console:
     """Where tables go: colours and control codes on a terminal only."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL, highlight=False)
+
+
+def which_numbers(*, show: bool) -> str:
+    """What a list for programs says about the numbers in it."""
+    return "full" if show else "masked"
 
 
 def say(sentence: str) -> None:

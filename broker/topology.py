@@ -18,6 +18,9 @@ LADDER_LEVELS = 24
 #: RabbitMQ's highest priority in use; larger numbers from foreign publishers are capped to it by the broker.
 MAX_PRIORITY = 10
 
+#: The header of a message that is to ring when it comes off the delay ladder.
+DUE_BELL = "antrian-urgent"
+
 #: How long, in milliseconds, a quorum queue keeps the place of a consumer whose node vanished; the broker's own default
 #: is 60 s. It begins when the queue's new leader believes it, which may take another 7 s (see docs/howto/cluster.md).
 CONSUMER_DISCONNECTED_TIMEOUT = 2_000
@@ -44,7 +47,7 @@ class Exchange:
     """A durable exchange."""
 
     name: str
-    kind: Literal["direct", "fanout", "topic"]
+    kind: Literal["direct", "fanout", "headers", "topic"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,26 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What `source` passes on to `destination` for keys that match `key`."""
+    """What `source` passes on to `destination` for keys that match `key`.
+
+    Attributes:
+        source: an exchange.
+        destination: a queue or an exchange.
+        key: the pattern; empty where the kind of the source ignores it.
+        to: the kind of the destination.
+        header: of a headers exchange, the header that must be true.
+    """
 
     source: str
     destination: str
     key: str
     to: Literal["queue", "exchange"] = "queue"
+    header: str = ""
+
+    @property
+    def arguments(self) -> Arguments:
+        """The arguments of the binding."""
+        return {"x-match": "all", self.header: True} if self.header else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,11 @@ class Names:
         return f"{self.namespace}.due"
 
     @property
+    def due_urgent(self) -> str:
+        """Headers exchange that lets through what rings when it comes out."""
+        return f"{self.namespace}.due.urgent"
+
+    @property
     def dead(self) -> str:
         """Topic exchange for dead letters, and the queue that keeps them."""
         return f"{self.namespace}.dead"
@@ -113,7 +135,7 @@ class Names:
 
     @property
     def urgent(self) -> str:
-        """Fanout exchange that any publisher may ring to end the current pause; it can do nothing else."""
+        """Fanout exchange that older publishers ring after an urgent message; it can do nothing else."""
         return f"{self.namespace}.urgent"
 
     @property
@@ -191,6 +213,7 @@ def _exchanges(names: Names, lanes: tuple[str, ...]) -> Iterator[Exchange]:
     yield Exchange(names.control, "fanout")
     yield Exchange(names.urgent, "fanout")
     yield Exchange(names.states, "direct")
+    yield Exchange(names.due_urgent, "headers")
     yield Exchange(names.due, "topic")
     for level in range(LADDER_LEVELS):
         yield Exchange(names.delay(level), "topic")
@@ -221,6 +244,8 @@ def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
     yield Binding(names.dead, names.journal, "#")
     yield Binding(names.dead, names.dead, "#")
     yield Binding(names.urgent, names.control, "", to="exchange")
+    yield Binding(names.due_urgent, names.control, "", to="exchange", header=DUE_BELL)
+    yield Binding(names.due, names.due_urgent, "#", to="exchange")
     for lane in lanes:
         yield Binding(names.states, names.state(lane), lane)
         yield Binding(names.due, names.lane(lane), f"#.{lane}")
@@ -236,6 +261,14 @@ def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
         yield Binding(names.lane(lane), names.journal, "")
         yield Binding(names.lane(lane), names.lane(lane), "")
         yield Binding(names.messages, names.lane(lane), lane, to="exchange")
+        # To the lane first: with this key alone a message must not reach the consumers and no queue.
+        yield Binding(names.messages, names.lane(lane), bell_key(lane), to="exchange")
+        yield Binding(names.messages, names.control, bell_key(lane), to="exchange")
+
+
+def bell_key(lane: str) -> str:
+    """The second routing key of an urgent message; no lane's name has a dot."""
+    return f"urgent.{lane}"
 
 
 def _stream(max_age_seconds: float, segment_bytes: int) -> Arguments:

@@ -117,6 +117,11 @@ class Ledger:
         """What is known of a message; None if it was never attempted within the window."""
         return self._entries.get(message_id)
 
+    def has_attempted(self, message_id: str, generation: int) -> bool:
+        """Whether this copy of a message was attempted or is spent, or a later one."""
+        entry = self._entries.get(message_id)
+        return entry is not None and entry.generation >= generation
+
     def owner(self, key: str, now: float) -> str | None:
         """The message that an idempotency key belongs to: of the last window, and it did not come to nothing."""
         message_id = self._owners.get(key)

@@ -44,6 +44,6 @@ class Orders:
             case Command.WITHDRAW:
                 self._pace.withdraw(control.permit)
             case Command.URGENT:
-                self._pace.ringing.add(control.message_id)
+                self._pace.bells.ring(control.message_id, control.generation)
                 # A standby hears every bell, and is never delivered what rang.
-                self._pace.ringing = {one for one in self._pace.ringing if self._ledger.entry(one) is None}
+                self._pace.bells.forget(self._ledger.has_attempted)

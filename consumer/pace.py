@@ -7,6 +7,7 @@ that into monotonic time in the careful direction.
 import math
 from dataclasses import dataclass, field
 
+from consumer.bells import Bells
 from consumer.permit import Permit
 
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
@@ -45,7 +46,7 @@ class Pace:
         hold_reason: the failure class behind the hold.
         paused: an admin paused the lane.
         forced: an admin ended the present wait; spent by the next send.
-        ringing: urgent messages that announced themselves and have not been delivered yet.
+        bells: urgent messages that announced themselves and have not been delivered yet.
         permit: an admin wants one message sent although the lane is paused; None on a lane that is not.
     """
 
@@ -54,7 +55,7 @@ class Pace:
     hold_reason: str = ""
     paused: bool = False
     forced: bool = False
-    ringing: set[str] = field(default_factory=set)
+    bells: Bells = field(default_factory=Bells)
     permit: Permit | None = None
 
     def gate(self, *, urgent: bool = False) -> Gate:
@@ -81,7 +82,7 @@ class Pace:
         """
         if self.permit is not None:
             return Gate(-math.inf, "open")
-        return self.gate(urgent=bool(self.ringing))
+        return self.gate(urgent=bool(self.bells))
 
     def pause(self) -> None:
         """An admin pauses the lane; again, when it was paused already: then nothing that was permitted is sent."""

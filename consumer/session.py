@@ -14,12 +14,12 @@ from pika.channel import Channel
 from pika.connection import Connection
 
 from broker.confirms import Confirmation, ConfirmChannel
-from broker.control import Command, decode_control
 from broker.errors import BrokerError
 from broker.events import Event
 from broker.io_thread import IOThread
 from broker.lenient_headers import readable_key
 from broker.topology import Names
+from broker.urgent_bell import heard
 from consumer import signals
 
 #: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
@@ -201,11 +201,9 @@ class Session:
     def _listening(self, _frame: Any) -> None:
         self._inbox.put(signals.Listening())
 
-    def _told(self, _channel: Channel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
-        control = decode_control(body)
-        # Any publisher may ring the bell, and the bell may say nothing else.
-        is_bell = method.exchange == self._names.urgent
-        if control is not None and (not is_bell or control.command is Command.URGENT):
+    def _told(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        control = heard(self._names, method.exchange, readable_key(method.routing_key), body, properties)
+        if control is not None:
             self._inbox.put(signals.Told(control))
 
     def _cancelled(self, frame: Any) -> None:

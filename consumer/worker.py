@@ -28,9 +28,11 @@ from broker.lane_state import read_state
 from broker.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from broker.settings import Settings
 from broker.topology import Names, topology
+from broker.urgent_bell import ring
 from consumer import signals
 from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.adopted_pace import AdoptedPace
+from consumer.bells import PAUSE_BEFORE_NEXT
 from consumer.caller import Caller
 from consumer.conversation import Conversation, Disconnected, Stopped
 from consumer.lane_view import LaneView
@@ -265,15 +267,17 @@ class LaneWorker:
         return self._pace.gate(urgent=message.priority >= Priority.URGENT)
 
     def _mind_the_bell(self, message: Message) -> None:
-        if message.priority < Priority.URGENT:
-            # The most urgent message comes first, so whoever rang is gone.
-            self._pace.ringing.clear()
-        self._pace.ringing.discard(message.message_id)
+        self._pace.bells.answer(message.message_id)
+        if message.priority < Priority.URGENT and self._pace.bells:
+            self._pace.bells.forget(self._ledger.has_attempted)
+            self._pace.bells.pass_by()
 
     def _send_in_time(self, delivery: signals.Delivery, message: Message) -> None:
         gate = self._gate_for(message)
         if not gate.is_open_to_choose(time.monotonic()):
-            # Chosen too early: by a fail-over, or for a bell that nobody answers. It is chosen again in time.
+            # Chosen too early: by a fail-over, or for a bell whose message is not here yet. It is chosen again in time.
+            if self._pace.bells:
+                self._talk.wait(lambda: self._talk.stopping, until=time.monotonic() + PAUSE_BEFORE_NEXT)
             self._give_back(delivery)
             return
         self._record_beginning(message)
@@ -377,6 +381,7 @@ class LaneWorker:
 
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
         body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
+        ring(properties, self._lane, later=True)
         exchange = ladder_entrance(consequence.delay, self._names)
         self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
         due_at = time.time() + whole_seconds(consequence.delay)
@@ -410,7 +415,7 @@ class LaneWorker:
         self._talk.session.ack(delivery.tag)
 
     def _is_hold_cut_short(self) -> bool:
-        return self._talk.stopping or self._pace.forced or bool(self._pace.ringing) or self._pace.wants_a_choice
+        return self._talk.stopping or self._pace.forced or bool(self._pace.bells) or self._pace.wants_a_choice
 
     def _give_back(self, delivery: signals.Delivery) -> None:
         self._talk.unsubscribe()

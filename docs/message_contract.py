@@ -8,7 +8,7 @@ from typing import Any
 
 from generated import EXAMPLES, TEMPLATES, documented, table
 
-from broker import message, message_body, phone_number, priority, trace_context, wire_headers
+from broker import message, message_body, phone_number, phone_spelling, priority, trace_context, wire_headers
 from broker.message import MessageBody, Priority
 from broker.topology import Names
 
@@ -150,6 +150,13 @@ CODES = {
     "not-an-object": "The body is JSON, but a list, a text, a number or null.",
     "unknown-version": "`version` is not 1.",
     "invalid-fields": "Fields are missing, unknown or wrong; the detail names each one, never its value.",
+    "letter-in-phone-number": "The number has a letter, such as O for 0; the detail says where.",
+    "foreign-digit": "The number has a digit of another script; the detail says where.",
+    "hidden-character": "The number has an invisible character that changes how it is read.",
+    "character-in-phone-number": "The number has a character that is neither digit nor separator.",
+    "misplaced-plus": "A `+` stands elsewhere than in front.",
+    "phone-number-too-short": "Too short for a mobile number of its country; without `+` that is Indonesia.",
+    "phone-number-too-long": "Too long for one.",
     "invalid-phone-number": "No number has this prefix and length, or this is no number at all.",
     "not-a-mobile-number": "The number belongs to a landline or a service. Foreign numbers need `+`.",
     "phone-extension": "The number has an extension.",
@@ -161,7 +168,7 @@ CODES = {
 }
 
 _REFUSALS = {"MalformedMessage", "InvalidPhoneNumber"}
-_REFUSING_MODULES = (message, message_body, phone_number, priority, wire_headers)
+_REFUSING_MODULES = (message, message_body, phone_number, phone_spelling, priority, wire_headers)
 
 
 def schema() -> dict[str, Any]:

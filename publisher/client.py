@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from broker.connection import broker_urls, connection_parameters
-from broker.control import bell
 from broker.delay_ladder import ladder_key
-from broker.message import Message, Priority, encode
+from broker.message import Message, encode
 from broker.settings import Settings, load_settings
 from broker.topology import Names
 from broker.tracing import Publishing, begin_publish
+from broker.urgent_bell import ring
 from publisher.composition import compose, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
 from publisher.outcome import Outcome, OutcomeWatch
@@ -195,8 +195,6 @@ class Publisher:
         answer = self._outcome(self._launch(message, wanted, SimpleQueue(), timeout))
         if isinstance(answer, PublisherError):
             raise answer
-        if message.priority >= Priority.URGENT:
-            self._ring(message)
         return answer
 
     def _launch_or_refuse(
@@ -232,6 +230,7 @@ class Publisher:
         if span.trace is not message.trace:
             message = replace(message, trace=span.trace)
         body, properties = encode(message)
+        ring(properties, message.lane, later=exchange == self._names.scheduled)
         pipeline = self._running_pipeline()
         track = self.watch.track()
         publication = Publication(exchange, routing_key, body, properties, track.then(arrivals.put))
@@ -261,11 +260,6 @@ class Publisher:
         if result is Result.NOT_ACCEPTED:
             return BrokerUnavailable(f"the message was not accepted: {trouble}")
         return ConfirmTimeout(f"no confirm for message {message.message_id}: it may have been accepted ({trouble})")
-
-    def _ring(self, message: Message) -> None:
-        """End the current pause for an urgent message; if the bell is lost, the message is still the next one."""
-        body, properties = bell(message.lane, self._source, message.message_id)
-        self._running_pipeline().submit(Publication(self._names.urgent, "", body, properties, lambda _done: None))
 
     def _compose(self, wanted: MessageRequest) -> Message:
         return compose(wanted, self._source, time.time())

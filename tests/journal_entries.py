@@ -87,11 +87,15 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     connection = sqlite3.connect(history.path)
     tables = ("position", "messages", "events", "dead", "tallies", "minutes", "waits", "removals", "taken_out", "jobs")
+    tables += ("quarters", "quarter_waits", "causes")
     found = {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}  # noqa: S608
     found["words"] = sorted(connection.execute("SELECT rowid FROM words WHERE words MATCH 'halo'"))
     connection.close()
     found["tallies"] = [row for row in found["tallies"] if row[2]]
     found["minutes"] = [row for row in found["minutes"] if any(row[2:])]
     # Sums of seconds differ in their last bits, by the order of adding them.
-    found["waits"] = [(*row[:4], round(row[4], 3)) for row in found["waits"]]
+    for table in ("waits", "quarter_waits"):
+        found[table] = [(*row[:4], round(row[4], 3), row[5]) for row in found[table]]
+    found["quarters"] = [row for row in found["quarters"] if any(row[3:])]
+    found["causes"] = [row for row in found["causes"] if row[3]]
     return found

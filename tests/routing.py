@@ -72,4 +72,6 @@ class PaperBroker:
 
     def _passes(self, exchange: str, pattern: str, key: str) -> bool:
         kind = self._kinds[exchange]
+        if kind == "headers":
+            return False  # a message on paper has none
         return kind == "fanout" or (pattern == key if kind == "direct" else matches(pattern, key))

@@ -11,7 +11,7 @@ from admin_api.history.journal_end import OFFSET, last_entry
 from broker import drift
 from broker.connection import open_channel
 from broker.delay_ladder import ladder_key
-from broker.events import Event
+from broker.events import EVENT_PROPERTIES, Event
 from broker.message import AttemptFailure, Message, decode, encode, new_message, retry_of
 from broker.settings import Settings
 from broker.topology import LADDER_LEVELS, Names, topology
@@ -43,15 +43,25 @@ class Stock:
         failure_class: str = "transient",
         lane: str = "default",
         source: str = "test",
+        priority: int = 5,
     ) -> None:
         """Dead letters as the consumer leaves them after three attempts."""
         failure = AttemptFailure(3, time.time(), failure_class, code, "the provider's words")
-        made = (message(one, lane=lane, source=source) for one in ids)
+        made = (message(one, lane=lane, source=source, priority=priority) for one in ids)
         self._publish(self.names.dead, lane, (retry_of(one, failure, attempt=3) for one in made))
 
     def add_garbage(self, exchange: str, key: str = "default", body: bytes = b"{oops") -> None:
         with self._channel() as channel:
             channel.basic_publish(exchange, key, body, mandatory=True)
+
+    def tell(self, name: str, message_id: str, *, generation: int = 0, attempt: int = 1, **details: Any) -> None:
+        """An event of the lane's consumer, into the journal; `at` for another time than now."""
+        at = details.pop("at", time.time())
+        source = details.pop("source", "8b0f6c55-6a0e-4a52-9b56-0d7f6a2f1f0e")
+        event = Event(name, at, "default", message_id, generation, attempt, source, details)
+        with self._channel() as channel:
+            channel.confirm_delivery()
+            channel.basic_publish(self.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
 
     def pour(self, *message_ids: str, patience: float = 20) -> None:
         """More waiting messages, without confirms, so that many entries share a chunk of the journal."""

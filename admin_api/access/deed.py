@@ -10,6 +10,7 @@ from admin_api.access.addresses import PREFIX, is_safe_method
 from admin_api.access.roles import Role
 from admin_api.access.visit import Visit
 from broker.events import Event
+from broker.private_text import LIKE_A_NUMBER
 
 STRANGER = "anonymous"
 
@@ -18,7 +19,7 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 _EXPORT = "/export"
 _LONGEST = 200
 #: What looks like a phone number, or is a token: people paste all kinds of things into addresses.
-_PRIVATE = re.compile(r"antrian_[^/]*|\+?\d(?:[ ().-]{0,3}\d){6,}")
+_PRIVATE = re.compile(rf"antrian_[^/]*|{LIKE_A_NUMBER.pattern}")
 _ID = re.compile(r"[0-9a-fA-F-]{32,36}")
 
 

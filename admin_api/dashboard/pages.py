@@ -64,6 +64,12 @@ def activity(request: Request, reader: Reader) -> HTMLResponse:
     return _page(request, reader, "activity")
 
 
+@router.get("/report")
+def report(request: Request, reader: Reader) -> HTMLResponse:
+    """What was sent, how much of it failed, and how long it took."""
+    return _page(request, reader, "report")
+
+
 @router.get("/login")
 def login(request: Request, to: Next = PREFIX, error: Annotated[str, Query()] = "") -> HTMLResponse:
     """The form that asks for a token."""

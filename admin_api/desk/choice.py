@@ -1,6 +1,7 @@
 """How the commands of the desk are told which dead letters are meant, and tell what was done with them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -46,7 +47,7 @@ def total(letters: DeadLetters, selection: Selection, limit: int | None) -> int 
     """How many will be taken, for the progress bar; None where only the going through them tells."""
     if selection.ids:
         return len(selection.ids)
-    if selection != EVERYTHING:
+    if replace(selection, skip_uncertain=False) != EVERYTHING:
         return limit
     there = letters.count()
     return min(there, limit or there)
@@ -65,8 +66,24 @@ def newest(letters: DeadLetters, message_id: str) -> DeadLetter:
     return max(found, key=lambda one: one.generation)
 
 
-def tell_report(report: Report, selection: Selection, key: str, words: str, *, as_json: bool) -> None:
+def tell_report(
+    report: Report,
+    selection: Selection,
+    key: str,
+    words: str,
+    *,
+    as_json: bool,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Say what was done, and end the command.
+
+    Args:
+        report: what was done.
+        selection: what was meant.
+        key: what the count of done letters is called for programs.
+        words: what was done with them, for people.
+        as_json: whether a program asks.
+        more: what else a program is told.
 
     Raises:
         Exit: something that was asked for was not done.
@@ -75,7 +92,7 @@ def tell_report(report: Report, selection: Selection, key: str, words: str, *, a
     if as_json:
         counts = {"selected": report.selected, key: report.done, "unreadable": report.unreadable}
         undo = {"undo_id": report.undo_id} if report.undo_id else {}
-        print_json(counts | {"refused": report.refused, "missing": missing} | undo)
+        print_json(counts | {"refused": report.refused, "missing": missing} | undo | dict(more or {}))
     else:
         say(f"{report.done} of {report.selected} dead letters were {words}.")
         if report.unreadable:

@@ -9,14 +9,25 @@ import typer
 from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letter_export import Format, exported
-from admin_api.desk.dead_letter_view import Groups, card, details, group_table, letter_table, life_table, summary
+from admin_api.desk.dead_letter_view import Groups, card, details, group_table, letter_table, summary
 from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.own_history import own_history
 from admin_api.desk.redrive_commands import jobs, redrive
+from admin_api.history.life_view import life_table
 from admin_api.history.records import LifeEntry
 from broker.errors import CommandFailed, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, actor, console, print_json, progress, say, tell
+from broker.terminal import (
+    Json,
+    ShowNumbers,
+    actor,
+    console,
+    print_json,
+    progress,
+    say,
+    tell,
+    which_numbers,
+)
 
 dead_app = typer.Typer(no_args_is_help=True, help="The messages that were given up: look, put back, delete, export.")
 
@@ -39,6 +50,7 @@ def list_letters(
     lane: Lane = None,
     limit: Annotated[int, typer.Option(min=1, help="Show at most so many, the oldest first.")] = 50,
     group: Annotated[bool, typer.Option("--group", help="Count them by what went wrong.")] = False,
+    show_numbers: ShowNumbers = False,
     as_json: Json = False,
 ) -> None:
     """List the dead letters."""
@@ -51,10 +63,11 @@ def list_letters(
     shown: list[DeadLetter] = []
     letters.each(selection, shown.append, is_enough=lambda: len(shown) >= limit)
     if as_json:
-        print_json({"total": total, "letters": [summary(letter) for letter in shown]})
+        listed = [summary(letter, masked=not show_numbers) for letter in shown]
+        print_json({"total": total, "numbers": which_numbers(show=show_numbers), "letters": listed})
         return
     if shown:
-        console().print(letter_table(shown, time.time()))
+        console().print(letter_table(shown, time.time(), masked=not show_numbers))
     say(f"{len(shown)} of {total} dead letters.")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pika
 
+from admin_api.desk.arrival import is_doubtful
 from admin_api.desk.portable import unpack
 from admin_api.history.records import DeadRecord
 from admin_api.parcel import Found
@@ -67,6 +68,11 @@ class DeadLetter:
         return self.failures[-1].code if self.failures else "unknown"
 
     @property
+    def was_uncertain(self) -> bool:
+        """Whether any of the failures on record left open if the message was sent."""
+        return any(is_doubtful(failure.failure_class, failure.code) for failure in self.failures)
+
+    @property
     def died_at(self) -> float | None:
         """When it was given up, unix seconds; None when nothing says so."""
         return self.failures[-1].at if self.failures else None
@@ -111,7 +117,8 @@ class DeadLetter:
         letter = cls.of(found, names, now=record.died_at)
         # The journal keeps no header that is a list.
         last = AttemptFailure(record.attempts, record.died_at, record.failure_class, record.code, record.detail)
-        return replace(letter, generation=record.generation, failures=letter.failures or (last,))
+        failures, attempts = letter.failures or (last,), max(letter.attempts, record.attempts)
+        return replace(letter, generation=record.generation, failures=failures, attempts=attempts)
 
 
 def _read(found: Found, now: float) -> tuple[Message | None, str]:

@@ -1,4 +1,4 @@
-"""Dead letters for people and for programs: tables, a card, rows for a file. Numbers are masked in whatever lists."""
+"""Dead letters for people and for programs: tables, a card, rows for a file. Lists mask numbers by default."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.history.records import LifeEntry
+from admin_api.spreadsheet import plain_cell
 from broker.message import Priority
 from broker.phone_number import mask
 
@@ -30,9 +31,6 @@ CSV_COLUMNS = (
     "code",
     "detail",
 )
-
-#: What makes a spreadsheet take a cell for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (full width: Excel takes them as well)
 
 
 @dataclass(slots=True)
@@ -92,13 +90,13 @@ def group_table(groups: Iterable[Group], now: float) -> Table:
     return table
 
 
-def letter_table(letters: Iterable[DeadLetter], now: float) -> Table:
+def letter_table(letters: Iterable[DeadLetter], now: float, *, masked: bool = True) -> Table:
     """Letters for people, a line each."""
     table = Table("message", "to", "given up", "lane", "priority", "attempts", "class", "code", "age")
     for letter in letters:
         table.add_row(
             Text(letter.message_id, overflow="fold"),
-            mask(letter.message.body.phone_number) if letter.message else "unreadable",
+            _number(letter, masked=masked) or "unreadable",
             clock(letter.died_at),
             Text(letter.lane),
             Priority.label(letter.priority),
@@ -118,22 +116,11 @@ def card(letter: DeadLetter) -> Table:
     return table
 
 
-def life_table(life: Iterable[LifeEntry]) -> Table:
-    """What happened to a message, for people."""
-    table = Table("when", "what", "attempt", "by", "")
-    for entry in life:
-        told = (entry.details.get(name) for name in ("code", "detail", "reason", "note"))
-        words = "; ".join(str(one) for one in told if one)
-        attempt = str(entry.attempt or "")
-        table.add_row(clock(entry.at), entry.name, attempt, Text(entry.source), Text(words, overflow="fold"))
-    return table
-
-
-def summary(letter: DeadLetter) -> dict[str, Any]:
-    """A letter for programs, without its text and with its number masked."""
+def summary(letter: DeadLetter, *, masked: bool = True) -> dict[str, Any]:
+    """A letter for programs, without its text."""
     return {
         "message_id": letter.message_id,
-        "phone_number": mask(letter.message.body.phone_number) if letter.message else None,
+        "phone_number": _number(letter, masked=masked),
         "lane": letter.lane,
         "priority": Priority.label(letter.priority),
         "source": letter.source,
@@ -143,13 +130,13 @@ def summary(letter: DeadLetter) -> dict[str, Any]:
         "code": letter.code,
         "died_at": letter.died_at,
         "readable": letter.message is not None,
+        "may_have_arrived": may_have_arrived(letter),
     }
 
 
 def details(letter: DeadLetter) -> dict[str, Any]:
     """A letter for programs, with everything that is known of it."""
-    return summary(letter) | {
-        "phone_number": letter.message.body.phone_number if letter.message else None,
+    return summary(letter, masked=False) | {
         "queued_at": letter.message.queued_at if letter.message else None,
         "failures": [asdict(failure) for failure in letter.failures],
         "problem": letter.problem or None,
@@ -177,7 +164,7 @@ def csv_row(letter: DeadLetter) -> dict[str, str]:
         "code": letter.code,
         "detail": letter.failures[-1].detail if letter.failures else letter.problem,
     }
-    return {name: _no_formula(str(cells[name] or "")) for name in CSV_COLUMNS}
+    return {name: plain_cell("" if cells[name] is None else str(cells[name])) for name in CSV_COLUMNS}
 
 
 def clock(at: float | None) -> str:
@@ -217,9 +204,13 @@ def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
         yield f"attempt {failure.attempt}" if failure.attempt else "not attempted", words
 
 
+def _number(letter: DeadLetter, *, masked: bool) -> str | None:
+    """As in `antrian history search`: masked, or as people write it."""
+    if letter.message is None:
+        return None
+    number = letter.message.body.phone_number
+    return mask(number) if masked else number
+
+
 def _text(body: bytes) -> str:
     return body.decode(errors="replace")
-
-
-def _no_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

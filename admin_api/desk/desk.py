@@ -4,10 +4,11 @@ What is there is read from the history; what is done is done in the broker. A se
 done: exactly the letters that fitted then, whatever dies meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.barrier import Barrier
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letter_export import Format, export_lines
@@ -19,7 +20,7 @@ from admin_api.desk.jobs import Jobs, describe
 from admin_api.desk.leftovers import Leftovers
 from admin_api.desk.retention_alarm import RetentionAlarm, retention_alarm, warned_before
 from admin_api.desk.selection import Copy, Selection
-from admin_api.history.records import DeadFilter, DeadGroup, DeadRecord, Job
+from admin_api.history.records import DeadCause, DeadFilter, DeadGroup, DeadRecord, Job
 from broker.settings import Settings
 from broker.topology import Names
 
@@ -44,11 +45,14 @@ class DryRun:
     Attributes:
         selected: how many letters.
         unreadable: of these; they would stay.
-        groups: of these, by what went wrong.
+        may_have_arrived: how many of those that fit may have reached their recipient already; left out, they are not
+            among the selected.
+        groups: of the selected, by what went wrong.
     """
 
     selected: int
     unreadable: int
+    may_have_arrived: int
     groups: list[DeadGroup]
 
 
@@ -59,10 +63,12 @@ class Redriven:
     Attributes:
         message_id: its id.
         copy_of: the dead letter's own id, when this is an edited copy; None otherwise.
+        may_have_arrived: whether the letter may have reached its recipient already.
     """
 
     message_id: str
     copy_of: str | None
+    may_have_arrived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +107,19 @@ class Desk:
 
     # Looking
 
-    def dry_run(self, meant: DeadFilter, *, limit: int | None = None) -> DryRun:
+    def dry_run(self, meant: DeadFilter, *, limit: int | None = None, skip_uncertain: bool = False) -> DryRun:
         """What a re-drive of these letters would put back."""
         self._catch_up()
-        if limit is not None and limit < self._history.dead_count(meant):
-            meant = replace(meant, ids=frozenset(message_id for message_id, _ in self._frozen(meant, limit)))
+        letters = self._history.dead_causes(meant)
+        chosen, doubtful = choose(letters, limit, skip_uncertain=skip_uncertain)
+        if len(chosen) < len(letters):
+            meant = replace(meant, ids=frozenset(letter.message_id for letter in chosen))
         groups = self._history.dead_groups(meant)
         suspects = {group.failure_class for group in groups} & _MAYBE_UNREADABLE
         unreadable = sum(
             bool(one.problem) for name in suspects for one in self._records(replace(meant, failure_class=name))
         )
-        return DryRun(sum(group.count for group in groups), unreadable, groups)
+        return DryRun(sum(group.count for group in groups), unreadable, doubtful, groups)
 
     def export(self, meant: DeadFilter, form: Format) -> Iterator[str]:
         """These letters as a file, piece by piece, numbers and texts included, newest first."""
@@ -143,7 +151,8 @@ class Desk:
             raise LaneGone(letter.lane)
         if not report.done:
             raise LetterGone(message_id)
-        return Redriven(sent_as, None if sent_as == message_id else message_id)
+        copy_of = None if sent_as == message_id else message_id
+        return Redriven(sent_as, copy_of, may_have_arrived(letter))
 
     def note(self, message_id: str, note: str, actor: str) -> None:
         """Write a note about a letter; an empty one deletes it.
@@ -161,7 +170,8 @@ class Desk:
         Raises:
             BrokerError: it was interrupted; doing it again goes on, under another `undo_id`.
         """
-        frozen = self._freeze(meant)
+        self._tidy_up()
+        frozen = self._history.dead_ids(meant)
         missing = set(meant.ids or ())
         if not frozen:
             return Purged(0, 0, "", sorted(missing))
@@ -179,6 +189,7 @@ class Desk:
         rate: float | None = None,
         limit: int | None = None,
         canary: int | None = None,
+        skip_uncertain: bool = False,
     ) -> Job:
         """Begin to put these letters back, oldest first, in the background of this process.
 
@@ -188,12 +199,16 @@ class Desk:
             rate: at most so many per second.
             limit: at most so many in all.
             canary: so many go first, and the others only if all of these are sent.
+            skip_uncertain: without those that may have reached their recipient already.
 
         Raises:
             BrokerError: the broker is away; nothing was begun.
         """
+        self._tidy_up()
+        chosen, doubtful = choose(self._history.dead_causes(meant), limit, skip_uncertain=skip_uncertain)
         options = {"rate": rate, "limit": limit, "canary": canary, "filter": describe(meant)}
-        return self._jobs.start(self._freeze(meant)[:limit], actor, JobOptions(rate, canary), options)
+        options |= {"skip_uncertain": skip_uncertain, "may_have_arrived": doubtful}
+        return self._jobs.start(copies_of(chosen), actor, JobOptions(rate, canary), options)
 
     def job(self, job_id: str) -> Job:
         """A job as it is now.
@@ -227,13 +242,12 @@ class Desk:
 
     # What all of them need
 
-    def _freeze(self, meant: DeadFilter) -> list[Copy]:
-        """The letters that fit now, oldest first."""
+    def _tidy_up(self) -> None:
+        """Have the history know which letters there are now, without those that a crash left behind."""
         self._catch_up()
         if self._leftovers.are_likely():
             self._leftovers.finish()
             self._catch_up()
-        return self._frozen(meant, None)
 
     def _catch_up(self) -> None:
         """Have the history know what the journal holds; one that is a little behind will do.
@@ -243,9 +257,6 @@ class Desk:
         """
         if not self._follower.barrier(PATIENCE) and self._history.position().checked_at is None:
             raise HistoryBehind
-
-    def _frozen(self, meant: DeadFilter, limit: int | None) -> list[Copy]:
-        return list(self._history.dead_ids(meant))[:limit]
 
     def _letter(self, message_id: str) -> DeadRecord:
         self._catch_up()
@@ -263,3 +274,23 @@ class Desk:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+
+def choose(letters: Sequence[DeadCause], limit: int | None, *, skip_uncertain: bool) -> tuple[Sequence[DeadCause], int]:
+    """The letters to put back, and how many of those that are meant may have reached their recipient already; pure.
+
+    Args:
+        letters: all that fit, oldest first.
+        limit: at most so many.
+        skip_uncertain: leave out those that may have arrived; the limit counts the others.
+    """
+    if skip_uncertain:
+        certain = [letter for letter in letters if not may_have_arrived(letter)]
+        return certain[:limit], len(letters) - len(certain)
+    chosen = letters[:limit]
+    return chosen, sum(map(may_have_arrived, chosen))
+
+
+def copies_of(letters: Sequence[DeadCause]) -> list[Copy]:
+    """What the letters are known by, in their order."""
+    return [(letter.message_id, letter.generation) for letter in letters]

@@ -1,13 +1,15 @@
 """`antrian dead redrive` and `dead jobs`: putting dead letters back into their lanes."""
 
+import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, per_second, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letter_view import Groups, clock, group_table
@@ -42,6 +44,10 @@ def redrive(
     phone_number: Annotated[str | None, typer.Option(help="Send one letter to this number instead.")] = None,
     message: Annotated[str | None, typer.Option(help="Send one letter with this text instead.")] = None,
     priority: Annotated[str | None, typer.Option(help="Send one letter with this priority instead.")] = None,
+    skip_uncertain: Annotated[
+        bool, typer.Option("--skip-uncertain", help="Leave out those that may have arrived already.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Also those that may have arrived, without asking.")] = False,
     as_json: Json = False,
 ) -> None:
     """Put dead letters back into their lanes. Each starts again at attempt 1; an interrupted run can be repeated."""
@@ -50,14 +56,20 @@ def redrive(
     speed = None if rate is None else per_second(rate)
     changes = Changes(phone_number, message, priority)
     settings = load_settings()
-    if changes != NO_CHANGES:
-        _redrive_edited(settings, _only_one(selection, dry_run or rate or limit or canary), changes, as_json=as_json)
-    elif dry_run:
-        _show_selected(DeadLetters(settings), selection, limit, as_json=as_json)
+    letters = DeadLetters(settings)
+    if dry_run and changes == NO_CHANGES:
+        _show_selected(letters, replace(selection, skip_uncertain=skip_uncertain), limit, as_json=as_json)
+        return
+    only = _only_one(selection, dry_run or rate or limit or canary or skip_uncertain) if changes != NO_CHANGES else ""
+    doubtful = _doubtful(letters, selection, limit, skip_uncertain=skip_uncertain, is_agreed=yes)
+    # Nobody has agreed to those that are given up from now on.
+    selection = replace(selection, skip_uncertain=skip_uncertain or not doubtful)
+    if only:
+        _redrive_edited(settings, only, changes, as_json=as_json)
     elif canary is not None:
         _redrive_with_canary(settings, selection, rate=speed, limit=limit, canary=canary, as_json=as_json)
     else:
-        _redrive(DeadLetters(settings), selection, rate=speed, limit=limit, as_json=as_json)
+        _redrive(letters, selection, doubtful, rate=speed, limit=limit, as_json=as_json)
 
 
 def jobs(
@@ -85,8 +97,43 @@ def _only_one(selection: Selection, other_options: object) -> str:
     return next(iter(selection.ids))
 
 
+def _doubtful(
+    letters: DeadLetters, selection: Selection, limit: int | None, *, skip_uncertain: bool, is_agreed: bool
+) -> list[str]:
+    """The ids of the letters that are meant and may have arrived already; they are left out, or somebody agrees.
+
+    Raises:
+        WrongUse: nobody agreed.
+    """
+    found: list[str] = []
+    doubtful: list[str] = []
+
+    def look(letter: DeadLetter) -> None:
+        found.append(letter.message_id)
+        if may_have_arrived(letter):
+            doubtful.append(letter.message_id)
+
+    # With those left out, the limit counts the others, so that all have to be looked at.
+    most = None if skip_uncertain else limit
+    letters.each(selection, look, is_enough=lambda: most is not None and len(found) >= most)
+    if not doubtful or skip_uncertain or is_agreed:
+        return doubtful
+    words = f"{len(doubtful)} of {len(found)} may have arrived already: the person may get it twice"
+    if not sys.stdin.isatty():
+        raise WrongUse(f"{words}; send them all the same with --yes, or leave them out with --skip-uncertain")
+    if not typer.confirm(f"{words}. Put them back all the same?", err=True):
+        raise WrongUse("nothing was put back; --skip-uncertain leaves those out that may have arrived")
+    return doubtful
+
+
 def _redrive(
-    letters: DeadLetters, selection: Selection, *, rate: float | None, limit: int | None, as_json: bool
+    letters: DeadLetters,
+    selection: Selection,
+    doubtful: list[str],
+    *,
+    rate: float | None,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     with progress("re-driven", total(letters, selection, limit)) as bar:
         report = letters.redrive(
@@ -96,7 +143,14 @@ def _redrive(
             limit=limit,
             on_progress=lambda tally: bar.move_to(tally.taken),
         )
-    tell_report(report, selection, "redriven", "put back into their lanes", as_json=as_json)
+    are_left_out = selection.skip_uncertain
+    if not as_json and doubtful:
+        say(
+            f"{len(doubtful)} may have arrived already and " + ("were left out." if are_left_out else "are among them.")
+        )
+    asked = replace(selection, ids=selection.ids - frozenset(doubtful)) if are_left_out else selection
+    more = {"may_have_arrived": len(doubtful)}
+    tell_report(report, asked, "redriven", "put back into their lanes", as_json=as_json, more=more)
 
 
 def _redrive_edited(settings: Settings, message_id: str, changes: Changes, *, as_json: bool) -> None:
@@ -118,7 +172,8 @@ def _redrive_with_canary(
 ) -> None:
     with whole_history(settings) as (history, follower):
         desk = Desk(settings, history, follower)
-        job = desk.redrive(_as_filter(selection), actor(), rate=rate, limit=limit, canary=canary)
+        meant, skip = _as_filter(selection), selection.skip_uncertain
+        job = desk.redrive(meant, actor(), rate=rate, limit=limit, canary=canary, skip_uncertain=skip)
         try:
             job = _watched(desk, job)
         finally:
@@ -159,15 +214,20 @@ def _job_table(found: list[Job]) -> Table:
 def _show_selected(letters: DeadLetters, selection: Selection, limit: int | None, *, as_json: bool) -> None:
     groups = Groups()
     readable: list[bool] = []
+    doubts: list[bool] = []
 
     def look(letter: DeadLetter) -> None:
         readable.append(letter.message is not None)
+        doubts.append(may_have_arrived(letter))
         groups.add(letter)
 
     letters.each(selection, look, is_enough=lambda: limit is not None and len(readable) >= limit)
     if as_json:
-        print_json({"selected": len(readable), "unreadable": readable.count(False), "dry_run": True})
+        counts = {"selected": len(readable), "unreadable": readable.count(False), "may_have_arrived": sum(doubts)}
+        print_json(counts | {"dry_run": True})
         return
     if readable:
         console().print(group_table(groups.ranked(), time.time()))
     say(f"{readable.count(True)} would be put back, {readable.count(False)} cannot be read and would stay.")
+    if any(doubts):
+        say(f"{sum(doubts)} of {len(doubts)} may have arrived already: the person may get it twice.")

@@ -9,10 +9,10 @@ from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.edited_copy import Changes, edited_copy
 from admin_api.desk.portable import pack, pack_letter
 from admin_api.parcel import Publication, event_publication
-from broker.control import bell
 from broker.events import Event
-from broker.message import Message, Priority, encode, retry_of
+from broker.message import Message, encode, retry_of
 from broker.topology import Names
+from broker.urgent_bell import ring
 
 
 class Replacement:
@@ -46,8 +46,7 @@ class Replacement:
         copy = edited_copy(letter, changes, now=time.time())
         if copy is None:
             return letter.message_id, self.back_in_lane(letter)
-        steps = [self._told("outcome.redriven", letter, copy=copy.message_id), self._sent(copy)]
-        return copy.message_id, [*steps, self._bell(copy)] if copy.priority >= Priority.URGENT else steps
+        return copy.message_id, [self._told("outcome.redriven", letter, copy=copy.message_id), self._sent(copy)]
 
     def purged(self, letter: DeadLetter, undo_id: str) -> Sequence[Publication]:
         """Nothing but the record of it, which holds what an undo needs beside the journal's own copy of the letter."""
@@ -72,12 +71,8 @@ class Replacement:
 
     def _sent(self, message: Message) -> Publication:
         body, properties = encode(message)
+        ring(properties, message.lane)
         return Publication(self._names.messages, message.lane, body, properties, mandatory=True)
-
-    def _bell(self, message: Message) -> Publication:
-        """Ends the lane's present pause for an urgent message, as its publisher's bell does."""
-        body, properties = bell(message.lane, self._actor, message.message_id)
-        return Publication(self._names.urgent, "", body, properties)
 
     def _told(self, name: str, about: DeadLetter, /, **details: object) -> Publication:
         event = Event(

@@ -16,6 +16,7 @@ from broker.errors import MalformedMessage
 from broker.message import AttemptFailure, Message, encode
 from broker.message_body import build
 from broker.topology import Names
+from broker.urgent_bell import ring
 from broker.wire_headers import GENERATION, bounded
 
 _FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
@@ -67,7 +68,9 @@ def restoration(
     lane = removed.message.lane
     if removed.due_at is not None and removed.due_at > now:
         key = ladder_key(removed.due_at - now, lane)
+        ring(properties, lane, later=True)
         return Publication(names.scheduled, key, body, properties, mandatory=True)
+    ring(properties, lane)
     return Publication(names.messages, lane, body, properties, mandatory=True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
 
 #: One letter exactly: its message id, and which copy of the message it is.
@@ -19,6 +20,7 @@ class Selection:
         failure_class: of the last failure.
         source: the publishing service.
         lane: where it was to be sent from.
+        skip_uncertain: without those that may have reached their recipient already.
         copies: a frozen selection: exactly these letters; None where they are found by the other fields.
     """
 
@@ -28,9 +30,12 @@ class Selection:
     source: str | None = None
     lane: str | None = None
     copies: AbstractSet[Copy] | None = None
+    skip_uncertain: bool = False
 
     def __contains__(self, letter: DeadLetter) -> bool:
         if self.copies is not None and letter.copy not in self.copies:
+            return False
+        if self.skip_uncertain and may_have_arrived(letter):
             return False
         wanted = (self.code, self.failure_class, self.source, self.lane)
         given = (letter.code, letter.failure_class, letter.source, letter.lane)

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from admin_api.history.collector import collect_rarely
 from admin_api.history.follower import HistoryFollower
-from admin_api.history.life_view import life_table, message_card, message_json, message_table
+from admin_api.history.life_view import life_table, life_verdict, message_card, message_json, message_table
 from admin_api.history.rebuild import catch_up
 from admin_api.history.rebuild import rebuild as make_again
 from admin_api.history.records import MessageFilter, State
@@ -19,7 +19,15 @@ from admin_api.history.store import History, history_path
 from broker.connection import broker_urls
 from broker.errors import CommandFailed, NoBroker, WrongUse
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, console, print_json, progress, say
+from broker.terminal import (
+    Json,
+    ShowNumbers,
+    console,
+    print_json,
+    progress,
+    say,
+    which_numbers,
+)
 from publisher.moment import parse_moment
 
 
@@ -48,7 +56,7 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="The message's id.")], *, as_json: Json = False
 ) -> None:
     """Show one message and everything that happened to it."""
-    with _history(load_settings()) as history:
+    with open_history(load_settings()) as history:
         record, life = history.message(message_id), history.life(message_id)
     if record is None:
         raise CommandFailed(f"no message has the id {message_id}")
@@ -57,6 +65,7 @@ def show(
     else:
         console().print(message_card(record, life))
         console().print(life_table(life))
+        say(life_verdict(life, time.time()))
 
 
 @history_app.command()
@@ -71,6 +80,7 @@ def search(
     since: When = None,
     until: When = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most so many, the newest first.")] = 20,
+    show_numbers: ShowNumbers = False,
     as_json: Json = False,
 ) -> None:
     """Find messages; several options narrow each other down."""
@@ -84,13 +94,15 @@ def search(
         since=_moment(since, "--since"),
         until=_moment(until, "--until"),
     )
-    with _history(load_settings()) as history:
+    with open_history(load_settings()) as history:
         page = history.messages(wanted, limit=limit)
     if as_json:
-        print_json({"messages": [message_json(record) for record in page.items], "more": page.next_cursor is not None})
+        found = [message_json(record, masked=not show_numbers) for record in page.items]
+        more = page.next_cursor is not None
+        print_json({"messages": found, "more": more, "numbers": which_numbers(show=show_numbers)})
         return
     if page.items:
-        console().print(message_table(page.items))
+        console().print(message_table(page.items, masked=not show_numbers))
     say(f"{len(page.items)} messages{'; there are more' if page.next_cursor else ''}.")
 
 
@@ -110,7 +122,7 @@ def rebuild(*, as_json: Json = False) -> None:
 
 
 @contextmanager
-def _history(settings: Settings) -> Iterator[History]:
+def open_history(settings: Settings) -> Iterator[History]:
     """The history, up to date if there is a broker; it is brought up to date here if nobody else does it."""
     path = history_path(settings)
     history = History(path)

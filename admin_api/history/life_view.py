@@ -1,22 +1,48 @@
 """Messages and their lives for people and for programs."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from rich.table import Table
 from rich.text import Text
 
+from admin_api.history.life_line import OUTAGE, Step, fold, summarize
 from admin_api.history.records import LifeEntry, MessageRecord
 from broker.message import Priority
+from broker.phone_number import mask
+
+#: What the steps of a life are called.
+_WORDS = {
+    "message.queued": "queued",
+    "message.scheduled": "scheduled",
+    "message.buried": "given up",
+    "message.noted": "note written",
+    "attempt.begun": "attempt {attempt} begins",
+    "attempt.sent": "sent at attempt {attempt}, in {took}",
+    "attempt.failed": "attempt {attempt} failed after {took}",
+    "attempt.uncertain": "attempt {attempt} has no known outcome",
+    "outcome.retrying": "will be tried again",
+    "outcome.dead": "given up",
+    "outcome.duplicate": "not sent: its key was taken",
+    "outcome.expired": "not sent: its time was over",
+    "outcome.cancelling": "cancellation asked for",
+    "outcome.uncancelled": "cancellation taken back",
+    "outcome.cancelled": "cancelled",
+    "outcome.cleared": "cleared from the queue",
+    "outcome.redriven": "re-driven",
+    "outcome.purged": "deleted",
+    "outcome.restored": "restored by an undo",
+}
+
+#: Both as seconds of a minute and as minutes of an hour.
+_MINUTE = 60
 
 #: Characters of a text that fit a table.
 _EXCERPT = 40
 
 #: What a consumer process is known by in its events; whoever else acts has a name.
-_IS_CONSUMER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _FACTS = (
     ("to", "phone_number"),
@@ -33,9 +59,11 @@ _FACTS = (
 )
 
 
-def message_json(record: MessageRecord, life: Iterable[LifeEntry] | None = None) -> dict[str, Any]:
+def message_json(
+    record: MessageRecord, life: Iterable[LifeEntry] | None = None, *, masked: bool = False
+) -> dict[str, Any]:
     """A message for programs, with its life if that is given."""
-    values = asdict(record)
+    values = asdict(record) | {"phone_number": _number(record, masked=masked)}
     return values if life is None else values | {"life": [_entry_json(entry) for entry in life]}
 
 
@@ -46,6 +74,7 @@ def _entry_json(entry: LifeEntry) -> dict[str, Any]:
 
 def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table:
     """One message in full; from its life, the consumers that tried to send it."""
+    consumers = summarize(fold(life), record.changed_at or 0.0).consumers
     table = Table.grid(padding=(0, 2))
     table.add_row("message", Text(record.message_id, overflow="fold"))
     table.add_row("state", f"{record.state.value}, since {clock(record.changed_at)}")
@@ -56,46 +85,41 @@ def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table
             table.add_row(name, Text(str(value), overflow="fold"))
     if record.cancelling:
         table.add_row("to be cancelled", "yes; it is dropped when its turn comes")
-    for short_name, known_as in _consumers(life).values():
-        if known_as:
-            table.add_row(short_name, Text(known_as, overflow="fold"))
+    for name in consumers:
+        table.add_row("consumer", Text(name, overflow="fold"))
     return table
 
 
-def life_table(life: Sequence[LifeEntry]) -> Table:
-    """What happened, a line each, oldest first; consumers have short names here, and their own on the card."""
-    consumers = _consumers(life)
-    table = Table("at", "what", "attempt", "by", "details")
-    for entry in life:
+def life_table(life: Iterable[LifeEntry]) -> Table:
+    """What happened, a line each step, oldest first."""
+    table = Table("at", "what", "by", "details")
+    for step in fold(life):
         table.add_row(
-            clock(entry.at),
-            Text(entry.name),
-            str(entry.attempt or ""),
-            Text(consumers[entry.source][0] if entry.source in consumers else entry.source, overflow="fold"),
-            Text(_in_words(entry.details), overflow="fold"),
+            clock(step.at), Text(_what(step)), Text(step.by, overflow="fold"), Text(_why(step), overflow="fold")
         )
     return table
 
 
-def _consumers(life: Iterable[LifeEntry]) -> dict[str, tuple[str, str]]:
-    """The consumers in a life, by what their events are known by: a short name, and host and process if they told."""
-    told: dict[str, str] = {}
-    for entry in life:
-        if entry.name.startswith("outcome.") and _IS_CONSUMER.fullmatch(entry.source):
-            told[entry.source] = str(entry.details.get("consumer") or told.get(entry.source, ""))
-    if len(told) == 1:
-        return {source: ("consumer", name) for source, name in told.items()}
-    return {source: (f"consumer {number}", name) for number, (source, name) in enumerate(told.items(), 1)}
+def life_verdict(life: Iterable[LifeEntry], now: float) -> str:
+    """The figures of a life in one sentence, such as "Waited 5 min, 1 attempt, 9 rounds in an outage."."""
+    figures = summarize(fold(life), now)
+    parts = (
+        [] if figures.waited is None else [f"{'Waited' if figures.is_over else 'Waiting for'} {_time(figures.waited)}"]
+    )
+    parts.append(_counted(figures.attempts, "attempt"))
+    if figures.rounds:
+        parts.append(f"{_counted(figures.rounds, 'round')} in an outage of {_time(figures.outage_seconds)}")
+    return ", ".join(parts) + "."
 
 
-def message_table(records: Iterable[MessageRecord]) -> Table:
+def message_table(records: Iterable[MessageRecord], *, masked: bool = True) -> Table:
     """Messages, a line each."""
     table = Table("message", "to", "queued", "state", "attempt", "source", "text")
     for record in records:
         text = record.text if len(record.text) <= _EXCERPT else record.text[: _EXCERPT - 1] + "…"
         table.add_row(
             Text(record.message_id, overflow="fold"),
-            record.phone_number or "unreadable",
+            _number(record, masked=masked) or "unreadable",
             clock(record.queued_at),
             record.state.value,
             str(record.attempt or ""),
@@ -105,11 +129,49 @@ def message_table(records: Iterable[MessageRecord]) -> Table:
     return table
 
 
+def _number(record: MessageRecord, *, masked: bool) -> str:
+    return mask(record.phone_number) if masked and record.phone_number else record.phone_number
+
+
 def clock(at: float | None) -> str:
     """A time in the machine's own zone, to the second; a dash for None."""
     if at is None:
         return "—"
     return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _what(step: Step) -> str:
+    took = _time(step.until - step.at)
+    if step.name == OUTAGE:
+        why = "provider throttled" if step.failure_class == "throttled" else "provider was away"
+        return f"{_counted(step.rounds, 'round')} while the {why}, until {clock(step.until)[-8:]}"
+    words = _WORDS.get(step.name, step.name).format(attempt=step.attempt, took=took)
+    return f"{words}, due {clock(step.details['due_at'])}" if _is_time(step.details.get("due_at")) else words
+
+
+def _why(step: Step) -> str:
+    failure = " / ".join(part for part in (step.failure_class, step.code) if part)
+    known = ("provider_id", "copy", "note", "consumer", "reason")
+    about = {name: step.details[name] for name in known if isinstance(step.details.get(name), str)}
+    return "; ".join(part for part in (failure, step.detail, _in_words(about)) if part)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _time(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < _MINUTE:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _in_words(details: Mapping[str, Any]) -> str:

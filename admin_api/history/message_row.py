@@ -40,6 +40,9 @@ class MessageRow:
         born_at: when it was queued, or when it was first heard of.
         entered_at: when it entered the lane that it waits in.
         entered_seq: what came into the lane after that, at the same time, has a larger one.
+        failed_at: when it was given up, or its time was over; None once it is on its way again, or was sent.
+        failed_as: what it failed of, as the figures name it.
+        source: the publishing service; empty while it is not known.
         presumed: whether its clearing is only concluded from the purge of the whole lane.
         cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
         contents: text and such, as columns of the table; None while nothing is known, or the history has it.
@@ -68,6 +71,9 @@ class MessageRow:
     presumed: int = 0
     is_known: int = 0
     cancelling: int = 0
+    failed_at: float | None = None
+    failed_as: str | None = None
+    source: str = ""
     is_new: bool = False
     was_known: int = 0
     before: tuple[str, State] | None = None

@@ -22,7 +22,6 @@ from admin_api.history.change import (
     RemovalEnded,
     RemovalUndone,
     TakenOut,
-    Wait,
     sequence,
 )
 from admin_api.history.entry import BURIED, LATEST, QUEUED, SCHEDULED, Arrived, Entry, Told, bounded, plain_json, short
@@ -36,6 +35,9 @@ _BARRIER = "outcome.barrier"
 
 #: Events that tell of a message even if nothing else is known of it.
 _TELLING = ENDS.keys() | FAILURES | {"outcome.sending", "outcome.sent", "outcome.retrying"}
+
+#: States in which a message that failed counts as failed still.
+_FAILED = frozenset({State.DEAD, State.EXPIRED, State.PURGED})
 
 
 class Projection:
@@ -63,6 +65,7 @@ class Projection:
         now: float,
     ) -> None:
         self.changes = Changes(known, clock, next_id, offset=after)
+        self._figures = self.changes.figures
         self._journal = journal
         self._awaited = awaited
         self._now = now
@@ -109,6 +112,7 @@ class Projection:
         if entry.message is not None and not row.is_known:
             row.contents = _contents(entry.message.body)
             row.is_known = 1
+            self._figures.name_source(row, row.contents.source)
             row.priority = entry.priority
         if row.queued_at is None and entry.name != BURIED:
             row.queued_at = row.born_at = said or self.changes.clock
@@ -122,6 +126,8 @@ class Projection:
         self._release_original(entry.message_id, at)
         if row.state is State.SENT:
             return
+        if row.failed_at is not None:
+            self._figures.forget_failure(row)
         row.entered_at, row.entered_seq = self.changes.clock, seq
         row.generation, row.undo_id, row.presumed = entry.generation, None, 0
         row.priority = entry.priority
@@ -141,6 +147,7 @@ class Projection:
         original = self._awaited.pop(copy_id, None)
         row = self.changes.rows.get(original) if original else None
         if row is not None and row.state is State.DEAD:
+            self._figures.forget_failure(row)
             self._move(row, State.PURGED, at)
             self.changes.steps.append(LettersGone(row.id, row.generation + 1))
 
@@ -159,6 +166,8 @@ class Projection:
             row.detail = short(last.detail, LONGEST_DETAIL)
             row.attempt = max(row.attempt, bounded(letter.attempts))
         if is_live and row.state is not State.SENT:
+            cause = (row.failure_class, row.code) if row.failure_class else (letter.failure_class, letter.code)
+            self._figures.failed(row, at, short(cause[0]), short(cause[1] or ""))
             row.generation = max(row.generation, entry.generation)
             row.undo_id, row.presumed = None, 0
         return at
@@ -227,11 +236,8 @@ class Projection:
         self._minute(event.at, row.lane).sent += 1
         # A message that was to come later begins to wait at its time.
         wanted_at = _moment(event.details.get("due_at")) or row.queued_at
-        if wanted_at is not None:
-            key = (int(event.at // 60), row.lane, row.priority)
-            wait = self.changes.waits.setdefault(key, Wait())
-            wait.count += 1
-            wait.seconds += max(0.0, event.at - wanted_at)
+        wait = None if wanted_at is None else max(0.0, event.at - wanted_at)
+        self._figures.sent(row, event.at, wait)
 
     def _failed(self, row: MessageRow, event: Event) -> None:
         details = event.details
@@ -252,9 +258,12 @@ class Projection:
             row.failure_class = _text(details.get("failure_class")) or row.failure_class
             row.code = _text(details.get("code")) or row.code
             self._give_up(row, event.at)
+            self._figures.failed(row, event.at, row.failure_class or "unknown", row.code or "")
         else:
             row.undo_id = _text(details.get("undo_id")) or None
             self._move(row, state, event.at)
+            if state is State.EXPIRED:
+                self._figures.failed(row, event.at, "expired", "")
         row.detail = _text(details.get("detail")) or row.detail
         row.due_at, row.presumed = None, 0
 
@@ -324,13 +333,15 @@ class Projection:
         row = MessageRow(changes.next_id, message_id, lane, born_at=said or changes.clock, is_new=True)
         changes.next_id += 1
         changes.rows[message_id] = row
-        self._minute(row.born_at, lane).opened += 1
+        self._minute(row.born_at, lane).open(1)
         return row
 
     def _move(self, row: MessageRow, state: State, at: float) -> None:
         change = (state in OPEN) - (row.state in OPEN)
         if change:
-            self._minute(at, row.lane).opened += change
+            self._minute(at, row.lane).open(change)
+        if row.failed_at is not None and state not in _FAILED:
+            self._figures.forget_failure(row)
         row.state = state
         row.changed_at = at
 
@@ -338,8 +349,8 @@ class Projection:
         if lane == row.lane:
             return
         if row.state in OPEN:
-            self._minute(at, row.lane).opened -= 1
-            self._minute(at, lane).opened += 1
+            self._minute(at, row.lane).open(-1)
+            self._minute(at, lane).open(1)
         row.lane = lane
 
     def _minute(self, at: float, lane: str) -> Minute:

@@ -172,6 +172,7 @@ class DeadRecord:
         note: what an operator wrote about it; empty for nothing.
         body: as it arrived.
         headers: the AMQP headers as they arrived.
+        was_uncertain: whether any attempt of the message, not only the last, ended without a known outcome.
     """
 
     message_id: str
@@ -190,6 +191,26 @@ class DeadRecord:
     note: str
     body: bytes
     headers: Mapping[str, Any]
+    was_uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeadCause:
+    """A dead letter by its name, and what is known of why it was given up; for going through many of them.
+
+    Attributes:
+        message_id: the message's, or the one that it is known by.
+        generation: which copy of the message it is.
+        failure_class: of the last failure.
+        code: of the last failure.
+        was_uncertain: whether any attempt of the message ended without a known outcome.
+    """
+
+    message_id: str
+    generation: int
+    failure_class: str
+    code: str
+    was_uncertain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,26 +293,47 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class WaitFigures:
+    """How long messages waited from publish until the provider accepted them, in seconds.
+
+    Attributes:
+        count: of how many messages.
+        mean: exact.
+        p50: half waited no longer; within 5 %.
+        p95: of twenty, nineteen waited no longer; within 5 %.
+    """
+
+    count: int
+    mean: float
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
-    """What happened in one stretch of time.
+    """What happened in one stretch of time; figures are None where nothing is known of it.
 
     Attributes:
         start: of the stretch.
+        end: of the stretch.
         queued: messages published.
         sent: accepted by the provider.
         failed: attempts that failed.
         dead: messages given up.
         waiting: messages neither sent nor ended otherwise, at the end of the stretch.
-        wait_mean: seconds from publish to send, by priority: {priority: mean}.
+        most_waiting: the same when they were most.
+        waits: by the name of the priority.
     """
 
     start: float
-    queued: int
-    sent: int
-    failed: int
-    dead: int
-    waiting: int
-    wait_mean: Mapping[int, float]
+    end: float
+    queued: int | None = None
+    sent: int | None = None
+    failed: int | None = None
+    dead: int | None = None
+    waiting: int | None = None
+    most_waiting: int | None = None
+    waits: Mapping[str, WaitFigures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

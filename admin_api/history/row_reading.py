@@ -14,7 +14,7 @@ from admin_api.history.records import FINAL, DeadRecord, Job, LifeEntry, Message
 _OFFSET = (1 << OFFSET_BITS) - 1
 
 #: How many columns a message, and a dead letter, have.
-MESSAGE_WIDTH, DEAD_WIDTH = 28, 17
+MESSAGE_WIDTH, DEAD_WIDTH = 28, 18
 
 
 def message(row: Sequence[Any], now: float) -> MessageRecord:
@@ -33,7 +33,7 @@ def message(row: Sequence[Any], now: float) -> MessageRecord:
 
 def dead(row: Sequence[Any]) -> DeadRecord:
     """A dead letter."""
-    values = [*row[:15], table(row[15])]
+    values = [*row[:15], table(row[15]), bool(row[17])]
     return DeadRecord(*values)
 
 

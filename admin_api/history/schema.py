@@ -27,8 +27,9 @@ CREATE TABLE messages (
     generation INTEGER NOT NULL, attempt INTEGER NOT NULL, provider_id TEXT,
     failure_class TEXT, code TEXT, detail TEXT, sent_at REAL, changed_at REAL NOT NULL,
     copied_to TEXT, undo_id TEXT, presumed INTEGER NOT NULL, is_known INTEGER NOT NULL,
-    phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT,
-    cancelling INTEGER NOT NULL
+    cancelling INTEGER NOT NULL, failed_at REAL,
+    failed_as TEXT,
+    phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT
 );
 CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_copy ON messages (copied_to) WHERE copied_to IS NOT NULL;
@@ -64,12 +65,28 @@ CREATE TABLE tallies (
 
 CREATE TABLE minutes (
     minute INTEGER NOT NULL, lane TEXT NOT NULL, queued INTEGER NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, PRIMARY KEY (minute, lane)
+    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, peak INTEGER NOT NULL,
+    PRIMARY KEY (minute, lane)
 ) WITHOUT ROWID;
 
 CREATE TABLE waits (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority INTEGER NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, PRIMARY KEY (minute, lane, priority)
+    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
+    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (minute, lane, priority)
+) WITHOUT ROWID;
+
+CREATE TABLE quarter_waits (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
+    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (quarter, lane, priority)
+) WITHOUT ROWID;
+
+CREATE TABLE quarters (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, sent INTEGER NOT NULL,
+    failed INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)
+) WITHOUT ROWID;
+
+CREATE TABLE causes (
+    quarter INTEGER NOT NULL, lane TEXT NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (quarter, lane, cause)
 ) WITHOUT ROWID;
 
 CREATE TABLE removals (

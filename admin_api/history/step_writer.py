@@ -3,9 +3,10 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import singledispatchmethod
 
+from admin_api.history import wait_histogram
 from admin_api.history.change import (
     Changes,
     JobTold,
@@ -21,9 +22,13 @@ from admin_api.history.change import (
     TakenOut,
 )
 from admin_api.history.entry import bounded, plain_json, short
+from admin_api.history.figures import QUARTER, Figures, Wait
 from broker.wire_headers import LONGEST_DETAIL
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
+
+#: Seconds for which the figures of reports outlive the messages.
+REPORT_KEPT = 32 * 86_400.0
 
 _BURY = """INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET is_live = max(is_live, excluded.is_live)"""
@@ -45,6 +50,7 @@ class StepWriter:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._execute: Callable[..., sqlite3.Cursor] = connection.execute
+        connection.create_function("add_bins", 2, wait_histogram.add_packed, deterministic=True)
 
     def count(self, moves: Iterable[tuple[str, str, int]]) -> None:
         """Keep the number of messages in each state: (lane, state, by how much)."""
@@ -59,18 +65,37 @@ class StepWriter:
     def add_minutes(self, changes: Changes) -> None:
         """Add to what happened in each minute."""
         self._connection.executemany(
-            "INSERT INTO minutes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET queued = queued + "
+            # What is known of the minute so far came before; so its peak may be in either part.
+            "INSERT INTO minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET queued = queued + "
             "excluded.queued, sent = sent + excluded.sent, failed = failed + excluded.failed, "
-            "dead = dead + excluded.dead, opened = opened + excluded.opened",
+            "dead = dead + excluded.dead, opened = opened + excluded.opened, "
+            "peak = max(peak, opened + excluded.peak)",
             [
-                (minute, lane, one.queued, one.sent, one.failed, one.dead, one.opened)
+                (minute, lane, one.queued, one.sent, one.failed, one.dead, one.opened, one.peak)
                 for (minute, lane), one in changes.minutes.items()
             ],
         )
+
+    def add_figures(self, figures: Figures) -> None:
+        """Add to what charts and reports are made from."""
+        self._add_waits("waits", figures.waits)
+        self._add_waits("quarter_waits", figures.quarter_waits())
         self._connection.executemany(
-            "INSERT INTO waits VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, "
-            "seconds = seconds + excluded.seconds",
-            [(*key, wait.count, wait.seconds) for key, wait in changes.waits.items()],
+            "INSERT INTO quarters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, "
+            "failed = failed + excluded.failed",
+            [(*key, ends.sent, ends.failed) for key, ends in figures.ends.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO causes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(*key, count) for key, count in figures.causes.items() if count],
+        )
+
+    def _add_waits(self, table: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
+        self._connection.executemany(
+            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "  # noqa: S608 (a constant)
+            "count = count + excluded.count, seconds = seconds + excluded.seconds, "
+            "bins = add_bins(bins, excluded.bins)",
+            [(*key, wait.count, wait.seconds, wait_histogram.pack(wait.histogram)) for key, wait in waits.items()],
         )
 
     def forget(self, before: float, limit: int) -> int:
@@ -89,6 +114,10 @@ class StepWriter:
         ).rowcount
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
+        # They name nobody, and a report compares with the period before.
+        for table in ("quarters", "quarter_waits", "causes"):
+            quarter = int((before - REPORT_KEPT) // QUARTER)
+            self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
         self._execute("DELETE FROM removals WHERE at < ?", (before,))
         self._execute("DELETE FROM jobs WHERE changed_at < ?", (before,))
         return len(ids) + lines
@@ -214,7 +243,7 @@ class StepWriter:
         ).rowcount
         self.count([(step.lane, "waiting", -count), (step.lane, "cleared", count)])
         self._execute(
-            "INSERT INTO minutes VALUES (?, ?, 0, 0, 0, 0, ?) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO minutes VALUES (?, ?, 0, 0, 0, 0, ?, 0) ON CONFLICT DO UPDATE SET "
             "opened = opened + excluded.opened",
             (int(step.at // 60), step.lane, -count),
         )

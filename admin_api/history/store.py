@@ -1,8 +1,10 @@
 """The history as callers ask it: everything here only reads, from any thread, at any time."""
 
 import json
+import math
 import time
 from collections.abc import Collection, Iterator, Sequence
+from datetime import tzinfo
 from heapq import merge
 from itertools import islice
 from pathlib import Path
@@ -10,12 +12,14 @@ from typing import Any
 
 from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading
 from admin_api.history.change import OFFSET_BITS
+from admin_api.history.figures import QUARTER
 from admin_api.history.history_file import history_path
 from admin_api.history.list_place import BadCursor
 from admin_api.history.message_row import OPEN
 from admin_api.history.reader import Reader
 from admin_api.history.records import (
     Bucket,
+    DeadCause,
     DeadFilter,
     DeadGroup,
     DeadRecord,
@@ -30,6 +34,8 @@ from admin_api.history.records import (
     Removed,
     State,
 )
+from admin_api.history.report import Period, Report
+from admin_api.history.report_query import read_report
 
 __all__ = ["BadCursor", "History", "history_path"]
 
@@ -38,6 +44,9 @@ _REMOVED_AT_ONCE = 500
 
 #: Delayed messages that are due and that nobody has moved into their lane yet, looked at; there are hardly ever any.
 _MOST_DUE = 1_000
+
+#: Seconds: a history that was compared with the journal so short a time ago is up to date.
+_GRACE = 10.0
 
 _ANY_DEAD = DeadFilter()
 
@@ -210,25 +219,49 @@ class History:
         rows = self._reader.rows(query.sql("m.message_id, d.generation"), (*query.values, -1))
         return [(row[0], row[1]) for row in rows]
 
+    def dead_causes(self, wanted: DeadFilter = _ANY_DEAD) -> list[DeadCause]:
+        """Every dead letter that fits, oldest first, with no more than its name and why it was given up."""
+        query = dead_query.dead_query(wanted, order=dead_query.OLDEST_FIRST)
+        columns = f"m.message_id, d.generation, d.failure_class, d.code, {dead_query.WAS_UNCERTAIN}"
+        rows = self._reader.rows(query.sql(columns), (*query.values, -1))
+        return [DeadCause(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
+
     # What happened
 
-    def analytics(self, since: float, until: float, step_seconds: float, lane: str | None = None) -> list[Bucket]:
-        """What happened in each stretch of time from `since` to `until`; the file keeps whole minutes."""
+    def analytics(self, edges: Sequence[float], lane: str | None = None) -> list[Bucket]:
+        """What happened in each stretch between two of these moments, oldest first; the file keeps whole minutes."""
+        if len(edges) < 2:  # noqa: PLR2004 (a stretch has two edges)
+            return []
         condition, values = ("lane = ?", (lane,)) if lane is not None else ("1", ())
-        first = int(since // 60)
         minutes = self._reader.rows(
-            "SELECT minute, sum(queued), sum(sent), sum(failed), sum(dead), sum(opened) FROM minutes "  # noqa: S608
+            "SELECT minute, sum(queued), sum(sent), sum(failed), sum(dead), sum(opened), sum(peak) FROM minutes "  # noqa: S608
             f"WHERE minute >= ? AND {condition} GROUP BY minute ORDER BY minute",
-            (first, *values),
+            (int(edges[0] // 60), *values),
         )
+        # Quarters are read much faster, and are divided as little as minutes.
+        is_coarse = all(edge % QUARTER == 0 for edge in edges)
+        table, unit, width = ("quarter_waits", "quarter", QUARTER) if is_coarse else ("waits", "minute", 60)
         waits = self._reader.rows(
-            "SELECT minute, priority, sum(count), sum(seconds) FROM waits "  # noqa: S608
-            f"WHERE minute >= ? AND {condition} GROUP BY minute, priority",
-            (first, *values),
+            f"SELECT {unit} * {width}, priority, count, seconds, bins FROM {table} "  # noqa: S608
+            f"WHERE {unit} >= ? AND {unit} < ? AND {condition}",
+            (int(edges[0] // width), math.ceil(edges[-1] / width), *values),
         )
         counts = self.counts(lane)
         waiting = sum(counts[state] for state in OPEN)
-        return analytics.buckets(minutes, waits, waiting, since=since, until=until, step=step_seconds)
+        return analytics.buckets(minutes, waits, waiting, edges=edges, known=self.known())
+
+    def report(self, period: Period, place: tzinfo, *, now: float | None = None, lane: str | None = None) -> Report:
+        """What was sent in a period, and how long it took; see `admin_api.history.report`."""
+        return read_report(self._reader, self.counts, period, place, now=time.time() if now is None else now, lane=lane)
+
+    def known(self) -> tuple[float, float]:
+        """From when until when the history knows what happened, in unix seconds."""
+        row = self._reader.row("SELECT (SELECT min(minute) FROM minutes) * 60, checked_at FROM position")
+        if row is None:
+            return math.inf, -math.inf
+        first, checked_at = row
+        # A history of nothing knows that nothing happened.
+        return (-math.inf if first is None else first), (math.inf if checked_at is None else checked_at + _GRACE)
 
     def events(self, prefixes: Sequence[str], cursor: str | None = None, limit: int = 50) -> Page[LifeEntry]:
         """Events whose names begin with any of these, newest first.

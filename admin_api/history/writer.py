@@ -24,14 +24,15 @@ SLICE = 2_000
 
 _ROW = (
     "id, message_id, lane, state, priority, queued_at, born_at, entered_at, entered_seq, due_at, generation, attempt, "
-    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known, cancelling"
+    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known, "
+    "cancelling, failed_at, failed_as"
 )
 _CONTENTS = "phone_number, source, idempotency_key, metadata, expires_at, text"
-_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 29)})"  # noqa: S608 (constants)
+_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 31)})"  # noqa: S608 (constants)
 _UPDATE = """UPDATE messages SET lane = ?, state = ?, priority = ?, queued_at = ?, born_at = ?, entered_at = ?,
     entered_seq = ?, due_at = ?, generation = ?, attempt = ?, provider_id = ?, failure_class = ?, code = ?, detail = ?,
-    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ?,
-    cancelling = ? WHERE id = ?"""
+    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ?, cancelling = ?, failed_at = ?,
+    failed_as = ? WHERE id = ?"""
 _LEARN = """UPDATE messages SET phone_number = ?, source = ?, idempotency_key = ?, metadata = ?, expires_at = ?,
     text = ? WHERE id = ?"""
 _EMPTY = ("", "", None, None, None, "")
@@ -198,7 +199,7 @@ class HistoryWriter:
 
     def _rows(self, ids: Iterable[str]) -> dict[str, MessageRow]:
         found = self._connection.execute(
-            f"SELECT {_ROW} FROM messages WHERE message_id IN (SELECT value FROM json_each(?))",  # noqa: S608 (constants)
+            f"SELECT {_ROW}, source FROM messages WHERE message_id IN (SELECT value FROM json_each(?))",  # noqa: S608 (constants)
             (json.dumps(list(ids)),),
         )
         return {values[1]: _row(values) for values in found}
@@ -213,6 +214,7 @@ class HistoryWriter:
         execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", changes.events)
         self._steps.count(_moves(rows))
         self._steps.add_minutes(changes)
+        self._steps.add_figures(changes.figures)
         for step in changes.steps:
             self._steps.take(step)
         self._connection.execute(
@@ -276,6 +278,8 @@ def _values(row: MessageRow) -> tuple[object, ...]:
         row.presumed,
         row.is_known,
         row.cancelling,
+        row.failed_at,
+        row.failed_as,
     )
 
 

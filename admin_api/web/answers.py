@@ -1,20 +1,21 @@
 """From what the rooms know to what the API says: pure, and the one place where viewers' eyes are covered."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from admin_api.access.masking import hide_numbers, mask_number
-from admin_api.history.records import Bucket, DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
+from admin_api.desk.arrival import may_have_arrived
+from admin_api.history import life_line
+from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
 from admin_api.lane.eta import eta_seconds
 from admin_api.lane.observer import Reading
 from admin_api.web.broadcast import public_details
 from admin_api.web.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
 from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, RetryItem, Sending
-from admin_api.web.schemas.message import BucketItem, LifeItem, MessageDetails, MessageItem
+from admin_api.web.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
 from admin_api.web.schemas.values import HistoryAge, priority_fields, with_priority_name
 from broker.events import Event
-from broker.priority import Priority
 from broker.settings import Settings
 
 
@@ -46,12 +47,11 @@ def message_item(record: MessageRecord, *, masked: bool) -> MessageItem:
 
 
 def message_details(
-    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool
+    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool, now: float
 ) -> MessageDetails:
     """A message and its life as their reader may see them."""
     item = message_item(record, masked=masked)
-    entries = [life_item(entry, masked=masked) for entry in life]
-    return MessageDetails(**item.model_dump(), life=entries, history=age)
+    return MessageDetails(**item.model_dump(), **_life(life, masked=masked, now=now), history=age)
 
 
 def life_item(entry: LifeEntry, *, masked: bool) -> LifeItem:
@@ -65,6 +65,7 @@ def failed_item(record: DeadRecord, *, masked: bool) -> FailedItem:
     values = asdict(record)
     values["message"] = values.pop("text")
     values |= priority_fields(record.priority)
+    values["may_have_arrived"] = may_have_arrived(record)
     return FailedItem.model_validate(values | (_covered_letter(record) if masked else {}))
 
 
@@ -76,28 +77,21 @@ def failed_group(group: DeadGroup, *, masked: bool) -> FailedGroup:
     return found
 
 
-def failed_details(record: DeadRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool) -> FailedDetails:
+def failed_details(
+    record: DeadRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool, now: float
+) -> FailedDetails:
     """A dead letter and its life as their reader may see them."""
     item = failed_item(record, masked=masked)
-    entries = [life_item(entry, masked=masked) for entry in life]
-    return FailedDetails(**item.model_dump(), life=entries, history=age)
+    return FailedDetails(**item.model_dump(), **_life(life, masked=masked, now=now), history=age)
 
 
 def job_item(job: Job, *, masked: bool) -> JobItem:
     """A job as its reader may see it: what it was asked for may name a number or words of a text."""
-    item = JobItem(**asdict(job))
+    doubtful = job.options.get("may_have_arrived")
+    item = JobItem(**asdict(job), may_have_arrived=doubtful if isinstance(doubtful, int) else 0)
     if masked:
         item.options = {name: value for name, value in item.options.items() if name != "filter"}
     return item
-
-
-def bucket_item(bucket: Bucket) -> BucketItem:
-    """A stretch of time; numbers between two of our priorities, which strangers may set, count for the lower one."""
-    waits: dict[str, list[float]] = {}
-    for level, mean in bucket.wait_mean.items():
-        waits.setdefault(Priority.label(level), []).append(mean)
-    means = {name: sum(found) / len(found) for name, found in waits.items()}
-    return BucketItem.model_validate(asdict(bucket) | {"wait_mean": means})
 
 
 def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool) -> list[NextMessage]:
@@ -164,6 +158,17 @@ def _sender(sender: str | None, *, masked: bool) -> str | None:
         return None
     number = f"+{sender}"
     return mask_number(number) if masked else number
+
+
+def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, Any]:
+    items = [life_item(entry, masked=masked) for entry in life]
+    seen = [replace(entry, details=item.details) for entry, item in zip(life, items, strict=True)]
+    steps = life_line.fold(seen)
+    return {
+        "life": items,
+        "steps": [LifeStep(**asdict(step)) for step in steps],
+        "summary": LifeSummary(**asdict(life_line.summarize(steps, now))),
+    }
 
 
 def _covered_letter(record: DeadRecord) -> dict[str, str | None]:

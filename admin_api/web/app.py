@@ -14,7 +14,7 @@ from admin_api.web import problems, refusals
 from admin_api.web.openapi import describe
 from admin_api.web.parts import Parts
 from admin_api.web.request_counts import RequestCounts
-from admin_api.web.routes import failed, health, ingest, jobs, lane, messages, people, stream
+from admin_api.web.routes import analytics, failed, health, ingest, jobs, lane, messages, numbers, people, stream
 
 _ABOUT = """Status, control and repair of a paced WhatsApp queue.
 
@@ -40,7 +40,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
-    for part in (lane, failed, jobs, messages, people, stream):
+    for part in (lane, failed, jobs, messages, analytics, numbers, people, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +19,7 @@ import requests
 from admin_api.access.addresses import PREFIX
 from admin_api.access.roles import Role
 from admin_api.access.tokens import TokenFile
+from bench.admin.reports import Reports, measure
 from bench.child import Child
 from bench.distribution import Distribution
 from bench.pipelined import Item, PipelinedChannel
@@ -46,6 +47,8 @@ def run(stage: Stage, *, quick: bool) -> Report:
     """
     messages, questions = (50_000, 300) if quick else (1_000_000, 2_000)
     replay = _replay(stage, quick=quick)
+    stage.say(f"admin: a history of {messages:,} messages, and reports on it")
+    reports = measure(messages)
     lane = stage.lane()
     stage.say(f"admin: publishing {messages:,} messages")
     with PipelinedChannel(stage.url) as channel:
@@ -60,7 +63,7 @@ def run(stage: Stage, *, quick: bool) -> Report:
         with _browsers(base, dict(session.headers)):
             times = [_seconds(session, f"{base}{PREFIX}/status") for _ in range(questions)]
             memory = psutil.Process(process.pid).memory_info().rss
-    return report(messages, replay, times, memory)
+    return report(messages, replay, times, memory, reports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Replay:
         return self.peer / max(self.seconds, 0.001)
 
 
-def report(messages: int, replay: Replay, times: Sequence[float], memory: int) -> Report:
+def report(messages: int, replay: Replay, times: Sequence[float], memory: int, reports: Reports) -> Report:
     """The findings; pure."""
     seconds = Distribution.of(times)
     rows = [
@@ -111,8 +114,9 @@ def report(messages: int, replay: Replay, times: Sequence[float], memory: int) -
         "memory_bytes": memory,
         "history_entries_per_second": replay.rate,
         "history_ratio": replay.ratio,
+        "reports": asdict(reports),
     }
-    return Report("admin", [table], [line], figures)
+    return Report("admin", [table, reports.table()], [line, reports.line()], figures)
 
 
 def _messages(names: Names, count: int) -> Iterator[Item]:

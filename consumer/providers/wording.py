@@ -1,15 +1,14 @@
 """A provider's own words, made fit for a history that many people read."""
 
-import re
 from collections.abc import Iterable
+
+from broker.private_text import LIKE_A_NUMBER
 
 #: Characters that the `detail` of a failure may have.
 LONGEST_DETAIL = 200
 
 #: Shorter private texts are not looked for: taking every "a" out of a sentence would hide nothing and spoil it.
 _SHORTEST_PRIVATE = 3
-
-_PHONE_NUMBER = re.compile(r"\+?\d(?:[\s().-]*\d){5,}")
 
 
 def quote(words: str, private: Iterable[str] = ()) -> str:
@@ -18,7 +17,7 @@ def quote(words: str, private: Iterable[str] = ()) -> str:
     for secret in sorted(map(_one_line, private), key=len, reverse=True):
         if len(secret) >= _SHORTEST_PRIVATE:
             line = line.replace(secret, "…")
-    line = _PHONE_NUMBER.sub("…", line)
+    line = LIKE_A_NUMBER.sub("…", line)
     return line if len(line) <= LONGEST_DETAIL else line[: LONGEST_DETAIL - 1] + "…"
 
 

@@ -1,12 +1,14 @@
 import json
 
 import pytest
+import typer
 from followed import catch_up
 from stock import Stock
 from typer.testing import CliRunner
 
 from admin_api.history.commands import history_app
 from admin_api.history.follower import HistoryFollower
+from admin_api.history.report_command import report
 from admin_api.history.store import history_path
 from broker.errors import AntrianError, CommandFailed, WrongUse
 
@@ -17,15 +19,21 @@ def settings(settings):
     return settings.model_copy(update={"whatsapp_queue_type": "classic"})
 
 
+#: All commands that read the history, as `antrian` has them.
+APP = typer.Typer()
+APP.add_typer(history_app, name="history")
+APP.command()(report)
+
+
 @pytest.fixture
 def call(stock: Stock, monkeypatch):
-    """Run `antrian history …` against the test's broker; what it prints, or the error that it ends in."""
+    """Run `antrian history …`, or another command by name; what it prints, or the error that it ends in."""
     monkeypatch.setenv("AMQP_URL", stock.settings.amqp_urls[0])
     monkeypatch.setenv("ANTRIAN_HOME", str(stock.settings.antrian_home))
     monkeypatch.setenv("WHATSAPP_QUEUE_NAMESPACE", stock.settings.whatsapp_queue_namespace)
 
-    def run(*arguments: str):
-        result = CliRunner().invoke(history_app, arguments)
+    def run(*arguments: str, command: str = "history"):
+        result = CliRunner().invoke(APP, [command, *arguments])
         if isinstance(result.exception, AntrianError):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -40,7 +48,30 @@ def test_the_life_of_a_message_is_shown_by_its_id_alone(stock, call):
     assert (answer["message_id"], answer["state"], answer["text"]) == ("m1", "waiting", "text m1")
     assert [entry["name"] for entry in answer["life"]] == ["message.queued"]
     assert call("--json", "m1") == answer
-    assert "message.queued" in call("m1")
+    text = call("m1")
+    assert "queued" in text
+    assert "Waiting for" in text
+
+
+def test_the_rounds_of_an_outage_are_one_line(stock, call):
+    stock.add_waiting("m1")
+    for _ in range(9):
+        stock.tell("outcome.sending", "m1")
+        stock.tell("outcome.failed", "m1", failure_class="unavailable", code="provider-down", detail="HTTP 503", hold=1)
+    text = call("m1")
+    assert text.count("provider-down") == 2  # the card's line and the life's
+    assert "9 rounds while the provider was away" in text
+    assert "8b0f6c55" not in text
+
+
+def test_a_report_says_the_same_in_words_as_json_and_as_csv(stock, call):
+    stock.add_waiting("m1", "m2")
+    answer = call("--json", command="report")
+    assert (answer["period"], answer["totals"]["sent"], answer["waiting"]) == ("today", 0, 2)
+    assert "Today: nothing was sent.\n2 waiting now." in call(command="report")
+    assert call("--csv", "--period", "7d", command="report").splitlines()[1] == "total,7d,0,0,,,,"
+    with pytest.raises(WrongUse, match="Mars"):
+        call("--timezone", "Mars/Olympus", command="report")
 
 
 def test_an_unknown_id_is_said_to_be_unknown(call):
@@ -54,7 +85,16 @@ def test_messages_are_searched(stock, call):
     assert [one["message_id"] for one in answer["messages"]] == ["m3", "m2"]
     assert answer["more"] is True
     assert "1 messages." in call("search", "--key", "m2")
-    assert call("search", "--number", "0812 9999 9999", "--json") == {"messages": [], "more": False}
+    assert call("search", "--number", "0812 9999 9999", "--json")["messages"] == []
+
+
+def test_a_search_masks_numbers_unless_it_is_told_to_show_them(stock, call):
+    stock.add_waiting("m1")
+    assert "+62 812-••••-7890" in call("search")
+    assert "+6281234567890" in call("search", "--show-numbers")
+    masked, full = (call("search", *more, "--json") for more in ([], ["--show-numbers"]))
+    assert (masked["numbers"], masked["messages"][0]["phone_number"]) == ("masked", "+62 812-••••-7890")
+    assert (full["numbers"], full["messages"][0]["phone_number"]) == ("full", "+6281234567890")
 
 
 @pytest.mark.parametrize("when", ["yesterday", "2026-01-31", "", "5x"])

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from datetime import UTC
 from functools import partial
 
 import pytest
@@ -20,6 +21,7 @@ from admin_api.history.follower import HistoryFollower
 from admin_api.history.journal_end import first_from, journal_channel
 from admin_api.history.rebuild import rebuild
 from admin_api.history.records import MessageFilter, State
+from admin_api.history.report import Period
 from admin_api.history.store import History, history_path
 from broker import drift
 from broker.connection import open_channel
@@ -129,6 +131,22 @@ def test_it_goes_on_where_it_stopped(stock, history):
         catch_up(follower)
     assert {one.message_id for one in history.messages(MessageFilter()).items} == {"m1", "m2", "m3"}
     assert history.position().entries == 3
+    assert history.position().gaps == ()
+
+
+def test_a_history_of_the_version_before_is_made_again_from_the_journal_without_loss(stock, history):
+    stock.add_waiting("m1", "m2")
+    tell(stock, "outcome.sent", "m1", provider_id="p1")
+    with following(stock.settings) as follower:
+        catch_up(follower)
+    with closing(sqlite3.connect(history.path, timeout=60)) as file, file:
+        file.executescript("DROP TABLE quarters; DROP TABLE quarter_waits; DROP TABLE causes; PRAGMA user_version = 1")
+    assert history.counts()[State.SENT] == 0, "nothing is read from a file of another version"
+    with following(stock.settings) as follower:
+        wait_until(lambda: history.position().entries == 3, 20, "the history is complete again")
+        catch_up(follower)
+    assert (history.counts()[State.SENT], history.counts()[State.WAITING]) == (1, 1)
+    assert history.report(Period.WEEK, UTC).totals.sent == 1
     assert history.position().gaps == ()
 
 

@@ -119,7 +119,6 @@ def test_a_right_that_is_missing_for_one_exchange_does_no_harm_to_the_others(nod
         receipts = [publisher.queue_message(PHONE, "Halo", priority=name).message_id for name in ("urgent", "low")]
         receipts += [publisher.queue_message(PHONE, "Halo").message_id for _ in range(20)]
     assert set(receipts) == set(ids_in_lane(stock))
-    # The bell for the urgent message closes the channel once, and takes at most what is under way with it.
     assert stock.count(stock.names.lane("default")) <= len(receipts) + 1
 
 

@@ -2,14 +2,21 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from stock import Stock
 
 from broker.connection import open_channel
 from broker.control import Command, Control, encode_control
+from broker.drift import declare
+from broker.priority import Priority
+from broker.settings import Settings
+from broker.topology import bell_key, topology
 from consumer.providers.contract import Outgoing, Sent
 from consumer.worker import LaneWorker
+from publisher import Publisher
 from waiting import wait_until
 
 
@@ -52,6 +59,31 @@ def test_a_publisher_cannot_pause_the_lane_with_the_bell(stock: Stock, phone: Ph
     ring(stock, Command.PAUSE, exchange=stock.names.urgent)
     stock.add_waiting("second", "third")
     wait_until(lambda: phone.received == ["first", "second", "third"], 10, "the lane goes on")
+
+
+def test_a_message_that_rings_commands_nothing_else(stock: Stock, phone: Phone) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        body, properties = encode_control(Control(Command.PAUSE, "default", "a publisher", "m1"))
+        properties.priority = Priority.URGENT
+        channel.basic_publish(stock.names.messages, bell_key("default"), body, properties)
+    stock.add_waiting("second", "third")
+    wait_until(lambda: phone.received == ["first", "second", "third"], 10, "the lane goes on")
+    assert len(stock.events("outcome.dead")) == 1
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_an_urgent_message_needs_no_bell_to_be_accepted(settings: Settings, later: int) -> None:
+    """As with a topology that an older version made."""
+    whole = topology(settings)
+    bindings = tuple(one for one in whole.bindings if not one.header and one.key != bell_key("default"))
+    with open_channel(settings.amqp_urls, name="test") as channel:
+        declare(channel, replace(whole, bindings=bindings))
+    with Publisher(settings, confirm_timeout=60) as publisher:
+        deliver_at = datetime.now(UTC) + timedelta(seconds=later) if later else None
+        publisher.queue_message("081234567890", "text", priority="urgent", deliver_at=deliver_at)
+    stock = Stock(settings)
+    stock.wait_for(stock.names.lane("default"), 1)
+    assert [one.priority for one in stock.in_lane()] == [Priority.URGENT]
 
 
 def test_an_admin_can_pause_the_lane(stock: Stock, phone: Phone) -> None:

@@ -20,18 +20,18 @@ class Stage:
     """What runs behind the pages of one test, or of several that change nothing."""
 
     def __init__(self, settings: Settings, folder: Path, running: ExitStack) -> None:
-        self._settings = settings
+        self.settings = settings
         self._folder = folder
         self._running = running
         self.admin = running.enter_context(AdminServer(settings, folder / "admin.log")).ready()
 
     def start_consumer(self, **more: str) -> ConsumerProcess:
         """Start the consumer, with other settings if need be."""
-        return self._running.enter_context(ConsumerProcess(self._settings, self._folder / "consumer.log", **more))
+        return self._running.enter_context(ConsumerProcess(self.settings, self._folder / "consumer.log", **more))
 
     def play(self) -> Scene:
         """A lane with a bit of everything; paused, so that it stays as it is."""
-        with Publisher(self._settings, source="registration", confirm_timeout=60) as publisher:
+        with Publisher(self.settings, source="registration", confirm_timeout=60) as publisher:
             return Scene(self.admin, publisher).play(lambda: self.start_consumer(WHATSAPP_QUEUE_DELAY="0"))
 
 

@@ -47,7 +47,7 @@ def test_everything_works_by_keyboard(window):
     page.keyboard.press("Space")
     expect(page.get_by_role("region", name="Selection")).to_be_visible()
     page.keyboard.press("/")
-    expect(page.get_by_label("Number", exact=True)).to_be_focused()
+    expect(page.get_by_label("Number or text")).to_be_focused()
 
 
 @pytest.mark.usefixtures("scene")

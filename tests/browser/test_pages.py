@@ -125,7 +125,7 @@ def test_scripts_speak_the_readers_language_too(window):
     page.locator(".settings summary").click()
     page.get_by_role("link", name="Bahasa Indonesia").click()
     expect(page.locator("#headline")).to_have_text("Dijeda")
-    expect(visitor.go("/desk").get_by_text("Ditolak selamanya").first).to_be_visible()
+    expect(visitor.go("/desk").get_by_text("Nomor tidak ada di WhatsApp").first).to_be_visible()
 
 
 def test_the_colours_are_remembered_before_the_first_paint(window):
@@ -141,11 +141,11 @@ def test_the_colours_are_remembered_before_the_first_paint(window):
 def test_a_filter_is_an_address_that_can_be_kept(window):
     visitor = window().log_in(Role.OPERATOR)
     page = visitor.go("/desk")
-    page.get_by_role("link", name="Refused for good").click()
+    page.get_by_role("link", name="Number is not on WhatsApp").click()
     page.wait_for_url("**failure_class=rejected**")
     address = page.url
-    page.get_by_label("Number", exact=True).fill("0811111111")
-    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Number or text").fill("0811111111")
+    page.get_by_role("button", name="Find", exact=True).click()
     expect(page.get_by_text("No letter fits the filter")).to_be_visible()
     page.go_back()
     expect(page.locator("#letters tbody tr")).to_have_count(2)

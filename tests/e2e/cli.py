@@ -82,6 +82,10 @@ class TerminalCommand:
     def wait_for(self, words: str, timeout: float = 10) -> None:
         wait_until(lambda: words in self.text(), timeout, f"{words!r} is on the terminal")
 
+    def write(self, keys: str) -> None:
+        """What a person types."""
+        os.write(self._near, keys.encode())
+
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self.process.send_signal(signal.SIGINT)

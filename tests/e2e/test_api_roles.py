@@ -36,6 +36,7 @@ ROWS = {
     "POST {p}/undo/{undo_id}": (A, None),
     "POST {p}/send-test": (OP, {"phone_number": "081234567890", "message": "Halo"}),
     "POST {p}/simulate": (OP, None),
+    "GET {p}/numbers": (OP, None),
     "GET {p}/failed": (V, None),
     "GET {p}/failed/export": (A, None),
     "POST {p}/failed/redrive": (OP, {"filter": {}, "dry_run": True}),
@@ -51,6 +52,8 @@ ROWS = {
     "POST {p}/messages/{message_id:path}/cancel": (OP, None),
     "POST {p}/messages/{message_id:path}/uncancel": (OP, None),
     "GET {p}/analytics": (V, None),
+    "GET {p}/analytics/report": (V, None),
+    "GET {p}/analytics/report.csv": (V, None),
     "GET {p}/audit": (A, None),
     "GET {p}/me": (V, None),
     "GET {p}/events": (V, None),
@@ -62,6 +65,7 @@ ROWS = {
     "GET {p}/desk/{message_id:path}": (V, None),
     "GET {p}/message/{message_id:path}": (V, None),
     "GET {p}/search": (V, None),
+    "GET {p}/report": (V, None),
     "GET {p}/activity": (V, None),
 }
 

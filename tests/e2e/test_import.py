@@ -108,7 +108,7 @@ def test_one_wrong_row_keeps_everything_out(cli, stock, write):
     done = cli.run("import", file)
     assert (done.returncode, done.stdout) == (2, "")
     assert "2 of 3 rows" in done.stderr
-    assert "line 3, phone_number: no number has this prefix" in done.stderr
+    assert "line 3, phone_number: this is too short" in done.stderr
     assert "line 4, message: is missing" in done.stderr
     told = cli.json("import", file, code=2)
     assert (told["queued"], [one["line"] for one in told["invalid"]]) == (0, [3, 4])

@@ -49,9 +49,11 @@ class PaperSession:
         if self._is_read and not self._is_gone:
             self._inbox.put(signals.Recorded(event, len(self._stream) - 1))
 
-    def tell(self, command: Command, message_id: str = "", *, permit: str = "", expires_at: float = 0.0) -> None:
+    def tell(
+        self, command: Command, message_id: str = "", *, permit: str = "", expires_at: float = 0.0, generation: int = 0
+    ) -> None:
         """An admin commands something, or an urgent message rings."""
-        self._inbox.put(signals.Told(Control(command, LANE, "admin", message_id, permit, expires_at)))
+        self._inbox.put(signals.Told(Control(command, LANE, "admin", message_id, permit, expires_at, generation)))
 
     def die(self) -> None:
         """The connection breaks."""

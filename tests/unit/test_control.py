@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.control import Command, Control, bell, decode_control, encode_control
+from broker.control import Command, Control, decode_control, encode_control
 
 
 @pytest.mark.parametrize("command", Command)
@@ -13,11 +13,6 @@ def test_a_command_arrives_as_it_was_sent(command: Command) -> None:
     body, properties = encode_control(control)
     assert decode_control(body) == control
     assert properties.message_id
-
-
-def test_the_bell_names_the_urgent_message() -> None:
-    body, _properties = bell("promo", "registration", "m1")
-    assert decode_control(body) == Control(Command.URGENT, "promo", "registration", "m1")
 
 
 @pytest.mark.parametrize(

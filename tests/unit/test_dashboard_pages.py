@@ -16,7 +16,7 @@ from admin_api.web import problems
 from admin_api.web.problems import Problem
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
-PAGES = ("", "/", "/desk", "/desk/some-id", "/message/some/odd%20id", "/search", "/activity")
+PAGES = ("", "/", "/desk", "/desk/some-id", "/message/some/odd%20id", "/search", "/report", "/activity")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from io import StringIO
 
 import pika
 import pytest
+from desk_records import dead_record
 from factories import NOW, PHONE, make_message
 from rich.console import Console
 
@@ -109,7 +110,7 @@ def test_groups_count_by_reason_the_largest_first():
 
 def test_lists_mask_the_number_and_hide_the_text():
     text = shown(letter_table([letter(), unreadable()], NOW)) + json.dumps(summary(letter()))
-    assert "+62812•••••890" in text
+    assert "+62 812-••••-7890" in text
     assert PHONE not in text
     assert "Halo" not in text
     assert "unreadable" in text
@@ -141,6 +142,13 @@ def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(text):
     row = csv_row(letter(Message("m1", "default", 5, body, NOW)))
     assert row["message"] == f"'{text}"
     assert row["phone_number"] == PHONE[1:]
+
+
+def test_an_export_of_a_recorded_letter_has_its_attempts():
+    # The journal keeps no header that lists the failures, so only the record knows how many attempts there were.
+    row = csv_row(DeadLetter.recorded(dead_record(attempts=3), NAMES))
+    assert row["attempts"] == "3"
+    assert csv_row(unreadable())["attempts"] == "0"
 
 
 def test_an_export_appears_when_it_is_complete_and_belongs_to_its_owner(tmp_path):

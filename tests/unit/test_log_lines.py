@@ -66,7 +66,7 @@ def test_a_librarys_sentence_shows_no_phone_number():
     [line] = lines(
         "logging.getLogger('some.library').error('cannot reach +62 812-3456-7890 or 081234567890 on port 8080')"
     )
-    assert line["event"] == "cannot reach ••• or ••• on port 8080"
+    assert line["event"] == "cannot reach •••• or •••• on port 8080"
 
 
 def test_an_exception_is_one_field_without_phone_numbers():
@@ -74,7 +74,7 @@ def test_an_exception_is_one_field_without_phone_numbers():
         "try:\\n    raise ValueError('+6281234567890 is private')\\nexcept ValueError:\\n    log.exception('it.failed')"
     )
     [line] = lines(body.replace("\\n", "\n"))
-    assert "ValueError: ••• is private" in line["exception"]
+    assert "ValueError: •••• is private" in line["exception"]
     assert "Traceback" in line["exception"]
 
 

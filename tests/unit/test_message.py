@@ -381,7 +381,7 @@ def test_an_expiry_is_a_moment_whatever_its_offset(written: str | None, moment: 
         (body_with()[:-1] + b', "metadata": {"a": 1e999}}', "invalid-fields"),
         (body_with(metadata={str(n): n for n in range(51)}), "invalid-fields"),
         (body_with(metadata={"a": "é" * 4096}), "invalid-fields"),
-        (body_with(phone_number="08123"), "invalid-phone-number"),
+        (body_with(phone_number="08123"), "phone-number-too-short"),
         (body_with(phone_number="120363025246125016@g.us"), "group-id"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.bells import Bells
 from consumer.pace import LEAD, Gate, Pace, since
 
 DELAY = 10.0
@@ -88,13 +89,13 @@ def test_force_without_a_wait_does_not_spoil_the_next_pause() -> None:
 
 
 def test_an_urgent_message_that_rings_opens_the_lane_for_choosing_only() -> None:
-    pace = Pace(pause_over_at=110.0, ringing={"m1"})
+    pace = Pace(pause_over_at=110.0, bells=Bells({"m1": 0}))
     assert pace.gate_to_choose().is_open_to_choose(100.0)
     assert pace.gate().wait(100.0) == 10.0
 
 
 def test_a_provider_that_is_not_there_is_not_asked_for_an_urgent_message_either() -> None:
-    assert Pace(hold_over_at=110.0, ringing={"m1"}).gate_to_choose().wait(100.0) == 10.0
+    assert Pace(hold_over_at=110.0, bells=Bells({"m1": 0})).gate_to_choose().wait(100.0) == 10.0
 
 
 @dataclass

@@ -49,6 +49,7 @@ def test_a_message_for_an_unknown_lane_goes_nowhere(lane: str) -> None:
 @pytest.mark.parametrize(
     ("exchange", "key", "queues"),
     [
+        (NAMES.messages, "urgent.promo", {NAMES.lane("promo"), NAMES.journal}),
         (NAMES.due, "0.0.promo", {NAMES.lane("promo")}),
         (NAMES.dead, "default", {NAMES.dead, NAMES.journal}),
         (NAMES.dead, "", {NAMES.dead, NAMES.journal}),
@@ -63,9 +64,12 @@ def test_each_kind_of_news_reaches_its_record(exchange: str, key: str, queues: s
     assert PaperBroker(make_topology()).queues(exchange, key) == queues
 
 
-def test_whoever_may_ring_for_an_urgent_message_reaches_the_consumers() -> None:
+@pytest.mark.parametrize(
+    ("exchange", "key"), [(NAMES.urgent, ""), (NAMES.messages, "urgent.promo"), (NAMES.due_urgent, "")]
+)
+def test_an_urgent_message_reaches_the_consumers(exchange: str, key: str) -> None:
     assert any(
-        (binding.source, binding.destination, binding.to) == (NAMES.urgent, NAMES.control, "exchange")
+        (binding.source, binding.destination, binding.key, binding.to) == (exchange, NAMES.control, key, "exchange")
         for binding in make_topology().bindings
     )
 

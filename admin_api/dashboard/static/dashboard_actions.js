@@ -9,6 +9,7 @@ import { $, say } from "./dom.js";
 import { number, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
 import { onKey } from "./keys.js";
+import { showNumber } from "./number_field.js";
 import { toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 import { messageHref, shortId } from "./words.js";
@@ -66,10 +67,10 @@ export function wireActions({ lane, counts }) {
     else toast((ended ?? [reason]).includes("unavailable") ? t("The next probe goes out now.") : t("The next message goes out now."));
   }
 
-  const openTest = () => openDialog("test-dialog", async (form) => {
+  const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
     const { message_id: id } = await post(at("/send-test"), values(form));
     toast(t("The test waits in the queue."), followed(id));
-  });
+  }).querySelector("form").elements.phone_number);
 
   async function simulate() {
     const { message_ids: ids } = await post(at("/simulate"));

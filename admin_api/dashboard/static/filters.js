@@ -1,20 +1,24 @@
 // A form whose values live in the address of the page, so that a filter can be kept as a bookmark.
 
-import { $$, h } from "./dom.js";
+import { $, $$, h } from "./dom.js";
 import { fromField, moment, toField } from "./format.js";
 import { t } from "./i18n.js";
 
 const TIMES = new Set(["since", "until"]);
 
 export class Filters {
-  /** `names` are the fields, and those of the address that have no field; `changed(filter)` is called when they change. */
-  constructor(form, names, changed) {
-    Object.assign(this, { form, names, changed });
+  /**
+   * `names` are the fields, and those of the address that have no field; `changed(filter)` is called when they change.
+   * `sort(values)` may move what was typed to other names; `folded` leaves a box of further fields closed.
+   */
+  constructor(form, names, changed, { sort = (values) => values, folded = false } = {}) {
+    Object.assign(this, { form, names, changed, sort });
     form.addEventListener("submit", (event) => { event.preventDefault(); this.#go({ ...this.#hidden(), ...this.#fields() }); });
     form.querySelector("#reset").addEventListener("click", () => this.#go({}));
     addEventListener("popstate", () => this.#show());
     this.#fill();
-    this.#unfold();
+    if (!folded) this.#unfold();
+    if (folded) addEventListener("click", (event) => { const box = $("details", form); if (box && !box.contains(event.target)) box.open = false; });
   }
 
   /** Folded on a phone, unless something is filtered; always open where there is room. */
@@ -45,7 +49,7 @@ export class Filters {
 
   #fields() {
     const fields = new FormData(this.form);
-    return Object.fromEntries([...fields].map(([name, value]) => [name, TIMES.has(name) ? fromField(value) : value.trim()]));
+    return this.sort(Object.fromEntries([...fields].map(([name, value]) => [name, TIMES.has(name) ? fromField(value) : value.trim()])));
   }
 
   #hidden() {
@@ -59,6 +63,8 @@ export class Filters {
   }
 
   #show() {
+    const box = $("details.find-more", this.form);
+    if (box) box.open = false;
     this.#fill();
     this.changed(this.filter);
   }
@@ -66,11 +72,11 @@ export class Filters {
   #fill() {
     const filter = this.filter;
     for (const field of $$("[name]", this.form)) {
-      const value = filter[field.name] ?? "";
+      const value = filter[field.name] ?? (field.type === "search" ? filter.text : undefined) ?? "";
       if (field.tagName === "SELECT" && value && ![...field.options].some((option) => option.value === value)) field.append(h("option", { value }, value));
       field.value = TIMES.has(field.name) && value !== "" ? toField(value) : value;
     }
   }
 }
 
-const label = (form, name) => form.elements[name]?.closest("label")?.querySelector("span")?.textContent ?? { detail: t("Provider’s message"), lane: t("Lane") }[name] ?? name;
+const label = (form, name) => form.elements[name]?.dataset.chip ?? form.elements[name]?.closest("label")?.querySelector("span")?.textContent ?? { detail: t("Provider’s message"), lane: t("Lane"), text: t("Text") }[name] ?? name;

@@ -3,7 +3,6 @@
 import { language, t, tn } from "./i18n.js";
 
 const clockFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const shortFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const dayFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const fullFormat = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
 const date = (seconds) => new Date(seconds * 1000);
@@ -25,17 +24,18 @@ export function moment(seconds) {
   return then.toDateString() === new Date().toDateString() ? clockFormat.format(then) : dayFormat.format(then);
 }
 
-/** For the axis of a chart over so many seconds. */
-export const tick = (seconds, span) => (span > 1.5 * DAY ? dayFormat : shortFormat).format(date(seconds));
+/** A part of a whole, never rounded up to all of it: “98.7 %”. */
+export const percent = (part) => (part === null || part === undefined ? "–" : (Math.floor(part * 1000) / 1000).toLocaleString(language, { style: "percent", maximumFractionDigits: 1 }));
 
 /** A duration, as exact as people want it. */
 export function duration(seconds) {
   const whole = Math.max(0, seconds);
   if (whole < 10) return t("%(n)s s", { n: whole.toLocaleString(language, { maximumFractionDigits: whole < 1 ? 1 : 0 }) });
   if (whole < 60) return t("%(n)s s", { n: Math.round(whole) });
-  if (whole < 600) return t("%(m)s min %(s)s s", { m: Math.floor(whole / 60), s: Math.floor(whole % 60) });
-  if (whole < 5400) return t("%(n)s min", { n: Math.round(whole / 60) });
-  if (whole < 2 * DAY) return t("%(h)s h %(m)s min", { h: Math.floor(whole / 3600), m: Math.floor((whole % 3600) / 60) });
+  if (whole < 600 && Math.floor(whole % 60)) return t("%(m)s min %(s)s s", { m: Math.floor(whole / 60), s: Math.floor(whole % 60) });
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return t("%(n)s min", { n: minutes });
+  if (whole < 2 * DAY) return minutes % 60 ? t("%(h)s h %(m)s min", { h: Math.floor(minutes / 60), m: minutes % 60 }) : t("%(n)s h", { n: minutes / 60 });
   return tn("%(count)s day", "%(count)s days", Math.round(whole / DAY));
 }
 

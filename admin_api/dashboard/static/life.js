@@ -1,44 +1,82 @@
-// A message's life line: everything that happened, oldest first, with the time between.
+// A message's life line: its steps, oldest first, with the time between. The API has folded them.
 
+import { causeCode, causeDetail, causeTitle } from "./causes.js";
 import { h } from "./dom.js";
-import { duration, full, moment } from "./format.js";
-import { t } from "./i18n.js";
-import { className, eventWords, messageLink } from "./words.js";
+import { clock, duration, full, moment } from "./format.js";
+import { t, tn } from "./i18n.js";
+import { eventWords, messageLink } from "./words.js";
 
-//: Seconds between two entries from which on the time between them is worth a word.
+//: Seconds between two steps from which on the time between them is worth a word, and from which on a longer line.
 const WORTH = 1;
+const LONG = [60, 600];
 
-const NUMBERED = {
-  "outcome.sending": (values) => t("Attempt %(n)s begins", values),
-  "outcome.failed": (values) => t("Attempt %(n)s failed", values),
+const ATTEMPTS = {
+  "attempt.begun": (values) => [t("Attempt %(n)s is running", values), "wait"],
+  "attempt.sent": (values) => [values.n > 1 ? t("Sent at attempt %(n)s, in %(time)s", values) : t("Sent in %(time)s", values), "good"],
+  "attempt.failed": (values) => [t("Attempt %(n)s failed after %(time)s", values), "bad"],
+  "attempt.uncertain": (values) => [t("Attempt %(n)s has no known outcome", values), "wait"],
 };
+const WAYS = { cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
+const PUBLISHED = new Set(["message.queued", "message.scheduled"]);
 
-function title(entry) {
-  const [words, tone] = eventWords(entry.name);
-  const numbered = entry.attempt && NUMBERED[entry.name];
-  return [numbered ? numbered({ n: entry.attempt }) : words, tone];
+/** Who did it: people by their names, without where they pressed a button. */
+export function person(by) {
+  const [way, ...name] = by.split(":");
+  return name.length ? WAYS[way]?.(name.join(":")) ?? name.join(":") : by;
 }
 
-function details({ details = {}, name, source }) {
+function title(step) {
+  if (step.name === "outage") return outage(step);
+  if (step.name === "outcome.redriven" && step.details.copy) return [t("Replaced by an edited copy"), ""];
+  return ATTEMPTS[step.name]?.({ n: step.attempt || 1, time: duration(step.until - step.at) }) ?? eventWords(step.name);
+}
+
+function outage({ rounds, failure_class }) {
+  return [failure_class === "throttled"
+    ? tn("%(count)s round while the provider asked for a pause", "%(count)s rounds while the provider asked for a pause", rounds)
+    : tn("%(count)s round while the provider was away", "%(count)s rounds while the provider was away", rounds), "wait"];
+}
+
+function details(step) {
+  const { code, detail, failure_class, by } = step;
+  const about = step.details;
   const lines = [];
-  if (details.failure_class || details.code) lines.push([className(details.failure_class ?? "unknown"), details.code].filter(Boolean).join(" · "));
-  if (details.detail) lines.push(details.detail);
-  if (details.provider_id) lines.push(t("Provider’s id: %(id)s", { id: details.provider_id }));
-  if (details.due_at) lines.push(t("due %(time)s", { time: moment(details.due_at) }));
-  if (details.note) lines.push(`“${details.note}”`);
-  const by = name.startsWith("message.q") || name.startsWith("message.s") ? t("published by %(who)s", { who: source }) : t("by %(who)s", { who: source });
-  const copy = details.copy && h("p", { class: "life-detail" }, t("as the edited copy"), " ", messageLink(details.copy));
-  return [...lines.map((line) => h("p", { class: "life-detail" }, line)), copy, source && h("p", { class: "life-when" }, by)];
+  // The end says again what the last attempt has said.
+  if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
+  else if (detail) lines.push(detail);
+  if (about.provider_id) lines.push(t("Provider’s id: %(id)s", { id: about.provider_id }));
+  if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));
+  if (about.note) lines.push(`“${about.note}”`);
+  const who = by && (PUBLISHED.has(step.name) ? t("published by %(who)s", { who: by }) : t("by %(who)s", { who: person(by) }));
+  const copy = about.copy && h("p", { class: "life-detail" }, messageLink(about.copy, t("Open the edited copy")));
+  return [...lines.map((line) => h("p", { class: "life-detail", title: causeCode(failure_class, code) || null }, line)), copy, who && h("p", { class: "life-when" }, who)];
+}
+
+/** When it was: from until where it took longer than a second. */
+function time(step) {
+  const took = step.until - step.at;
+  const words = step.name === "outage" && took >= WORTH ? `${moment(step.at)}–${clock(step.until)}` : moment(step.at);
+  return h("time", { datetime: new Date(step.at * 1000).toISOString(), title: full(step.at) }, words);
+}
+
+/** The figures on top, such as “Waited 5 min 6 s, 1 attempt, 9 rounds in an outage”; empty before there are any. */
+export function verdict({ waited, is_over: isOver, attempts, rounds }) {
+  const time_ = waited === null ? "" : duration(waited);
+  return [
+    time_ && (isOver ? t("Waited %(time)s", { time: time_ }) : t("Waiting for %(time)s", { time: time_ })),
+    (attempts > 0 || isOver) && tn("%(count)s attempt", "%(count)s attempts", attempts),
+    rounds > 0 && tn("%(count)s round in an outage", "%(count)s rounds in an outage", rounds),
+  ].filter(Boolean).join(", ");
 }
 
 /** The list. */
-export function lifeLine(entries) {
-  if (!entries.length) return h("p", { class: "muted" }, t("The journal no longer knows what happened."));
-  return h("ol", { class: "life" }, entries.filter((entry) => entry.name !== "outcome.barrier").map((entry, place, all) => {
-    const [words, tone] = title(entry);
-    const gap = place ? entry.at - all[place - 1].at : 0;
-    return h("li", { "data-tone": tone }, h("p", { class: "life-what" }, words),
-      h("p", { class: "life-when" }, h("time", { datetime: new Date(entry.at * 1000).toISOString(), title: full(entry.at) }, moment(entry.at)), gap >= WORTH && h("span", { class: "life-gap" }, `+${duration(gap)}`)),
-      details(entry));
+export function lifeLine(steps) {
+  if (!steps.length) return h("p", { class: "muted" }, t("The journal no longer knows what happened."));
+  return h("ol", { class: "life" }, steps.map((step) => {
+    const [words, tone] = title(step);
+    return h("li", { "data-tone": tone, "data-name": step.name, "data-gap": LONG.filter((least) => step.gap >= least).length || null },
+      h("p", { class: "life-what" }, words),
+      h("p", { class: "life-when" }, time(step), step.gap >= WORTH && h("span", { class: "life-gap" }, `+${duration(step.gap)}`)),
+      details(step));
   }));
 }

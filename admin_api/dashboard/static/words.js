@@ -22,7 +22,7 @@ const STATES = {
 const EVENTS = {
   "message.queued": [t("Queued"), ""],
   "message.scheduled": [t("Scheduled"), "wait"],
-  "message.buried": [t("Laid among the dead letters"), "bad"],
+  "message.buried": [t("Given up"), "bad"],
   "message.noted": [t("Note written"), ""],
   "outcome.sending": [t("Attempt begins"), ""],
   "outcome.sent": [t("Sent"), "good"],
@@ -33,6 +33,7 @@ const EVENTS = {
   "outcome.duplicate": [t("Not sent: its key was taken"), ""],
   "outcome.expired": [t("Not sent: its time was over"), "bad"],
   "outcome.cancelling": [t("Cancellation asked for"), ""],
+  "outcome.uncancelled": [t("Cancellation taken back"), "good"],
   "outcome.cancelled": [t("Cancelled"), ""],
   "outcome.cleared": [t("Cleared from the queue"), ""],
   "outcome.redriven": [t("Re-driven"), "good"],
@@ -92,6 +93,13 @@ const tag = ([words, tone]) => h("span", { class: "tag", "data-tone": tone }, wo
 export const stateTag = (state) => tag(STATES[state] ?? [state, ""]);
 export const jobTag = (job) => tag(job.state === "running" && job.cancelling ? [t("being cancelled"), "wait"] : JOBS[job.state] ?? [job.state, ""]);
 export const priorityTag = (priority) => h("span", { class: "priority", "data-priority": priorityKey(priority) }, priorityWord(priority));
+
+/** The state of a message as it is told on its own page: a cancellation that was asked for, an original that was replaced. */
+export function messageState(one, isCancelling) {
+  if (one.state === "purged" && one.copied_to) return tag([t("replaced"), ""]);
+  if (isCancelling) return tag([t("cancellation asked for"), "wait"]);
+  return stateTag(one.state);
+}
 
 /** A time that says more on hover. */
 export const when = (seconds) => (seconds === null || seconds === undefined ? "–" : h("time", { datetime: new Date(seconds * 1000).toISOString(), title: full(seconds) }, moment(seconds)));

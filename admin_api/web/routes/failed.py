@@ -87,9 +87,10 @@ def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response:
     """Put dead letters back into their lanes, as a job over those that fit now; with `dry_run`, only say which."""
     if wanted.dry_run:
         response.status_code = 200
-        would = parts.desk.dry_run(wanted.meant(), limit=wanted.limit)
-        return DryRun(selected=would.selected, unreadable=would.unreadable, groups=_groups(would.groups, masked=False))
-    job = parts.desk.redrive(wanted.meant(), actor.label, rate=wanted.rate, limit=wanted.limit, canary=wanted.canary)
+        would = parts.desk.dry_run(wanted.meant(), limit=wanted.limit, skip_uncertain=wanted.skip_uncertain)
+        return DryRun(**asdict(would) | {"groups": _groups(would.groups, masked=False)})
+    options = wanted.model_dump(include={"rate", "limit", "canary", "skip_uncertain"})
+    job = parts.desk.redrive(wanted.meant(), actor.label, **options)
     return job_item(job, masked=False)
 
 
@@ -97,7 +98,7 @@ def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response:
 def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> FailedDetails:
     """One dead letter and its whole life."""
     record = _record(parts, message_id)
-    return failed_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
+    return failed_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 
 
 @router.post("/{message_id:path}/redrive", status_code=202, responses=problems(404, 409, 503))

@@ -9,29 +9,25 @@ from admin_api.history.records import MessageRecord
 from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.web.actors import Admin, Operator, Viewer
-from admin_api.web.answers import bucket_item, life_item, message_details, message_item
+from admin_api.web.answers import life_item, message_details, message_item
 from admin_api.web.covering import check_search
 from admin_api.web.freshness import FreshHistory
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere
 from admin_api.web.problems import Problem
 from admin_api.web.schemas.message import (
-    Analytics,
     CancelAnswer,
     LifePage,
     MessageDetails,
     MessagePage,
     MessageQuery,
 )
-from admin_api.web.schemas.values import Cursor, Limit, Text
+from admin_api.web.schemas.values import Cursor, Limit
 
 router = APIRouter(tags=["messages"])
 
 #: Seconds that a history may take to come up with the journal.
 _PATIENCE = 2.0
-
-#: Points of a chart.
-_BUCKETS = 60
 
 
 @router.get("/messages", responses=problems(400))
@@ -47,7 +43,7 @@ def search(parts: PartsHere, actor: Viewer, age: FreshHistory, wanted: Annotated
 def show(parts: PartsHere, actor: Viewer, age: FreshHistory, message_id: str) -> MessageDetails:
     """One message and its whole life."""
     record = _record(parts, message_id)
-    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked)
+    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))
@@ -64,22 +60,6 @@ def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer
     record = check_uncancel(_latest_record(parts, message_id), message_id)
     control.uncancel(parts.settings, record.lane, message_id, actor.label)
     return CancelAnswer(message_id=message_id, state=record.state, cancelling=False)
-
-
-@router.get("/analytics", responses=problems())
-def analytics(
-    parts: PartsHere,
-    _actor: Viewer,
-    age: FreshHistory,
-    minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
-    lane: Annotated[Text | None, Query()] = None,
-) -> Analytics:
-    """What happened during the last minutes: sent, failed, waiting, and how long messages waited."""
-    step = 60.0 * max(1, round(minutes / _BUCKETS))
-    # Whole steps, the present one included, so that a chart does not change its past when it is read again.
-    until = (time.time() // step + 1) * step
-    buckets = parts.history.analytics(until - step * -(-minutes * 60 // step), until, step, lane)
-    return Analytics(step=step, buckets=[bucket_item(bucket) for bucket in buckets], history=age)
 
 
 @router.get("/audit", responses=problems(400))

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from admin_api.history.records import DeadFilter
 from admin_api.web.schemas.lane import Details, RetentionAlarm
-from admin_api.web.schemas.message import LifeItem
+from admin_api.web.schemas.message import LifeItem, LifeStep, LifeSummary
 from admin_api.web.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 
 Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=10_000)]
@@ -30,6 +30,7 @@ class FailedItem(BaseModel):
     message: str | None = Field(description="The text; null for viewers.")
     problem: str = Field(description="Why it cannot be read; empty when it can.")
     note: str
+    may_have_arrived: bool = Field(description="The provider had it at least once: the person may get it twice.")
 
 
 class FailedGroup(BaseModel):
@@ -59,6 +60,8 @@ class FailedDetails(FailedItem):
 
     life: list[LifeItem]
     history: HistoryAge
+    steps: list[LifeStep] = Field(description="The same with what belongs together in one step.")
+    summary: LifeSummary
 
 
 class FailedFilter(Strict):
@@ -125,6 +128,9 @@ class RedriveRequest(Chosen):
     limit: Annotated[int, Field(ge=1, le=10_000_000, strict=True)] | None = Field(
         default=None, description="At most so many, oldest first."
     )
+    skip_uncertain: StrictBool = Field(
+        default=False, description="Leave out those that may have arrived already; the answer counts them either way."
+    )
 
 
 class DryRun(BaseModel):
@@ -133,6 +139,9 @@ class DryRun(BaseModel):
     dry_run: bool = True
     selected: int
     unreadable: int = Field(description="Of these; they would stay.")
+    may_have_arrived: int = Field(
+        description="Of those that fit, how many may have arrived already; with `skip_uncertain` they are left out."
+    )
     groups: list[FailedGroup]
 
 
@@ -151,6 +160,10 @@ class JobItem(BaseModel):
     failed_again: int
     detail: str
     cancelling: bool
+    may_have_arrived: int = Field(
+        default=0,
+        description="Of those that fit, how many may have arrived already; with `skip_uncertain` they were left out.",
+    )
     options: Details
 
 
@@ -173,6 +186,7 @@ class Redriven(BaseModel):
 
     message_id: str
     copy_of: str | None = Field(description="The dead letter's own id, when this is an edited copy.")
+    may_have_arrived: bool = Field(description="The person may have had the message before, and get it twice.")
 
 
 class NoteRequest(Strict):

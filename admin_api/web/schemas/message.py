@@ -41,6 +41,36 @@ class LifeItem(BaseModel):
     details: Details
 
 
+class LifeStep(BaseModel):
+    """One step of a life: what is on record, with what belongs together in one. Times are unix seconds."""
+
+    name: str = Field(
+        description="An event's name; or `attempt.begun`, `attempt.sent`, `attempt.failed`, `attempt.uncertain` for an "
+        "attempt, `outage` for attempts in a row that found the provider away or throttling."
+    )
+    at: float
+    until: float
+    gap: float = Field(description="Seconds since the step before it ended.")
+    attempt: int = Field(description="0 for none.")
+    rounds: int = Field(description="Of an outage: how often the provider was asked.")
+    by: str = Field(description="The person or service behind it; empty where the consumer did it by itself.")
+    failure_class: str
+    code: str
+    detail: str
+    details: Details
+
+
+class LifeSummary(BaseModel):
+    """A life in figures, since the message was published or last re-driven."""
+
+    waited: float | None = Field(description="Seconds until it was sent or ended; until now while it waits.")
+    is_over: bool
+    attempts: int = Field(description="Those that were counted.")
+    rounds: int = Field(description="How often the provider was asked during outages.")
+    outage_seconds: float
+    consumers: list[str] = Field(description="The processes that made its attempts.")
+
+
 class MessageItem(BaseModel):
     """A message as it is now. Times are unix seconds."""
 
@@ -84,6 +114,8 @@ class MessageDetails(MessageItem):
 
     life: list[LifeItem]
     history: HistoryAge
+    steps: list[LifeStep] = Field(description="The same with what belongs together in one step.")
+    summary: LifeSummary
 
 
 class LifePage(BaseModel):
@@ -93,20 +125,31 @@ class LifePage(BaseModel):
     next_cursor: str | None
 
 
-class BucketItem(BaseModel):
-    """What happened in one stretch of time."""
+class WaitItem(BaseModel):
+    """How long messages waited until the provider took them: from publish, or from the time they were scheduled for."""
 
-    start: float
-    queued: int
-    sent: int
-    failed: int
-    dead: int
-    waiting: int
-    wait_mean: dict[str, float] = Field(description="Seconds from publish to send, by priority.")
+    count: int = Field(description="Of how many messages.")
+    mean: float = Field(description="Seconds.")
+    p50: float = Field(description="Seconds; half waited no longer. Within 5 %.")
+    p95: float = Field(description="Seconds; of twenty, nineteen waited no longer. Within 5 %.")
+
+
+class BucketItem(BaseModel):
+    """What happened in one stretch of time; null where the history knows nothing of it."""
+
+    start: float = Field(description="Unix seconds.")
+    end: float = Field(description="Unix seconds.")
+    queued: int | None
+    sent: int | None
+    failed: int | None
+    dead: int | None
+    waiting: int | None = Field(description="At the end of the stretch.")
+    most_waiting: int | None = Field(description="When they were most.")
+    waits: dict[str, WaitItem] = Field(description="By the name of the priority.")
 
 
 class Analytics(BaseModel):
-    """What happened, in stretches of `step` seconds."""
+    """What happened, in stretches of about `step` seconds, which begin at usual times of the reader's clock."""
 
     step: float
     buckets: list[BucketItem]

@@ -1,70 +1,96 @@
 // The dead-letter desk.
 
 import { applyRole, may } from "../access.js";
+import { onPress } from "../action.js";
 import { address, get } from "../api.js";
+import { drawCauses, growOlder } from "../cause_cards.js";
 import { wireSelection } from "../desk_selection.js";
-import { $, $$, empty, h, say, table } from "../dom.js";
+import { $, $$, empty, h, say } from "../dom.js";
 import { Filters } from "../filters.js";
-import { ago, duration, full, number, phone } from "../format.js";
+import { duration, number } from "../format.js";
 import { t, tn } from "../i18n.js";
-import { follow, jobCard } from "../jobs.js";
+import { ending, follow, jobCard } from "../jobs.js";
+import { fewerDead, openDelete, openRedrive } from "../letter_dialogs.js";
+import { letterTable } from "../letter_table.js";
+import { on, onChange } from "../news.js";
 import { Pager } from "../pager.js";
-import { complain } from "../toast.js";
-import { classes, className, messageLink, priorityTag, when } from "../words.js";
+import { complain, toast } from "../toast.js";
+import { undo } from "../undo.js";
+import { className, classes } from "../words.js";
 
-const LAG = 2000;
+//: Seconds after an action in which the history may not have heard of it.
+const LAGS = [1, 3];
+//: Seconds after which what was deleted is news no more, and the lists know of it by themselves.
+const NEWS = 60;
+const KNOWN = 10;
+//: Seconds for which the end of a re-drive stays to be read.
+const LINGER = 30;
 const NAMES = ["failure_class", "code", "detail", "source", "lane", "phone_number", "text", "since", "until"];
+const ABOUT_LETTERS = new Set(["outcome.dead", "outcome.redriven", "outcome.purged", "outcome.restored", "outcome.cleared", "message.noted", "message.buried", "dead.purged", "lane.cleared", "undo.done", "job.finished"]);
 
-const selection = wireSelection({ filter: () => filters.filter, started: showJob, changed: refresh });
-const pager = new Pager({ path: "/failed", button: $("#more"), draw: drawLetters });
+const driven = new Set();
+const gone = new Set();
+let deleted = null;
+let away = false;
+let failure = "";
+let drawn = "";
+
+const selection = wireSelection({ filter: () => filters.filter, redrive, remove });
+const pager = new Pager({ path: "/failed", button: $("#more"), draw: drawLetters, failed });
 $("#filters [name=failure_class]").append(...Object.entries(classes).map(([name, words]) => h("option", { value: name }, words)));
-const filters = new Filters($("#filters"), NAMES, load);
+const filters = new Filters($("#filters"), NAMES, load, { sort: numberOrText, folded: true });
+
+/** The one field takes both: what has a letter in it is looked for in the texts. */
+function numberOrText({ phone_number: found = "", ...rest }) {
+  return /\p{L}/u.test(found) ? { ...rest, phone_number: "", text: found } : { ...rest, phone_number: found, text: "" };
+}
 
 function drawLetters(letters, answer) {
-  selection.offer(letters, answer.total);
-  const all = h("input", { type: "checkbox", "aria-label": t("Select all on this page"), onchange: (event) => selection.pickAll(event.target.checked) });
-  const columns = [
-    { head: all, label: "", class: "pick", cell: (letter) => selection.box(letter) },
-    { label: t("Number"), class: "nowrap", cell: (letter) => messageLink(letter.message_id, phone(letter.phone_number) || t("unreadable"), "desk") },
-    { label: t("Cause"), class: "wide", cell: cause },
-    { label: t("Text"), class: "wide", cell: (letter) => letter.message && h("span", { class: "clip" }, letter.message) },
-    { label: t("Priority"), cell: (letter) => priorityTag(letter.priority) },
-    { label: t("Source"), cell: (letter) => letter.source },
-    { label: t("Attempts"), class: "number", cell: (letter) => number(letter.attempts) },
-    { label: t("Given up"), class: "nowrap", cell: (letter) => when(letter.died_at) },
-  ].filter((column) => column.label !== t("Text") || letters.some((letter) => letter.message));
-  $("#letters").replaceChildren(letters.length ? table(t("Dead letters"), columns, letters, selection.mark) : nothing());
+  failure = "";
+  const there = letters.filter((letter) => !gone.has(letter.message_id));
+  selection.offer(there, answer.total, !answer.next_cursor);
+  const focused = focusedKey();
+  $("#letters").replaceChildren(there.length ? letterTable(there, { selection, driven }) : nothing());
+  focusAgain(focused);
   applyRole($("#selection"));
 }
 
-const cause = (letter) => h("div", {}, h("span", {}, letter.problem || `${className(letter.failure_class)} · ${letter.code}`), letter.note && h("p", { class: "note-line" }, `✎ ${letter.note}`));
-
-const nothing = () => (Object.keys(filters.filter).length
-  ? empty(t("No letter fits the filter"), t("Take a part of it away."))
-  : empty(t("No dead letters"), t("Everything that could be sent was sent.")));
-
-function drawGroups({ groups, total, retention_alarm }) {
-  say($("#desk-summary"), total ? tn("%(count)s message was given up. Nothing is lost: find the cause, then send them again.", "%(count)s messages were given up. Nothing is lost: find the cause, then send them again.", total) : t("Nothing to do here."));
-  $("#groups").replaceChildren(...groups.map(groupCard));
-  $("#causes-title").closest("section").hidden = !groups.length;
-  alarm(retention_alarm);
+/** What has the focus in the list, by a name that outlives a redraw. */
+function focusedKey() {
+  const element = document.activeElement;
+  if (!$("#letters").contains(element)) return null;
+  return { row: element.closest("tr")?.dataset.id ?? "", tag: element.tagName };
 }
 
-function groupCard(group) {
-  const { failure_class, code, detail } = group;
-  const filter = filters.filter;
-  const chosen = filter.failure_class === failure_class && filter.code === code && (filter.detail ?? "") === detail;
-  const open = (event) => {
-    if (event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    filters.set(chosen ? { failure_class: "", code: "", detail: "" } : { failure_class, code, detail });
-  };
-  return h("a", { class: "group", href: address("/desk", { failure_class, code, detail }), "aria-current": chosen ? "true" : null, onclick: open },
-    h("span", { class: "group-count" }, number(group.count)),
-    h("span", { class: "group-name" }, `${className(failure_class)} · ${code}`),
-    h("span", { class: "group-detail" }, detail || t("No message from the provider")),
-    h("span", { class: "group-when", title: `${full(group.oldest)} – ${full(group.newest)}` }, group.count > 1
-      ? t("latest %(newest)s, first %(oldest)s", { newest: ago(group.newest), oldest: ago(group.oldest) }) : ago(group.newest)));
+function focusAgain(key) {
+  if (!key) return;
+  const row = key.row ? $(`#letters tr[data-id="${CSS.escape(key.row)}"]`) : $("#letters thead");
+  row?.querySelector(key.tag)?.focus({ preventScroll: true });
+}
+
+function nothing() {
+  if (failure) return h("p", { class: "empty" }, h("b", {}, t("The list could not be loaded")), failure);
+  if (Object.keys(filters.filter).length) return empty(t("No letter fits the filter"), t("Take a part of it away."));
+  if (deleted) return deletedJustNow();
+  if (away) return empty(t("No dead letters are known"), t("The broker does not answer, so there may be others."));
+  return empty(t("No dead letters"), t("Nothing to do here."));
+}
+
+function deletedJustNow() {
+  const { purged, undo_id: undoId } = deleted;
+  const again = h("button", { type: "button", class: "link" }, t("Undo"));
+  onPress(again, () => undo(undoId, restored));
+  return h("p", { class: "empty" }, h("b", {}, t("No dead letters")), tn("%(count)s was deleted just now.", "%(count)s were deleted just now.", purged), " ", again);
+}
+
+function drawGroups(answer) {
+  const { groups, total, retention_alarm } = answer;
+  const key = JSON.stringify([answer, filters.filter, deleted]);
+  if (key === drawn) return;
+  drawn = key;
+  say($("#desk-summary"), total ? tn("%(count)s message was given up. Nothing is lost: find the cause, then send it again.", "%(count)s messages were given up. Nothing is lost: find the cause, then send them again.", total) : "");
+  drawCauses(groups, { filters, redrive, remove });
+  alarm(retention_alarm);
 }
 
 /** What grows older than the history remembers loses its story: say so before. */
@@ -72,16 +98,19 @@ function alarm(news) {
   const words = news && (news.seconds_left > 0
     ? tn("The history of %(count)s dead letter is forgotten soon: the oldest in %(time)s. Re-drive it, or export it first.", "The history of %(count)s dead letters is forgotten soon: the oldest in %(time)s. Re-drive them, or export them first.", news.count, { time: duration(news.seconds_left) })
     : t("The oldest dead letter is older than the history remembers. It is still in the broker; re-drive or export it."));
-  $("#notices").replaceChildren(...(words ? [h("p", { class: news.seconds_left > 0 ? "notice" : "notice bad" }, words)] : []));
+  const old = $("#notices [data-retention]");
+  if (!words) old?.remove();
+  else if (old) say(old, words);
+  else $("#notices").append(h("p", { class: news.seconds_left > 0 ? "notice" : "notice bad", "data-retention": true }, words));
 }
 
-async function loadGroups() {
-  const { failure_class, code, detail, ...rest } = filters.filter;
-  try {
-    drawGroups(await get("/failed", { ...rest, group: true }));
-  } catch (error) {
-    complain(error);
-  }
+const withoutCause = ({ failure_class, code, detail, ...rest }) => rest;
+const loadGroups = async () => drawGroups(await get("/failed", { ...withoutCause(filters.filter), group: true, limit: 1 }));
+
+function failed(error) {
+  failure = error.message;
+  if (!$("#letters table")) $("#letters").replaceChildren(nothing());
+  else complain(error);
 }
 
 async function load(filter) {
@@ -89,32 +118,88 @@ async function load(filter) {
   const chips = filters.chips((name, value) => (name === "failure_class" ? className(value) : value));
   $("#applied").hidden = !chips.length;
   $("#applied").replaceChildren(...chips);
-  await Promise.all([loadGroups(), pager.show(filter)]);
+  await Promise.all([loadGroups().catch(() => {}), pager.show(filter)]);
 }
 
-/** The history hears of what was done a moment later; what was picked meanwhile stays picked. */
-function refresh() {
-  load(filters.filter);
-  setTimeout(() => { if ($("#selection").hidden) load(filters.filter); }, LAG);
+/** The list and the causes as they are now; selection, place and focus stay. */
+async function refresh() {
+  await Promise.all([loadGroups(), pager.refresh()]).catch(failed);
 }
 
-async function showJob(job) {
+/** The history hears of what was done a moment later. */
+function refreshSoon() {
+  drawn = "";
+  refresh();
+  for (const lag of LAGS) setTimeout(refresh, 1000 * lag);
+}
+
+const shown = () => (pager.items ?? []).filter((letter) => !gone.has(letter.message_id));
+
+/** Those of the letters shown that are meant. */
+function meant({ ids, filter }) {
+  if (ids) return shown().filter((letter) => ids.includes(letter.message_id));
+  const fits = (letter) => ["failure_class", "code", "detail"].every((name) => filter[name] === undefined || filter[name] === letter[name]);
+  return shown().filter(fits);
+}
+
+function redrive(selected) {
+  return openRedrive(selected, (job, options) => {
+    const letters = meant(selected).filter((letter) => !options.skip_uncertain || !letter.may_have_arrived).map((letter) => letter.message_id);
+    selection.forget();
+    showJob(job, options.limit ? [] : letters);
+  });
+}
+
+function remove(selected, count) {
+  openDelete(selected, count, (answer) => {
+    if (answer.purged === count) meant(selected).forEach((letter) => gone.add(letter.message_id));
+    deleted = answer.purged ? answer : deleted;
+    setTimeout(() => gone.clear(), 1000 * KNOWN);
+    setTimeout(() => { if (deleted === answer) { deleted = null; redraw(); } }, 1000 * NEWS);
+    selection.forget();
+    redraw();
+    refreshSoon();
+  }, restored);
+}
+
+function restored() {
+  gone.clear();
+  deleted = null;
+  redraw();
+  refreshSoon();
+}
+
+const redraw = () => pager.items && drawLetters(pager.items, { total: pager.total, next_cursor: pager.cursor });
+
+async function showJob(job, letters = []) {
   const box = $("#jobs");
   const place = h("div", {});
+  const close = () => { place.remove(); box.hidden = !box.children.length; };
   box.hidden = false;
   box.prepend(place);
   const draw = (latest) => place.replaceChildren(jobCard(latest));
   draw(job);
+  letters.forEach((id) => driven.add(id));
+  redraw();
   try {
-    await follow(job.job_id, draw);
+    const last = await follow(job.job_id, draw);
+    fewerDead(last.done);
+    toast(ending(last), { bad: !["done", "cancelled"].includes(last.state) });
   } catch (error) {
     complain(error);
   }
-  refresh();
+  letters.forEach((id) => driven.delete(id));
+  refreshSoon();
+  setTimeout(close, 1000 * LINGER);
 }
 
 for (const button of $$("[data-export]")) {
   button.addEventListener("click", () => may("admin") && location.assign(address("/failed/export", { ...filters.filter, format: button.dataset.export })));
 }
+on("trouble", (why) => { if (Boolean(why) !== away) { away = Boolean(why); redraw(); } });
+on("status", () => { if (away) { away = false; refresh(); } });
+onChange(refresh, { matters: (event) => ABOUT_LETTERS.has(event.name) });
+setInterval(growOlder, 10_000);
+get("/status").catch((error) => { away = error.status === 503; redraw(); });
 export const ready = load(filters.filter);
-get("/jobs").then(({ items }) => items.filter((job) => job.state === "running").forEach(showJob), () => {});
+get("/jobs").then(({ items }) => items.filter((job) => job.state === "running").forEach((job) => showJob(job)), () => {});

@@ -2,29 +2,61 @@
 
 import { applyRole } from "../access.js";
 import { get, prefix } from "../api.js";
-import { $, h } from "../dom.js";
+import { causeCode, causeDetail, causeTitle } from "../causes.js";
+import { copyButton } from "../clipboard.js";
+import { $, h, say } from "../dom.js";
 import { full, number, phone } from "../format.js";
 import { t } from "../i18n.js";
-import { lifeLine } from "../life.js";
+import { lifeLine, verdict } from "../life.js";
 import { actionsFor, noteForm } from "../message_actions.js";
-import { className, messageLink, priorityTag, stateTag, when } from "../words.js";
+import { onChange } from "../news.js";
+import { messageLink, messageState, priorityTag, when } from "../words.js";
 
 const id = document.body.dataset.messageId;
 const path = encodeURIComponent(id);
 const AGAIN_EVERY = 3000;
+//: Milliseconds between two looks for what was just done, and after which it is shown anyhow.
+const LOOK_EVERY = 300;
+const PATIENCE = 8000;
 const MOVING = new Set(["waiting", "sending", "retrying"]);
+const FAILED = new Set(["dead", "retrying", "expired"]);
 const missing = (error) => { if (error.status === 404) return null; throw error; };
+
+/** What was just done and the history does not tell yet: {what, key}. */
+let pending = null;
+const TAKEN_OUT = new Set(["redriven", "deleted"]);
+let known = null;
 
 /** What the history knows of the message, and its dead letter if there is one. */
 async function fetchBoth() {
   const message = await get(`/messages/${path}`).catch(missing);
-  const letter = !message || message.state === "dead" ? await get(`/failed/${path}`).catch(missing) : null;
-  return { message, letter };
+  if (message && message.state !== "dead") return { message, letter: null };
+  // What was just taken out of the dead letters may be gone from their list before the message tells of it.
+  if (message && TAKEN_OUT.has(pending?.what)) return { message, letter: known };
+  known = await get(`/failed/${path}`).catch(missing);
+  return { message, letter: known };
 }
 
-function facts(one, letter) {
+/** Whether it is to be cancelled: as the API says, or as its life says. */
+function isCancelling(message) {
+  if (pending?.what === "cancelling") return true;
+  if (!message || pending?.what === "uncancelled") return false;
+  if (typeof message.cancelling === "boolean") return message.cancelling;
+  const names = message.life.map((entry) => entry.name).filter((name) => name.startsWith("outcome.") && name !== "outcome.barrier");
+  return names.at(-1) === "outcome.cancelling";
+}
+
+function recipient(one) {
+  const digits = (one.phone_number ?? "").replace(/^\+/, "");
+  const known = /^\d+$/.test(digits);
+  return h("span", { class: "fact-line" }, phone(one.phone_number),
+    known && copyButton(one.phone_number, t("Copy the number")),
+    known && h("a", { href: `https://wa.me/${digits}`, target: "_blank", rel: "noopener noreferrer" }, t("Open in WhatsApp")));
+}
+
+function facts(one, letter, summary) {
   const rows = [
-    [t("Number"), phone(one.phone_number)],
+    [t("Number"), one.phone_number && recipient(one)],
     [t("Priority"), priorityTag(one.priority)],
     [t("Lane"), one.lane],
     [t("Source"), one.source],
@@ -34,19 +66,24 @@ function facts(one, letter) {
     [t("Next attempt"), one.due_at && when(one.due_at)],
     [t("Expires"), one.expires_at && full(one.expires_at)],
     [t("Attempts"), number(letter?.attempts ?? one.attempt ?? 0)],
+    [t("Consumer"), summary.consumers.join(", ")],
     [t("Provider’s id"), one.provider_id],
     [t("Key"), one.idempotency_key],
-    [t("Edited copy"), one.copied_to && messageLink(one.copied_to)],
-    [t("Copy of"), one.copy_of && messageLink(one.copy_of)],
+    [t("Replaced by"), one.copied_to && messageLink(one.copied_to, t("its edited copy"))],
+    [t("Copy of"), one.copy_of && messageLink(one.copy_of, t("the original"))],
     [t("Metadata"), one.metadata && Object.keys(one.metadata).length > 0 && h("pre", {}, JSON.stringify(one.metadata, null, 1))],
   ];
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
+/** The failure that the message is stopped by; one that waits again is not. */
 function trouble(one, letter) {
-  const failed = letter ?? (one.failure_class && one.state !== "sent" ? one : null);
+  const failed = letter ?? (one.failure_class && FAILED.has(one.state) ? one : null);
   if (!failed) return null;
-  return h("div", { class: "trouble" }, h("b", {}, letter?.problem || `${className(failed.failure_class)} · ${failed.code}`), failed.detail && h("span", {}, failed.detail));
+  const said = causeDetail(letter?.problem || failed.detail);
+  return h("div", { class: "trouble" }, h("b", {}, causeTitle(failed.failure_class, failed.code)), said && h("span", {}, said),
+    letter?.may_have_arrived && h("p", { class: "doubt-line" }, t("The provider had this message; the person may get it twice.")),
+    h("code", { class: "cause-code" }, causeCode(failed.failure_class, failed.code)));
 }
 
 function bubble(one) {
@@ -54,18 +91,35 @@ function bubble(one) {
   return text ? h("p", { class: "bubble" }, text) : h("p", { class: "bubble secret" }, t("The text is not shown to your role."));
 }
 
-function draw({ message, letter }) {
-  const one = message ?? { ...letter, state: "dead" };
+/** Everything as the API has it, for those who ask for it. */
+function raw(both) {
+  const pre = h("pre", { tabindex: 0 });
+  const fill = (event) => { if (event.target.open) pre.textContent = JSON.stringify(both.message ?? both.letter, null, 2); };
+  return h("details", { class: "raw", ontoggle: fill }, h("summary", {}, t("Raw data (JSON)")), pre);
+}
+
+function state(one, message) {
+  return pending?.what === "redriven" ? h("span", { class: "tag", "data-tone": "good" }, t("being re-driven")) : messageState(one, isCancelling(message));
+}
+
+function draw(both) {
+  const { message } = both;
+  const letter = pending?.what === "redriven" || pending?.what === "deleted" ? null : both.letter;
+  const one = message ?? { ...both.letter, state: "dead" };
+  const { steps, summary } = message ?? both.letter;
   document.title = `${phone(one.phone_number) || id} · Antrian`;
-  const crumb = letter ? h("a", { href: `${prefix}/desk` }, "← ", t("Dead letters")) : h("a", { href: `${prefix}/search` }, "← ", t("Search"));
+  const crumb = both.letter ? h("a", { href: `${prefix}/desk` }, "← ", t("Dead letters")) : h("a", { href: `${prefix}/search` }, "← ", t("Search"));
+  const open = $("#message .raw")?.open;
+  const data = raw(both);
   $("#message").replaceChildren(
     h("header", { class: "message-head" }, h("p", { class: "crumbs" }, crumb),
-      h("div", { class: "message-title" }, h("h1", {}, phone(one.phone_number) || t("Unreadable message")), stateTag(one.state)),
-      h("p", { class: "message-id mono" }, id)),
-    trouble(one, letter) ?? "", bubble(one), actionsFor({ one, letter, changed: again }) ?? "",
+      h("div", { class: "message-title" }, h("h1", {}, phone(one.phone_number) || t("Unreadable message")), state(one, message)),
+      h("p", { class: "message-id" }, h("span", { class: "mono" }, id), " ", copyButton(id, t("Copy the message id")))),
+    letter || !both.letter ? trouble(one, letter) ?? "" : "", bubble(one), actionsFor({ one: letter || !both.letter ? one : { ...one, state: "" }, letter, isCancelling: isCancelling(message), changed }) ?? "",
     h("div", { class: "message-columns" },
-      h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Life line"))), lifeLine(message?.life ?? letter?.life ?? [])),
-      h("div", { class: "stack" }, h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Facts"))), facts(one, letter)), letter && noteForm(letter, again))));
+      h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Life line")), h("p", { class: "verdict" }, verdict(summary))), lifeLine(steps)),
+      h("div", { class: "stack" }, h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Facts"))), facts(one, letter, summary)), letter && noteForm(letter, changed), data)));
+  if (open) data.open = true;
   $("#message").setAttribute("aria-busy", "false");
   applyRole($("#message"));
 }
@@ -75,25 +129,38 @@ function absent(error) {
   $("#message").setAttribute("aria-busy", "false");
 }
 
+/** What tells one picture of the message from the next: not the seconds that it has waited. */
+const keyOf = ({ message, letter }) => JSON.stringify([message, letter], (name, value) => (name === "waited" ? undefined : value));
+
 let shown = "";
+let timer = 0;
 async function load() {
+  clearTimeout(timer);
   try {
     const both = await fetchBoth();
     if (!both.message && !both.letter) return absent();
-    const key = JSON.stringify(both);
+    const key = keyOf(both);
+    if (pending && pending.key !== key) pending = null;
+    const now = `${pending?.what ?? ""}${key}`;
     // Drawn anew only when something changed: focus and a half-written note stay.
-    if (key !== shown) draw(both);
-    shown = key;
-    if (both.message && MOVING.has(both.message.state)) setTimeout(load, AGAIN_EVERY);
+    if (now !== shown) draw(both);
+    else say($(".verdict"), verdict((both.message ?? both.letter).summary));
+    shown = now;
+    const isBetween = both.message?.state === "dead" && !both.letter;
+    if (pending || isBetween || MOVING.has(both.message?.state)) timer = setTimeout(load, pending || isBetween ? LOOK_EVERY : AGAIN_EVERY);
   } catch (error) {
     if (!shown) absent(error);
   }
   return undefined;
 }
 
-/** The history hears of what was done a moment later. */
-function again() {
-  for (const lag of [0, 1000, 3000]) setTimeout(load, lag);
+/** Show at once what was done; the history hears of it a moment later. */
+async function changed(what) {
+  const mine = { what, key: shown.replace(/^[a-z]*/, "") };
+  pending = mine;
+  setTimeout(() => { if (pending === mine) { pending = null; load(); } }, PATIENCE);
+  await load();
 }
 
+onChange(load, { after: 500, matters: (event) => event.message_id === id });
 export const ready = load();

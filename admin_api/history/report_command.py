@@ -1,0 +1,116 @@
+"""`antrian report`: what was sent in a period, and how long it took."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from admin_api.history import time_axis
+from admin_api.history.commands import open_history
+from admin_api.history.report import Period, Report
+from admin_api.history.report_file import report_csv
+from broker.errors import WrongUse
+from broker.settings import load_settings
+from broker.terminal import Json, console, print_json, say
+
+_PERIODS = {
+    Period.TODAY: "Today",
+    Period.YESTERDAY: "Yesterday",
+    Period.WEEK: "In the last 7 days",
+    Period.MONTH: "In the last 30 days",
+}
+
+
+def report(
+    *,
+    period: Annotated[Period, typer.Option(help="Which days.")] = Period.TODAY,
+    timezone: Annotated[
+        str | None, typer.Option(help="Whose days, e.g. Asia/Jakarta; default: this machine's.")
+    ] = None,
+    lane: Annotated[str | None, typer.Option(help="Only this lane.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what was sent and failed, and how long it took."""
+    if as_csv and as_json:
+        raise WrongUse("--csv and --json exclude each other")
+    try:
+        place = time_axis.zone(timezone)
+    except time_axis.UnknownZone as error:
+        raise WrongUse(f"--timezone: {error}") from error
+    with open_history(load_settings()) as history:
+        found = history.report(period, place, lane=lane)
+    if as_json:
+        print_json(asdict(found))
+    elif as_csv:
+        typer.echo(report_csv(found), nl=False)
+    else:
+        _print(found)
+
+
+def sentence(report: Report) -> str:
+    """The whole report in one breath; pure."""
+    period, totals = _PERIODS[report.period], report.totals
+    if totals.success_rate is None:
+        return f"{period}: nothing was sent."
+    first = f"{period}: {totals.sent:,} sent, {_percent(totals.success_rate)} succeeded."
+    if totals.wait is None:
+        return first
+    return f"{first} Half waited under {duration(totals.wait.p50)}, 95 % under {duration(totals.wait.p95)}."
+
+
+def duration(seconds: float) -> str:
+    """A duration in the units that people use; pure."""
+    if seconds < 1:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for unit, length, small, part in (("h", 3_600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= length:
+            rest = whole % length // part
+            return f"{whole // length} {unit}" + (f" {rest} {small}" if rest else "")
+    return f"{whole} s"
+
+
+def _percent(rate: float | None) -> str:
+    # Never rounded up to all of it.
+    return "-" if rate is None else f"{int(rate * 1000) / 10:g} %"
+
+
+def _print(report: Report) -> None:
+    say(sentence(report))
+    say(f"{report.waiting:,} waiting now. Days of {report.timezone}.")
+    if report.known_since is not None:
+        say(f"The figures begin at {datetime.fromtimestamp(report.known_since, UTC):%Y-%m-%dT%H:%M:%SZ}.")
+    if report.before is not None:
+        before = report.before
+        rate = _percent(before.success_rate)
+        say(f"The period before: {before.sent:,} sent, {before.failed:,} failed, {rate} succeeded.")
+    tables = (_waits(report), _sources(report), _causes(report))
+    for table in tables:
+        if table.row_count:
+            console().print(table)
+
+
+def _waits(report: Report) -> Table:
+    table = Table("priority", "sent", "half waited under", "95 % under")
+    for priority, figures in report.waits.items():
+        table.add_row(priority, f"{figures.count:,}", duration(figures.p50), duration(figures.p95))
+    return table
+
+
+def _sources(report: Report) -> Table:
+    table = Table("source", "sent", "failed", "succeeded")
+    for source in report.sources:
+        name = Text(source.name or "unknown")
+        table.add_row(name, f"{source.sent:,}", f"{source.failed:,}", _percent(source.success_rate))
+    return table
+
+
+def _causes(report: Report) -> Table:
+    table = Table("failed because of", "messages")
+    for cause in report.causes:
+        table.add_row(Text(f"{cause.failure_class} {cause.code}".strip()), f"{cause.count:,}")
+    return table

@@ -1,0 +1,82 @@
+"""Days that are over: a journal in which messages were published and sent long before the test began."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pika.adapters.blocking_connection import BlockingChannel
+
+from broker.connection import open_channel
+from broker.events import EVENT_PROPERTIES, Event
+from broker.message import encode, new_message
+from broker.settings import Settings
+from broker.topology import Names
+
+_SOURCES = ("registration", "payment", "reminder")
+_PRIORITIES = ("low", "normal", "normal", "high")
+_DAY = 86_400
+
+
+@dataclass(frozen=True)
+class _Life:
+    """One message's: when it was published, and when and how it ended."""
+
+    message_id: str
+    source: str
+    priority: str
+    queued_at: float
+    ended_at: float
+    is_sent: bool
+
+
+def tell_the_past(settings: Settings, *, days: int, messages: int) -> None:
+    """Write into the journal; afterwards nothing waits."""
+    names = Names(settings.whatsapp_queue_namespace)
+    lives = list(_lives(days, messages))
+    entries = [(life.queued_at, True, life) for life in lives] + [(life.ended_at, False, life) for life in lives]
+    with open_channel(settings.amqp_urls, name="test set-up") as channel:
+        for _, is_begin, life in sorted(entries, key=lambda entry: entry[:2]):
+            (_publish if is_begin else _end)(channel, names, life)
+        channel.queue_purge(names.lane("default"))
+
+
+def _lives(days: int, messages: int) -> Iterator[_Life]:
+    chance = random.Random(9)
+    now = time.time()
+    for number in range(messages):
+        at = now - 200 - chance.random() ** 1.3 * days * _DAY
+        # Most people register by day.
+        at -= (at % _DAY < 6 * 3600) * chance.random() * 9 * 3600
+        wait = chance.lognormvariate(3, 1)
+        ended_at = min(at + wait, now - 1)
+        source, priority = _SOURCES[number % 5 % 3], _PRIORITIES[number % 4]
+        yield _Life(f"past-{number}", source, priority, at, ended_at, chance.random() < 0.97)
+
+
+def _publish(channel: BlockingChannel, names: Names, life: _Life) -> None:
+    message = new_message(
+        "+6281234567890",
+        "Halo",
+        source=life.source,
+        priority=life.priority,
+        now=life.queued_at,
+        message_id=life.message_id,
+    )
+    body, properties = encode(message)
+    channel.basic_publish(names.messages, "default", body, properties)
+
+
+def _end(channel: BlockingChannel, names: Names, life: _Life) -> None:
+    told = [("outcome.sending", {})]
+    if life.is_sent:
+        told.append(("outcome.sent", {"provider_id": life.message_id}))
+    else:
+        code = "not-on-whatsapp" if len(life.message_id) % 2 else "media-too-large"
+        told += [
+            ("outcome.failed", {"failure_class": "rejected", "code": code}),
+            ("outcome.dead", {"reason": "rejected"}),
+        ]
+    for name, details in told:
+        event = Event(name, life.ended_at, "default", life.message_id, attempt=1, source="test", details=details)
+        channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
