@@ -4,15 +4,18 @@ The version is a folder in the address (`…/static/1a2b3c/app.js`), so that wha
 too.
 """
 
+import gzip
 import hashlib
 import re
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 FOLDER: Final = Path(__file__).parent / "static"
 
@@ -56,16 +59,36 @@ def version(folder: Path = FOLDER) -> str:
     return digest.hexdigest()[:12]
 
 
-class VersionedFiles(StaticFiles):
-    """Serves the folder below its version; below another one too, but then nobody may keep what he got."""
+class VersionedFiles:
+    """ASGI application that serves the folder below its version, from memory and compressed once.
+
+    Below another version too, but then nobody may keep what he got.
+    """
 
     def __init__(self, version: str) -> None:
-        super().__init__(directory=FOLDER)
         self._version = version
+        self._files = {path.relative_to(FOLDER).as_posix(): _File(path) for path in FOLDER.rglob("*") if path.is_file()}
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file behind `VERSION/path`."""
-        asked, _, rest = path.partition("/")
-        response = await super().get_response(rest, scope)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for `VERSION/path`."""
+        request = Request(scope)
+        asked, _, path = scope["path"].removeprefix(scope["root_path"]).lstrip("/").partition("/")
+        file = self._files.get(path)
+        if file is None or request.method not in {"GET", "HEAD"}:
+            raise HTTPException(404 if file is None else 405)
+        response = file.response(is_compressed="gzip" in request.headers.get("accept-encoding", ""))
         response.headers["Cache-Control"] = _FOR_EVER if asked == self._version else "no-cache"
-        return response
+        await response(scope, receive, send)
+
+
+class _File:
+    """One file as it is sent."""
+
+    def __init__(self, path: Path) -> None:
+        self._plain = path.read_bytes()
+        self._compressed = gzip.compress(self._plain, mtime=0)
+        self._media_type = guess_type(path.name)[0] or "application/octet-stream"
+
+    def response(self, *, is_compressed: bool) -> Response:
+        headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": "gzip"} if is_compressed else {})
+        return Response(self._compressed if is_compressed else self._plain, 200, headers, self._media_type)
