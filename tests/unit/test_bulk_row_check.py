@@ -52,8 +52,8 @@ def test_a_null_says_nothing():
 @pytest.mark.parametrize(
     ("fields", "field", "reason"),
     [
-        ({"phone_number": "0812"}, "phone_number", "no number has this prefix and length"),
-        ({"phone_number": "81234567890.0"}, "phone_number", "some program made a decimal number of it"),
+        ({"phone_number": "0812"}, "phone_number", "too short for an Indonesian mobile number"),
+        ({"phone_number": "81234567890.0"}, "phone_number", "turned this number into a decimal"),
         ({"phone_number": 81234567890}, "phone_number", "must be text"),
         ({"phone_number": None}, "phone_number", "is missing"),
         ({"message": None}, "message", "is missing"),
