@@ -22,7 +22,11 @@ def by(source: str, name: str, **details: object):
 
 
 def test_a_consumer_is_named_once_by_host_and_process():
-    life = [by(ONE, "outcome.sending", consumer="sender-1 (42)"), by(ONE, "outcome.sent"), by("cli:ani", "outcome.cancelling")]
+    life = [
+        by(ONE, "outcome.sending", consumer="sender-1 (42)"),
+        by(ONE, "outcome.sent"),
+        by("cli:ani", "outcome.cancelling"),
+    ]
     table, card = drawn(life_table(life)), drawn(message_card(record(), life))
     assert ONE not in table + card
     assert "sender-1 (42)" not in table
