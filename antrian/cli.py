@@ -49,7 +49,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         ),
     ),
     "Look": (
-        Entry("status", "admin_api.lane.commands:status", "What waits, what is being sent, when the next send is due"),
+        Entry("status", "admin_api.lane.status_command:status", "What waits, what is being sent, and when"),
         Entry("report", "admin_api.history.report_command:report", "What was sent in a day, a week or a month"),
         Entry("history", "admin_api.history.commands:history_app", "The life of one message; search in all of them"),
         Entry("doctor", "antrian.doctor.commands:doctor", "Is anything wrong, and what to do about it"),

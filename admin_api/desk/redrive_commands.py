@@ -12,13 +12,14 @@ from rich.text import Text
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, per_second, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letter_view import Groups, clock, group_table
+from admin_api.desk.dead_letter_view import Groups, group_table
 from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.desk import Desk
 from admin_api.desk.edited_copy import NO_CHANGES, Changes
 from admin_api.desk.own_history import whole_history
 from admin_api.history.records import DeadFilter, Job
 from broker.errors import CommandFailed, MalformedMessage, WrongUse
+from broker.human_time import moment
 from broker.settings import Settings, load_settings
 from broker.terminal import Json, actor, console, print_json, progress, say, tell
 
@@ -207,7 +208,7 @@ def _job_table(found: list[Job]) -> Table:
     for job in found:
         state = f"{job.state}, to be cancelled" if job.cancelling and job.state == "running" else job.state
         counts = (str(job.done), str(job.selected), str(job.refused), str(job.unreadable))
-        table.add_row(job.job_id, state, *counts, Text(job.actor), clock(job.started_at), Text(job.detail))
+        table.add_row(job.job_id, state, *counts, Text(job.actor), moment(job.started_at), Text(job.detail))
     return table
 
 

@@ -18,6 +18,7 @@ from admin_api.history.records import MessageFilter, State
 from admin_api.history.store import History, history_path
 from broker.connection import broker_urls
 from broker.errors import CommandFailed, NoBroker, WrongUse
+from broker.human_time import moment
 from broker.settings import Settings, load_settings
 from broker.terminal import (
     Json,
@@ -149,8 +150,7 @@ def _warn(history: History, reason: str) -> None:
     checked_at = history.position().checked_at
     if checked_at is None:
         raise CommandFailed(f"there is no history yet: {reason}")
-    moment = datetime.fromtimestamp(checked_at, UTC).isoformat(timespec="seconds")
-    typer.echo(f"This is what was known at {moment}: {reason}", err=True)
+    typer.echo(f"This is what was known at {moment(checked_at)}: {reason}", err=True)
 
 
 def _moment(text: str | None, option: str) -> float | None:

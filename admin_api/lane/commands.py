@@ -1,7 +1,4 @@
-"""How a lane is doing, and what can be done about it.
-
-`antrian status`, `pause`, `resume`, `force`, `try-one`, `clear` and `cancel`.
-"""
+"""What can be done about a lane: `antrian pause`, `resume`, `force`, `try-one`, `clear` and `cancel`."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -13,40 +10,13 @@ from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.lane.clearing import Cleared, Clearing, Scope
 from admin_api.lane.control_view import forced_in_words, tried_in_words
-from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from admin_api.lane.status import Status
-from admin_api.lane.status_view import status_table
 from admin_api.lane.try_one import try_one as send_one
-from admin_api.lane.watch import watch as watch_lane
-from broker.connection import broker_urls, open_channel
 from broker.errors import MalformedMessage, WrongUse
 from broker.priority import Priority
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, Lane, actor, chosen_lane, console, print_json, progress, say, tell
-
-
-def status(
-    *,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
-    lane: Lane = None,
-    as_json: Json = False,
-) -> None:
-    """Show what waits, what is being sent, and when the next send is due."""
-    settings = load_settings()
-    name = chosen_lane(settings, lane)
-    if watch:
-        watch_lane(settings, name, as_json=as_json)
-        return
-    with open_channel(broker_urls(settings), name="antrian status") as channel:
-        reader = LaneReader(channel, settings, name)
-        reader.catch_up()
-        now = reader.status()
-    if as_json:
-        print_json(now.as_json())
-    else:
-        say(f"Lane {name}")
-        console().print(status_table(now))
+from broker.terminal import Json, Lane, actor, chosen_lane, print_json, progress, say, tell
 
 
 def pause(*, lane: Lane = None, as_json: Json = False) -> None:

@@ -1,8 +1,8 @@
 """What a force and a try led to, in sentences for people."""
 
 from admin_api.lane.control import Forced
-from admin_api.lane.status_view import duration
 from admin_api.lane.try_one import Tried
+from broker.human_time import duration
 
 _ENDED = {
     "paused": "Lane {lane} is not paused any more.",

@@ -10,8 +10,9 @@ from admin_api.history.journal_end import first_from, journal_channel
 from admin_api.history.records import DeadFilter, Position, State
 from admin_api.history.store import History, history_path
 from admin_api.lane.status import Status
-from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from antrian.doctor.finding import Finding, ok, problem, warning
 from broker.events import Event
+from broker.human_time import rough_duration
 from broker.settings import Settings
 from broker.topology import Names
 
@@ -102,7 +103,7 @@ def check(facts: HistoryFacts) -> Iterator[Finding]:
         yield ok(SUBJECT, "There is no history on this machine; `antrian admin` makes one from the journal.")
         return
     if facts.behind is None or facts.behind > _LATE:
-        late = "was never complete" if facts.behind is None else f"is {spell(facts.behind)} behind"
+        late = "was never complete" if facts.behind is None else f"is {rough_duration(facts.behind)} behind"
         yield warning(
             SUBJECT, f"The history {late}.", "Start `antrian admin`, or follow docs/runbooks/AntrianHistoryBehind.md."
         )
@@ -118,7 +119,7 @@ def check_dead(near: RetentionAlarm | None) -> Finding:
         return ok(RETENTION, "No dead letter is near the end of its retention.")
     return warning(
         RETENTION,
-        f"The journal forgets {near.count} dead letters soon, the first in {spell(near.seconds_left)}.",
+        f"The journal forgets {near.count} dead letters soon, the first in {rough_duration(near.seconds_left)}.",
         "Re-drive or delete them now, as docs/runbooks/AntrianRetentionNear.md says.",
     )
 
@@ -129,7 +130,9 @@ def check_journal(start: JournalStart, facts: HistoryFacts, settings: Settings) 
     if start.age is None:
         yield ok(RETENTION, f"The journal is empty, or does not say how old it is; it keeps {days:g} days.")
     else:
-        yield ok(RETENTION, f"The journal reaches back {spell(start.age)}; it keeps {days:g} days or a little more.")
+        yield ok(
+            RETENTION, f"The journal reaches back {rough_duration(start.age)}; it keeps {days:g} days or a little more."
+        )
     read_up_to = facts.position.offset
     if facts.exists and facts.position.entries and start.offset > read_up_to + _SKIPPED:
         yield problem(

@@ -8,7 +8,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.status import Reason, Status
-from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from antrian.doctor.finding import Finding, ok, problem, warning
+from broker.human_time import rough_duration
 from broker.settings import Settings
 
 SUBJECT = "lane"
@@ -29,7 +30,7 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
     """
     yield _consumers(status, needs_standby=needs_standby)
     if status.paused:
-        since = f" {spell(status.at - status.paused_at)} ago" if status.paused_at else ""
+        since = f" {rough_duration(status.at - status.paused_at)} ago" if status.paused_at else ""
         yield warning(
             SUBJECT,
             f"Lane {status.lane} was paused by {status.paused_by}{since}, and {status.waiting} messages wait.",
@@ -44,7 +45,7 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
     if status.next_send_reason is Reason.THROTTLED:
         yield warning(
             SUBJECT,
-            f"Lane {status.lane} holds for {spell(status.next_send_in or 0)}: the provider asked for silence.",
+            f"Lane {status.lane} holds for {rough_duration(status.next_send_in or 0)}: the provider asked for silence.",
             "Wait, or lengthen WHATSAPP_QUEUE_DELAY.",
         )
 
