@@ -59,7 +59,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("resume", "admin_api.lane.commands:resume", "Go on sending after a pause"),
         Entry("force", "admin_api.lane.commands:force", "End the present wait once; resumes a paused lane"),
         Entry("try-one", "admin_api.lane.commands:try_one", "Send exactly one message of a paused lane"),
-        Entry("cancel", "admin_api.lane.commands:cancel", "Ask that one waiting message not be sent"),
+        Entry("cancel", "admin_api.lane.commands:cancel", "Cancel one waiting message"),
         Entry("clear", "admin_api.lane.commands:clear", "Take out what waits, without sending it"),
         Entry("undo", "admin_api.desk.undo_commands:undo", "Put back what was cleared or deleted"),
     ),

@@ -17,7 +17,8 @@ from broker.terminal import Json, actor, console, print_json, say, tell
 
 def undo(
     undo_id: Annotated[
-        str | None, typer.Argument(metavar="[UNDO_ID]", help="Of the clearing or purge; without it, they are listed.")
+        str | None,
+        typer.Argument(metavar="[UNDO_ID]", help="Of the clearing or purge; when left out, they are listed."),
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, help="List at most so many, the latest first.")] = 20,
@@ -39,7 +40,7 @@ def _list(removals: list[Removal], *, as_json: bool) -> None:
     elif removals:
         console().print(_table(removals))
     else:
-        say("Nothing was cleared or purged, as far as the journal remembers.")
+        say("Nothing was cleared or deleted in the time that the journal keeps.")
 
 
 def _table(removals: list[Removal]) -> Table:

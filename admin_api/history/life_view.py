@@ -25,8 +25,8 @@ _WORDS = {
     "attempt.uncertain": "attempt {attempt} has no known outcome",
     "outcome.retrying": "will be tried again",
     "outcome.dead": "given up",
-    "outcome.duplicate": "not sent: its key was taken",
-    "outcome.expired": "not sent: its time was over",
+    "outcome.duplicate": "not sent: another message has its key",
+    "outcome.expired": "not sent: it expired",
     "outcome.cancelling": "cancellation asked for",
     "outcome.uncancelled": "cancellation taken back",
     "outcome.cancelled": "cancelled",
@@ -50,7 +50,7 @@ _FACTS = (
     ("detail", "detail"),
     ("copy of", "copy_of"),
     ("copied to", "copied_to"),
-    ("taken out by", "undo_id"),
+    ("removed by", "undo_id"),
 )
 
 
@@ -79,7 +79,7 @@ def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table
         if value:
             table.add_row(name, Text(str(value), overflow="fold"))
     if record.cancelling:
-        table.add_row("to be cancelled", "yes; it is dropped when its turn comes")
+        table.add_row("being cancelled", "yes; it is dropped when its turn comes")
     for name in consumers:
         table.add_row("consumer", Text(name, overflow="fold"))
     return table

@@ -27,16 +27,14 @@ _PERIODS = {
 def report(
     *,
     period: Annotated[Period, typer.Option(help="Which days.")] = Period.TODAY,
-    timezone: Annotated[
-        str | None, typer.Option(help="Whose days, e.g. Asia/Jakarta; default: this machine's.")
-    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone, e.g. Asia/Jakarta; default: this machine's.")] = None,
     lane: Annotated[str | None, typer.Option(help="Only this lane.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what was sent and failed, and how long it took."""
     if as_csv and as_json:
-        raise WrongUse("--csv and --json exclude each other")
+        raise WrongUse("use either --csv or --json")
     try:
         place = time_axis.zone(timezone)
     except time_axis.UnknownZone as error:

@@ -55,7 +55,7 @@ def clear(
     *,
     scope: Annotated[Scope, typer.Option(help="What waits, the dead letters, or both.")] = Scope.QUEUED,
     source: Annotated[str | None, typer.Option(help="Only what this service published.")] = None,
-    key_prefix: Annotated[str | None, typer.Option(help="Only keys that begin so.")] = None,
+    key_prefix: Annotated[str | None, typer.Option(help="Only keys that begin with this.")] = None,
     priority: Annotated[str | None, typer.Option(help="Only low, normal, high or urgent.")] = None,
     lane: Lane = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
@@ -122,7 +122,7 @@ def _tell_cleared(cleared: Cleared, *, as_json: bool) -> None:
             say(f"{_messages(cleared.cancelling)} that a consumer holds will not be sent, if it is not too late.")
         say(f"To put them back: antrian undo {cleared.undo_id}")
     if cleared.refused:
-        say(f"{cleared.refused} stay, because the broker did not accept the record of their going.")
+        say(f"{cleared.refused} stay, because the broker did not accept the record of their removal.")
         raise typer.Exit(1)
 
 
@@ -134,10 +134,10 @@ def cancel(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Take it back, as long as it was not dropped.")] = False,
-    lane: Annotated[str | None, typer.Option(help="Its lane; needs not be said, because it is known.")] = None,
+    lane: Annotated[str | None, typer.Option(help="Its lane; optional, because it is known.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask that a waiting message not be sent; while it is being sent that comes too late."""
+    """Cancel a waiting message; once it is being sent, it is too late."""
     settings = load_settings()
     with whole_history(settings) as (history, _follower):
         record = history.message(message_id)
@@ -146,7 +146,7 @@ def cancel(
     known = check_uncancel(record, message_id) if undo else check_cancel(record, message_id)
     (control.uncancel if undo else control.cancel)(settings, known.lane, message_id, actor())
     sentence = (
-        f"Message {message_id} is sent when its turn comes."
+        f"Message {message_id} will be sent when its turn comes."
         if undo
         else f"The consumer drops message {message_id} when its turn comes. "
         f"Until then, `antrian cancel --undo {message_id}` takes it back."

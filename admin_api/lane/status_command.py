@@ -15,7 +15,7 @@ from broker.terminal import Json, Lane, chosen_lane, console, print_json, say
 
 def status(
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep showing it, until Ctrl-C.")] = False,
     lane: Lane = None,
     as_json: Json = False,
 ) -> None:

@@ -117,7 +117,7 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "scheduled", f"{status.scheduled} in all lanes"
     yield "dead letters", f"{status.failed_messages} in all lanes"
     yield "all sent in", _all_sent_in(status, passed)
-    yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none on the latest record"
+    yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none known"
     yield "consumer", _consumer(status)
     if status.paused:
         yield "paused", f"by {status.paused_by or 'unknown'} since {moment(status.paused_at)}"
@@ -130,7 +130,7 @@ def _all_sent_in(status: Status, passed: float) -> str:
         return f"about {duration(max(0.0, status.estimated_time - passed))}"
     if status.estimate_after_resume is not None:
         return f"after a resume: about {duration(status.estimate_after_resume)}"
-    return "cannot be told now"
+    return "not known now"
 
 
 def _next_send(status: Status, passed: float) -> str:

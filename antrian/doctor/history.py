@@ -100,7 +100,7 @@ def _age(entry: Delivery, names: Names) -> float | None:
 def check(facts: HistoryFacts) -> Iterator[Finding]:
     """What the state of the history's file means."""
     if not facts.exists:
-        yield ok(SUBJECT, "There is no history on this machine; `antrian admin` makes one from the journal.")
+        yield ok(SUBJECT, "There is no history on this machine; `antrian admin` creates one from the journal.")
         return
     if facts.behind is None or facts.behind > _LATE:
         late = "was never complete" if facts.behind is None else f"is {rough_duration(facts.behind)} behind"
@@ -110,16 +110,23 @@ def check(facts: HistoryFacts) -> Iterator[Finding]:
     else:
         yield ok(SUBJECT, f"The history has read {facts.position.entries:,} entries and is up to date.")
     for gap in facts.position.gaps:
-        yield warning(SUBJECT, f"The history has a gap: {gap}.", "Nothing brings it back; do not let it fall behind.")
+        yield warning(
+            SUBJECT,
+            f"The history has a gap: {gap}.",
+            "What is missing cannot be restored; keep `antrian admin` running.",
+        )
 
 
 def check_dead(near: RetentionAlarm | None) -> Finding:
     """What dead letters near the end of their retention mean."""
     if near is None:
         return ok(RETENTION, "No dead letter is near the end of its retention.")
+    soon = rough_duration(near.seconds_left)
     return warning(
         RETENTION,
-        f"The journal forgets {near.count} dead letters soon, the first in {rough_duration(near.seconds_left)}.",
+        f"1 dead letter will soon be older than the journal keeps, in {soon}."
+        if near.count == 1
+        else f"{near.count} dead letters will soon be older than the journal keeps, the first in {soon}.",
         "Re-drive or delete them now, as docs/runbooks/AntrianRetentionNear.md says.",
     )
 
@@ -128,7 +135,7 @@ def check_journal(start: JournalStart, facts: HistoryFacts, settings: Settings) 
     """What the journal's oldest entry means."""
     days = settings.whatsapp_queue_retention_days
     if start.age is None:
-        yield ok(RETENTION, f"The journal is empty, or does not say how old it is; it keeps {days:g} days.")
+        yield ok(RETENTION, f"The journal is empty, or its age is not known; it keeps {days:g} days.")
     else:
         yield ok(
             RETENTION, f"The journal reaches back {rough_duration(start.age)}; it keeps {days:g} days or a little more."
@@ -155,5 +162,5 @@ def check_difference(facts: HistoryFacts, lanes: Sequence[Status]) -> Iterator[F
         yield warning(
             SUBJECT,
             f"The broker counts {waiting} waiting and {failed} dead letters, the history {known} and {known_failed}.",
-            "Ask again in a minute; if they still differ, follow docs/runbooks/AntrianHistoryDiffers.md.",
+            "Run this again in a minute; if they still differ, follow docs/runbooks/AntrianHistoryDiffers.md.",
         )

@@ -34,19 +34,20 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"Lane {status.lane} was paused by {status.paused_by}{since}, and {status.waiting} messages wait.",
-            f"Ask them, then `antrian resume --lane {status.lane}`.",
+            f"Ask why, then run `antrian resume --lane {status.lane}`.",
         )
     if status.next_send_reason is Reason.UNAVAILABLE:
         yield problem(
             SUBJECT,
-            f"Lane {status.lane} holds: the provider cannot be reached, or refuses key, sender or plan.",
+            f"Lane {status.lane} is on hold: the provider cannot be reached, or refuses key, sender or plan.",
             "Follow docs/runbooks/AntrianBreakerOpen.md.",
         )
     if status.next_send_reason is Reason.THROTTLED:
         yield warning(
             SUBJECT,
-            f"Lane {status.lane} holds for {rough_duration(status.next_send_in or 0)}: the provider asked for silence.",
-            "Wait, or lengthen WHATSAPP_QUEUE_DELAY.",
+            f"Lane {status.lane} is on hold for {rough_duration(status.next_send_in or 0)}: "
+            "the provider asked for fewer messages.",
+            "Wait, or increase WHATSAPP_QUEUE_DELAY.",
         )
 
 
@@ -61,12 +62,15 @@ def _consumers(status: Status, *, needs_standby: bool) -> Finding:
     if status.consumers >= _ENOUGH:
         return ok(SUBJECT, f"{status.consumers} consumers serve lane {lane}: one sends, the others stand by.")
     if status.consumers == 0:
-        return ok(SUBJECT, f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), none counts.")
+        return ok(
+            SUBJECT,
+            f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), consumers cannot be counted.",
+        )
     if not needs_standby:
         return ok(SUBJECT, f"One consumer serves lane {lane}; `antrian up` runs no standby.")
     return warning(
         SUBJECT,
-        f"One consumer serves lane {lane}, and none stands by.",
+        f"One consumer serves lane {lane}, and there is no standby.",
         "Start a second `antrian consume` on another machine: it takes over when the first one dies.",
     )
 

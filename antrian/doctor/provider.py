@@ -55,7 +55,7 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
         yield problem(
             SUBJECT,
             f"The provider {facts.name} at {facts.where} cannot be reached: {facts.trouble}.",
-            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane holds, and loses nothing.",
+            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane waits, and no message is lost.",
         )
     elif facts.status >= _SERVER_ERROR:
         yield warning(

@@ -216,7 +216,7 @@ def test_a_lane_with_a_standby_is_well():
         ({"consumers": 0, "running": False}, State.PROBLEM, "No consumer serves lane default, and 3 messages wait"),
         ({"paused": True, "paused_by": "cli:ani", "paused_at": NOW - 7200}, State.WARNING, "by cli:ani 2 h ago"),
         ({"next_send_reason": Reason.UNAVAILABLE}, State.PROBLEM, "the provider cannot be reached"),
-        ({"next_send_reason": Reason.THROTTLED, "next_send_in": 90}, State.WARNING, "holds for 90 s"),
+        ({"next_send_reason": Reason.THROTTLED, "next_send_in": 90}, State.WARNING, "is on hold for 90 s"),
     ],
 )
 def test_what_keeps_a_lane_from_sending_is_said(changes, state, words):

@@ -22,7 +22,11 @@ def by(source: str, name: str, **details: object):
 
 
 def test_a_consumer_is_named_once_by_host_and_process():
-    life = [by(ONE, "outcome.sending", consumer="sender-1 (42)"), by(ONE, "outcome.sent"), by("cli:ani", "outcome.redriven")]
+    life = [
+        by(ONE, "outcome.sending", consumer="sender-1 (42)"),
+        by(ONE, "outcome.sent"),
+        by("cli:ani", "outcome.redriven"),
+    ]
     table, card = drawn(life_table(life)), drawn(message_card(record(), life))
     assert ONE not in table + card
     assert "sender-1 (42)" not in table
@@ -37,5 +41,5 @@ def test_several_consumers_are_told_apart():
 
 
 def test_a_message_that_is_to_be_cancelled_says_so():
-    assert "to be cancelled" in drawn(message_card(record(cancelling=True)))
-    assert "to be cancelled" not in drawn(message_card(record()))
+    assert "being cancelled" in drawn(message_card(record(cancelling=True)))
+    assert "being cancelled" not in drawn(message_card(record()))
