@@ -249,7 +249,12 @@ class LaneWorker:
         admission = self._look_up(message)
         if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
             crashed = replace(message, attempt=admission.attempt)
-            self._record("outcome.uncertain", crashed, key=dedupe_key(message), detail="the consumer ended mid-send")
+            self._record(
+                "outcome.uncertain",
+                crashed,
+                key=dedupe_key(message),
+                detail="the consumer stopped in the middle of a send",
+            )
             admission = self._look_up(message)
         if isinstance(admission, Drop) and admission.outcome == "cancelled":
             # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before

@@ -264,7 +264,7 @@ class MessageFilter:
     Attributes:
         phone_number: any usual spelling, or a part of the digits.
         key: an idempotency key, a message id or a provider id, exactly.
-        text: words of the text, the last one may be begun only.
+        text: words of the text, the last one may be incomplete.
         states: any of these; None for all.
         source: exactly.
         lane: exactly.

@@ -219,8 +219,8 @@ def test_there_may_be_no_rows_at_all():
         ('{"message": "cut', "is not JSON: unterminated string"),
         ("7", "is JSON, but not an object"),
         ('"x"', "is JSON, but not an object"),
-        ('{"a": ' * 100_000, "is not JSON that every program reads"),
-        ('{"a": ' + "1" * 5_000 + "}", "is not JSON that every program reads"),
+        ('{"a": ' * 100_000, "is not strictly valid JSON"),
+        ('{"a": ' + "1" * 5_000 + "}", "is not strictly valid JSON"),
     ],
     ids=lambda value: value[:20],
 )

@@ -13,7 +13,7 @@ from admin_api.lane.status import Reason, Status
 from antrian.doctor import alarm, broker_node, clock, history, lane, machine, management, permissions, provider
 from antrian.doctor import settings as settings_check
 from antrian.doctor import topology as topology_check
-from antrian.doctor.finding import Finding, State, spell
+from antrian.doctor.finding import Finding, State
 from antrian.doctor.history import HistoryFacts, JournalStart
 from antrian.doctor.machine import PrivatePath, TokenFacts
 from antrian.doctor.management import ManagementFacts, Node
@@ -216,7 +216,7 @@ def test_a_lane_with_a_standby_is_well():
         ({"consumers": 0, "running": False}, State.PROBLEM, "No consumer serves lane default, and 3 messages wait"),
         ({"paused": True, "paused_by": "cli:ani", "paused_at": NOW - 7200}, State.WARNING, "by cli:ani 2 h ago"),
         ({"next_send_reason": Reason.UNAVAILABLE}, State.PROBLEM, "the provider cannot be reached"),
-        ({"next_send_reason": Reason.THROTTLED, "next_send_in": 90}, State.WARNING, "holds for 90.0 s"),
+        ({"next_send_reason": Reason.THROTTLED, "next_send_in": 90}, State.WARNING, "is on hold for 90 s"),
     ],
 )
 def test_what_keeps_a_lane_from_sending_is_said(changes, state, words):
@@ -400,10 +400,3 @@ def test_an_address_where_nobody_speaks_the_api_is_told_without_the_password():
     facts = management.look("http://127.0.0.1:1", "amqp://u:secret@127.0.0.1/")
     assert facts.trouble
     assert "secret" not in facts.trouble
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.5, "0.5 s"), (119, "119.0 s"), (180, "3 min"), (7200, "2 h"), (3 * DAY, "3 days")]
-)
-def test_spans_are_spelled_for_people(seconds, words):
-    assert spell(seconds) == words
