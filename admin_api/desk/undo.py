@@ -13,7 +13,8 @@ from admin_api.desk.leftovers import Leftovers
 from admin_api.desk.restoration import is_back, restoration
 from admin_api.errand import Busy
 from admin_api.history.message_row import OPEN
-from admin_api.history.records import LifeEntry, Removed, State
+from admin_api.history.records import LifeEntry, State
+from admin_api.history.removal import Removed
 from admin_api.parcel import Publication, Tally, event_publication
 from admin_api.shipment import Shipment
 from broker.connection import broker_urls
