@@ -398,6 +398,7 @@ class LaneWorker:
         properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
         message_id = properties.message_id or ""
+        self._pace.bells.answer(message_id)
         why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
         why |= {"code": problem.code, "detail": problem.detail}
         dead = self._recorder.event("outcome.dead", message_id=message_id, **why)
