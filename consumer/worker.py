@@ -301,11 +301,13 @@ class LaneWorker:
     def _record_beginning(self, message: Message) -> None:
         permit = self._pace.permit
         permits = list(permit.ids) if permit else None
+        given_up_at = time.time() + min(self._patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
         self._record(
             "outcome.sending",
             message,
             key=dedupe_key(message),
             priority=message.priority,
+            deadline=round(given_up_at, 3),
             consumer=THIS_CONSUMER,
             permits=permits,
         )
