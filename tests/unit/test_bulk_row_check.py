@@ -52,8 +52,8 @@ def test_a_null_says_nothing():
 @pytest.mark.parametrize(
     ("fields", "field", "reason"),
     [
-        ({"phone_number": "0812"}, "phone_number", "too short for an Indonesian mobile number"),
-        ({"phone_number": "81234567890.0"}, "phone_number", "turned this number into a decimal"),
+        ({"phone_number": "0812"}, "phone_number", "this is too short for an Indonesian mobile number"),
+        ({"phone_number": "81234567890.0"}, "phone_number", "a program turned this number into a decimal"),
         ({"phone_number": 81234567890}, "phone_number", "must be text"),
         ({"phone_number": None}, "phone_number", "is missing"),
         ({"message": None}, "message", "is missing"),
@@ -62,7 +62,7 @@ def test_a_null_says_nothing():
         ({"message": "half \ud83d"}, "message", "contains half of a surrogate pair"),
         ({"priority": "highest"}, "priority", "low, normal, high or urgent"),
         ({"priority": True}, "priority", "must be text"),
-        ({"lane": "nowhere"}, "lane", "there is no lane 'nowhere': there are default"),
+        ({"lane": "nowhere"}, "lane", "there is no lane 'nowhere'; the lanes are: default"),
         ({"source": "two\nlines"}, "source", "control characters"),
         ({"idempotency_key": "x" * 201}, "idempotency_key", "is too long"),
         ({"deliver_at": "tomorrow"}, "deliver_at", "'tomorrow' is not a time: write +5m"),

@@ -80,15 +80,15 @@ def test_the_defaults_are_not_suspicious():
     ("variables", "words"),
     [
         ({"WHATSAPP_QUEUE_DELAY": "2"}, "WHATSAPP_QUEUE_DELAY is 2 s"),
-        ({"WHATSAPP_QUEUE_JITTER": "11"}, "pauses are mostly chance"),
+        ({"WHATSAPP_QUEUE_JITTER": "11"}, "pauses are mostly random"),
         ({"WHATSAPP_QUEUE_TIMEOUT_MINUTES": "45"}, "consumer_timeout"),
         ({"WHATSAPP_QUEUE_RETENTION_DAYS": "1", "WHATSAPP_QUEUE_DEDUPE_HOURS": "48"}, "keys outlive their messages"),
-        ({"WHATSAPP_QUEUE_MAX_ATTEMPTS": "1"}, "every passing failure"),
+        ({"WHATSAPP_QUEUE_MAX_ATTEMPTS": "1"}, "every temporary failure"),
         ({"WHATSAPP_QUEUE_HEARTBEAT": "60"}, "a standby takes over that much later"),
         ({"WHATSAPP_API_URL": "http://gateway.example/"}, "key and messages can be read"),
         ({"AMQP_URL": "amqp://u:p@rabbit.example/"}, "password and messages can be read"),
-        ({"ADMIN_HOST": "10.0.0.1"}, "without TLS to the network"),
-        ({"ADMIN_HOST": "::"}, "without TLS to the network"),
+        ({"ADMIN_HOST": "10.0.0.1"}, "to the network, without TLS"),
+        ({"ADMIN_HOST": "::"}, "to the network, without TLS"),
     ],
 )
 def test_what_is_allowed_and_probably_not_meant_is_a_warning(variables, words):
@@ -212,7 +212,7 @@ def test_a_lane_with_a_standby_is_well():
 @pytest.mark.parametrize(
     ("changes", "state", "words"),
     [
-        ({"consumers": 1}, State.WARNING, "none stands by"),
+        ({"consumers": 1}, State.WARNING, "there is no standby"),
         ({"consumers": 0, "running": False}, State.PROBLEM, "No consumer serves lane default, and 3 messages wait"),
         ({"paused": True, "paused_by": "cli:ani", "paused_at": NOW - 7200}, State.WARNING, "by cli:ani 2 h ago"),
         ({"next_send_reason": Reason.UNAVAILABLE}, State.PROBLEM, "the provider cannot be reached"),
@@ -321,7 +321,7 @@ def test_other_counts_in_broker_and_history_are_a_warning():
 
 def test_dead_letters_that_will_be_forgotten_are_counted():
     found = history.check_dead(RetentionAlarm(7, NOW - 29 * DAY, DAY))
-    assert (found.state, "7 dead letters soon, the first in 24 h" in found.found) == (State.WARNING, True)
+    assert (found.state, "7 dead letters will soon be older than the journal keeps, the first in 24 h" in found.found) == (State.WARNING, True)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_an_absolute_moment_is_rfc_3339(text, moment):
     ],
 )
 def test_anything_else_is_refused_with_how_to_write_it(text):
-    with pytest.raises(ValueError, match=r"is no time: write \+5m, in 1h 30m, or 2026"):
+    with pytest.raises(ValueError, match=r"is not a time: write \+5m, in 1h 30m, or 2026"):
         parse_moment(text, NOW)
 
 
