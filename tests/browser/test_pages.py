@@ -160,7 +160,7 @@ def test_a_filter_is_an_address_that_can_be_kept(window):
     address = page.url
     page.get_by_label("Number or text").fill("0811111111")
     page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.get_by_text("No letter fits the filter")).to_be_visible()
+    expect(page.get_by_text("No dead letters match")).to_be_visible()
     page.go_back()
     expect(page.locator("#letters tbody tr")).to_have_count(2)
     page.goto(address)
