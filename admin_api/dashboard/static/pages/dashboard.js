@@ -102,7 +102,7 @@ function showLanes() {
   const lanes = status.lanes ?? [];
   $("#lane-choice").hidden = lanes.length < 2;
   if (lanes.length < 2 || $("#lane").options.length) return;
-  say($('[data-counter="failed_messages"] .counter-hint'), t("given up, all lanes"));
+  say($('[data-counter="failed_messages"] .counter-hint'), t("not tried again, all lanes"));
   $("#lane").append(...lanes.map((name) => h("option", { value: name, selected: name === status.lane }, name)));
   $("#lane").addEventListener("change", (event) => location.assign(`?lane=${encodeURIComponent(event.target.value)}`));
 }
