@@ -23,7 +23,7 @@ _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
 #: What stands between the sentences of one answer, and the name of a field in front of one.
 _BETWEEN: Final = "; "
-_ABOUT_A_FIELD: Final = re.compile(r"(?P<field>[\w.]+:? )(?P<problem>.+)", re.DOTALL)
+_ABOUT_A_FIELD: Final = re.compile(r"(?P<field>[\w.-]+:? )(?P<problem>.+)", re.DOTALL)
 
 #: What the message ids are written in; it needs no catalog.
 SOURCE: Final = "en"

@@ -51,7 +51,7 @@ SOURCES = (
 )
 
 #: What only commands print, and what only programs read.
-_ELSEWHERE = re.compile(r"commands?\.py|_view\.py|choice\.py|metrics\.py|openapi\.py|headers\.py|process\.py|watch\.py")
+_ELSEWHERE = re.compile(r".*commands?\.py|.*_view\.py|(choice|headers|metrics|openapi|process|watch)\.py")
 
 #: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
 _OTHER_USES = frozenset(
@@ -90,8 +90,8 @@ _OTHER_USES = frozenset(
 #: What has fewer is a code or a name.
 _FEWEST_WORDS = 2
 
-#: What a value in a sentence looks like in its sample.
-VALUE = "@value@"
+#: What stands in a sample for a value: a word that no sentence has.
+VALUE = "QvalueQ"
 
 
 def sentences() -> dict[str, str]:
@@ -99,7 +99,7 @@ def sentences() -> dict[str, str]:
     found: dict[str, str] = {}
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            if not _ELSEWHERE.search(path.name):
+            if not _ELSEWHERE.fullmatch(path.name):
                 for line, sentence in _Reader(path).read():
                     found.setdefault(sentence, f"{path.relative_to(ROOT)}:{line}")
     return found

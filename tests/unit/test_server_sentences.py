@@ -9,8 +9,8 @@ from admin_api.dashboard import translation
 
 #: What stands in the same modules and never reaches a page: names of connections, SQL, HTTP, other programs' words.
 NO_SENTENCE = re.compile(
-    r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*|Value error, "
-    r"|.*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
+    r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
+    r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
     r"|(phone mobile|text pesan|jadwal|kedaluwarsa) .*|Halo .*",
     re.DOTALL,
 )

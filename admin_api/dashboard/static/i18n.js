@@ -30,7 +30,7 @@ export function said(sentence) {
   if (known !== undefined) return known;
   const pieces = sentence.split("; ");
   if (pieces.length > 1) return pieces.map(said).join("; ");
-  const [, field, rest] = /^([\w.]+:? )([^]+)$/.exec(sentence) ?? [];
+  const [, field, rest] = /^([\w.-]+:? )([^]+)$/.exec(sentence) ?? [];
   const problem = rest && whole(rest);
   return problem ? field + problem : sentence;
 }
