@@ -38,6 +38,7 @@ def _environment(language: str) -> Environment:
         prefix=PREFIX,
         static=f"{PREFIX}/static/{assets.version()}",
         language=language,
+        strings_version=translation.version(language),
         languages=translation.LANGUAGES,
     )
     return environment
@@ -66,6 +67,7 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
         "here": here,
         "actor": None,
         "is_sandbox": _is_sandbox(request),
+        "retention_days": _retention_days(request),
         "modules": assets.modules(values.get("page", "")),
     }
     text = page.render({**known, **values})
@@ -76,3 +78,9 @@ def _is_sandbox(request: Request) -> bool:
     """Whether nothing is really sent, as far as the settings of this process tell; the lane's status knows better."""
     parts = getattr(request.app.state, "parts", None)
     return parts is not None and parts.settings.whatsapp_provider == "sandbox"
+
+
+def _retention_days(request: Request) -> int:
+    """For how many whole days what was done can be looked up and undone."""
+    parts = getattr(request.app.state, "parts", None)
+    return max(1, int(parts.settings.whatsapp_queue_retention_days)) if parts is not None else 1

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from admin_api.desk.own_history import whole_history
 from admin_api.desk.undo import Undo
-from admin_api.history.records import Removal
+from admin_api.history.removal import Removal
 from broker.human_time import moment
 from broker.settings import load_settings
 from broker.terminal import Json, actor, console, print_json, say, tell

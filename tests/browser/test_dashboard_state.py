@@ -126,7 +126,7 @@ def test_one_of_a_paused_lane_is_one_and_the_lane_stays_paused(window, scene, vi
     expect(page.get_by_role("button", name="Send the next now")).to_have_count(0)
     before = scene.api.get("/status")["queue_length"]
     page.get_by_role("button", name="Send exactly one").click(click_count=3, delay=20)
-    expect(page.locator(".toast")).to_contain_text("The lane stays paused.")
+    expect(page.locator(".toast")).to_contain_text("Sending stays paused.")
     wait_until(lambda: scene.api.get("/status")["queue_length"] == before - 1, 30, "one of them went out")
     expect(page.locator("#headline")).to_have_text("Paused")
     assert scene.api.get("/status")["paused"] is True

@@ -96,7 +96,7 @@ def test_letters_that_may_have_arrived_are_counted_and_left_out(window, admin, s
     page.locator("#redrive").click()
     expect(dialog.get_by_text("1 of 3 may have arrived.")).to_be_visible()
     expect(dialog.get_by_label("Leave those out")).to_be_checked()
-    expect(page.locator("#redrive-count")).to_have_text("2 letters")
+    expect(page.locator("#redrive-count")).to_have_text("2 messages")
     assert axe.violations(page, axe_script) == []
     dialog.get_by_role("button", name="Re-drive", exact=True).click()
     expect(page.get_by_text("2 of 2 re-driven")).to_be_in_viewport()
@@ -134,7 +134,7 @@ def test_the_letters_are_in_sight_and_small_and_a_cause_has_its_own_actions(wind
     # Both wordings of one code are one card.
     expect(page.locator(".cause").first.locator(".cause-count")).to_have_text("2")
     page.locator(".cause").first.get_by_role("button", name="Delete 2 …").click()
-    expect(page.get_by_role("dialog", name="Delete").locator("#delete-count")).to_have_text("2 letters")
+    expect(page.get_by_role("dialog", name="Delete").locator("#delete-count")).to_have_text("2 messages")
     assert axe.violations(page, axe_script) == []
     page.keyboard.press("Escape")
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0

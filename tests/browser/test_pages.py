@@ -94,7 +94,7 @@ def test_axe_finds_nothing_in_dialogs_toasts_and_menus(window, axe_script):
     visitor.go("/desk").get_by_label("Select all on this page").check()
     found += axe.violations(page, axe_script)
     page.get_by_role("button", name="Re-drive …").click()
-    expect(page.locator("#redrive-count")).to_have_text("2 letters")
+    expect(page.locator("#redrive-count")).to_have_text("2 messages")
     found += axe.violations(page, axe_script)
     assert found == []
 
@@ -160,7 +160,7 @@ def test_a_filter_is_an_address_that_can_be_kept(window):
     address = page.url
     page.get_by_label("Number or text").fill("0811111111")
     page.get_by_role("button", name="Find", exact=True).click()
-    expect(page.get_by_text("No letter fits the filter")).to_be_visible()
+    expect(page.get_by_text("No dead letters match")).to_be_visible()
     page.go_back()
     expect(page.locator("#letters tbody tr")).to_have_count(2)
     page.goto(address)
@@ -173,7 +173,7 @@ def test_a_viewer_sees_masked_numbers_no_texts_and_why_nothing_can_be_pressed(wi
     open_actions(page)
     for name in ("Resume", "Send exactly one", "Send a test …", "Clear …"):
         expect(page.get_by_role("button", name=name)).to_be_disabled()
-    expect(page.get_by_text("You are a viewer: you may look, and numbers are masked.")).to_be_visible()
+    expect(page.get_by_text("You are a viewer: you can look, and numbers are masked.")).to_be_visible()
     expect(page.locator("#next tbody tr").first).to_contain_text("••••-7890")
     assert visitor.fetch("POST", "/pause") == 403
     visitor.go(f"/desk/{scene.dead}")

@@ -60,7 +60,7 @@ def test_the_palette_leads_to_pages_and_dialogs_and_does_what_the_role_may(windo
     field(page).fill("resume")
     expect(active(page)).to_have_text("Resume")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("The lane goes on.")).to_be_visible()
+    expect(page.get_by_text("Sending goes on.")).to_be_visible()
     client = admin.client(Role.VIEWER)
     wait_until(lambda: not client.get("/status")["paused"], 20, "the lane goes on")
     page.keyboard.press("/")
@@ -100,7 +100,7 @@ def test_rows_are_gone_through_ticked_and_opened_by_keyboard(window, scene, view
 def test_search_shows_what_matched_and_keeps_its_place_when_news_comes(window, scene):
     visitor = window().log_in(Role.ADMIN, "ani")
     page = visitor.go("/search?phone_number=081234569001")
-    expect(page.get_by_label("Number, key, id, source or words of the text")).to_have_value("081234569001")
+    expect(page.get_by_label("Number, key, ID, source or text")).to_have_value("081234569001")
     expect(page.locator("#found")).to_have_text("3 messages, newest first")
     expect(page.locator("#results mark").first).to_have_text("812-3456-9001")
     page = visitor.go("/search?q=menunggu%2C")

@@ -79,7 +79,7 @@ def test_picked_rows_stay_picked_and_in_their_place_while_others_come_and_go(win
     publish("reminder", 2)
     page.evaluate(_TELL)
     expect(page.get_by_role("button", name="Show 2 more")).to_be_visible()
-    expect(page.locator("#waiting tbody tr").first).to_contain_text("waits no more")
+    expect(page.locator("#waiting tbody tr").first).to_contain_text("no longer waiting")
     expect(page.get_by_role("button", name="reminder 2")).to_be_visible()
     expect(row.get_by_role("checkbox")).to_be_checked()
     expect(page.locator("#selected-count")).to_have_text("1 selected")

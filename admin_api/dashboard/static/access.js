@@ -20,7 +20,7 @@ export function applyRole(within = document) {
   const hint = $("#denied", within);
   if (!hint || !denied.some((one) => one.tagName === "BUTTON")) return;
   hint.textContent = role === "viewer"
-    ? t("You are a viewer: you may look, and numbers are masked. Acting needs the role “operator” or “admin”.")
+    ? t("You are a viewer: you can look, and numbers are masked. Actions need the role “operator” or “admin”.")
     : t("Clearing and deleting need the role “admin”.");
   hint.hidden = false;
 }

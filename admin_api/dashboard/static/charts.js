@@ -20,7 +20,7 @@ export class Charts {
     this.step = step;
     this.charts = [
       new Chart({ title: perStretch(step), about: t("Messages that the provider accepted."), kind: "bars", series: [{ key: "sent", name: t("sent"), value: (bucket) => bucket.sent }], emptyWords: t("Nothing was sent in this time.") }),
-      new Chart({ title: t("Waiting"), about: t("Messages neither sent nor ended otherwise, when they were most."), kind: "area", series: [{ key: "waiting", name: t("waiting"), value: (bucket) => bucket.most_waiting }], emptyWords: t("Nothing waited in this time.") }),
+      new Chart({ title: t("Waiting"), about: t("The most messages that waited at once."), kind: "area", series: [{ key: "waiting", name: t("waiting"), value: (bucket) => bucket.most_waiting }], emptyWords: t("Nothing waited in this time.") }),
       new Chart({ title: t("Failures"), about: t("Attempts that failed, and messages given up."), kind: "bars", series: [{ key: "failed", name: t("failed attempts"), value: (bucket) => bucket.failed }, { key: "dead", name: t("given up"), value: (bucket) => bucket.dead }], emptyWords: t("Nothing failed in this time.") }),
       new Chart({ title: t("Wait from publish to send"), about: t("By priority."), note: t("Half waited no longer than the dot, 95 of 100 no longer than the end of the line."), kind: "ranges", unit: duration, series: PRIORITIES.map((priority) => ({ key: `p-${priority}`, name: priorityWord(priority), value: (bucket) => bucket.waits[priority]?.p50 ?? null, most: (bucket) => bucket.waits[priority]?.p95 })), emptyWords: t("Nothing was sent in this time.") }),
     ];

@@ -41,7 +41,7 @@ export function wireActions({ lane, counts }) {
   async function togglePause() {
     if (isSettling()) return;
     const { paused } = await post(at(wasPaused ? "/resume" : "/pause"));
-    toast(paused ? t("The lane is paused. What is being sent is finished.") : t("The lane goes on."));
+    toast(paused ? t("Paused. A message that is being sent is still finished.") : t("Sending goes on."));
     if (counts()) show({ ...counts(), paused });
   }
 
@@ -53,19 +53,19 @@ export function wireActions({ lane, counts }) {
 
   async function sendOne() {
     const { message_id: id } = await post(at("/try-one"));
-    toast(t("One message goes out: %(id)s. The lane stays paused.", { id: nameOf(id, counts()) }), followed(id));
+    toast(t("One message goes out: %(id)s. Sending stays paused.", { id: nameOf(id, counts()) }), followed(id));
   }
 
   async function force() {
     const reason = counts()?.next_send_reason;
     if (reason === "sending") {
-      toast(t("A message is being sent right now. The pause begins after it."));
+      toast(t("A message is being sent right now. The next one waits for the pause after it."));
       return;
     }
     const { forced, ended } = await post(at("/force-process"));
-    if (!forced) toast(t("No consumer was there to hear it."), { bad: true });
+    if (!forced) toast(t("No consumer received this."), { bad: true });
     else if (ended && !ended.length) toast(t("There was no wait to end: the next message goes out by itself."));
-    else toast((ended ?? [reason]).includes("unavailable") ? t("The next probe goes out now.") : t("The next message goes out now."));
+    else toast((ended ?? [reason]).includes("unavailable") ? t("The provider is asked again now.") : t("The next message goes out now."));
   }
 
   const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
@@ -130,5 +130,5 @@ function fillCounts(status) {
 
 function cleared(answer) {
   const words = t("Cleared: %(queued)s waiting, %(failed)s dead letters.", { queued: number(answer.cleared_queued), failed: number(answer.cleared_failed) });
-  return [words, answer.in_flight && t("One was being sent already.")].filter(Boolean).join(" ");
+  return [words, answer.in_flight && t("One message was already being sent.")].filter(Boolean).join(" ");
 }

@@ -8,18 +8,24 @@ import { messageLink, shortId } from "./words.js";
 //: What it is called, and how it is told once it is done; `%(what)s` is the message.
 const DEEDS = {
   "POST /clear": [t("Clear"), t("Cleared the queue")],
-  "POST /pause": [t("Pause"), t("Paused the lane")],
-  "POST /resume": [t("Resume"), t("Resumed the lane")],
+  "POST /pause": [t("Pause"), t("Paused sending")],
+  "POST /resume": [t("Resume"), t("Resumed sending")],
   "POST /force-process": [t("Send the next now"), t("Sent the next message at once")],
   "POST /try-one": [t("Send exactly one"), t("Sent exactly one message")],
   "POST /send-test": [t("Send a test"), t("Sent a test")],
   "POST /simulate": [t("Simulate registrations"), t("Simulated registrations")],
-  "POST /undo/{id}": [t("Undo"), t("Took back a clearing or a deletion")],
-  "POST /failed/redrive": [t("Re-drive many"), t("Re-drove many")],
+  "POST /undo/{id}": [t("Undo"), t("Undid a clearing or deletion")],
+  "POST /failed/redrive": [t("Bulk re-drive"), t("Re-drove dead letters")],
   "POST /failed/{id}/redrive": [t("Re-drive"), t("Re-drove %(what)s")],
   "POST /failed/{id}/note": [t("Note"), t("Wrote a note about %(what)s")],
   "DELETE /failed": [t("Delete dead letters"), t("Deleted dead letters")],
   "POST /jobs/{id}/cancel": [t("Stop a re-drive"), t("Stopped a re-drive")],
+  "POST /messages/{id}/uncancel": [t("Undo a cancellation"), t("Undid the cancellation of %(what)s")],
+  "POST /messages": [t("Publish a message"), t("Published a message")],
+  "POST /messages/batch": [t("Publish messages"), t("Published messages")],
+  "POST /imports": [t("Check a file"), t("Checked a file")],
+  "POST /imports/{id}/queue": [t("Import a file"), t("Imported a file")],
+  "DELETE /imports/{id}": [t("Discard an import"), t("Discarded an import")],
   "POST /messages/{id}/cancel": [t("Cancel a message"), t("Cancelled %(what)s")],
   "GET /failed/export": [t("Export"), t("Exported dead letters")],
   "GET /messages/export": [t("Export"), t("Exported messages")],
@@ -29,10 +35,10 @@ const DEEDS = {
 
 const VERDICTS = {
   done: [t("done"), "good"],
-  looked_at: [t("looked at"), ""],
+  looked_at: [t("preview"), ""],
   denied: [t("denied"), "bad"],
-  refused: [t("refused: the input cannot be used"), "wait"],
-  too_late: [t("too late, or not there"), "wait"],
+  refused: [t("refused: invalid input"), "wait"],
+  too_late: [t("too late, or not found"), "wait"],
   failed: [t("failed"), "bad"],
 };
 
@@ -47,7 +53,7 @@ function about(message) {
 /** What was done, or tried. */
 export function deed({ details, message, verdict }) {
   const [name, done] = DEEDS[plain(details.action)] ?? [plain(details.action), plain(details.action)];
-  if (verdict === "looked_at") return t("Looked at what a re-drive of many would do");
+  if (verdict === "looked_at") return t("Previewed a bulk re-drive");
   if (verdict !== "done") return message ? [name, ": ", about(message)] : name;
   const [before, after] = (message ? done.replaceAll("%(what)s", GAP) : done.replaceAll("%(what)s", t("a message"))).split(GAP);
   return after === undefined ? [before, message && [": ", about(message)]] : [before, about(message), after];

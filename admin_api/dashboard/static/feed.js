@@ -4,7 +4,7 @@ import { $, h } from "./dom.js";
 import { rowsOf } from "./feed_rows.js";
 import { clock, duration, full, number, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { className, eventWords, messageLink } from "./words.js";
+import { className, eventWords, messageLink, person } from "./words.js";
 
 const ROWS = 30;
 //: Events that are kept: a clearing tells of each of its messages, and they are one row.
@@ -22,8 +22,8 @@ function detailWords({ details = {}, source, name }) {
   if (name === "lane.cleared" || name === "dead.purged") return tn("%(count)s message", "%(count)s messages", (details.queued ?? details.count ?? 0) + (details.failed ?? 0));
   if (name === "undo.done") return t("%(n)s back", { n: number(details.restored ?? 0) });
   if (name.startsWith("job.")) return details.done === undefined ? "" : t("%(done)s of %(all)s", { done: number(details.done), all: number(details.selected) });
-  if (name.startsWith("audit.")) return [source, details.action].filter(Boolean).join(" · ");
-  return name.startsWith("lane.") ? source : "";
+  if (name.startsWith("audit.")) return [person(source), details.action].filter(Boolean).join(" · ");
+  return name.startsWith("lane.") ? person(source) : "";
 }
 
 /** How an attempt stands, in words. */

@@ -19,8 +19,9 @@ const group = (event) => event.details?.undo_id ?? event.details?.job_id ?? "";
 /** Each event once, in the order in which they happened, without those that the sum of them tells already. */
 function told(events) {
   const unique = [...new Map(events.filter((event) => !QUIET.has(event.name)).map((event) => [keyOf(event), event])).values()];
+  const dead = new Set(unique.filter((event) => event.name === "outcome.dead").map((event) => event.message_id));
   const parts = new Set(unique.flatMap((event) => (SUMS[event.name] ?? []).map((part) => `${part} ${group(event)}`)));
-  return unique.filter((event) => !group(event) || !parts.has(`${event.name} ${group(event)}`)).sort((one, other) => one.at - other.at);
+  return unique.filter((event) => event.name !== "message.buried" || !dead.has(event.message_id)).filter((event) => !group(event) || !parts.has(`${event.name} ${group(event)}`)).sort((one, other) => one.at - other.at);
 }
 
 function begin(event) {

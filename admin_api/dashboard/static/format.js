@@ -29,10 +29,10 @@ export const percent = (part) => (part === null || part === undefined ? "–" : 
 
 /** A duration, as exact as people want it. */
 export function duration(seconds) {
-  const whole = Math.max(0, seconds);
+  const whole = seconds < 9.5 ? Math.max(0, seconds) : Math.round(seconds);
   if (whole < 10) return t("%(n)s s", { n: whole.toLocaleString(language, { maximumFractionDigits: whole < 1 ? 1 : 0 }) });
-  if (whole < 60) return t("%(n)s s", { n: Math.round(whole) });
-  if (whole < 600 && Math.floor(whole % 60)) return t("%(m)s min %(s)s s", { m: Math.floor(whole / 60), s: Math.floor(whole % 60) });
+  if (whole < 60) return t("%(n)s s", { n: whole });
+  if (whole < 600 && whole % 60) return t("%(m)s min %(s)s s", { m: Math.floor(whole / 60), s: whole % 60 });
   const minutes = Math.round(whole / 60);
   if (minutes < 60) return t("%(n)s min", { n: minutes });
   if (whole < 2 * DAY) return minutes % 60 ? t("%(h)s h %(m)s min", { h: Math.floor(minutes / 60), m: minutes % 60 }) : t("%(n)s h", { n: minutes / 60 });

@@ -14,7 +14,7 @@ const WHAT = { waiting: t("waiting"), failed: t("dead letters"), retrying: t("re
 export function gapsOf(status) {
   const past = status?.history ?? {};
   const told = [];
-  if (past.trouble) told.push([t("The history does not go on: %(why)s", { why: past.trouble }), "bad"]);
+  if (past.trouble) told.push([t("The history has stopped: %(why)s", { why: past.trouble }), "bad"]);
   if (past.behind_seconds > BEHIND) told.push([t("The history is %(time)s behind the broker: lists and charts miss what happened since.", { time: duration(past.behind_seconds) }), ""]);
   for (const gap of past.gaps ?? []) told.push([t("The history has a gap: %(gap)s", { gap }), ""]);
   return told;
@@ -44,7 +44,6 @@ export function honesty(status, age, differs, isOld) {
     age < 2 ? t("Fresh from the broker.") : t("Read from the broker %(time)s ago.", { time: duration(age) }),
     isOld ? "" : past.caught_up === false ? t("The history is still reading.")
       : isLasting ? t("Broker and history differ: %(what)s. The counters are the broker’s.", { what: differs.key }) : t("Broker and history agree."),
-    past.offset >= 0 && !isOld ? t("Journal entry %(n)s.", { n: number(past.offset) }) : "",
   ];
   return parts.filter(Boolean).join(" ");
 }

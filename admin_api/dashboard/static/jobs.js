@@ -7,9 +7,8 @@ import { causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { number } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { person } from "./life.js";
 import { toast } from "./toast.js";
-import { jobTag, when } from "./words.js";
+import { jobTag, person, when } from "./words.js";
 
 const EVERY = 1500;
 const WHY = /was not sent: (.+)$/;
@@ -21,7 +20,7 @@ function facts(job) {
   if (job.failed_again) parts.push(t("%(n)s failed again", { n: number(job.failed_again) }));
   if (job.options?.skip_uncertain && job.may_have_arrived) parts.push(t("%(n)s left out: may have arrived", { n: number(job.may_have_arrived) }));
   if (job.options?.rate) parts.push(t("at most %(n)s per second", { n: job.options.rate }));
-  if (job.options?.canary) parts.push(t("canary of %(n)s", { n: number(job.options.canary) }));
+  if (job.options?.canary) parts.push(t("first %(n)s as a trial", { n: number(job.options.canary) }));
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -31,7 +30,7 @@ const untouched = (job) => Math.max(0, job.selected - job.done - job.refused - j
 /** How a job ended, in one sentence; empty while it runs. */
 export function ending(job) {
   if (job.state === "running") return "";
-  if (job.state !== "stopped") return tn("%(done)s of %(count)s letter is back in its lane.", "%(done)s of %(count)s letters are back in their lanes.", job.selected, { done: number(job.done) });
+  if (job.state !== "stopped") return tn("%(done)s of %(count)s message is back in the queue.", "%(done)s of %(count)s messages are back in the queue.", job.selected, { done: number(job.done) });
   const tried = number(Math.min(job.options?.canary ?? job.done, job.selected));
   return t("Stopped: %(failed)s of %(tried)s failed again, %(rest)s untouched.", { failed: number(job.failed_again), tried, rest: number(untouched(job)) });
 }
@@ -46,7 +45,7 @@ export function jobCard(job, changed) {
   const running = job.state === "running";
   const stop = () => onPress(h("button", { type: "button", class: "button small", disabled: !may("operator"), title: may("operator") ? null : need("operator") }, t("Stop")), async () => {
     await post(`/jobs/${encodeURIComponent(job.job_id)}/cancel`);
-    toast(t("The re-drive ends after the letter it is at."));
+    toast(t("The re-drive stops after the current message."));
     changed?.();
   });
   return h("article", { class: "job" },

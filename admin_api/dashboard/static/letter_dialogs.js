@@ -11,7 +11,7 @@ import { settle } from "./settle.js";
 import { toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 
-const letters = (count) => tn("%(count)s letter", "%(count)s letters", count);
+const letters = (count) => tn("%(count)s message", "%(count)s messages", count);
 
 /** Ask how, and begin to put letters back; `started(job, options)` is called then. `selected` is {ids} or {filter}. */
 export async function openRedrive(selected, started) {
@@ -76,7 +76,7 @@ export function openDelete(selected, count, deleted, restored) {
   openDialog("delete-dialog", async () => {
     const answer = await ask("DELETE", "/failed", { body: selected });
     fewerDead(answer.purged);
-    offerUndo(tn("%(count)s letter deleted.", "%(count)s letters deleted.", answer.purged), answer.purged ? answer.undo_id : null, restored);
+    offerUndo(tn("%(count)s message deleted.", "%(count)s messages deleted.", answer.purged), answer.purged ? answer.undo_id : null, restored);
     deleted(answer);
   });
 }

@@ -4,11 +4,13 @@ import { causeCode, causeDetail, causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { clock, duration, full, moment } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { eventWords, messageLink } from "./words.js";
+import { eventWords, messageLink, person } from "./words.js";
 
 //: Seconds between two steps from which on the time between them is worth a word, and from which on a longer line.
 const WORTH = 1;
 const LONG = [60, 600];
+//: Seconds; a shorter attempt is not told shorter.
+const SHORTEST = 0.1;
 
 const ATTEMPTS = {
   "attempt.begun": (values) => [t("Attempt %(n)s is running", values), "wait"],
@@ -16,19 +18,12 @@ const ATTEMPTS = {
   "attempt.failed": (values) => [t("Attempt %(n)s failed after %(time)s", values), "bad"],
   "attempt.uncertain": (values) => [t("Attempt %(n)s has no known outcome", values), "wait"],
 };
-const WAYS = { cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
 const PUBLISHED = new Set(["message.queued", "message.scheduled"]);
-
-/** Who did it: people by their names, without where they pressed a button. */
-export function person(by) {
-  const [way, ...name] = by.split(":");
-  return name.length ? WAYS[way]?.(name.join(":")) ?? name.join(":") : by;
-}
 
 function title(step) {
   if (step.name === "outage") return outage(step);
   if (step.name === "outcome.redriven" && step.details.copy) return [t("Replaced by an edited copy"), ""];
-  return ATTEMPTS[step.name]?.({ n: step.attempt || 1, time: duration(step.until - step.at) }) ?? eventWords(step.name);
+  return ATTEMPTS[step.name]?.({ n: step.attempt || 1, time: duration(Math.max(SHORTEST, step.until - step.at)) }) ?? eventWords(step.name);
 }
 
 function outage({ rounds, failure_class }) {
@@ -44,7 +39,7 @@ function details(step) {
   // The end says again what the last attempt has said.
   if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
   else if (detail) lines.push(detail);
-  if (about.provider_id) lines.push(t("Provider’s id: %(id)s", { id: about.provider_id }));
+  if (about.provider_id) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
   if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));
   if (about.note) lines.push(`“${about.note}”`);
   const who = by && (PUBLISHED.has(step.name) ? t("published by %(who)s", { who: by }) : t("by %(who)s", { who: person(by) }));
@@ -71,7 +66,7 @@ export function verdict({ waited, is_over: isOver, attempts, rounds }) {
 
 /** The list. */
 export function lifeLine(steps) {
-  if (!steps.length) return h("p", { class: "muted" }, t("The journal no longer knows what happened."));
+  if (!steps.length) return h("p", { class: "muted" }, t("The history does not go back that far."));
   return h("ol", { class: "life" }, steps.map((step) => {
     const [words, tone] = title(step);
     return h("li", { "data-tone": tone, "data-name": step.name, "data-gap": LONG.filter((least) => step.gap >= least).length || null },

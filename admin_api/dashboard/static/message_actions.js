@@ -31,7 +31,7 @@ function deskButtons(letter, changed) {
   const path = `/failed/${encodeURIComponent(letter.message_id)}`;
   const again = async () => {
     await post(`${path}/redrive`, {});
-    toast(t("It is back in its lane."));
+    toast(t("It is back in the queue."));
     await changed("redriven");
   };
   return [
@@ -110,6 +110,6 @@ export function noteForm(letter, changed) {
     submit.disabled = false;
   };
   return h("section", { class: "card" }, h("form", { class: "door-form", onsubmit: save },
-    h("label", { class: "field" }, h("span", {}, t("Note for the next reader")), h("textarea", { name: "note", rows: 3, maxlength: 1000 }, letter.note ?? "")),
+    h("label", { class: "field" }, h("span", {}, t("Note for your colleagues")), h("textarea", { name: "note", rows: 3, maxlength: 1000 }, letter.note ?? "")),
     h("p", {}, h("button", { class: "button small", "data-role": "operator" }, t("Save the note")))));
 }

@@ -2,6 +2,7 @@
 
 import { clock } from "./format.js";
 import { t } from "./i18n.js";
+import { person } from "./words.js";
 
 //: Seconds without a status after which the numbers are no longer called live.
 const SILENT = 15;
@@ -74,8 +75,8 @@ export function tell({ kind }, { status, trouble, lostAt }) {
       [t("What you see is the last that was known. Sending goes on without this page.")]];
     case "error": return [t("The admin server reports an error."), [trouble?.detail ?? ""]];
     case "silent": return [t("There has been no news for a while."), [t("What you see may be old.")]];
-    case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but nobody sends them. Start one on the server:"), " ", code("antrian consume")]];
-    case "unavailable": return [t("The provider does not answer."), [t("The lane holds its messages and asks again by itself. No attempt is lost.")]];
+    case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]];
+    case "unavailable": return [t("The provider does not answer."), [t("Messages are held, and the provider is asked again automatically. No attempt is lost.")]];
     case "paused": return [t("Paused."), [pausedWords(status)]];
     default: return null;
   }
@@ -85,6 +86,6 @@ export function tell({ kind }, { status, trouble, lostAt }) {
 export function pausedWords(status) {
   const time = status?.paused_at ? clock(status.paused_at) : "?";
   return status?.paused_by
-    ? t("By %(who)s, since %(time)s. Nothing is sent until somebody resumes.", { who: status.paused_by, time })
-    : t("Since %(time)s. Nothing is sent until somebody resumes.", { time });
+    ? t("By %(who)s, since %(time)s. Nothing is sent until it is resumed.", { who: person(status.paused_by), time })
+    : t("Since %(time)s. Nothing is sent until it is resumed.", { time });
 }

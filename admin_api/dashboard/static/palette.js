@@ -31,7 +31,7 @@ function build() {
   const input = h("input", {
     type: "text", role: "combobox", id: "palette-term", autocomplete: "off", spellcheck: "false", enterkeyhint: "go", maxlength: "200",
     "aria-label": t("Search messages, pages and actions"), "aria-controls": "palette-list", "aria-expanded": "true", "aria-autocomplete": "list",
-    placeholder: t("Number, key, words, page or action"), oninput: typed, onkeydown: pressed,
+    placeholder: t("Number, key, text, page or action"), oninput: typed, onkeydown: pressed,
   });
   const list = h("div", { role: "listbox", id: "palette-list", class: "palette-list", "aria-label": t("Results") });
   const news = h("p", { class: "sr", role: "status" });

@@ -18,14 +18,14 @@ function nothingWaits(status, left) {
 const REASONS = {
   due: () => [t("Due now"), [t("Nothing holds the next message back.")]],
   pause: (status, left) => [
-    status.queue_length > status.in_flight ? t("Next message in %(time)s", { time: left }) : t("The lane rests for %(time)s", { time: left }),
+    status.queue_length > status.in_flight ? t("Next message in %(time)s", { time: left }) : t("Ready again in %(time)s", { time: left }),
     [status.delay ? t("The pause of %(time)s between two sends is running.", { time: duration(status.delay) }) : t("The pause between two sends is running.")]],
   sending: () => [t("Sending now"), [t("The provider has the message and has not answered yet.")]],
-  retry: (status, left) => [t("Next attempt in %(time)s", { time: left }), [t("What is left failed before; it is tried again when its time has come.")]],
-  throttled: (status, left) => [t("Held back for %(time)s", { time: left }), [t("The provider asked for silence: too many messages. No attempt is lost.")]],
-  unavailable: (status, left) => [t("The provider does not answer"), [t("The lane holds its messages and asks again in %(time)s. No attempt is lost.", { time: left })]],
+  retry: (status, left) => [t("Next attempt in %(time)s", { time: left }), [t("What is left failed before and waits for its next attempt.")]],
+  throttled: (status, left) => [t("Held back for %(time)s", { time: left }), [t("The provider asked us to wait: too many messages. No attempt is lost.")]],
+  unavailable: (status, left) => [t("The provider does not answer"), [t("Messages are held, and the provider is asked again in %(time)s. No attempt is lost.", { time: left })]],
   paused: (status) => [t("Paused"), [pausedWords(status)]],
-  "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but nobody sends them. Start one on the server:"), " ", code("antrian consume")]],
+  "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]],
   "nothing-waits": (status, left, isCounting) => [t("Nothing waits"), [nothingWaits(status, isCounting ? left : "")]],
 };
 

@@ -71,7 +71,7 @@ export function wireClearing({ filter, changed }) {
     const mine = asks;
     post(path, { ...body, dry_run: true }).then(({ matching }) => {
       if (mine !== asks) return;
-      say($("#clear-part-count"), matching ? messages(matching) : t("Nothing that waits fits any more."));
+      say($("#clear-part-count"), matching ? messages(matching) : t("No waiting message matches any more."));
       say(go, matching ? tn("Clear %(count)s message", "Clear %(count)s messages", matching) : t("Clear"));
       go.disabled = !matching;
     }, (error) => say($("#clear-part-count"), error.message));

@@ -11,7 +11,7 @@ const STATES = {
   sending: [t("being sent"), "good"],
   retrying: [t("waits for another attempt"), "wait"],
   sent: [t("sent"), "good"],
-  dead: [t("dead letter"), "bad"],
+  dead: [t("given up"), "bad"],
   expired: [t("expired"), "bad"],
   cancelled: [t("cancelled"), ""],
   cleared: [t("cleared"), ""],
@@ -30,19 +30,19 @@ const EVENTS = {
   "outcome.uncertain": [t("Attempt without an outcome"), "wait"],
   "outcome.retrying": [t("Will be tried again"), "wait"],
   "outcome.dead": [t("Given up"), "bad"],
-  "outcome.duplicate": [t("Not sent: its key was taken"), ""],
-  "outcome.expired": [t("Not sent: its time was over"), "bad"],
+  "outcome.duplicate": [t("Not sent: duplicate key"), ""],
+  "outcome.expired": [t("Not sent: expired"), "bad"],
   "outcome.cancelling": [t("Cancellation asked for"), ""],
-  "outcome.uncancelled": [t("Cancellation taken back"), "good"],
+  "outcome.uncancelled": [t("Cancellation undone"), "good"],
   "outcome.cancelled": [t("Cancelled"), ""],
   "outcome.cleared": [t("Cleared from the queue"), ""],
   "outcome.redriven": [t("Re-driven"), "good"],
   "outcome.purged": [t("Deleted"), ""],
   "outcome.restored": [t("Restored by an undo"), "good"],
-  "lane.paused": [t("Lane paused"), "wait"],
-  "lane.resumed": [t("Lane resumed"), "good"],
-  "lane.forced": [t("Next send forced"), ""],
-  "lane.cleared": [t("Lane cleared"), ""],
+  "lane.paused": [t("Sending paused"), "wait"],
+  "lane.resumed": [t("Sending resumed"), "good"],
+  "lane.forced": [t("Next message sent at once"), ""],
+  "lane.cleared": [t("Queue cleared"), ""],
   "dead.purged": [t("Dead letters deleted"), ""],
   "undo.began": [t("Undo begins"), ""],
   "undo.done": [t("Undo done"), "good"],
@@ -56,9 +56,9 @@ const EVENTS = {
 
 const CLASSES = {
   rejected: t("Refused for good"),
-  transient: t("Failed for the moment"),
+  transient: t("Temporary failure"),
   recipient_busy: t("Recipient busy"),
-  throttled: t("Throttled"),
+  throttled: t("Too many messages"),
   unavailable: t("Provider away"),
   uncertain: t("Uncertain"),
   malformed: t("Unreadable"),
@@ -70,7 +70,7 @@ const JOBS = {
   running: [t("running"), "good"],
   done: [t("done"), "good"],
   cancelled: [t("cancelled"), ""],
-  stopped: [t("stopped by its canary"), "bad"],
+  stopped: [t("stopped after the trial"), "bad"],
   failed: [t("failed"), "bad"],
   interrupted: [t("interrupted"), "bad"],
 };
@@ -88,6 +88,14 @@ export function priorityKey(priority) {
   return PRIORITIES[priority] ? priority : NUMBERS.find(([least]) => Number(priority) >= least)?.[1] ?? "low";
 }
 export const priorityWord = (priority) => PRIORITIES[priorityKey(priority)];
+
+const WAYS = { cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
+
+/** Who did it: people by their names, without where they pressed a button. */
+export function person(by) {
+  const [way, ...name] = (by ?? "").split(":");
+  return name.length ? WAYS[way]?.(name.join(":")) ?? name.join(":") : by;
+}
 
 const tag = ([words, tone]) => h("span", { class: "tag", "data-tone": tone }, words);
 export const stateTag = (state) => tag(STATES[state] ?? [state, ""]);

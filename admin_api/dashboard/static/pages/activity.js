@@ -10,7 +10,7 @@ import { jobCard } from "../jobs.js";
 import { Pager } from "../pager.js";
 import { complain } from "../toast.js";
 import { undo } from "../undo.js";
-import { when } from "../words.js";
+import { person, when } from "../words.js";
 
 const JOBS_EVERY = 2000;
 //: Seconds that the history may lag.
@@ -18,7 +18,7 @@ const LONGEST_LAG = 10;
 
 const KINDS = { clear: t("Cleared"), purge: t("Deleted") };
 function undoCell(removal) {
-  if (removal.undone_at) return h("span", { class: "muted" }, t("undone by %(who)s", { who: removal.undone_by ?? "?" }), ", ", when(removal.undone_at));
+  if (removal.undone_at) return h("span", { class: "muted" }, t("undone by %(who)s", { who: person(removal.undone_by) || "?" }), ", ", when(removal.undone_at));
   if (!removal.count) return "";
   return h("button", { type: "button", class: "button small", disabled: !may("admin"), title: may("admin") ? null : need("admin"), onclick: () => undo(removal.undo_id, () => untilUndone(removal.undo_id)) }, t("Undo"));
 }
@@ -32,22 +32,25 @@ async function untilUndone(undoId) {
   }
 }
 
+/** Where there is one lane, its name is no news. */
+const isOfOneLane = (items) => new Set(items.map((removal) => removal.lane)).size < 2;
+
 async function loadRemovals() {
   const { items } = await get("/undo");
   const columns = [
     { label: t("When"), class: "nowrap", cell: (removal) => when(removal.at) },
     { label: t("What"), cell: (removal) => [KINDS[removal.kind] ?? removal.kind, tn("%(count)s message", "%(count)s messages", removal.count)].join(": ") },
-    { label: t("Lane"), cell: (removal) => removal.lane || t("several") },
-    { label: t("Who"), cell: (removal) => removal.actor },
+    isOfOneLane(items) ? null : { label: t("Lane"), cell: (removal) => removal.lane || t("several") },
+    { label: t("Who"), cell: (removal) => person(removal.actor) },
     { label: t("Undo"), cell: undoCell },
-  ];
+  ].filter(Boolean);
   $("#removals").replaceChildren(items.length ? table(t("Cleared and deleted"), columns, items) : empty(t("Nothing was cleared or deleted"), t("When it is, it can be undone here.")));
   return items;
 }
 
 async function loadJobs() {
   const { items } = await get("/jobs");
-  $("#jobs").replaceChildren(...(items.length ? items.map((job) => jobCard(job, loadJobs)) : [empty(t("No re-drives yet"), t("The desk starts them; here they stay on record."))]));
+  $("#jobs").replaceChildren(...(items.length ? items.map((job) => jobCard(job, loadJobs)) : [empty(t("No re-drives yet"), t("They are started on the page “Dead letters” and listed here."))]));
   if (items.some((job) => job.state === "running")) setTimeout(() => loadJobs().catch(complain), JOBS_EVERY);
 }
 
@@ -63,14 +66,14 @@ function dayWords(seconds) {
 
 const actions = [
   { label: t("When"), class: "nowrap time", cell: (entry) => h("time", { datetime: new Date(entry.at * 1000).toISOString(), title: full(entry.at) }, clock(entry.at)) },
-  { label: t("Who"), class: "who", cell: (entry) => [entry.source, entry.details.role && h("span", { class: "muted" }, ` · ${entry.details.role}`)] },
+  { label: t("Who"), class: "who", cell: (entry) => [person(entry.source), entry.details.role && h("span", { class: "muted" }, ` · ${entry.details.role}`)] },
   { label: t("What"), class: "wide", cell: deed },
   { label: t("Outcome"), class: "outcome", cell: outcome },
 ];
 
 function drawAudit(entries) {
   const days = [...new Set(entries.map(({ at }) => dayOf(at)))].map((day) => entries.filter(({ at }) => dayOf(at) === day));
-  const nothing = location.search ? empty(t("Nothing found"), t("Take a part of the filter away.")) : empty(t("Nobody did anything yet"), t("Every action, allowed or denied, is written down here."));
+  const nothing = location.search ? empty(t("Nothing found"), t("Remove a filter.")) : empty(t("No actions yet"), t("Every action, allowed or denied, is written down here."));
   $("#audit").replaceChildren(...(entries.length ? days.map((of) => h("div", { class: "audit-day" }, h("h3", {}, dayWords(of[0].at)), table(dayWords(of[0].at), actions, of))) : [nothing]));
 }
 

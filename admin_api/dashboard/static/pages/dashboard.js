@@ -95,13 +95,14 @@ function showNext() {
 function nothingNext() {
   if (status.queue_length) return empty(t("One message is being sent"), t("Nothing waits behind it."));
   return status.retrying ? empty(t("Nothing waits now"), t("%(n)s failed before and are tried again later.", { n: number(status.retrying) }))
-    : empty(t("The queue is empty"), t("What a service publishes appears here at once."));
+    : empty(t("The queue is empty"), t("New messages appear here at once."));
 }
 
 function showLanes() {
   const lanes = status.lanes ?? [];
   $("#lane-choice").hidden = lanes.length < 2;
   if (lanes.length < 2 || $("#lane").options.length) return;
+  say($('[data-counter="failed_messages"] .counter-hint'), t("not tried again, all lanes"));
   $("#lane").append(...lanes.map((name) => h("option", { value: name, selected: name === status.lane }, name)));
   $("#lane").addEventListener("change", (event) => location.assign(`?lane=${encodeURIComponent(event.target.value)}`));
 }

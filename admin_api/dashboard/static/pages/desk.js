@@ -4,6 +4,7 @@ import { applyRole, may } from "../access.js";
 import { onPress } from "../action.js";
 import { address, get } from "../api.js";
 import { drawCauses, growOlder } from "../cause_cards.js";
+import { causeTitle } from "../causes.js";
 import { wireSelection } from "../desk_selection.js";
 import { $, $$, empty, h, say } from "../dom.js";
 import { Filters } from "../filters.js";
@@ -70,7 +71,7 @@ function focusAgain(key) {
 
 function nothing() {
   if (failure) return h("p", { class: "empty" }, h("b", {}, t("The list could not be loaded")), failure);
-  if (Object.keys(filters.filter).length) return empty(t("No letter fits the filter"), t("Take a part of it away."));
+  if (Object.keys(filters.filter).length) return empty(t("No dead letters match"), t("Remove a filter."));
   if (deleted) return deletedJustNow();
   if (away) return empty(t("No dead letters are known"), t("The broker does not answer, so there may be others."));
   return empty(t("No dead letters"), t("Nothing to do here."));
@@ -115,7 +116,7 @@ function failed(error) {
 
 async function load(filter) {
   selection.forget();
-  const chips = filters.chips((name, value) => (name === "failure_class" ? className(value) : value));
+  const chips = filters.chips((name, value) => (name === "failure_class" ? className(value) : name === "code" ? causeTitle("", value) : value));
   $("#applied").hidden = !chips.length;
   $("#applied").replaceChildren(...chips);
   await Promise.all([loadGroups().catch(() => {}), pager.show(filter)]);

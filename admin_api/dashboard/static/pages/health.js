@@ -11,7 +11,7 @@ const SUBJECTS = {
   settings: t("Settings"), disk: t("Disk"), files: t("Files"), tokens: t("Tokens"), broker: t("Broker"), alarm: t("Alarm"), topology: t("Topology"), permissions: t("Permissions"),
   lane: t("Lane"), management: t("Management"), provider: t("Provider"), history: t("History"), retention: t("Retention"), clock: t("Clock"),
 };
-const STATES = { problem: [t("problem"), "bad"], warning: [t("warning"), "wait"], ok: [t("in order"), "good"] };
+const STATES = { problem: [t("problem"), "bad"], warning: [t("warning"), "wait"], ok: [t("OK"), "good"] };
 const ORDER = Object.keys(STATES);
 
 /** One finding: what it is about, how that is, and what to do. */
@@ -32,7 +32,7 @@ function verdict({ problems, warnings, is_complete: isComplete }) {
   const parts = [];
   if (problems) parts.push(tn("%(count)s problem", "%(count)s problems", problems));
   if (warnings) parts.push(tn("%(count)s warning", "%(count)s warnings", warnings));
-  if (!isComplete) parts.push(t("not everything could be looked at in time"));
+  if (!isComplete) parts.push(t("not everything could be checked in time"));
   return parts.length ? parts.join(", ") : t("Everything is in order.");
 }
 
@@ -42,7 +42,7 @@ function drawFindings(report) {
   const wrong = sorted.filter(({ state }) => state !== "ok");
   const fine = sorted.filter(({ state }) => state === "ok");
   $("#findings").replaceChildren(...(wrong.length ? [list(wrong)] : []),
-    h("details", { class: "findings-fine", open: !wrong.length }, h("summary", {}, tn("%(count)s thing is in order", "%(count)s things are in order", fine.length)), list(fine)));
+    h("details", { class: "findings-fine", open: !wrong.length }, h("summary", {}, tn("%(count)s check passed", "%(count)s checks passed", fine.length)), list(fine)));
 }
 
 function pause({ delay, jitter }) {
@@ -51,7 +51,7 @@ function pause({ delay, jitter }) {
 
 function history({ entries, behind_seconds: behind, writes, trouble }) {
   if (trouble) return said(trouble);
-  const words = behind < 1 ? t("up to date, %(n)s entries", { n: number(entries) }) : t("%(time)s behind, %(n)s entries", { time: duration(behind), n: number(entries) });
+  const words = behind < 1 ? tn("up to date, %(count)s entry", "up to date, %(count)s entries", entries) : tn("%(time)s behind, %(count)s entry", "%(time)s behind, %(count)s entries", entries, { time: duration(behind) });
   return writes ? words : [words, " · ", t("another process writes it")];
 }
 
@@ -71,15 +71,15 @@ function drawFacts(report) {
 }
 
 async function look({ fresh } = {}) {
-  say($("#verdict"), t("Looking … this takes a few seconds."));
+  say($("#verdict"), t("Checking … this takes a few seconds."));
   try {
     const report = await get("/doctor", fresh ? { fresh: true } : {});
     say($("#verdict"), verdict(report));
-    $("#looked-at").replaceChildren(t("Looked at:"), " ", when(report.at));
+    $("#looked-at").replaceChildren(t("Checked at"), " ", when(report.at));
     drawFindings(report);
     drawFacts(report);
   } catch (error) {
-    say($("#verdict"), t("It could not be looked at."));
+    say($("#verdict"), t("The check failed."));
     throw error;
   }
 }

@@ -165,7 +165,7 @@ function drawEnd() {
     report.failed_count > 0 && h("ul", {}, report.failed.slice(0, ROWS_SHOWN).map((one) => h("li", {}, t("Line %(line)s: %(reason)s", { line: number(one.line), reason: reasonWords(one.reason) })))),
     isWhole && h("p", { class: "muted" }, t("It is safe to upload the same file again: nothing is sent twice.")),
     h("p", { class: "report-actions" },
-      h("a", { class: "button strong", href: address("/waiting", { source: options().source || "import" }) }, t("Show what waits")),
+      h("a", { class: "button strong", href: address("/waiting", { source: options().source || "import" }) }, t("Show waiting messages")),
       h("button", { type: "button", class: "button", onclick: startAgain }, t("Another file"))),
   );
 }

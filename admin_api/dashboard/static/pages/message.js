@@ -58,7 +58,7 @@ function facts(one, letter, summary) {
   const rows = [
     [t("Number"), one.phone_number && recipient(one)],
     [t("Priority"), priorityTag(one.priority)],
-    [t("Lane"), one.lane],
+    [t("Lane"), one.lane !== "default" && one.lane],
     [t("Source"), one.source],
     [t("Queued"), one.queued_at && when(one.queued_at)],
     [t("Sent"), one.sent_at && when(one.sent_at)],
@@ -67,7 +67,7 @@ function facts(one, letter, summary) {
     [t("Expires"), one.expires_at && full(one.expires_at)],
     [t("Attempts"), number(letter?.attempts ?? one.attempt ?? 0)],
     [t("Consumer"), summary.consumers.join(", ")],
-    [t("Provider’s id"), one.provider_id],
+    [t("Provider’s ID"), one.provider_id],
     [t("Key"), one.idempotency_key],
     [t("Replaced by"), one.copied_to && messageLink(one.copied_to, t("its edited copy"))],
     [t("Copy of"), one.copy_of && messageLink(one.copy_of, t("the original"))],
@@ -114,7 +114,7 @@ function draw(both) {
   $("#message").replaceChildren(
     h("header", { class: "message-head" }, h("p", { class: "crumbs" }, crumb),
       h("div", { class: "message-title" }, h("h1", {}, phone(one.phone_number) || t("Unreadable message")), state(one, message)),
-      h("p", { class: "message-id" }, h("span", { class: "mono" }, id), " ", copyButton(id, t("Copy the message id")))),
+      h("p", { class: "message-id" }, h("span", { class: "mono" }, id), " ", copyButton(id, t("Copy the message ID")))),
     letter || !both.letter ? trouble(one, letter) ?? "" : "", bubble(one), actionsFor({ one: letter || !both.letter ? one : { ...one, state: "" }, letter, isCancelling: isCancelling(message), changed }) ?? "",
     h("div", { class: "message-columns" },
       h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Life line")), h("p", { class: "verdict" }, verdict(summary))), lifeLine(steps)),
@@ -125,7 +125,7 @@ function draw(both) {
 }
 
 function absent(error) {
-  $("#message").replaceChildren(h("div", { class: "empty" }, h("h1", {}, error ? t("This did not work") : t("No such message")), h("p", {}, error?.message ?? t("The address is wrong, or the message is older than what the journal keeps."))));
+  $("#message").replaceChildren(h("div", { class: "empty" }, h("h1", {}, error ? t("This did not work") : t("No such message")), h("p", {}, error?.message ?? t("The address is wrong, or the message is older than the history."))));
   $("#message").setAttribute("aria-busy", "false");
 }
 

@@ -1,6 +1,7 @@
 // The report: what was sent, how much of it failed, and how long it took.
 
 import { address } from "../api.js";
+import { causeCode, causeTitle } from "../causes.js";
 import { Chart } from "../chart.js";
 import { $, $$, empty, h, say, table } from "../dom.js";
 import { duration, number, percent } from "../format.js";
@@ -9,7 +10,7 @@ import { t, tn } from "../i18n.js";
 import { onChange } from "../news.js";
 import { sparkLine } from "../spark_line.js";
 import { complain } from "../toast.js";
-import { className, priorityTag, when } from "../words.js";
+import { priorityTag, when } from "../words.js";
 import { getInZone, zoneQuery } from "../zone.js";
 
 const AFTER_NEWS = 10000;
@@ -43,7 +44,7 @@ function sentence(report) {
 function about(report) {
   const waiting = report.waiting ? tn("%(count)s message is waiting now.", "%(count)s messages are waiting now.", report.waiting) : t("Nothing is waiting now.");
   const known = report.known_since ? [" ", t("The figures begin at"), " ", when(report.known_since), "."] : [];
-  const alone = report.before ? [] : [" ", t("There are no complete figures for the period before to compare with.")];
+  const alone = report.before ? [] : [" ", t("The period before has no complete figures to compare with.")];
   $("#about").replaceChildren(waiting, ...known, ...alone);
 }
 
@@ -92,12 +93,12 @@ function waits(report) {
     { label: t("Half waited under"), class: "number", cell: ([, wait]) => duration(wait.p50) },
     { label: t("95 of 100 under"), class: "number", cell: ([, wait]) => duration(wait.p95) },
   ];
-  $("#waits").replaceChildren(rows.length ? figureTable(t("Wait by priority"), columns, rows) : empty(t("Nothing was sent"), t("So nothing has waited.")));
+  $("#waits").replaceChildren(rows.length ? figureTable(t("Wait by priority"), columns, rows) : empty(t("Nothing was sent"), t("There are no waiting times.")));
 }
 
 function causes(report) {
   const columns = [
-    { label: t("Cause"), class: "wide", cell: (cause) => [h("b", {}, cause.failure_class === "expired" ? t("Its time was over") : className(cause.failure_class)), cause.code && h("span", { class: "cause-code" }, cause.code)] },
+    { label: t("Cause"), class: "wide", cell: (cause) => [h("b", {}, cause.failure_class === "expired" ? t("Expired") : causeTitle(cause.failure_class, cause.code)), h("span", { class: "cause-code" }, causeCode(cause.failure_class, cause.code))] },
     { label: t("Messages"), class: "number", cell: (cause) => number(cause.count) },
   ];
   $("#causes").replaceChildren(report.causes.length ? figureTable(t("Why messages failed"), columns, report.causes) : empty(t("Nothing failed"), t("No message was given up in this time.")));
@@ -111,7 +112,7 @@ function sources(report) {
     { label: t("Succeeded"), class: "number", cell: (source) => percent(source.success_rate) },
     { label: t("Over time"), class: "spark-cell", cell: (source) => sparkLine(source.over_time, t("most at once: %(most)s", { most: number(Math.max(...source.over_time)) })) },
   ];
-  $("#sources").replaceChildren(report.sources.length ? figureTable(t("By source"), columns, report.sources) : empty(t("Nothing was sent"), t("What services publish and the provider accepts is counted here.")));
+  $("#sources").replaceChildren(report.sources.length ? figureTable(t("By source"), columns, report.sources) : empty(t("Nothing was sent"), t("Messages that the provider accepted are counted here.")));
 }
 
 function hours(report) {

@@ -11,7 +11,7 @@ import { matchWords } from "../matches.js";
 import { onChange } from "../news.js";
 import { Pager } from "../pager.js";
 import { inPlace } from "../rows.js";
-import { messageLink, priorityTag, stateTag, states, when } from "../words.js";
+import { messageLink, messageState, priorityTag, states, when } from "../words.js";
 
 const NAMES = ["q", "phone_number", "key", "text", "state", "source", "lane", "since", "until"];
 //: Names from before there was one field; bookmarks have them.
@@ -53,11 +53,11 @@ function who(message) {
 
 const columns = [
   { label: t("Number"), class: "nowrap", cell: who },
-  { label: t("Status"), class: "state", cell: (message) => stateTag(message.state) },
+  { label: t("Status"), class: "state", cell: (message) => messageState(message, message.cancelling) },
   { label: t("Text"), class: "wide", cell: (message) => message.message && h("span", { class: "clip" }, marked(message.message, words(wanted()))) },
   { label: t("Priority"), class: "aside", cell: (message) => priorityTag(message.priority) },
   { label: t("Source"), cell: (message) => message.source },
-  { label: t("Attempt"), class: "number aside", cell: (message) => number(message.attempt) },
+  { label: t("Attempts"), class: "number aside", cell: (message) => number(message.attempt) },
   { label: t("Queued"), class: "nowrap aside", cell: (message) => when(message.queued_at) },
   { label: t("Changed"), class: "nowrap when", cell: (message) => when(message.changed_at) },
 ];
@@ -69,8 +69,8 @@ function draw(messages, answer) {
       : t("More than %(n)s messages, newest first", { n: number(answer.total) }));
   }
   const nothing = Object.keys(filters.filter).length
-    ? empty(t("Nothing found"), may("operator") ? t("Try fewer letters or digits, or take a filter away.") : t("Viewers find messages by the whole number, the whole key, the id, the source or the status."))
-    : empty(t("No messages yet"), t("What a service publishes appears here at once."));
+    ? empty(t("Nothing found"), may("operator") ? t("Try fewer letters or digits, or remove a filter.") : t("Viewers find messages by the whole number, the whole key, the ID, the source or the status."))
+    : empty(t("No messages yet"), t("New messages appear here at once."));
   inPlace(() => $("#results").replaceChildren(messages.length ? table(t("Messages"), shown, messages) : nothing));
 }
 

@@ -10,7 +10,7 @@ import { onChange } from "../news.js";
 import { Pager } from "../pager.js";
 import { complain } from "../toast.js";
 import { wireClearing } from "../waiting_selection.js";
-import { messageLink, priorityTag, priorityWord, stateTag, states, when } from "../words.js";
+import { messageLink, messageState, priorityTag, priorityWord, states, when } from "../words.js";
 
 const PENDING = ["waiting", "retrying", "scheduled"];
 const NAMES = ["lane", "source", "state", "priority", "phone_number", "key_prefix", "text"];
@@ -34,20 +34,22 @@ const overdue = (message) => message.due_at !== null && message.due_at * 1000 < 
 const COLUMNS = [
   { label: "", class: "pick", cell: (message) => selection.box(message) },
   { label: t("Number"), class: "nowrap", cell: (message) => messageLink(message.message_id, phone(message.phone_number) || t("unreadable")) },
-  { label: t("Status"), class: "live-state", cell: (message) => stateTag(message.state) },
+  { label: t("Status"), class: "live-state", cell: (message) => messageState(message, message.cancelling) },
   { label: t("Text"), class: "wide", cell: (message) => message.message && h("span", { class: "clip" }, message.message) },
   { label: t("Priority"), class: "live-priority", cell: (message) => priorityTag(message.priority) },
-  { label: t("Source"), cell: (message) => message.source },
-  { label: t("Attempt"), class: "number live-attempt", cell: (message) => number(Math.max(1, message.attempt)) },
+  { label: t("Source"), class: "live-source", cell: (message) => message.source },
+  { label: t("Attempts"), class: "number live-attempt", cell: (message) => number(message.attempt) },
   { label: t("Queued"), class: "nowrap queued", cell: (message) => when(message.queued_at) },
   { label: t("Due"), class: "nowrap live-due", cell: due },
 ];
+
+const unknown = () => h("span", { class: "unknown" }, "–");
 
 /** When it is sent, as far as anybody can tell: a time of its own, or what the lane's next ten are told. */
 function due(message) {
   if (message.due_at !== null && !overdue(message)) return h("span", { title: ago(message.due_at) }, when(message.due_at));
   const seconds = etas.get(message.message_id);
-  return seconds === undefined || seconds === null ? "–" : t("in about %(time)s", { time: duration(seconds) });
+  return seconds === undefined || seconds === null ? unknown() : t("in about %(time)s", { time: duration(seconds) });
 }
 
 function draw(messages) {
@@ -61,11 +63,11 @@ function draw(messages) {
     rows.set(message.message_id, { line, message });
     selection.mark(line, message);
   };
-  $("#waiting").replaceChildren(messages.length ? table(t("Messages that wait"), columns, messages, keep) : nothing());
+  $("#waiting").replaceChildren(messages.length ? table(t("Waiting messages"), columns, messages, keep) : nothing());
 }
 
-const nothing = () => (isNarrowed() ? empty(t("Nothing that waits fits the filter"), t("Take a part of it away."))
-  : empty(t("Nothing waits"), t("What a service publishes appears here until it is sent.")));
+const nothing = () => (isNarrowed() ? empty(t("No waiting messages match"), t("Remove a filter."))
+  : empty(t("Nothing waits"), t("New messages appear here until they are sent.")));
 const isNarrowed = () => Object.keys(filters.filter).some((name) => name !== "lane");
 
 /** Change what is shown in its place: rows keep theirs, those that are gone turn grey, new ones are offered. */
@@ -85,7 +87,7 @@ function refreshRows(items, isComplete) {
 
 function refreshRow(row, message) {
   const { line } = row;
-  const changes = { ".live-state": message.state !== row.message.state, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
+  const changes = { ".live-state": message.state !== row.message.state || message.cancelling !== row.message.cancelling, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
   Object.assign(row, { message, gone: false });
   line.removeAttribute("data-gone");
   for (const [name, changed] of Object.entries(changes)) {
@@ -99,15 +101,15 @@ function leave(id, row) {
   if (row.gone) return;
   row.gone = true;
   row.line.setAttribute("data-gone", "");
-  $(".live-state", row.line).replaceChildren(h("span", { class: "tag" }, t("waits no more")));
-  $(".live-due", row.line).replaceChildren("–");
+  $(".live-state", row.line).replaceChildren(h("span", { class: "tag" }, t("no longer waiting")));
+  $(".live-due", row.line).replaceChildren(unknown());
   selection.drop(id);
 }
 
 function drawCounts({ total, matching, sources }) {
   say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, waits for another attempt, or is scheduled."));
   selection.matching(matching);
-  say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : "");
+  say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : total ? tn("%(count)s message", "%(count)s messages", total) : "");
   $("#clear-matching").hidden = !isNarrowed() || !matching;
   drawSources(sources);
   const select = $("#filters [name=source]");
