@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from server_sentences import VALUE, sentences
+from server_sentences import ROOT, VALUE, sentences
 
 from admin_api.dashboard import translation
 
@@ -78,3 +78,12 @@ def test_no_translation_is_left_over(said):
 def test_a_sentence_is_found_by_its_template_and_what_is_not_ours_stays(english, indonesian):
     assert translation.sentence("id", english) == indonesian
     assert translation.sentence("en", english) == english
+
+
+@pytest.mark.parametrize(("module", "table"), [("causes.js", "OURS"), ("import_reasons.js", "REASONS")])
+def test_a_page_that_says_a_sentence_in_its_own_way_knows_it_as_it_is(said, module, table):
+    script = (ROOT / "admin_api/dashboard/static" / module).read_text()
+    body = script[script.index(f"const {table} = {{") :].partition("};")[0]
+    keys = [key for _quote, key in re.findall(r"""^  (["'])(.+?)\1: """, body, re.MULTILINE)]
+    assert keys
+    assert [key for key in keys if key not in said] == []
