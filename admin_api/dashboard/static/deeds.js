@@ -53,7 +53,7 @@ function about(message) {
 /** What was done, or tried. */
 export function deed({ details, message, verdict }) {
   const [name, done] = DEEDS[plain(details.action)] ?? [plain(details.action), plain(details.action)];
-  if (verdict === "looked_at") return t("Previewed a bulk re-drive");
+  if (verdict === "looked_at") return plain(details.action) === "POST /clear" ? t("Previewed a clearing") : t("Previewed a bulk re-drive");
   if (verdict !== "done") return message ? [name, ": ", about(message)] : name;
   const [before, after] = (message ? done.replaceAll("%(what)s", GAP) : done.replaceAll("%(what)s", t("a message"))).split(GAP);
   return after === undefined ? [before, message && [": ", about(message)]] : [before, about(message), after];
