@@ -69,8 +69,9 @@ export function wireActions({ lane, counts }) {
   }
 
   const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
-    const { message_id: id } = await post(at("/send-test"), values(form));
-    toast(t("The test waits in the queue."), followed(id));
+    const wanted = values(form);
+    const { message_id: id } = await post(at("/send-test"), wanted);
+    toast(wanted.deliver_at ? t("The test is scheduled.") : t("The test waits in the queue."), followed(id));
   }).querySelector("form").elements.phone_number);
 
   async function simulate() {
