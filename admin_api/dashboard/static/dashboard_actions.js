@@ -41,7 +41,7 @@ export function wireActions({ lane, counts }) {
   async function togglePause() {
     if (isSettling()) return;
     const { paused } = await post(at(wasPaused ? "/resume" : "/pause"));
-    toast(paused ? t("Paused. A message that is being sent is still finished.") : t("Sending goes on."));
+    toast(paused ? t("Paused. A message that is already being sent will be completed.") : t("Sending goes on."));
     if (counts()) show({ ...counts(), paused });
   }
 

@@ -7,7 +7,7 @@ import { messageLink, shortId } from "./words.js";
 
 //: What it is called, and how it is told once it is done; `%(what)s` is the message.
 const DEEDS = {
-  "POST /clear": [t("Clear"), t("Cleared the queue")],
+  "POST /clear": [t("Clear"), t("Cleared messages")],
   "POST /pause": [t("Pause"), t("Paused sending")],
   "POST /resume": [t("Resume"), t("Resumed sending")],
   "POST /force-process": [t("Send the next now"), t("Sent the next message at once")],
