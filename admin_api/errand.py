@@ -65,7 +65,7 @@ class Errand:
         """Do it all.
 
         Raises:
-            BrokerUnavailable: the connection broke, or the broker accepts nothing now.
+            BrokerUnavailable: the connection broke, or the broker is not accepting messages now.
             BrokerRefused: this user may not.
             Busy: somebody else kept the lock for too long.
             Exception: the caller's own, from within.
@@ -117,7 +117,7 @@ class Errand:
         elif time.monotonic() < self._patient_until:
             self._loop.call_later(_LOCK_PERIOD, lambda: self._open(self._lock_open))
         else:
-            self._fail(Busy("somebody else is doing this right now; try again in a moment"))
+            self._fail(Busy("the same action is already running; try again in a moment"))
 
     def _putting_open(self, channel: Channel) -> None:
         channel.add_on_close_callback(self._putting_closed)
@@ -160,7 +160,7 @@ class Errand:
         self._end()
 
     def _blocked(self, _connection: Any, frame: Any) -> None:
-        self._fail(BrokerUnavailable(f"the broker accepts nothing now: {frame.method.reason}"))
+        self._fail(BrokerUnavailable(f"the broker is not accepting messages now: {frame.method.reason}"))
 
     def _closed(self, _connection: Any, reason: BaseException) -> None:
         if not self._ending:

@@ -91,8 +91,8 @@ class Sieve(Errand):
         """Go through the queues.
 
         Raises:
-            BrokerUnavailable: the connection broke, a queue is missing, or the broker accepts nothing now; what was
-                taken until then is counted in `tally`, everything else is in its place.
+            BrokerUnavailable: the connection broke, a queue is missing, or the broker is not accepting messages now;
+                what was taken until then is counted in `tally`, everything else is in its place.
             BrokerRefused: this user may not.
             Busy: somebody else holds the lock.
             Exception: whatever `decide` raised; everything that was not taken is in its place.

@@ -37,7 +37,7 @@ class BrokerWatch:
         if not is_away:
             return "the broker is back, and sending goes on"
         remedy = ": `antrian broker start` starts it again" if self._is_private else ""
-        return f"the broker does not answer any more; messages are safe on its disk{remedy}"
+        return f"the broker no longer answers; messages are safe on its disk{remedy}"
 
 
 def _listens(place: tuple[str, int]) -> bool:

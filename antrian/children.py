@@ -78,7 +78,7 @@ class Child:
         quick = time.monotonic() - self._started_at < QUICK
         self._quick_ends = self._quick_ends + 1 if quick else 0
         if self._quick_ends >= MOST_QUICK_ENDS:
-            raise ChildFailed(f"the {self.name} does not stay up:\n{self.last_words()}")
+            raise ChildFailed(f"the {self.name} keeps failing:\n{self.last_words()}")
         self.start()
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return f"the {self.name} {how}; it runs again as process {self.pid}"

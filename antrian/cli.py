@@ -49,7 +49,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         ),
     ),
     "Look": (
-        Entry("status", "admin_api.lane.commands:status", "What waits, what is being sent, when the next send is due"),
+        Entry("status", "admin_api.lane.status_command:status", "What waits, what is being sent, and when"),
         Entry("report", "admin_api.history.report_command:report", "What was sent in a day, a week or a month"),
         Entry("history", "admin_api.history.commands:history_app", "The life of one message; search in all of them"),
         Entry("doctor", "antrian.doctor.commands:doctor", "Is anything wrong, and what to do about it"),
@@ -59,7 +59,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
         Entry("resume", "admin_api.lane.commands:resume", "Go on sending after a pause"),
         Entry("force", "admin_api.lane.commands:force", "End the present wait once; resumes a paused lane"),
         Entry("try-one", "admin_api.lane.commands:try_one", "Send exactly one message of a paused lane"),
-        Entry("cancel", "admin_api.lane.commands:cancel", "Ask that one waiting message not be sent"),
+        Entry("cancel", "admin_api.lane.commands:cancel", "Cancel one waiting message"),
         Entry("clear", "admin_api.lane.commands:clear", "Take out what waits, without sending it"),
         Entry("undo", "admin_api.desk.undo_commands:undo", "Put back what was cleared or deleted"),
     ),

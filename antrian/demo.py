@@ -50,7 +50,7 @@ class Demo:
                 try:
                     self._play(publisher, since)
                 except (BrokerError, AMQPError) as error:
-                    self._view.tell(f"the broker is gone ({error}); waiting for it")
+                    self._view.tell(f"the broker is away ({error}); waiting for it")
                     time.sleep(1)
             self._view.show(self._rows, "All sent.")
         self._view.conclude(f"{summary(self._rows, self._settings.whatsapp_queue_delay)} Ctrl-C stops everything.")
@@ -84,7 +84,7 @@ class Demo:
             try:
                 receipt = publisher.queue_message(row.phone_number, row.text, priority="high")
             except PublisherError as error:
-                self._view.tell(f"{row.name} has to wait: {error}")
+                self._view.tell(f"{row.name} must wait: {error}")
                 return
             self._rows[place] = replace(row, message_id=receipt.message_id, state="queued")
 

@@ -199,7 +199,7 @@ def _check_port(name: str, variable: str, host: str, port: int) -> None:
         except OSError as error:
             raise PortBusy(
                 f"port {port} for the {name} cannot be used ({(error.strerror or str(error)).lower()}): "
-                f"end what listens there, or choose another with {variable}",
+                f"stop the program that uses it, or choose another with {variable}",
             ) from error
 
 

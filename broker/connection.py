@@ -86,7 +86,7 @@ def translate(error: BaseException, where: str) -> BrokerError:
         if isinstance(cause, ConnectionClosedByBroker | ChannelClosedByBroker):
             refused = cause.reply_code in {_ACCESS_REFUSED, _NOT_ALLOWED}
             kind = BrokerRefused if refused else BrokerUnavailable
-            return kind(f"the broker at {where} closed the conversation: {cause.reply_text}")
+            return kind(f"the broker at {where} closed the connection: {cause.reply_text}")
     reason = next((str(cause.strerror) for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
     return BrokerUnavailable(f"no broker answers at {where}" + (f": {reason.lower()}" if reason else ""))
 

@@ -74,7 +74,7 @@ def encode_control(control: Control) -> tuple[bytes, pika.BasicProperties]:
         timestamp=int(time.time()),
         type="control",
     )
-    words = {name: getattr(control, name) for name in ("command", "lane", "actor", "message_id")}
+    words = {name: getattr(control, name) for name in ("command", *_WORDS, "expires_at")}
     return json.dumps(words).encode(), properties
 
 

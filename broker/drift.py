@@ -72,7 +72,7 @@ _MIGRATION = {
         "WHATSAPP_QUEUE_NAMESPACE and keep the old stream for reading."
     ),
     "exchange": (
-        "The type of an exchange cannot be changed. Somebody else made it: use another WHATSAPP_QUEUE_NAMESPACE, or "
+        "The type of an exchange cannot be changed. Another program made it: use another WHATSAPP_QUEUE_NAMESPACE, or "
         "delete it and run `antrian topology apply` again."
     ),
 }
@@ -115,7 +115,7 @@ def apply(connection: BlockingConnection, wanted: Topology) -> list[Difference]:
         if refusal.reply_code != _ACCESS_REFUSED or not missing:
             raise
         raise BrokerRefused(
-            f"{missing[0].kind} {missing[0].name} is missing in the broker, and this user may not make it: run "
+            f"{missing[0].kind} {missing[0].name} is missing in the broker, and this user may not create it: run "
             "`antrian topology apply` as a user who may, or import deploy/rabbitmq/definitions.json again"
         ) from refusal
     return found

@@ -8,7 +8,7 @@
     outcome.retrying     a copy for the next attempt is on the delay ladder
     outcome.dead         a copy is in the dead-letter queue
     outcome.duplicate    not sent: its idempotency key is taken
-    outcome.expired      not sent: its time was over
+    outcome.expired      not sent: it expired
     outcome.cancelled    not sent: an admin cancelled it
     outcome.cleared      not sent: an admin cleared the queue
     outcome.redriven     an admin put a dead letter back into its lane

@@ -107,7 +107,7 @@ class IOThread:
         self._loop.close()
 
     def _start_over_after(self, error: Exception) -> None:
-        _log.exception("unexpected error on the connection; making a new one", exc_info=error)
+        _log.exception("unexpected error on the connection; opening a new one", exc_info=error)
         # The old loop and connection are in an unknown state. The broker must see at once that they are gone, or it
         # would keep our subscriptions until the heartbeat fails; pika offers no public way to do that.
         with suppress(AttributeError, OSError):

@@ -55,13 +55,13 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 
 def _small(metadata: dict[str, Any]) -> dict[str, Any]:
     if any(type(value) is int and abs(value) > _LARGEST_INTEGER for value in metadata.values()):
-        raise ValueError("whole numbers must fit 64 bits")
+        raise ValueError("whole numbers must fit into 64 bits")
     try:
         size = len(json.dumps(metadata, ensure_ascii=False).encode())
     except UnicodeEncodeError:
-        raise ValueError("the text holds half of a surrogate pair") from None
+        raise ValueError("the text contains half of a surrogate pair") from None
     if size > LARGEST_METADATA:
-        raise ValueError(f"must not pass {LARGEST_METADATA} bytes as JSON")
+        raise ValueError(f"must not be larger than {LARGEST_METADATA} bytes as JSON")
     return metadata
 
 
@@ -96,7 +96,7 @@ class MessageBody(BaseModel):
         repr=False,
     )
     source: str = Field(
-        description="The service on whose behalf it is sent.",
+        description="The service that it is sent for.",
         examples=["registration", "payment"],
         min_length=1,
         max_length=LONGEST_SOURCE,
@@ -110,7 +110,7 @@ class MessageBody(BaseModel):
     )
     expires_at: Annotated[AwareDatetime | None, BeforeValidator(_written_time), AfterValidator(_in_utc)] = Field(
         default=None,
-        description="After this moment the message is not sent any more: RFC 3339, with its offset.",
+        description="After this moment the message is no longer sent: RFC 3339, with its offset.",
         examples=["2026-01-31T17:00:00+07:00"],
     )
     metadata: _Metadata | None = Field(
@@ -129,7 +129,7 @@ def parse(body: bytes) -> MessageBody:
             or as `InvalidPhoneNumber` one of `broker.phone_number.normalize`.
     """
     if len(body) > LARGEST_BODY:
-        raise MalformedMessage("too-large", f"the body passes {LARGEST_BODY} bytes")
+        raise MalformedMessage("too-large", f"the body is larger than {LARGEST_BODY} bytes")
     try:
         return MessageBody.model_validate_json(body)
     except ValidationError as error:
@@ -168,11 +168,11 @@ def _explain(error: ValidationError) -> MalformedMessage:
     first = details[0]
     if first["type"] == "json_invalid":
         # JSON to Python's parser but not to pydantic's: half a surrogate pair, or nested too deeply.
-        return MalformedMessage("not-json", "the body is not JSON that every parser reads")
+        return MalformedMessage("not-json", "the body is not strictly valid JSON")
     if first["type"] == "model_type":
         return MalformedMessage("not-an-object", "the body is JSON, but not an object")
     if any(detail["loc"] == ("version",) and detail["type"] != "missing" for detail in details):
-        return MalformedMessage("unknown-version", "this version of the contract is not known here; version 1 is")
+        return MalformedMessage("unknown-version", "this version of the contract is not supported; use version 1")
     if len(details) == 1 and first["type"] == "phone_number":
         reason = first["ctx"]["detail"]
         return InvalidPhoneNumber(first["ctx"]["code"], reason, {"phone_number": reason})
@@ -192,18 +192,18 @@ _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a field of this contract",
     "string_type": "must be text",
-    "string_unicode": "holds half of a surrogate pair",
+    "string_unicode": "contains half of a surrogate pair",
     "string_too_short": "must not be empty",
     "string_too_long": "is too long",
-    "string_pattern_mismatch": "is blank or holds control characters",
-    "timezone_aware": "must say its offset from UTC",
+    "string_pattern_mismatch": "is blank or contains control characters",
+    "timezone_aware": "must include its offset from UTC",
     "too_long": "has too many entries",
 }
 
 
 def _sentence(detail: ErrorDetails) -> str:
     if detail["loc"][0] == "metadata" and len(detail["loc"]) > 1:
-        return "may hold only text, numbers, booleans and null"
+        return "may contain only text, numbers, booleans and null"
     if detail["type"] in _SENTENCES:
         return _SENTENCES[detail["type"]]
     message = detail["msg"].removeprefix("Value error, ")

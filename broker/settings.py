@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         longest_pause = self.whatsapp_queue_delay + self.whatsapp_queue_jitter
         if longest_pause > self.whatsapp_queue_timeout_minutes * 60:
             raise ValueError(
-                "WHATSAPP_QUEUE_DELAY + WHATSAPP_QUEUE_JITTER must not pass WHATSAPP_QUEUE_TIMEOUT_MINUTES: "
+                "WHATSAPP_QUEUE_DELAY + WHATSAPP_QUEUE_JITTER must not exceed WHATSAPP_QUEUE_TIMEOUT_MINUTES: "
                 "a message is held un-acked for the whole pause",
             )
         return self
@@ -133,7 +133,7 @@ class Settings(BaseSettings):
         senders = list(self.senders.values())
         if len(self.senders) != len(self.whatsapp_queue_lanes) or len(set(senders)) != len(senders):
             raise ValueError(
-                "WHATSAPP_QUEUE_LANES: every lane needs a name and a sender of its own (name=6281…); only one may "
+                "WHATSAPP_QUEUE_LANES: every lane needs its own name and sender (name=6281…); only one may "
                 "use WHATSAPP_SENDER, because two lanes of one sender would break its pace",
             )
         return self

@@ -6,14 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from broker.errors import WrongUse
 from broker.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 #: Columns of a table that goes into a file or a pipe, where nothing needs to be squeezed.
 _WIDTH_WITHOUT_TERMINAL = 200
@@ -80,8 +82,17 @@ def progress(what: str, total: int | None) -> Iterator["ProgressBar"]:
 
     Args:
         what: what is being done, in a word or two.
-        total: how many there are; None while nobody knows.
+        total: how many there are; None when that is not known.
     """
+    # Imported late: most commands show none.
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
     with bar:
@@ -91,7 +102,7 @@ def progress(what: str, total: int | None) -> Iterator["ProgressBar"]:
 class ProgressBar:
     """One line of progress."""
 
-    def __init__(self, bar: Progress, what: str, total: int | None) -> None:
+    def __init__(self, bar: "Progress", what: str, total: int | None) -> None:
         self._bar = bar
         self._task = bar.add_task(what, total=total)
 

@@ -44,7 +44,7 @@ def apply_tls(parameters: pika.URLParameters, url: str) -> None:
     asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     if asked.get("verify", "verify_peer") != "verify_peer":
         raise SettingsError(
-            "AMQP_URL: verify must be verify_peer, because an unchecked broker may be anybody; "
+            "AMQP_URL: verify must be verify_peer, because an unverified broker could be an impostor; "
             "name the authority that signed its certificate with cacertfile"
         )
     name = asked.get("server_name_indication", parameters.host)

@@ -33,9 +33,9 @@ _WORDS = {
     Status.UNCHECKED: "this user may not compare it",
 }
 
-_PASSWORDS_HELP = "Lines publisher=…, consumer=…, admin=…; whoever is not in it cannot log in by password."
+_PASSWORDS_HELP = "Lines publisher=…, consumer=…, admin=…; users that are not listed cannot log in by password."
 
-_REPLACE_HELP = "First make this empty, unused queue anew, because its arguments differ; may be repeated."
+_REPLACE_HELP = "First recreate this empty, unused queue, because its arguments differ; may be repeated."
 
 
 @topology_app.command()
@@ -73,7 +73,7 @@ def apply(
         print_json({"created": created, "replaced": [queue.name for queue in queues]})
         return
     for queue in queues:
-        say(f"Queue {queue.name} was made anew.")
+        say(f"Queue {queue.name} was recreated.")
     say(_what_was_done(len(created), len(found)))
 
 

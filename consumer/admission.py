@@ -102,7 +102,7 @@ def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
         return Drop("cancelled", "cancelled by an admin before it was sent")
     expires_at = message.body.expires_at
     if expires_at is not None and expires_at.timestamp() <= now:
-        return Drop("expired", "its time was over before it could be sent")
+        return Drop("expired", "it expired before it could be sent")
     key = dedupe_key(message)
     owner = ledger.owner(key, now) if key else None
     if owner not in {None, message.message_id}:

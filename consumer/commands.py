@@ -11,7 +11,7 @@ from broker.settings import load_settings
 
 def consume(
     lane: Annotated[
-        list[str] | None, typer.Option(help="Serve only this lane; may be repeated. All lanes without it.")
+        list[str] | None, typer.Option(help="Serve only this lane; may be repeated. Default: all lanes.")
     ] = None,
 ) -> None:
     """Send the queued messages, one at a time, with the pause between them. SIGTERM ends it properly."""

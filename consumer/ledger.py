@@ -224,7 +224,7 @@ def _fold(known: Entry | None, event: Event) -> Entry:
 def failure_of(event: Event) -> Failed | None:
     """The failure that an event tells of, None where it tells of none."""
     if event.name == "outcome.uncertain":
-        return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer ended in the middle of a send")
+        return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer stopped in the middle of a send")
     if event.name != "outcome.failed":
         return None
     details = event.details

@@ -55,7 +55,7 @@ HAPPENINGS = (
 #: How a lane stands, looked up when somebody asks.
 STANDINGS = (
     Metric("antrian_breaker_open", "gauge", "1 while the latest call found the provider unavailable.", _LANE),
-    Metric("antrian_lane_held", "gauge", "1 while the provider keeps the lane silent.", ("lane", "reason")),
+    Metric("antrian_lane_held", "gauge", "1 while the provider throttles the lane.", ("lane", "reason")),
     Metric("antrian_consumer_paused", "gauge", "1 while an admin paused the lane.", _LANE),
     Metric("antrian_lane_state", "gauge", "1 for what the lane is doing, 0 for all else.", ("lane", "state")),
     Metric("antrian_next_send_timestamp_seconds", "gauge", "When the next send may start; 0 before the first.", _LANE),

@@ -84,6 +84,8 @@ class OneMessage:
                 reason=gate.reason if wait else None,
             )
         )
+        if permit.has_expired(time.monotonic()):
+            return
         permit.answered(asked)
         _log.info("message.chosen", lane=message.lane, message_id=message.message_id, seconds=round(wait, 3))
 

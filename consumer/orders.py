@@ -44,6 +44,11 @@ class Orders:
             case Command.WITHDRAW:
                 self._pace.withdraw(control.permit)
             case Command.URGENT:
-                self._pace.bells.ring(control.message_id, control.generation)
-                # A standby hears every bell, and is never delivered what rang.
-                self._pace.bells.forget(self._ledger.has_attempted)
+                self._hear_bell(control)
+
+    def _hear_bell(self, control: Control) -> None:
+        bells, has_attempted = self._pace.bells, self._ledger.has_attempted
+        if not has_attempted(control.message_id, control.generation):
+            bells.ring(control.message_id, control.generation)
+        # A standby hears every bell, and is never delivered what rang.
+        bells.look_at_a_few(has_attempted)

@@ -27,9 +27,11 @@ class Permit:
 
     Attributes:
         ids: of the commands.
-        valid_until: monotonic seconds; a message must be chosen until then and, once it is, sent until then.
+        valid_until: monotonic seconds; a message must be chosen, and that told, until then, and once it is, sent until
+            then. Whoever asked hears later that nothing is sent, and that must be true.
         asked_by: who asked last.
         message_id: the message that was chosen; empty until then.
+        begins_at: when its attempt can begin, monotonic seconds.
         unanswered: commands that have not been told which message was chosen.
     """
 
@@ -37,6 +39,7 @@ class Permit:
     valid_until: float
     asked_by: str = ""
     message_id: str = ""
+    begins_at: float = 0.0
     unanswered: list[str] = field(default_factory=list)
 
     @classmethod
@@ -49,16 +52,17 @@ class Permit:
         self.ids.append(permit_id)
         self.unanswered.append(permit_id)
         self.asked_by = asked_by
-        if not self.message_id:
+        if self.unanswered == self.ids:
             self.valid_until = now + CHOICE_SECONDS
 
     def choose(self, message_id: str, begins_at: float) -> None:
         """The message that it is for; its attempt can begin at `begins_at`, monotonic seconds."""
         self.message_id = message_id
-        self.valid_until = begins_at + GRACE_SECONDS
+        self.begins_at = begins_at
 
     def answered(self, permit_ids: list[str]) -> None:
-        """These commands have been told which message was chosen."""
+        """These commands have been told in time which message was chosen."""
+        self.valid_until = self.begins_at + GRACE_SECONDS
         self.unanswered = [one for one in self.unanswered if one not in permit_ids]
 
     def rest(self, now: float) -> "Permit | None":

@@ -249,7 +249,12 @@ class LaneWorker:
         admission = self._look_up(message)
         if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
             crashed = replace(message, attempt=admission.attempt)
-            self._record("outcome.uncertain", crashed, key=dedupe_key(message), detail="the consumer ended mid-send")
+            self._record(
+                "outcome.uncertain",
+                crashed,
+                key=dedupe_key(message),
+                detail="the consumer stopped in the middle of a send",
+            )
             admission = self._look_up(message)
         if isinstance(admission, Drop) and admission.outcome == "cancelled":
             # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
@@ -301,11 +306,13 @@ class LaneWorker:
     def _record_beginning(self, message: Message) -> None:
         permit = self._pace.permit
         permits = list(permit.ids) if permit else None
+        given_up_at = time.time() + min(self._patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
         self._record(
             "outcome.sending",
             message,
             key=dedupe_key(message),
             priority=message.priority,
+            deadline=round(given_up_at, 3),
             consumer=THIS_CONSUMER,
             permits=permits,
         )
@@ -398,6 +405,7 @@ class LaneWorker:
         properties = dead_letter_of(delivery.body, delivery.properties, problem)
         self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
         message_id = properties.message_id or ""
+        self._pace.bells.answer(message_id)
         why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
         why |= {"code": problem.code, "detail": problem.detail}
         dead = self._recorder.event("outcome.dead", message_id=message_id, **why)

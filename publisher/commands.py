@@ -30,7 +30,7 @@ def publish(
     at: Annotated[str | None, typer.Option(metavar="TIME", help=f"Not before this time, {_TIME}.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="TIME", help=f"Not after this time, {_TIME}.")] = None,
     lane: Lane = None,
-    source: Annotated[str, typer.Option(help="On whose behalf.")] = "cli",
+    source: Annotated[str, typer.Option(help="The service that it is sent for.")] = "cli",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome; exit code 1 if it is not sent.")] = False,
     timeout: Annotated[
         float, typer.Option(min=0, max=31_536_000, help="Longest wait with --wait, in seconds.")

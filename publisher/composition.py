@@ -50,7 +50,7 @@ def delay_until(deliver_at: datetime | None, now: float) -> float:
     if deliver_at is None:
         return 0.0
     if not isinstance(deliver_at, datetime) or deliver_at.tzinfo is None:
-        raise _refused("invalid-fields", "must be a datetime that knows its time zone")
+        raise _refused("invalid-fields", "must be a datetime with a time zone")
     delay = deliver_at.timestamp() - now
     if delay > LONGEST_DELAY:
         raise _refused("too-far-ahead", "is more than 194 days ahead")

@@ -32,9 +32,9 @@ def parse_moment(text: str, now: datetime) -> datetime:
     except (ValueError, OverflowError):
         moment = None
     if moment is None:
-        raise ValueError(f"{text!r} is no time: {HOW_TO_WRITE}")
+        raise ValueError(f"{text!r} is not a time: {HOW_TO_WRITE}")
     if moment.tzinfo is None:
-        raise ValueError(f"{text!r} does not say its offset from UTC: {HOW_TO_WRITE}")
+        raise ValueError(f"{text!r} has no offset from UTC: {HOW_TO_WRITE}")
     return moment
 
 

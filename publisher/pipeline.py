@@ -248,7 +248,7 @@ class Pipeline:
     def _connection_blocked(
         self, _connection: Connection, frame: pika.frame.Method[pika.spec.Connection.Blocked]
     ) -> None:
-        self._blocked = f"the broker accepts nothing now: {frame.method.reason}"
+        self._blocked = f"the broker is not accepting messages now: {frame.method.reason}"
 
     def _connection_unblocked(self, _connection: Connection, _frame: object) -> None:
         self._blocked = None

@@ -10,7 +10,8 @@ LOGOUT: Final = f"{PREFIX}/logout"
 
 #: Open to everybody: what is needed to see that the process lives, and to log in.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/favicon.ico", LOGIN})
-_OPEN_BELOW: Final = (f"{PREFIX}/static/", f"{PREFIX}/language/", f"{PREFIX}/strings/")
+_STATIC_BELOW: Final = (f"{PREFIX}/static/", f"{PREFIX}/strings/")
+_OPEN_BELOW: Final = (*_STATIC_BELOW, f"{PREFIX}/language/")
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -22,7 +23,7 @@ def is_open(path: str) -> bool:
 
 def is_static(path: str) -> bool:
     """Whether a path is a file that says nothing about anybody and may be kept by browsers."""
-    return path.startswith(_OPEN_BELOW[0])
+    return path.startswith(_STATIC_BELOW)
 
 
 def is_upload(path: str) -> bool:

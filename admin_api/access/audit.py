@@ -105,7 +105,9 @@ class AuditTrail:
             channel.basic_publish(self._exchange, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=True)
         except UnroutableError as error:
             # While the topology is being made, the exchange may be there without the journal behind it.
-            raise BrokerUnavailable(f"{self._exchange} leads to no journal yet") from error
+            raise BrokerUnavailable(
+                f"{self._exchange} does not lead to a journal yet: run `antrian topology apply`"
+            ) from error
 
     def _wait(self, seconds: float, *, for_work: bool) -> None:
         with self._changed:

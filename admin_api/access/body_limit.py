@@ -29,7 +29,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         largest = LARGEST_FILE if is_upload(scope["path"]) else self._largest
-        too_large = answer(Problem(413, detail=f"a body may have {largest} bytes", code="too-large"))
+        too_large = answer(Problem(413, detail=f"the body may have at most {largest} bytes", code="too-large"))
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced[:20]) > largest:
             await too_large(scope, receive, send)

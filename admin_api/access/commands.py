@@ -53,10 +53,10 @@ def list_tokens(*, as_json: Json = False) -> None:
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The token's name.")], *, as_json: Json = False
 ) -> None:
-    """Revoke a token at once. Sessions that were begun with it end, too."""
+    """Revoke a token at once. Sessions started with it end, too."""
     token = _file().revoke(name)
     if token is None:
-        raise CommandFailed("there is no token of that name; see `antrian token list`")
+        raise CommandFailed("there is no token with that name; see `antrian token list`")
     if as_json:
         print_json({"revoked": token.name, "role": token.role})
         return

@@ -13,7 +13,7 @@ _OURS = frozenset({"same-origin", "none"})
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
-    """Whether the browser itself says that another site sent this.
+    """Whether the browser itself says that another website sent this request.
 
     Args:
         headers: by lower-case name.

@@ -101,7 +101,9 @@ class Doorkeeper:
         if self._trouble != str(error):
             self._trouble = str(error)
             _log.error("access.unreadable", reason=self._trouble)
-        detail = "nobody can get in until the file about access is mended; the log of the admin process says which"
+        detail = (
+            "nobody can log in until an administrator corrects the access file; the log of the admin process names it"
+        )
         return Problem(503, detail=detail, code="access-unreadable")
 
 
@@ -112,11 +114,11 @@ def address_of(request: HTTPConnection) -> str:
 
 def unauthenticated(detail: str, *, code: str = "unauthenticated") -> Problem:
     """Nobody proved who they are."""
-    return Problem(401, "Nobody is logged in", detail, code=code, headers={"WWW-Authenticate": "Bearer"})
+    return Problem(401, "You are not logged in", detail, code=code, headers={"WWW-Authenticate": "Bearer"})
 
 
 def too_many(wait: float) -> Problem:
     """Too many wrong tokens; `wait` in seconds."""
     seconds = math.ceil(wait)
-    detail = f"too many wrong tokens came from here; the next is looked at in {seconds} s"
+    detail = f"too many wrong tokens; try again in {seconds} s"
     return Problem(429, detail=detail, code="throttled", headers={"Retry-After": str(seconds)})

@@ -16,7 +16,7 @@ class AccessUnreadable(AntrianError):
     """A file about access cannot be read, written or believed; the text names it and says why."""
 
     def __init__(self, path: Path, why: str) -> None:
-        super().__init__(f"nobody can get in, because {path} cannot be used: {why}")
+        super().__init__(f"nobody can log in, because {path} cannot be used: {why}")
 
 
 class TokenRefused(AntrianError):

@@ -62,9 +62,14 @@ async def _from_our_pages(request: HTTPConnection, actor: Actor, receive: Receiv
         body = await _read(receive)
         sent, receive = csrf.form_value(body), _again(body, receive)
     if csrf.is_foreign(request.headers):
-        raise Problem(403, "Not from our pages", "another site sent this", code="csrf")
+        raise Problem(403, "Not sent by this dashboard", "another website sent this request", code="csrf")
     if not csrf.is_right(actor.csrf, sent):
-        raise Problem(403, "Not from our pages", "the header X-CSRF-Token is missing or wrong", code="csrf")
+        raise Problem(
+            403,
+            "Not sent by this dashboard",
+            "the header X-CSRF-Token is missing or wrong; reload the page",
+            code="csrf",
+        )
     return receive
 
 
@@ -72,7 +77,7 @@ def _stranger(request: HTTPConnection) -> Problem:
     """A way to the login for people, 401 for programs."""
     was_known = COOKIE in request.cookies
     if "text/html" not in request.headers.get("accept", ""):
-        why = "this session is over; log in again" if was_known else "send a token: Authorization: Bearer …"
+        why = "your session has ended; log in again" if was_known else "send a token: Authorization: Bearer …"
         return unauthenticated(why)
     query = request.url.query
     page = f"{request.url.path}?{query}" if query else request.url.path

@@ -48,7 +48,7 @@ class _Door:
             return _refused(request, keeper.unavailable(error), next_page="")
         visit.is_audited = True
         if token is None:
-            visit.refusal = "this link was used already, or is too old"
+            visit.refusal = "this link was already used, or has expired"
             return _redirect(login_address(error="link"))
         return _welcome(keeper, request, token, next_page="")
 
@@ -88,11 +88,13 @@ def login_router(keeper: Doorkeeper) -> APIRouter:
 
 def _checked(keeper: Doorkeeper, request: Request, text: str) -> Token:
     if csrf.is_foreign(request.headers):
-        raise Problem(403, "Not from our pages", "another site sent this", code="csrf")
+        raise Problem(403, "Not sent by this dashboard", "another website sent this request", code="csrf")
     try:
         token = keeper.check(text, request)
         if keeper.token(token.id) is None:
-            raise Problem(403, detail="a publisher's token publishes, and sees nothing", code="role")
+            raise Problem(
+                403, detail="a publisher's token can only publish; it does not open the dashboard", code="role"
+            )
     except AccessUnreadable as error:
         raise keeper.unavailable(error) from error
     return token

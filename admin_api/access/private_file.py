@@ -39,7 +39,7 @@ class PrivateFile:
             return None
         with file:
             if os.fstat(file.fileno()).st_mode & _ANYBODY_WRITES:
-                raise PermissionError(0, "everybody may write into it")
+                raise PermissionError(0, "every user of this machine can change it")
             return file.read()
 
     def write(self, content: bytes) -> None:

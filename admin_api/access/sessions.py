@@ -21,7 +21,7 @@ LONGEST = 12 * 3600.0
 _CLOCKS_DIFFER = 60.0
 _KEY_BYTES = 32
 _SIGNING = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-_REMEDY = "remove it, and everybody logs in again"
+_REMEDY = "remove it; everyone will have to log in again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _HEADER = "# Written by `antrian token`. It holds hashes only; take an entry out to revoke its token.\n\n"
 #: Compared with when there is no such token, so that the answer takes as long.
 _NOBODY = "0" * 64
-_REMEDY = "mend it, or put back a copy"
+_REMEDY = "correct it, or restore a copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ def _free_name(role: Role, name: str | None, taken: set[str]) -> str:
         candidates = (str(role), *(f"{role}-{number}" for number in range(2, len(taken) + 3)))
         return next(one for one in candidates if one not in taken)
     if not _NAME.fullmatch(name):
-        raise TokenRefused("a token's name is made of up to 40 letters, digits, dots, dashes and underscores")
+        raise TokenRefused("a token's name has up to 40 letters, digits, dots, dashes and underscores")
     if name in taken:
-        raise TokenRefused(f"there is a token {name} already; revoke it first, or choose another name")
+        raise TokenRefused(f"there is already a token {name}; revoke it first, or choose another name")
     return name

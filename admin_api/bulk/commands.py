@@ -32,7 +32,7 @@ def import_file(
     *,
     form: Annotated[Format | None, typer.Option("--format", help="Where the file's name does not say.")] = None,
     lane: Annotated[str | None, typer.Option(help="For rows that name none; needed only for several lanes.")] = None,
-    source: Annotated[str, typer.Option(help="On whose behalf, for rows that do not say.")] = "import",
+    source: Annotated[str, typer.Option(help="The sending service, for rows that name none.")] = "import",
     priority: Annotated[str, typer.Option(help="low, normal, high or urgent, for rows that do not say.")] = "normal",
     batch: Annotated[
         str, typer.Option(metavar="NAME", help="Rows of another batch are other messages, even with the same content.")
@@ -45,7 +45,7 @@ def import_file(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check, and say what would be queued.")] = False,
     timeout: Annotated[
-        float, typer.Option(min=0, max=86_400, help="How long the broker may be away in the middle, in seconds.")
+        float, typer.Option(min=0, max=86_400, help="How long to wait for the broker if it goes away, in seconds.")
     ] = _PATIENCE,
     as_json: Json = False,
 ) -> None:

@@ -39,7 +39,7 @@ def _record(number: int, text: str, ignored: frozenset[str]) -> Record:
     except json.JSONDecodeError as error:
         return Record(number, problems={"": f"is not JSON: {error.msg.lower()} at character {error.pos + 1}"})
     except (ValueError, RecursionError):
-        return Record(number, problems={"": "is not JSON that every program reads"})
+        return Record(number, problems={"": "is not strictly valid JSON"})
     if not isinstance(fields, dict):
         return Record(number, problems={"": "is JSON, but not an object"})
     said = {name: value for name, value in fields.items() if name not in ignored}

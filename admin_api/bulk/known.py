@@ -157,6 +157,6 @@ def _bring_up_to_date(settings: Settings, history: History) -> str:
         is_complete = is_read and wait_until_checked(
             follower, history, since=started_at, patience=_INDEXING, in_trouble=_PATIENCE
         )
-        return "" if is_complete else follower.trouble or "the journal is silent"
+        return "" if is_complete else follower.trouble or "the journal does not answer"
     finally:
         follower.stop()

@@ -23,15 +23,15 @@ _WORDS = {
 def refusal(report: Report, file: str) -> list[str]:
     """Why nothing is queued, for people; a heading and a line for each problem."""
     wrong, read = report.findings.wrong, _rows(report.findings.read)
-    heading = f"nothing was queued: {wrong:,} of {read} in {file} cannot be messages"
-    return [heading, *_refusals(report.findings), "Mend them, or leave them out with --skip-invalid."]
+    heading = f"nothing was queued: {wrong:,} of {read} in {file} are wrong"
+    return [heading, *_refusals(report.findings), "Correct them, or leave them out with --skip-invalid."]
 
 
 def sentences(report: Report) -> list[str]:
     """The end, for people."""
     outcome = report.outcome
     if not report.findings.read:
-        return ["There are no rows in it: nothing was queued."]
+        return ["The file has no rows: nothing was queued."]
     said = [_dry(report) if outcome is None else _wet(report, outcome)]
     if report.already:
         said.append(f"Left out: {'; '.join(_places(report))}.")
@@ -58,8 +58,8 @@ def remarks(report: Report) -> list[str]:
         said += _listed((f"line {one.line}: {one.reason}" for one in refused.first), refused.count)
     if report.blind:
         said.append(
-            f"Nobody can tell what an earlier import has queued ({report.blind}). A message that is in the queue "
-            f"twice is sent once, if less than {report.hours:g} h lie between the two."
+            f"It is not known what an earlier import queued ({report.blind}). A message that is in the queue "
+            f"twice is sent once, if the second comes within {report.hours:g} h."
         )
     return said
 

@@ -90,13 +90,13 @@ class RowCheck:
         if name == "priority":
             return Priority.parse(value)
         if name == "lane" and value not in self._lanes:
-            raise ValueError(f"there is no lane {value!r}: there are {', '.join(self._lanes)}")
+            raise ValueError(f"there is no lane {value!r}; the lanes are: {', '.join(self._lanes)}")
         return parse_moment(value, self._now) if name in {"deliver_at", "expires_at"} else value
 
     def _composed(self, values: dict[str, Any], problems: dict[str, str]) -> MessageRequest | None:
         lane = values.setdefault("lane", self._defaults.lane)
         if lane is None:
-            problems.setdefault("lane", f"is missing, and there are several: {', '.join(self._lanes)}")
+            problems.setdefault("lane", f"is missing; the lanes are: {', '.join(self._lanes)}")
             values["lane"] = self._lanes[0]
         values.setdefault("source", self._defaults.source)
         values.setdefault("priority", self._defaults.priority)

@@ -44,7 +44,7 @@ def _strangeness(first: str) -> str | None:
     for beginnings, trouble in _STRANGERS:
         if first.startswith(beginnings):
             return trouble
-    return "it is no text in UTF-8" if "\0" in first else None
+    return "it is not UTF-8 text" if "\0" in first else None
 
 
 def _bounded(first: str, text: io.TextIOWrapper) -> Iterator[str]:

@@ -38,9 +38,7 @@ class UnknownUpload(AntrianError):
     """Nothing was uploaded under this id, or it is forgotten."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "this upload is not known any more: the server was restarted, or an hour is over; upload it again"
-        )
+        super().__init__("this upload has expired, or the server was restarted; upload the file again")
 
 
 class NotNow(AntrianError):
@@ -168,7 +166,7 @@ class Uploads:
         require_broker(self._settings)
         with self._lock:
             if upload.state is not UploadState.CHECKED:
-                raise NotNow("this upload was queued already")
+                raise NotNow("this upload was already queued")
             upload.state = UploadState.QUEUEING
             upload.report = Report(findings, len(upload.spool), upload.report.hours, skips=skip_invalid)
             upload.thread = threading.Thread(target=self._run, args=(upload,), name="antrian import", daemon=True)
@@ -240,7 +238,9 @@ class Uploads:
         except AntrianError as error:
             upload.problem = str(error)
         except Exception as error:
-            upload.problem = f"something went wrong here ({type(error).__name__}); it is safe to upload the file again"
+            upload.problem = (
+                f"something went wrong on the server ({type(error).__name__}); it is safe to upload the file again"
+            )
             raise
         finally:
             upload.done = len(upload.spool)

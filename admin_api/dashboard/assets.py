@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 FOLDER: Final = Path(__file__).parent / "static"
 
 #: A year: the address changes with the content.
-_FOR_EVER = "public, max-age=31536000, immutable"
+FOR_EVER = "public, max-age=31536000, immutable"
 
 
 #: What a module imports beside itself; the page's own module has its name put together by `app.js`.
@@ -77,7 +77,7 @@ class VersionedFiles:
         if file is None or request.method not in {"GET", "HEAD"}:
             raise HTTPException(404 if file is None else 405)
         response = file.response(is_compressed="gzip" in request.headers.get("accept-encoding", ""))
-        response.headers["Cache-Control"] = _FOR_EVER if asked == self._version else "no-cache"
+        response.headers["Cache-Control"] = FOR_EVER if asked == self._version else "no-cache"
         await response(scope, receive, send)
 
 

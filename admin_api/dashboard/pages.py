@@ -106,10 +106,11 @@ def choose_language(language: str, to: Next = PREFIX) -> Response:
 
 
 @router.get("/strings/{language}.js")
-def strings(language: str) -> Response:
-    """The translations, for the scripts."""
+def strings(language: str, v: str = "") -> Response:
+    """The translations, for the scripts; a browser may keep them where their address names their version."""
     known = language if language in translation.LANGUAGES else translation.SOURCE
-    return Response(translation.script(known), media_type="text/javascript")
+    headers = {"Cache-Control": assets.FOR_EVER if v == translation.version(known) else "no-cache"}
+    return Response(translation.script(known), media_type="text/javascript", headers=headers)
 
 
 def _page(request: Request, reader: Actor, name: str, **values: Any) -> HTMLResponse:

@@ -38,6 +38,7 @@ def _environment(language: str) -> Environment:
         prefix=PREFIX,
         static=f"{PREFIX}/static/{assets.version()}",
         language=language,
+        strings_version=translation.version(language),
         languages=translation.LANGUAGES,
     )
     return environment

@@ -1,5 +1,6 @@
 """The languages of the pages: gettext catalogs, read as they are when the process starts."""
 
+import hashlib
 import io
 import json
 import re
@@ -79,6 +80,12 @@ def script(language: str) -> str:
         f"globalThis.antrianStrings = {json.dumps(strings, ensure_ascii=False)};\n"
         f"globalThis.antrianSentences = {json.dumps(sentences, ensure_ascii=False)};\n"
     )
+
+
+@cache
+def version(language: str) -> str:
+    """A short name for the content of the script, for browsers that keep it."""
+    return hashlib.sha256(script(language).encode()).hexdigest()[:12]
 
 
 def sentence(language: str, said: str) -> str:

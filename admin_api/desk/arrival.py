@@ -5,7 +5,7 @@ from typing import Protocol
 #: Classes of failures after which nobody can tell whether the message was sent.
 _DOUBTFUL_CLASSES = frozenset({"uncertain"})
 
-#: Codes that say the same by themselves: the consumer ended in the middle of a send, once or again and again.
+#: Codes that say the same by themselves: the consumer stopped in the middle of a send, once or again and again.
 _DOUBTFUL_CODES = frozenset({"crash", "poison"})
 
 

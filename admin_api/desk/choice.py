@@ -12,7 +12,7 @@ from broker.errors import CommandFailed, WrongUse
 from broker.terminal import print_json, say
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")]
-All = Annotated[bool, typer.Option("--all", help="Every dead letter that is there now.")]
+All = Annotated[bool, typer.Option("--all", help="All dead letters.")]
 Code = Annotated[str | None, typer.Option(help="Only those whose last failure has this code.")]
 Class = Annotated[str | None, typer.Option("--class", help="Only those whose last failure is of this class.")]
 Source = Annotated[str | None, typer.Option(help="Only those of this publishing service.")]

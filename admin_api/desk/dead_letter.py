@@ -135,7 +135,7 @@ def _given_up_by_broker(headers: Mapping[str, Any] | None, lane_queue: str) -> A
         if isinstance(death, Mapping) and death.get("queue") == lane_queue:
             reason, at = str(death.get("reason", "unknown")), death.get("time")
             when = at.timestamp() if isinstance(at, datetime) else 0.0
-            return AttemptFailure(0, when, BROKER, reason, "the broker gave it up, without a consumer's word")
+            return AttemptFailure(0, when, BROKER, reason, "the broker gave it up before a consumer could handle it")
     return None
 
 

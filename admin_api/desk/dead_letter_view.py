@@ -3,7 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.table import Table
@@ -12,6 +11,7 @@ from rich.text import Text
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.spreadsheet import plain_cell
+from broker.human_time import age, moment, rfc3339
 from broker.message import Priority
 from broker.phone_number import mask
 
@@ -97,7 +97,7 @@ def letter_table(letters: Iterable[DeadLetter], now: float, *, masked: bool = Tr
         table.add_row(
             Text(letter.message_id, overflow="fold"),
             _number(letter, masked=masked) or "unreadable",
-            clock(letter.died_at),
+            moment(letter.died_at),
             Text(letter.lane),
             Priority.label(letter.priority),
             str(letter.attempts),
@@ -157,30 +157,14 @@ def csv_row(letter: DeadLetter) -> dict[str, str]:
         "phone_number": body.phone_number.removeprefix("+") if body else "",
         "message": body.message if body else _text(letter.body),
         "idempotency_key": body.idempotency_key if body else "",
-        "queued_at": clock(letter.message.queued_at) if letter.message else "",
-        "died_at": clock(letter.died_at),
+        "queued_at": rfc3339(letter.message.queued_at) if letter.message else "",
+        "died_at": rfc3339(letter.died_at) or "unknown",
         "attempts": letter.attempts,
         "failure_class": letter.failure_class,
         "code": letter.code,
         "detail": letter.failures[-1].detail if letter.failures else letter.problem,
     }
     return {name: plain_cell("" if cells[name] is None else str(cells[name])) for name in CSV_COLUMNS}
-
-
-def clock(at: float | None) -> str:
-    """A moment in UTC, as RFC 3339 has it."""
-    return "unknown" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def age(at: float | None, now: float) -> str:
-    """How long ago, in the largest unit that makes sense."""
-    if at is None:
-        return "unknown"
-    seconds = max(0.0, now - at)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
@@ -190,7 +174,7 @@ def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
     yield "source", letter.source
     if letter.message:
         body = letter.message.body
-        yield "queued", clock(letter.message.queued_at)
+        yield "queued", moment(letter.message.queued_at)
         yield "to", body.phone_number
         yield "text", body.message
         for name in ("idempotency_key", "expires_at", "metadata"):
@@ -200,7 +184,7 @@ def _facts(letter: DeadLetter) -> Iterable[tuple[str, str]]:
         yield "unreadable", letter.problem
         yield "body", _text(letter.body)
     for failure in letter.failures:
-        words = f"{clock(failure.at)}  {failure.failure_class} / {failure.code}: {failure.detail}"
+        words = f"{moment(failure.at)}  {failure.failure_class} / {failure.code}: {failure.detail}"
         yield f"attempt {failure.attempt}" if failure.attempt else "not attempted", words
 
 

@@ -77,7 +77,7 @@ class Purged:
 
     Attributes:
         purged: how many letters.
-        refused: how many stay, because the broker did not accept the record of their going.
+        refused: how many stay, because the broker did not accept the record of their removal.
         undo_id: names the purge; it can be undone once.
         missing: ids that were asked for and that no dead letter has.
     """

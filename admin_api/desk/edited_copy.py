@@ -80,7 +80,7 @@ def _body(letter: DeadLetter, changes: Changes) -> MessageBody:
             metadata=before.metadata,
         )
     if changes.phone_number is None or changes.message is None:
-        raise MalformedMessage("unreadable", "nobody can read this letter, so it needs both a number and a text")
+        raise MalformedMessage("unreadable", "this letter cannot be read, so it needs both a number and a text")
     return build(phone_number=changes.phone_number, message=changes.message, source=_source(letter))
 
 

@@ -37,8 +37,8 @@ class UnknownRemoval(NotThere):
 
     def __init__(self, retention_days: float) -> None:
         super().__init__(
-            "no clearing or purge of this name is on record; the journal forgets what is older than "
-            f"{retention_days:g} days (WHATSAPP_QUEUE_RETENTION_DAYS), and what it has forgotten cannot be undone"
+            "no clearing or deletion with this id is on record; it can be undone for "
+            f"{retention_days:g} days (WHATSAPP_QUEUE_RETENTION_DAYS)"
         )
 
 
@@ -46,7 +46,7 @@ class UnknownJob(NotThere):
     """No job has this name."""
 
     def __init__(self) -> None:
-        super().__init__("no job of this name is on record")
+        super().__init__("no job with this id is on record")
 
 
 class TooLate(AntrianError):
@@ -57,7 +57,7 @@ class LetterGone(TooLate):
     """The message is no dead letter any more."""
 
     def __init__(self, message_id: str) -> None:
-        super().__init__(f"message {message_id} is no dead letter any more: it was re-driven or deleted")
+        super().__init__(f"message {message_id} is no longer a dead letter: it was re-driven or deleted")
 
 
 class LaneGone(TooLate):
@@ -71,14 +71,14 @@ class AlreadyUndone(TooLate):
     """It was undone before; that can be done once."""
 
     def __init__(self) -> None:
-        super().__init__("this clearing or purge was undone already")
+        super().__init__("this clearing or deletion was already undone")
 
 
 class UndoRunning(TooLate):
     """Somebody else is undoing it at this moment."""
 
     def __init__(self) -> None:
-        super().__init__("somebody else is undoing this clearing or purge right now")
+        super().__init__("another request is undoing this clearing or deletion right now")
 
 
 class UndoIncomplete(TooLate):
@@ -87,7 +87,7 @@ class UndoIncomplete(TooLate):
     def __init__(self, restored: int, refused: int) -> None:
         super().__init__(
             f"{restored} messages are back, {refused} are not, because the broker has no lane for them: "
-            "mend that (`antrian topology plan`), then undo it again"
+            "create it (see `antrian topology plan`), then undo it again"
         )
 
 

@@ -109,10 +109,10 @@ class RedriveJob:
         except _Stopped as error:
             self._end("stopped", str(error))
         except AntrianError as error:
-            self._end("failed", f"{error}; doing it again goes on where this ended")
+            self._end("failed", f"{error}; repeat it to continue where it stopped")
         except Exception as error:  # noqa: BLE001 (a thread that dies without a word leaves a job that never ends)
             _log.error("job.failed", job_id=self._job.job_id, error=type(error).__name__)
-            self._end("failed", f"an error of our own ({type(error).__name__}); doing it again goes on")
+            self._end("failed", f"an internal error ({type(error).__name__}); repeat it to continue where it stopped")
         else:
             self._end("cancelled" if self._cancelled.is_set() else "done", self._about_the_missing())
 
@@ -129,7 +129,7 @@ class RedriveJob:
         missing = len(self._frozen) - self._counts.found
         if not missing or self._cancelled.is_set():
             return ""
-        return f"{missing} letters were not there any more"
+        return "1 letter was no longer there" if missing == 1 else f"{missing} letters were no longer there"
 
     def _send_canary(self, ahead: Iterable[Copy]) -> None:
         """Put the oldest letters back, and wait until each of them was sent.

@@ -12,13 +12,14 @@ from rich.text import Text
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, per_second, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letter_view import Groups, clock, group_table
+from admin_api.desk.dead_letter_view import Groups, group_table
 from admin_api.desk.dead_letters import DeadLetters, Selection
 from admin_api.desk.desk import Desk
 from admin_api.desk.edited_copy import NO_CHANGES, Changes
 from admin_api.desk.own_history import whole_history
 from admin_api.history.records import DeadFilter, Job
 from broker.errors import CommandFailed, MalformedMessage, WrongUse
+from broker.human_time import moment
 from broker.settings import Settings, load_settings
 from broker.terminal import Json, actor, console, print_json, progress, say, tell
 
@@ -120,8 +121,8 @@ def _doubtful(
         return doubtful
     words = f"{len(doubtful)} of {len(found)} may have arrived already: the person may get it twice"
     if not sys.stdin.isatty():
-        raise WrongUse(f"{words}; send them all the same with --yes, or leave them out with --skip-uncertain")
-    if not typer.confirm(f"{words}. Put them back all the same?", err=True):
+        raise WrongUse(f"{words}; send them anyway with --yes, or leave them out with --skip-uncertain")
+    if not typer.confirm(f"{words}. Put them back anyway?", err=True):
         raise WrongUse("nothing was put back; --skip-uncertain leaves those out that may have arrived")
     return doubtful
 
@@ -161,7 +162,9 @@ def _redrive_edited(settings: Settings, message_id: str, changes: Changes, *, as
     except MalformedMessage as error:
         raise WrongUse(f"{error.code}: {error.detail}") from error
     if not report.done:
-        raise CommandFailed(f"message {message_id} stays: " + ("no such lane" if report.refused else "it is gone"))
+        raise CommandFailed(
+            f"message {message_id} stays: " + ("no such lane" if report.refused else "it is no longer there")
+        )
     copy_of = None if sent_as == message_id else message_id
     words = f"message {sent_as} is in its lane" + (f", an edited copy of {message_id}" if copy_of else "")
     tell({"message_id": sent_as, "copy_of": copy_of}, f"{words[0].upper()}{words[1:]}.", as_json=as_json)
@@ -205,9 +208,9 @@ def _as_filter(selection: Selection) -> DeadFilter:
 def _job_table(found: list[Job]) -> Table:
     table = Table("job", "state", "put back", "of", "refused", "unreadable", "by", "began", "")
     for job in found:
-        state = f"{job.state}, to be cancelled" if job.cancelling and job.state == "running" else job.state
+        state = f"{job.state}, being cancelled" if job.cancelling and job.state == "running" else job.state
         counts = (str(job.done), str(job.selected), str(job.refused), str(job.unreadable))
-        table.add_row(job.job_id, state, *counts, Text(job.actor), clock(job.started_at), Text(job.detail))
+        table.add_row(job.job_id, state, *counts, Text(job.actor), moment(job.started_at), Text(job.detail))
     return table
 
 

@@ -9,7 +9,8 @@ import pika
 
 from admin_api.desk.burial import burial
 from admin_api.desk.portable import unpack, unpack_letter
-from admin_api.history.records import LifeEntry, Removed
+from admin_api.history.records import LifeEntry
+from admin_api.history.removal import Removed
 from admin_api.parcel import Publication
 from broker.delay_ladder import ladder_key
 from broker.errors import MalformedMessage

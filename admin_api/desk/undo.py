@@ -13,7 +13,8 @@ from admin_api.desk.leftovers import Leftovers
 from admin_api.desk.restoration import is_back, restoration
 from admin_api.errand import Busy
 from admin_api.history.message_row import OPEN
-from admin_api.history.records import LifeEntry, Removed, State
+from admin_api.history.records import LifeEntry, State
+from admin_api.history.removal import Removed
 from admin_api.parcel import Publication, Tally, event_publication
 from admin_api.shipment import Shipment
 from broker.connection import broker_urls
@@ -80,6 +81,7 @@ class _OneUndo:
         self._actor = actor
         self._unknown = 0
         self._restored = 0
+        self._only_told: list[str] = []
         self._shipment: Shipment | None = None
 
     def run(self) -> int:
@@ -110,6 +112,7 @@ class _OneUndo:
             yield from self._uncancel(message_id)
         yield None
         self._restored += self._tally.taken - begun
+        yield from self._put_back_what_was_dropped_meanwhile()
         if self._tally.refused:
             raise UndoIncomplete(self._restored, self._tally.refused)
         yield [self._event("undo.done", restored=self._restored, unknown=self._unknown)]
@@ -162,6 +165,7 @@ class _OneUndo:
             return
         told = self._event("outcome.uncancelled", lane=record.lane, message_id=message_id, generation=record.generation)
         if record.state in OPEN:
+            self._only_told.append(message_id)
             yield [told]
         elif record.state is State.CANCELLED:
             life = self._history.life(message_id)
@@ -169,6 +173,17 @@ class _OneUndo:
             copy = restoration(self._names, dropped, life, self._undo_id, time.time())
             self._unknown += copy is None
             yield [told] if copy is None else [told, copy]
+
+    def _put_back_what_was_dropped_meanwhile(self) -> Iterator[Sequence[Publication] | None]:
+        """A consumer may have dropped one before it read that its cancellation is taken back."""
+        if not self._only_told:
+            return
+        self._require_history()
+        for message_id in self._only_told[:]:
+            record = self._history.message(message_id)
+            if record is not None and record.state is State.CANCELLED:
+                yield from self._uncancel(message_id)
+        yield None
 
     def _finish_leftovers(self) -> None:
         """A purge that was interrupted left letters in their queue: they are not to be published a second time."""

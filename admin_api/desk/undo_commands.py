@@ -7,17 +7,18 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from admin_api.desk.dead_letter_view import clock
 from admin_api.desk.own_history import whole_history
 from admin_api.desk.undo import Undo
-from admin_api.history.records import Removal
+from admin_api.history.removal import Removal
+from broker.human_time import moment
 from broker.settings import load_settings
 from broker.terminal import Json, actor, console, print_json, say, tell
 
 
 def undo(
     undo_id: Annotated[
-        str | None, typer.Argument(metavar="[UNDO_ID]", help="Of the clearing or purge; without it, they are listed.")
+        str | None,
+        typer.Argument(metavar="[UNDO_ID]", help="Of the clearing or purge; when left out, they are listed."),
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, help="List at most so many, the latest first.")] = 20,
@@ -39,12 +40,12 @@ def _list(removals: list[Removal], *, as_json: bool) -> None:
     elif removals:
         console().print(_table(removals))
     else:
-        say("Nothing was cleared or purged, as far as the journal remembers.")
+        say("Nothing was cleared or deleted in the time that the journal keeps.")
 
 
 def _table(removals: list[Removal]) -> Table:
     table = Table("undo id", "when", "what", "lane", "messages", "by", "undone")
     for one in removals:
-        undone = "" if one.undone_at is None else f"{clock(one.undone_at)} by {one.undone_by}"
-        table.add_row(one.undo_id, clock(one.at), one.kind, one.lane, str(one.count), Text(one.actor), Text(undone))
+        undone = "" if one.undone_at is None else f"{moment(one.undone_at)} by {one.undone_by}"
+        table.add_row(one.undo_id, moment(one.at), one.kind, one.lane, str(one.count), Text(one.actor), Text(undone))
     return table

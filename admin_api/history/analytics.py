@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from admin_api.history import wait_histogram
-from admin_api.history.records import Bucket, WaitFigures
+from admin_api.history.bucket import Bucket, WaitFigures
 
 
 def buckets(

@@ -18,6 +18,7 @@ from admin_api.history.records import MessageFilter, State
 from admin_api.history.store import History, history_path
 from broker.connection import broker_urls
 from broker.errors import CommandFailed, NoBroker, WrongUse
+from broker.human_time import moment
 from broker.settings import Settings, load_settings
 from broker.terminal import (
     Json,
@@ -73,7 +74,7 @@ def search(
     *,
     number: Annotated[str | None, typer.Option(help="The recipient in any usual spelling, or some digits.")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency key, message id or the provider's id.")] = None,
-    text: Annotated[str | None, typer.Option(help="Words of the text; the last one may be begun only.")] = None,
+    text: Annotated[str | None, typer.Option(help="Words of the text; the last one may be incomplete.")] = None,
     status: Annotated[list[State] | None, typer.Option(help="Where it is; may be given several times.")] = None,
     source: Annotated[str | None, typer.Option(help="The publishing service.")] = None,
     lane: Annotated[str | None, typer.Option(help="Which lane.")] = None,
@@ -108,7 +109,7 @@ def search(
 
 @history_app.command()
 def rebuild(*, as_json: Json = False) -> None:
-    """Make the history again from the journal. The one in use is replaced when the new one is complete."""
+    """Rebuild the history from the journal. The one in use is replaced when the new one is complete."""
     settings = load_settings()
     began_at = time.monotonic()
     collect_rarely()
@@ -118,7 +119,7 @@ def rebuild(*, as_json: Json = False) -> None:
     if as_json:
         print_json({"entries": position.entries, "offset": position.offset, "seconds": seconds})
     else:
-        say(f"The history was made again from {position.entries:,} journal entries, in {seconds} s.")
+        say(f"The history was rebuilt from {position.entries:,} journal entries, in {seconds} s.")
 
 
 @contextmanager
@@ -139,7 +140,7 @@ def open_history(settings: Settings) -> Iterator[History]:
         with progress("entries read", None) as bar:
             is_complete = catch_up(follower, history, bar.move_to)
         if not is_complete:
-            _warn(history, follower.trouble or "the journal is silent")
+            _warn(history, follower.trouble or "the journal does not answer")
         yield history
     finally:
         follower.stop()
@@ -149,8 +150,7 @@ def _warn(history: History, reason: str) -> None:
     checked_at = history.position().checked_at
     if checked_at is None:
         raise CommandFailed(f"there is no history yet: {reason}")
-    moment = datetime.fromtimestamp(checked_at, UTC).isoformat(timespec="seconds")
-    typer.echo(f"This is what was known at {moment}: {reason}", err=True)
+    typer.echo(f"This is what was known at {moment(checked_at)}: {reason}", err=True)
 
 
 def _moment(text: str | None, option: str) -> float | None:

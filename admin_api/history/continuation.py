@@ -40,10 +40,10 @@ def continuation(place: Place, found: Delivery | None, first: Delivery | None) -
         missing = f"{place.offset + 1:,} to {first.offset - 1:,}"
         # Where one of a stream's files ends and the next one begins, an offset may be left out.
         nothing = first.offset <= place.offset + 2
-        sentence = f"The journal did not have its entries {missing} any more when the history came to read them."
+        sentence = f"Journal entries {missing} were deleted before the history could read them."
         return Continuation("first", "" if nothing else sentence)
     return Continuation(
         "first",
-        f"The journal was made again after entry {place.offset:,}; what it held after that was never read.",
+        f"The journal was recreated after entry {place.offset:,}; what followed in the old one was never read.",
         is_new_journal=True,
     )

@@ -43,7 +43,7 @@ def journal_channel(urls: Sequence[str], *, name: str) -> Iterator[BlockingChann
             yield channel
         except ChannelClosedByBroker as error:
             if error.reply_code == _NOT_FOUND:
-                raise NoJournal("the broker has no journal yet, or not any more") from error
+                raise NoJournal("the broker has no journal") from error
             raise
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
 from rich.table import Table
@@ -10,6 +9,7 @@ from rich.text import Text
 
 from admin_api.history.life_line import OUTAGE, Step, fold, summarize
 from admin_api.history.records import LifeEntry, MessageRecord
+from broker.human_time import clock_time, duration, moment
 from broker.message import Priority
 from broker.phone_number import mask
 
@@ -25,8 +25,8 @@ _WORDS = {
     "attempt.uncertain": "attempt {attempt} has no known outcome",
     "outcome.retrying": "will be tried again",
     "outcome.dead": "given up",
-    "outcome.duplicate": "not sent: its key was taken",
-    "outcome.expired": "not sent: its time was over",
+    "outcome.duplicate": "not sent: another message has its key",
+    "outcome.expired": "not sent: it expired",
     "outcome.cancelling": "cancellation asked for",
     "outcome.uncancelled": "cancellation taken back",
     "outcome.cancelled": "cancelled",
@@ -36,13 +36,8 @@ _WORDS = {
     "outcome.restored": "restored by an undo",
 }
 
-#: Both as seconds of a minute and as minutes of an hour.
-_MINUTE = 60
-
 #: Characters of a text that fit a table.
 _EXCERPT = 40
-
-#: What a consumer process is known by in its events; whoever else acts has a name.
 
 _FACTS = (
     ("to", "phone_number"),
@@ -55,7 +50,7 @@ _FACTS = (
     ("detail", "detail"),
     ("copy of", "copy_of"),
     ("copied to", "copied_to"),
-    ("taken out by", "undo_id"),
+    ("removed by", "undo_id"),
 )
 
 
@@ -77,14 +72,14 @@ def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table
     consumers = summarize(fold(life), record.changed_at or 0.0).consumers
     table = Table.grid(padding=(0, 2))
     table.add_row("message", Text(record.message_id, overflow="fold"))
-    table.add_row("state", f"{record.state.value}, since {clock(record.changed_at)}")
+    table.add_row("state", f"{record.state.value}, since {moment(record.changed_at)}")
     table.add_row("lane", f"{record.lane}, priority {Priority.label(record.priority)}")
     for name, field in _FACTS:
         value = getattr(record, field)
         if value:
             table.add_row(name, Text(str(value), overflow="fold"))
     if record.cancelling:
-        table.add_row("to be cancelled", "yes; it is dropped when its turn comes")
+        table.add_row("being cancelled", "yes; it is dropped when its turn comes")
     for name in consumers:
         table.add_row("consumer", Text(name, overflow="fold"))
     return table
@@ -95,7 +90,7 @@ def life_table(life: Iterable[LifeEntry]) -> Table:
     table = Table("at", "what", "by", "details")
     for step in fold(life):
         table.add_row(
-            clock(step.at), Text(_what(step)), Text(step.by, overflow="fold"), Text(_why(step), overflow="fold")
+            moment(step.at), Text(_what(step)), Text(step.by, overflow="fold"), Text(_why(step), overflow="fold")
         )
     return table
 
@@ -104,11 +99,13 @@ def life_verdict(life: Iterable[LifeEntry], now: float) -> str:
     """The figures of a life in one sentence, such as "Waited 5 min, 1 attempt, 9 rounds in an outage."."""
     figures = summarize(fold(life), now)
     parts = (
-        [] if figures.waited is None else [f"{'Waited' if figures.is_over else 'Waiting for'} {_time(figures.waited)}"]
+        []
+        if figures.waited is None
+        else [f"{'Waited' if figures.is_over else 'Waiting for'} {duration(figures.waited)}"]
     )
     parts.append(_counted(figures.attempts, "attempt"))
     if figures.rounds:
-        parts.append(f"{_counted(figures.rounds, 'round')} in an outage of {_time(figures.outage_seconds)}")
+        parts.append(f"{_counted(figures.rounds, 'round')} in an outage of {duration(figures.outage_seconds)}")
     return ", ".join(parts) + "."
 
 
@@ -120,7 +117,7 @@ def message_table(records: Iterable[MessageRecord], *, masked: bool = True) -> T
         table.add_row(
             Text(record.message_id, overflow="fold"),
             _number(record, masked=masked) or "unreadable",
-            clock(record.queued_at),
+            moment(record.queued_at),
             record.state.value,
             str(record.attempt or ""),
             Text(record.source),
@@ -133,20 +130,13 @@ def _number(record: MessageRecord, *, masked: bool) -> str:
     return mask(record.phone_number) if masked and record.phone_number else record.phone_number
 
 
-def clock(at: float | None) -> str:
-    """A time in the machine's own zone, to the second; a dash for None."""
-    if at is None:
-        return "—"
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _what(step: Step) -> str:
-    took = _time(step.until - step.at)
+    took = duration(step.until - step.at)
     if step.name == OUTAGE:
         why = "provider throttled" if step.failure_class == "throttled" else "provider was away"
-        return f"{_counted(step.rounds, 'round')} while the {why}, until {clock(step.until)[-8:]}"
+        return f"{_counted(step.rounds, 'round')} while the {why}, until {clock_time(step.until, step.at)}"
     words = _WORDS.get(step.name, step.name).format(attempt=step.attempt, took=took)
-    return f"{words}, due {clock(step.details['due_at'])}" if _is_time(step.details.get("due_at")) else words
+    return f"{words}, due {moment(step.details['due_at'])}" if _is_time(step.details.get("due_at")) else words
 
 
 def _why(step: Step) -> str:
@@ -162,16 +152,6 @@ def _counted(count: int, what: str) -> str:
 
 def _is_time(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _time(seconds: float) -> str:
-    """A duration as people say it."""
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s" if seconds < 1 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < _MINUTE:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _in_words(details: Mapping[str, Any]) -> str:

@@ -30,5 +30,5 @@ def read(cursor: str) -> tuple[float, int]:
     except (ValueError, TypeError, binascii.Error, OverflowError, RecursionError):
         sound = False
     if not sound:
-        raise BadCursor("the cursor is not one of this list's; begin again without it")
+        raise BadCursor("the cursor does not belong to this list; start again without it")
     return float(at), number

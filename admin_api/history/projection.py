@@ -5,9 +5,8 @@ to the same rows however they are cut into batches and however often they are de
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
 
+from admin_api.history.arrival import arrival_body, contents_of, with_cause
 from admin_api.history.change import (
     Changes,
     EventRow,
@@ -25,11 +24,10 @@ from admin_api.history.change import (
     sequence,
 )
 from admin_api.history.entry import BURIED, LATEST, QUEUED, SCHEDULED, Arrived, Entry, Told, bounded, plain_json, short
-from admin_api.history.message_row import ENDS, FAILURES, OPEN, Contents, MessageRow
+from admin_api.history.message_row import ENDS, FAILURES, OPEN, MessageRow
 from admin_api.history.records import State
 from broker.events import Event
-from broker.message import MessageBody
-from broker.wire_headers import LONGEST_DETAIL, AttemptFailure
+from broker.wire_headers import LONGEST_DETAIL
 
 _BARRIER = "outcome.barrier"
 
@@ -96,7 +94,7 @@ class Projection:
         at = self.changes.clock if entry.generation or said is None else said
         is_put_back = row.state is State.PURGED
         if entry.name == BURIED:
-            entry = _with_cause(entry, row, self.changes.clock)
+            entry = with_cause(entry, row, self.changes.clock)
             at = self._bury(row, seq, entry)
         elif known is None or entry.generation > row.generation:
             self._enter(row, seq, entry, at)
@@ -104,13 +102,13 @@ class Projection:
             # What became of this copy is known already, but not when it came.
             row.entered_at, row.entered_seq = self.changes.clock, seq
         is_plain = known is None and entry.name == QUEUED and entry.generation == 0 and entry.message is not None
-        body = None if is_plain else _arrival_body(entry, at, row.due_at, is_put_back=is_put_back)
+        body = None if is_plain else arrival_body(entry, at, row.due_at, is_put_back=is_put_back)
         self.changes.events.append(EventRow(seq, row.id, 0, entry.name, at, body))
 
     def _learn(self, row: MessageRow, entry: Arrived, said: float | None) -> None:
         """Take over what the message says; the first copy that can be read has the word."""
         if entry.message is not None and not row.is_known:
-            row.contents = _contents(entry.message.body)
+            row.contents = contents_of(entry.message.body)
             row.is_known = 1
             self._figures.name_source(row, row.contents.source)
             row.priority = entry.priority
@@ -368,53 +366,6 @@ class Projection:
 def empties_a_lane(entry: Entry | None) -> bool:
     """Whether rows that the batch does not name change after this entry, so that a batch must end with it."""
     return type(entry) is Told and entry.event.name == "lane.cleared" and bool(entry.event.details.get("unlisted"))
-
-
-def _contents(body: MessageBody) -> Contents:
-    return Contents(
-        phone_number=body.phone_number,
-        text=short(body.message, len(body.message)),
-        source=short(body.source),
-        idempotency_key=body.idempotency_key,
-        metadata=plain_json(body.metadata) if body.metadata is not None else None,
-        expires_at=body.expires_at.timestamp() if body.expires_at else None,
-    )
-
-
-def _with_cause(entry: Arrived, row: MessageRow, at: float) -> Arrived:
-    """A dead letter with the last failure that the events tell: up to 3.12, streams drop the header that lists them."""
-    if entry.letter is None or entry.letter.failures or row.failure_class is None:
-        return entry
-    last = AttemptFailure(row.attempt, at, row.failure_class, row.code or "unknown", row.detail or "")
-    return entry._replace(letter=replace(entry.letter, failures=(last,), attempts=row.attempt))
-
-
-def _arrival_body(entry: Arrived, at: float, due_at: float | None, *, is_put_back: bool) -> bytes:
-    """An arrival in the words of an event, for the message's life line.
-
-    Args:
-        entry: the arrival.
-        at: when.
-        due_at: when it comes back from the delay ladder.
-        is_put_back: it was deleted before, so that it is an undo that buries it; who did that is told by its own event.
-    """
-    details: dict[str, Any] = {"priority": entry.priority}
-    if entry.name == SCHEDULED:
-        details["due_at"] = due_at
-    if entry.letter is not None:
-        letter = entry.letter
-        details |= {"failure_class": short(letter.failure_class), "code": short(letter.code)}
-        if letter.failures:
-            details["detail"] = short(letter.failures[-1].detail)
-    if entry.message is None:
-        details["unreadable"] = True
-    attempt, source = entry.message.attempt if entry.message else 0, entry.source
-    if entry.letter is not None:
-        attempt = bounded(entry.letter.attempts)
-        # Its publisher laid nothing among the dead letters.
-        source = "broker" if entry.letter.is_broker_s else "" if is_put_back else "consumer"
-    event = Event(entry.name, at, entry.lane, entry.message_id, entry.generation, attempt, source, details)
-    return event.encode()
 
 
 def _without_details(event: Event) -> bytes:

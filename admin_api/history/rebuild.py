@@ -48,14 +48,14 @@ def rebuild(
     """
     lock = WriterLock(path, ".rebuild")
     if not lock.acquire():
-        raise RebuildFailed("somebody else is making the history again")
+        raise RebuildFailed("another process is already rebuilding the history")
     history_file.discard_orphans(path)
     fresh = history_file.build(path)
     try:
         position = _fill(settings, fresh, urls, on_progress)
         history_file.swap(path, fresh)
     except (sqlite3.Error, OSError) as error:
-        raise RebuildFailed(f"the history could not be made again: {error}") from error
+        raise RebuildFailed(f"the history could not be rebuilt: {error}") from error
     finally:
         history_file.discard(fresh)
         with contextlib.suppress(OSError):
@@ -70,7 +70,9 @@ def _fill(settings: Settings, fresh: Path, urls: Sequence[str], on_progress: Cal
     follower.start()
     try:
         if not catch_up(follower, history, on_progress):
-            raise RebuildFailed(f"the history could not be made again: {follower.trouble or 'the journal is silent'}")
+            raise RebuildFailed(
+                f"the history could not be rebuilt: {follower.trouble or 'the journal does not answer'}"
+            )
         # A follower makes the indexes before it calls a history checked; in a file in use they would hold it up.
         wait_until_checked(follower, history, patience=INDEX_PATIENCE)
         return history.position()

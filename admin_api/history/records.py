@@ -264,7 +264,7 @@ class MessageFilter:
     Attributes:
         phone_number: any usual spelling, or a part of the digits.
         key: an idempotency key, a message id or a provider id, exactly.
-        text: words of the text, the last one may be begun only.
+        text: words of the text, the last one may be incomplete.
         states: any of these; None for all.
         source: exactly.
         lane: exactly.
@@ -315,50 +315,6 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class WaitFigures:
-    """How long messages waited from publish until the provider accepted them, in seconds.
-
-    Attributes:
-        count: of how many messages.
-        mean: exact.
-        p50: half waited no longer; within 5 %.
-        p95: of twenty, nineteen waited no longer; within 5 %.
-    """
-
-    count: int
-    mean: float
-    p50: float
-    p95: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """What happened in one stretch of time; figures are None where nothing is known of it.
-
-    Attributes:
-        start: of the stretch.
-        end: of the stretch.
-        queued: messages published.
-        sent: accepted by the provider.
-        failed: attempts that failed.
-        dead: messages given up.
-        waiting: messages neither sent nor ended otherwise, at the end of the stretch.
-        most_waiting: the same when they were most.
-        waits: by the name of the priority.
-    """
-
-    start: float
-    end: float
-    queued: int | None = None
-    sent: int | None = None
-    failed: int | None = None
-    dead: int | None = None
-    waiting: int | None = None
-    most_waiting: int | None = None
-    waits: Mapping[str, WaitFigures] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Position:
     """How far the history has read.
 
@@ -379,52 +335,6 @@ class Position:
     entries: int
     gaps: tuple[str, ...]
     fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """A clearing or a purge, which can be undone once.
-
-    Attributes:
-        undo_id: its name.
-        at: when it ended (a `lane.cleared` or `dead.purged` event).
-        actor: who did it.
-        kind: `clear` or `purge`.
-        lane: of the clearing; empty for a purge of several lanes.
-        count: messages taken out.
-        undone_at: when it was undone; None when it was not.
-        undone_by: who undid it.
-    """
-
-    undo_id: str
-    at: float
-    actor: str
-    kind: str
-    lane: str
-    count: int
-    undone_at: float | None
-    undone_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """One message that a clearing or a purge took out.
-
-    Attributes:
-        message: as it is on record (state cleared or purged).
-        generation: the copy that was taken out.
-        queue: the queue that it was taken out of; empty when that is not on record.
-        due_at: when it would have come back from the delay ladder; None when it waited in its lane.
-        dead: the dead letter, for a purge; None for a clearing.
-        restored: whether an `outcome.restored` event of this undo is on record already.
-    """
-
-    message: MessageRecord
-    generation: int
-    queue: str
-    due_at: float | None
-    dead: DeadRecord | None
-    restored: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 from admin_api.history import time_axis, wait_histogram
 from admin_api.history.analytics import wait_figures
+from admin_api.history.bucket import WaitFigures
 from admin_api.history.figures import CAUSE_SEPARATOR, QUARTER, Wait
-from admin_api.history.records import WaitFigures
 
 #: Sources and causes that a report lists, the largest; its totals count all.
 MOST_ROWS = 200

@@ -1,7 +1,6 @@
 """`antrian report`: what was sent in a period, and how long it took."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from admin_api.history.commands import open_history
 from admin_api.history.report import Period, Report
 from admin_api.history.report_file import report_csv
 from broker.errors import WrongUse
+from broker.human_time import duration, moment
 from broker.settings import load_settings
 from broker.terminal import Json, console, print_json, say
 
@@ -27,16 +27,14 @@ _PERIODS = {
 def report(
     *,
     period: Annotated[Period, typer.Option(help="Which days.")] = Period.TODAY,
-    timezone: Annotated[
-        str | None, typer.Option(help="Whose days, e.g. Asia/Jakarta; default: this machine's.")
-    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone, e.g. Asia/Jakarta; default: this machine's.")] = None,
     lane: Annotated[str | None, typer.Option(help="Only this lane.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what was sent and failed, and how long it took."""
     if as_csv and as_json:
-        raise WrongUse("--csv and --json exclude each other")
+        raise WrongUse("use either --csv or --json")
     try:
         place = time_axis.zone(timezone)
     except time_axis.UnknownZone as error:
@@ -62,18 +60,6 @@ def sentence(report: Report) -> str:
     return f"{first} Half waited under {duration(totals.wait.p50)}, 95 % under {duration(totals.wait.p95)}."
 
 
-def duration(seconds: float) -> str:
-    """A duration in the units that people use; pure."""
-    if seconds < 1:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for unit, length, small, part in (("h", 3_600, "min", 60), ("min", 60, "s", 1)):
-        if whole >= length:
-            rest = whole % length // part
-            return f"{whole // length} {unit}" + (f" {rest} {small}" if rest else "")
-    return f"{whole} s"
-
-
 def _percent(rate: float | None) -> str:
     # Never rounded up to all of it.
     return "-" if rate is None else f"{int(rate * 1000) / 10:g} %"
@@ -83,7 +69,7 @@ def _print(report: Report) -> None:
     say(sentence(report))
     say(f"{report.waiting:,} waiting now. Days of {report.timezone}.")
     if report.known_since is not None:
-        say(f"The figures begin at {datetime.fromtimestamp(report.known_since, UTC):%Y-%m-%dT%H:%M:%SZ}.")
+        say(f"The figures begin at {moment(report.known_since)}.")
     if report.before is not None:
         before = report.before
         rate = _percent(before.success_rate)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from io import StringIO
 
-from admin_api.history.records import WaitFigures
+from admin_api.history.bucket import WaitFigures
 from admin_api.history.report import Report, Totals
 from admin_api.spreadsheet import plain_cell
 

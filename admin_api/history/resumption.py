@@ -56,4 +56,4 @@ class Resumption:
             raise BrokerUnavailable("the journal does not answer")
         self._doubts += 1
         if self._doubts < _DOUBTS:
-            raise BrokerUnavailable("the journal ends before what was read of it; it is looked for once more")
+            raise BrokerUnavailable("the journal ends earlier than expected; looking for it again")

@@ -9,7 +9,8 @@ from typing import Any
 
 from admin_api.history.change import OFFSET_BITS
 from admin_api.history.entry import read_event, tame
-from admin_api.history.records import FINAL, DeadRecord, Job, LifeEntry, MessageRecord, Removal, Removed, State
+from admin_api.history.records import FINAL, DeadRecord, Job, LifeEntry, MessageRecord, State
+from admin_api.history.removal import Removal, Removed
 
 _OFFSET = (1 << OFFSET_BITS) - 1
 

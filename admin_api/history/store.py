@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from admin_api.history import analytics, dead_query, history_file, list_place, message_query, row_reading, term_search
+from admin_api.history.bucket import Bucket
 from admin_api.history.change import OFFSET_BITS
 from admin_api.history.figures import QUARTER
 from admin_api.history.history_file import history_path
@@ -18,7 +19,6 @@ from admin_api.history.list_place import BadCursor
 from admin_api.history.message_row import OPEN
 from admin_api.history.reader import Reader
 from admin_api.history.records import (
-    Bucket,
     DeadCause,
     DeadFilter,
     DeadGroup,
@@ -30,11 +30,10 @@ from admin_api.history.records import (
     MessageRecord,
     Page,
     Position,
-    Removal,
-    Removed,
     SourceCount,
     State,
 )
+from admin_api.history.removal import Removal, Removed
 from admin_api.history.report import Period, Report
 from admin_api.history.report_query import read_report
 from admin_api.history.term import Meaning

@@ -37,7 +37,7 @@ def zone(name: str | None) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
-        raise UnknownZone(f"no time zone is called {name[:60]!r}; write it like Asia/Jakarta") from error
+        raise UnknownZone(f"there is no time zone {name[:60]!r}; write it like Asia/Jakarta") from error
 
 
 def _own_zone() -> tzinfo:

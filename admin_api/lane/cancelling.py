@@ -18,13 +18,13 @@ class NotCancelled(AntrianError):
 
 
 _IT_IS = {
-    State.SENT: "it was sent already",
-    State.DEAD: "it was given up already; it is among the dead letters",
+    State.SENT: "it was already sent",
+    State.DEAD: "it was already given up; it is among the dead letters",
     State.PURGED: "it was given up, and its dead letter was deleted",
     State.EXPIRED: "it expired before it could be sent",
-    State.CANCELLED: "it was cancelled already",
-    State.CLEARED: "it was cleared from its queue already",
-    State.DUPLICATE: "it was dropped as a duplicate already",
+    State.CANCELLED: "it was already cancelled",
+    State.CLEARED: "it was already cleared from its queue",
+    State.DUPLICATE: "it was already dropped as a duplicate",
 }
 
 
@@ -48,11 +48,11 @@ def check_uncancel(record: MessageRecord | None, message_id: str) -> MessageReco
     """
     known = _known(record, message_id)
     if known.state in FINAL:
-        why = "it was dropped already" if known.state is State.CANCELLED else _IT_IS[known.state]
+        why = "it was already dropped" if known.state is State.CANCELLED else _IT_IS[known.state]
         code = "cancelled" if known.state is State.CANCELLED else "final"
         raise NotCancelled(code, f"the cancellation of message {message_id} cannot be taken back: {why}")
     if not known.cancelling:
-        raise NotCancelled("not-cancelled", f"nobody has asked to cancel message {message_id}")
+        raise NotCancelled("not-cancelled", f"message {message_id} is not being cancelled")
     return known
 
 

@@ -38,7 +38,7 @@ Stragglers = Callable[[float], Sequence[str]]
 class Scope(StrEnum):
     """What is cleared."""
 
-    #: What waits in the lane, for another attempt, or for a time of its own.
+    #: What waits in the lane, for another attempt, or for a later time.
     QUEUED = "queued"
     #: The lane's dead letters.
     FAILED = "failed"

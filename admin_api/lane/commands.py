@@ -1,7 +1,4 @@
-"""How a lane is doing, and what can be done about it.
-
-`antrian status`, `pause`, `resume`, `force`, `try-one`, `clear` and `cancel`.
-"""
+"""What can be done about a lane: `antrian pause`, `resume`, `force`, `try-one`, `clear` and `cancel`."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -13,40 +10,13 @@ from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.lane.clearing import Cleared, Clearing, Scope
 from admin_api.lane.control_view import forced_in_words, tried_in_words
-from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from admin_api.lane.status import Status
-from admin_api.lane.status_view import status_table
 from admin_api.lane.try_one import try_one as send_one
-from admin_api.lane.watch import watch as watch_lane
-from broker.connection import broker_urls, open_channel
 from broker.errors import MalformedMessage, WrongUse
 from broker.priority import Priority
 from broker.settings import Settings, load_settings
-from broker.terminal import Json, Lane, actor, chosen_lane, console, print_json, progress, say, tell
-
-
-def status(
-    *,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on showing it, until Ctrl-C.")] = False,
-    lane: Lane = None,
-    as_json: Json = False,
-) -> None:
-    """Show what waits, what is being sent, and when the next send is due."""
-    settings = load_settings()
-    name = chosen_lane(settings, lane)
-    if watch:
-        watch_lane(settings, name, as_json=as_json)
-        return
-    with open_channel(broker_urls(settings), name="antrian status") as channel:
-        reader = LaneReader(channel, settings, name)
-        reader.catch_up()
-        now = reader.status()
-    if as_json:
-        print_json(now.as_json())
-    else:
-        say(f"Lane {name}")
-        console().print(status_table(now))
+from broker.terminal import Json, Lane, actor, chosen_lane, print_json, progress, say, tell
 
 
 def pause(*, lane: Lane = None, as_json: Json = False) -> None:
@@ -85,7 +55,7 @@ def clear(
     *,
     scope: Annotated[Scope, typer.Option(help="What waits, the dead letters, or both.")] = Scope.QUEUED,
     source: Annotated[str | None, typer.Option(help="Only what this service published.")] = None,
-    key_prefix: Annotated[str | None, typer.Option(help="Only keys that begin so.")] = None,
+    key_prefix: Annotated[str | None, typer.Option(help="Only keys that begin with this.")] = None,
     priority: Annotated[str | None, typer.Option(help="Only low, normal, high or urgent.")] = None,
     lane: Lane = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
@@ -152,7 +122,7 @@ def _tell_cleared(cleared: Cleared, *, as_json: bool) -> None:
             say(f"{_messages(cleared.cancelling)} that a consumer holds will not be sent, if it is not too late.")
         say(f"To put them back: antrian undo {cleared.undo_id}")
     if cleared.refused:
-        say(f"{cleared.refused} stay, because the broker did not accept the record of their going.")
+        say(f"{cleared.refused} stay, because the broker did not accept the record of their removal.")
         raise typer.Exit(1)
 
 
@@ -164,10 +134,10 @@ def cancel(
     message_id: Annotated[str, typer.Argument(metavar="ID", help="The message's id.")],
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Take it back, as long as it was not dropped.")] = False,
-    lane: Annotated[str | None, typer.Option(help="Its lane; needs not be said, because it is known.")] = None,
+    lane: Annotated[str | None, typer.Option(help="Its lane; optional, because it is known.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask that a waiting message not be sent; while it is being sent that comes too late."""
+    """Cancel a waiting message; once it is being sent, it is too late."""
     settings = load_settings()
     with whole_history(settings) as (history, _follower):
         record = history.message(message_id)
@@ -176,7 +146,7 @@ def cancel(
     known = check_uncancel(record, message_id) if undo else check_cancel(record, message_id)
     (control.uncancel if undo else control.cancel)(settings, known.lane, message_id, actor())
     sentence = (
-        f"Message {message_id} is sent when its turn comes."
+        f"Message {message_id} will be sent when its turn comes."
         if undo
         else f"The consumer drops message {message_id} when its turn comes. "
         f"Until then, `antrian cancel --undo {message_id}` takes it back."

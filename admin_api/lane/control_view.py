@@ -1,19 +1,19 @@
 """What a force and a try led to, in sentences for people."""
 
 from admin_api.lane.control import Forced
-from admin_api.lane.status_view import duration
 from admin_api.lane.try_one import Tried
+from broker.human_time import duration
 
 _ENDED = {
-    "paused": "Lane {lane} is not paused any more.",
+    "paused": "Lane {lane} is no longer paused.",
     "pause": "The pause after the last send has ended.",
-    "throttled": "The silence that the provider asked for has ended.",
+    "throttled": "The break that the provider asked for has ended.",
     "unavailable": "The wait for the provider has ended; the next attempt shows whether it is back.",
 }
 
 _WAITS_FOR = {
     "pause": "when the pause after the last send is over",
-    "throttled": "when the silence that the provider asked for is over",
+    "throttled": "when the break that the provider asked for is over",
     "unavailable": "when the wait for the provider, which could not be reached, is over",
 }
 

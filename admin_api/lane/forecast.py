@@ -110,7 +110,7 @@ class Tempo:
     """
 
     def __init__(self, attempts: Sequence[Attempt], terms: Terms) -> None:
-        self._terms = terms
+        self.terms = terms
         self._attempts = attempts
         self._known: dict[int, Sequence[Sample]] = {}
         late = [one.late for one in attempts if one.late is not None]
@@ -160,7 +160,7 @@ class Tempo:
 
     def _wait_after(self, number: int) -> float | None:
         """Seconds after a failed attempt with that number; None when it is the last."""
-        terms = self._terms
+        terms = self.terms
         if number >= (terms.max_attempts or _MOST_ATTEMPTS):
             return None
         if terms.retry_delays:

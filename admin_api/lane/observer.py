@@ -119,7 +119,7 @@ class LaneObserver:
                 _log.exception("observer.failed", lane=self.lane)
                 self._refuse(BrokerUnavailable(f"the lane could not be observed: {type(error).__name__}"))
             self._stopping.wait(_RECONNECT_PERIOD)
-        self._refuse(BrokerUnavailable("the process is ending"))
+        self._refuse(BrokerUnavailable("the admin process is shutting down"))
 
     def _observe(self) -> None:
         with open_channel(self._urls, name=f"antrian admin {self.lane}") as channel:

@@ -126,7 +126,9 @@ class PartialClearing:
         if not self._follower.barrier(PATIENCE):
             return ()
         there = choice.in_history(self._lane, states=PENDING | {State.SENDING}, until=began_at)
-        return [one.message_id for one in self._history.messages(there, limit=_MOST_STRAGGLERS).items]
+        found = self._history.messages(there, limit=_MOST_STRAGGLERS).items
+        # What somebody else has cancelled already stays so, whatever becomes of this clearing.
+        return [one.message_id for one in found if not one.cancelling]
 
     def _prepare(self, choice: PendingChoice) -> None:
         if self._is_quorum and not choice.is_empty:

@@ -170,27 +170,26 @@ def status_of(
         queue_length=counts.ready + in_flight,
         is_processing=bool(in_flight or (pause > 0 and counts.consumers > 0)),
         failed_messages=counts.dead,
-        estimated_time=None if state.paused or not running else outlook.end,
         waiting=counts.ready,
         in_flight=in_flight,
         retrying=len(retries),
         scheduled=counts.delayed - len(retries),
         consumers=counts.consumers,
         running=running,
-        paused=state.paused,
-        paused_by=state.actor if state.paused else None,
-        paused_at=state.since if state.paused else None,
         last_sent_at=activity.last_sent_at or None,
         next_send_in=next_send[0],
         next_send_reason=next_send[1],
-        delay=terms.delay,
-        jitter=terms.jitter,
-        mean_attempt=outlook.tempo.mean_attempt,
         pause_left=0.0 if in_flight else max(pause, hold),
-        estimate_after_resume=outlook.end if state.paused and running else None,
         standby=counts.consumers > 1 if counts.consumers or not running else None,
-        turns=outlook.turns,
+        **_pause_of(state),
+        **outlook.fields(is_paused=state.paused, is_running=running),
     )
+
+
+def _pause_of(state: LaneState) -> dict[str, Any]:
+    """Whether, by whom and since when the lane is paused."""
+    by, since = (state.actor, state.since) if state.paused else (None, None)
+    return {"paused": state.paused, "paused_by": by, "paused_at": since}
 
 
 class _Outlook:
@@ -209,6 +208,17 @@ class _Outlook:
         rest = Load(0, (), load.in_flight) if load.in_flight else None
         first_in = tempo.pause + forecast(rest, tempo) if rest else load.opens_in
         self.turns = Turns(first_in, tempo.cycle)
+
+    def fields(self, *, is_paused: bool, is_running: bool) -> dict[str, Any]:
+        """What a status tells of it."""
+        return {
+            "estimated_time": None if is_paused or not is_running else self.end,
+            "estimate_after_resume": self.end if is_paused and is_running else None,
+            "delay": self.tempo.terms.delay,
+            "jitter": self.tempo.terms.jitter,
+            "mean_attempt": self.tempo.mean_attempt,
+            "turns": self.turns,
+        }
 
 
 def _is_down(activity: Activity, load: Load) -> bool:

@@ -1,7 +1,8 @@
 """A lane's status for people: a table, or one line. Numbers of recipients are in neither."""
 
-import time
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -9,15 +10,49 @@ from rich.text import Text
 
 from admin_api.lane.status import Reason, Status
 from broker.events import Event
+from broker.human_time import clock_time, duration, moment
 
 #: Characters of a message id that are shown among the latest events.
 _SHORT_ID = 8
 
+#: A sign and a colour for what happened to a message, so that one is enough to tell them apart.
+_SIGNS = {
+    "sent": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "uncertain": ("?", "red"),
+    "dead": ("✗", "bold red"),
+    "retrying": ("↻", "yellow"),
+    "expired": ("-", "yellow"),
+    "duplicate": ("-", "yellow"),
+    "cancelled": ("-", "yellow"),
+    "cleared": ("-", "yellow"),
+}
+
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+
+_HEADLINES = {
+    Reason.DUE: ("Due now. Nothing holds the next message back.", "green"),
+    Reason.PAUSE: ("Next message in {left}. The pause of {delay} between two sends is running.", "green"),
+    Reason.SENDING: ("Sending now. The provider has the message and has not answered yet.", "green"),
+    Reason.RETRY: ("Next attempt in {left}. The message failed before and is tried again when it is due.", "yellow"),
+    Reason.THROTTLED: ("Held back for {left}. The provider asked for fewer messages. No attempt is lost.", "yellow"),
+    Reason.UNAVAILABLE: (
+        "The provider does not answer. The lane keeps its messages and tries again in {left}.",
+        "bold red",
+    ),
+    Reason.PAUSED: ("Paused by {by}{since}. Nothing is sent until the lane is resumed.", "yellow"),
+    Reason.NO_CONSUMER: (
+        "No consumer is running. Messages wait safely; start one with `antrian consume`.",
+        "bold red",
+    ),
+    Reason.NOTHING_WAITS: ("Nothing waits. A new message would go out {when}.", "green"),
+}
+
 _WHY = {
     Reason.DUE: "it is due",
     Reason.PAUSE: "the pause after the last send",
-    Reason.THROTTLED: "the provider asked for silence",
-    Reason.UNAVAILABLE: "the provider is not there; the lane tries again then",
+    Reason.THROTTLED: "the provider asked for fewer messages",
+    Reason.UNAVAILABLE: "the provider does not answer; the lane tries again then",
     Reason.SENDING: "a message is being sent",
     Reason.RETRY: "a message is due for another attempt then",
     Reason.PAUSED: "the lane is paused",
@@ -43,13 +78,19 @@ def status_table(status: Status, *, now: float | None = None) -> Table:
 def status_line(status: Status) -> str:
     """The status in one line."""
     return (
-        f"{_clock(status.at)} {status.lane}: {status.waiting} waiting, {status.in_flight} being sent, "
+        f"{clock_time(status.at)} {status.lane}: {status.waiting} waiting, {status.in_flight} being sent, "
         f"{status.retrying} retrying, {status.scheduled} scheduled, {status.failed_messages} dead; "
         f"next send {_next_send(status, 0.0)}"
     )
 
 
-def watch_screen(status: Status, latest: Iterable[Event], trouble: str, now: float) -> RenderableType:
+def watch_screen(
+    status: Status,
+    latest: Iterable[Event],
+    trouble: str,
+    now: float,
+    recipients: Mapping[str, str] = _NOBODY,
+) -> RenderableType:
     """What `status --watch` shows.
 
     Args:
@@ -57,21 +98,15 @@ def watch_screen(status: Status, latest: Iterable[Event], trouble: str, now: flo
         latest: events, oldest first.
         trouble: why there is no newer reading; empty when there is.
         now: unix seconds.
+        recipients: by message id, what people know a message by; where it is missing, the id itself is shown.
     """
-    parts: list[RenderableType] = [Text(f"Lane {status.lane}", style="bold"), status_table(status, now=now), Text()]
+    words, style = headline(status, max(0.0, now - status.at))
+    first = Text.assemble((f"Lane {status.lane}: ", "bold"), (words, style))
+    parts: list[RenderableType] = [first, Text(), status_table(status, now=now), Text()]
     if trouble:
-        parts.append(Text(f"As of {_clock(status.at)}: {trouble}; trying again …", style="bold red"))
-    parts.append(_events_table(latest))
+        parts.append(Text(f"As of {clock_time(status.at)}: {trouble}; trying again …", style="bold red"))
+    parts.append(_events_table(latest, recipients))
     return Group(*parts)
-
-
-def duration(seconds: float) -> str:
-    """A duration with its unit, as exact as people want it."""
-    if seconds < 60:  # noqa: PLR2004 (a minute)
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
@@ -82,10 +117,10 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "scheduled", f"{status.scheduled} in all lanes"
     yield "dead letters", f"{status.failed_messages} in all lanes"
     yield "all sent in", _all_sent_in(status, passed)
-    yield "last send", _clock(status.last_sent_at) if status.last_sent_at else "none on the latest record"
+    yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none known"
     yield "consumer", _consumer(status)
     if status.paused:
-        yield "paused", f"by {status.paused_by or 'unknown'} since {_clock(status.paused_at or 0)}"
+        yield "paused", f"by {status.paused_by or 'unknown'} since {moment(status.paused_at)}"
 
 
 def _all_sent_in(status: Status, passed: float) -> str:
@@ -95,7 +130,7 @@ def _all_sent_in(status: Status, passed: float) -> str:
         return f"about {duration(max(0.0, status.estimated_time - passed))}"
     if status.estimate_after_resume is not None:
         return f"after a resume: about {duration(status.estimate_after_resume)}"
-    return "cannot be told now"
+    return "not known now"
 
 
 def _next_send(status: Status, passed: float) -> str:
@@ -115,21 +150,41 @@ def _consumer(status: Status) -> str:
     return "running, waiting" if status.running else "none is running"
 
 
-def _events_table(events: Iterable[Event]) -> Table:
-    table = Table("at", "event", "message", "attempt", "", box=None, padding=(0, 2), header_style="dim")
+def headline(status: Status, passed: float = 0.0) -> tuple[str, str]:
+    """What the lane is doing, in the sentences of the dashboard, and the colour for them.
+
+    Args:
+        status: as it was read.
+        passed: seconds since then.
+    """
+    words, style = _HEADLINES[status.next_send_reason]
+    left = "a moment" if status.next_send_in is None else _countdown(status.next_send_in - passed)
+    rest = status.pause_left - passed
+    values = {
+        "left": left,
+        "delay": duration(status.delay),
+        "by": status.paused_by or "an administrator",
+        "since": f" since {clock_time(status.paused_at)}" if status.paused_at else "",
+        "when": f"in {_countdown(rest)}" if rest > 0 else "at once",
+    }
+    return words.format_map(values), style
+
+
+def _countdown(seconds: float) -> str:
+    return duration(math.ceil(max(0.0, seconds)))
+
+
+def _events_table(events: Iterable[Event], recipients: Mapping[str, str]) -> Table:
+    table = Table("at", "", "event", "message", "attempt", "", box=None, padding=(0, 2), header_style="dim")
     for event in events:
+        name = event.name.removeprefix("outcome.")
+        sign, style = _SIGNS.get(name, ("·", ""))
         table.add_row(
-            _clock(event.at),
-            event.name.removeprefix("outcome."),
-            Text(event.message_id[:_SHORT_ID]),
+            clock_time(event.at),
+            Text(sign, style=style),
+            Text(name, style=style),
+            Text(recipients.get(event.message_id) or event.message_id[:_SHORT_ID]),
             str(event.attempt or ""),
             Text(str(event.details.get("code", "") or event.details.get("scope", ""))),
         )
     return table
-
-
-def _clock(at: float) -> str:
-    """A moment on this machine's clock; with its date unless it is today."""
-    here = time.localtime(at)
-    today = here[:3] == time.localtime()[:3]
-    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M:%S", here)

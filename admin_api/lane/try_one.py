@@ -69,7 +69,7 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
     names = Names(settings.whatsapp_queue_namespace)
     with lane_channel(settings, lane) as channel:
         if not read_state(channel, names, lane).paused:
-            raise NotTried("not-paused", f"Lane {lane} is not paused: its messages leave by themselves.")
+            raise NotTried("not-paused", f"Lane {lane} is not paused: it sends its messages by itself.")
         _require_waiting(channel, names, lane)
         if not is_anybody_listening(channel, names):
             raise NotTried("no-consumer", "No consumer is running, so nothing can be sent.")
@@ -77,7 +77,7 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
         if chosen is None:
             _require_waiting(channel, names, lane)
             raise NotTried(
-                "no-answer", "No consumer has answered in time, and the command was withdrawn: nothing is sent."
+                "no-answer", "No consumer answered in time, so the command was withdrawn and nothing is sent."
             )
         tried = Event("lane.tried", time.time(), lane, chosen.message_id, chosen.generation, source=actor)
         # The consumer has told already who asked; without this line as well, the answer is as true.
@@ -134,4 +134,4 @@ class _Command:
 
 def _require_waiting(channel: BlockingChannel, names: Names, lane: str) -> None:
     if not channel.queue_declare(names.lane(lane), passive=True).method.message_count:
-        raise NotTried("nothing-waits", f"Nothing that could be sent waits in lane {lane}.")
+        raise NotTried("nothing-waits", f"No message that could be sent is waiting in lane {lane}.")

@@ -9,7 +9,9 @@ from typing import Protocol
 from rich.console import Console
 from rich.live import Live
 
+from admin_api.history.history_file import history_path
 from admin_api.lane.lane_reader import LaneReader
+from admin_api.lane.recipients import Recipients
 from admin_api.lane.status import Status
 from admin_api.lane.status_view import status_line, watch_screen
 from broker.connection import broker_urls, open_channel
@@ -53,7 +55,7 @@ def watch(settings: Settings, lane: str, *, as_json: bool) -> None:
             _Watch(settings, lane, _Lines(as_json=as_json)).run()
         else:
             with Live(console=Console(), auto_refresh=False) as live:
-                _Watch(settings, lane, _Table(live)).run()
+                _Watch(settings, lane, _Table(live, Recipients(history_path(settings)))).run()
     except KeyboardInterrupt:
         return
     except _NobodyReads as error:
@@ -107,11 +109,13 @@ class _Table:
 
     period = LIVE_PERIOD
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, recipients: Recipients) -> None:
         self._live = live
+        self._recipients = recipients
 
     def draw(self, status: Status, latest: deque[Event], trouble: str) -> None:
-        self._live.update(watch_screen(status, latest, trouble, time.time()), refresh=True)
+        screen = watch_screen(status, latest, trouble, time.time(), self._recipients.of(latest))
+        self._live.update(screen, refresh=True)
 
 
 class _Lines:

@@ -15,11 +15,11 @@ def check_search(actor: Actor, *, phone_number: str | None, text: str | None, ke
     if not actor.is_masked:
         return
     if text is not None:
-        raise Problem(403, "Not with this role", "only operators may search in texts", code="role")
+        raise Problem(403, "Your role does not allow this", "only operators may search in texts", code="role")
     if key_prefix is not None:
-        raise Problem(403, "Not with this role", "viewers may search for whole keys only", code="role")
+        raise Problem(403, "Your role does not allow this", "viewers may search for whole keys only", code="role")
     if phone_number is not None and not _is_whole(phone_number):
-        raise Problem(403, "Not with this role", "viewers may search for whole numbers only", code="role")
+        raise Problem(403, "Your role does not allow this", "viewers may search for whole numbers only", code="role")
 
 
 def _is_whole(phone_number: str) -> bool:

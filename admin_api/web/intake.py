@@ -93,13 +93,13 @@ class Intake:
         try:
             claim = self._keys.claim(composed.body.source, request.idempotency_key, fingerprint, composed)
         except KeyReused:
-            title = "This key came before, with another body"
+            title = "This key was already used with a different body"
             return Problem(422, title, "a key belongs to one message", code="idempotency-key-reused")
         return _Ready(replace(request, message_id=claim.message_id), claim)
 
     def _request(self, wanted: NewMessage, source: str) -> MessageRequest:
         if wanted.lane is None and len(self._lanes) > 1:
-            raise InvalidMessage("lane-needed", f"there are several lanes: {', '.join(self._lanes)}")
+            raise InvalidMessage("lane-needed", f"name one of the lanes: {', '.join(self._lanes)}")
         self._check_source(wanted.source, source)
         fields = wanted.model_dump() | {"lane": wanted.lane or self._lanes[0], "source": wanted.source or source}
         return MessageRequest.of(fields)
@@ -108,7 +108,7 @@ class Intake:
         """A service may speak for others, but not for one that speaks for itself: their keys would meet."""
         others = {token.name for token in self._tokens.tokens().values() if token.role is Role.PUBLISHER} - {service}
         if named in others:
-            raise InvalidMessage("foreign-source", "this source publishes with a token of its own")
+            raise InvalidMessage("foreign-source", "this source has its own publisher token")
 
 
 def _composed(request: MessageRequest) -> Message:

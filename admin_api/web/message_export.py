@@ -7,9 +7,9 @@ from dataclasses import asdict
 from io import StringIO
 
 from admin_api.desk.dead_letter_export import Format
-from admin_api.desk.dead_letter_view import clock
 from admin_api.history.records import MessageRecord
 from admin_api.spreadsheet import plain_cell
+from broker.human_time import rfc3339
 from broker.priority import Priority
 
 CSV_COLUMNS = (
@@ -50,7 +50,7 @@ def _csv_lines(records: Iterable[MessageRecord]) -> Iterator[str]:
     for record in records:
         known = _known(record)
         times = (record.queued_at, record.sent_at, record.changed_at)
-        known |= {name: clock(at) if at else "" for name, at in zip(_TIMES, times, strict=True)}
+        known |= {name: rfc3339(at or None) for name, at in zip(_TIMES, times, strict=True)}
         known["phone_number"] = record.phone_number.removeprefix("+")
         yield _csv_line([plain_cell("" if known[name] is None else str(known[name])) for name in CSV_COLUMNS])
 

@@ -22,13 +22,13 @@ _ALWAYS = (400, 401, 403, 413, 422, 429)
 
 _SAID = {
     400: "The request cannot be understood.",
-    401: "Nobody is logged in, or the token is not valid.",
-    403: "Not with this role.",
-    404: "There is no such thing.",
-    409: "Not in its present state.",
+    401: "You are not logged in, or the token is not valid.",
+    403: "The role does not allow this.",
+    404: "Not found.",
+    409: "Not possible in its present state.",
     413: "The body is too large.",
     415: "The body is of the wrong kind.",
-    422: "The request is understood, and wrong.",
+    422: "The request is well formed, but not valid.",
     429: "Too many wrong tokens; wait.",
     503: "The broker is away; `Retry-After` says when to try again.",
 }

@@ -70,7 +70,7 @@ def lane_to_change(parts: PartsHere, lane: str | None = None) -> str:
     """The lane that something is to be done to: named, or the only one there is."""
     lanes = tuple(parts.settings.senders)
     if lane is None and len(lanes) > 1:
-        raise Problem(422, "Which lane?", f"there are several: {', '.join(lanes)}", code="lane-needed")
+        raise Problem(422, "Which lane?", f"name one of the lanes: {', '.join(lanes)}", code="lane-needed")
     return lanes[0] if lane is None else _known(lane, lanes)
 
 

@@ -101,7 +101,9 @@ class LastResort:
             _log.error("request.failed", error=type(error).__name__, where=_places(error))
             if has_begun:
                 raise
-            problem = Problem(500, detail="Something went wrong here; the log says where.", code="internal")
+            problem = Problem(
+                500, detail="Something went wrong on the server; its log has the details.", code="internal"
+            )
             await answer(problem)(scope, receive, send)
 
 

@@ -192,6 +192,6 @@ def _listening_socket(settings: Settings) -> Iterator[socket.socket]:
             why = (error.strerror or str(error)).lower()
             raise PortBusy(
                 f"{settings.admin_host}:{settings.admin_port} cannot be used ({why}): "
-                "end what listens there, or choose another with ADMIN_PORT",
+                "stop the program that uses it, or choose another with ADMIN_PORT",
             ) from error
         yield listener

@@ -19,11 +19,11 @@ _TRY_AGAIN = {"Retry-After": str(RETRY_AFTER)}
 #: Status, title and code of an error; the first kind that fits counts.
 _MEANINGS: dict[type[AntrianError], tuple[int, str, str]] = {
     BadCursor: (400, "No such page", "bad-cursor"),
-    NotThere: (404, "There is no such thing", "unknown"),
-    PartlyUnclearable: (409, "Not with this lane", "quorum-lane"),
+    NotThere: (404, "Not found", "unknown"),
+    PartlyUnclearable: (409, "Not possible with this lane", "quorum-lane"),
     TooLate: (409, "Too late", "too-late"),
     HistoryBehind: (_AWAY, "Not yet", "history-behind"),
-    BrokerError: (_AWAY, "The broker does not do it now", "broker-unavailable"),
+    BrokerError: (_AWAY, "The broker cannot do this now", "broker-unavailable"),
 }
 
 
@@ -51,7 +51,7 @@ def problem_of(error: AntrianError) -> Problem | None:
     if isinstance(error, NotTried):
         is_away = error.code in {"no-consumer", "no-answer"}
         headers = _TRY_AGAIN if is_away else None
-        title = "Nobody sends" if is_away else "Not now"
+        title = "No consumer is running" if is_away else "Not now"
         return Problem(_AWAY if is_away else 409, title, str(error), code=error.code, headers=headers)
     if isinstance(error, BrokerUnavailable):
         title = _MEANINGS[BrokerError][1]

@@ -26,7 +26,7 @@ def check(alarm: str | None) -> Finding:
     page = "AntrianBrokerDiskAlarm" if "disk" in alarm else "AntrianBrokerMemoryAlarm"
     return problem(
         SUBJECT,
-        f"The broker has an alarm and takes no messages: {alarm}.",
+        f"The broker has an alarm and accepts no messages: {alarm}.",
         f"Free memory or disk on the broker, as docs/runbooks/{page}.md says; sending goes on by itself afterwards.",
     )
 

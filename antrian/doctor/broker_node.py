@@ -46,7 +46,7 @@ def check_answers(bells: Doorbells) -> Iterator[Finding]:
     """What silent addresses mean."""
     if not bells.open:
         why = "; ".join(bells.silent)
-        yield problem(SUBJECT, f"No broker lets us in: {why}.", "Mend AMQP_URL, or start the broker.")
+        yield problem(SUBJECT, f"The broker cannot be used: {why}.", "Correct AMQP_URL, or start the broker.")
         return
     where = ", ".join(address(one) for one in connection_parameters(bells.open, name="", heartbeat=30))
     yield ok(SUBJECT, f"A broker answers at {where}.")
@@ -75,7 +75,7 @@ def check_version(version: str, wanted: Topology) -> Finding:
     if numbers < MAINTAINED_SINCE:
         return warning(
             SUBJECT,
-            f"RabbitMQ is {version}: it works, and its makers mend it no longer.",
+            f"RabbitMQ is {version}: it works, but is no longer supported.",
             "Plan the upgrade to RabbitMQ 4.3 (docs/howto/upgrade.md).",
         )
     return ok(SUBJECT, f"RabbitMQ is {version}.")

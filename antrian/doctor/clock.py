@@ -41,13 +41,13 @@ def check(ahead: Mapping[str, float | None], jumped: float, delay: float) -> Ite
             yield make(
                 SUBJECT,
                 f"This machine's clock is {abs(seconds):.1f} s {side} {whose}.",
-                "Let chrony or systemd-timesyncd keep the time on every machine: `timedatectl` shows whether one does.",
+                "Run chrony or systemd-timesyncd on every machine; `timedatectl` shows whether one is active.",
             )
     if abs(jumped) >= _STEP:
         yield warning(
             SUBJECT,
-            f"This machine's clock was set by {jumped:+.1f} s a moment ago.",
-            "Let the clock be slewed and not stepped; a clock that is set back only lengthens a pause.",
+            f"This machine's clock has just jumped by {jumped:+.1f} s.",
+            "Use a time service that adjusts the clock slowly; a clock that is set back makes a pause longer.",
         )
     elif known and all(abs(seconds) < _TOLERANCE for seconds in known.values()):
         yield ok(SUBJECT, f"This machine's clock agrees with {' and '.join(known)}.")

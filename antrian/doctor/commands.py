@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "bold red"}
 
-_MANAGEMENT_HELP = "Also ask RabbitMQ's management API there, such as http://127.0.0.1:15672, as AMQP_URL's user."
+_MANAGEMENT_HELP = (
+    "Also use RabbitMQ's management API at this address, such as http://127.0.0.1:15672, with AMQP_URL's user."
+)
 
 
 def doctor(
     *,
-    role: Annotated[Role | None, typer.Option(help="What this machine is for; all of it without this.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Role of this machine; default: all roles.")] = None,
     management: Annotated[str | None, typer.Option(metavar="URL", help=_MANAGEMENT_HELP)] = None,
     as_json: Json = False,
 ) -> None:

@@ -140,4 +140,4 @@ class Examination:
 
 
 def _unseen(subject: str, what: str, error: Exception) -> Finding:
-    return warning(subject, f"Nothing can be said about {what}: {error}.", "Solve that first, and ask again.")
+    return warning(subject, f"Could not check {what}: {error}.", "Fix that first, then run this again.")

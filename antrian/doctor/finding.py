@@ -51,11 +51,3 @@ def problem(subject: str, found: str, todo: str) -> Finding:
 def count(findings: Iterable[Finding], state: State) -> int:
     """How many findings are in that state."""
     return sum(one.state is state for one in findings)
-
-
-def spell(seconds: float) -> str:
-    """A span of time for people, such as `2 h` or `3 days`; at least a second's precision below two minutes."""
-    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * unit:
-            return f"{seconds / unit:.0f} {name}"
-    return f"{seconds:.1f} s"

@@ -10,8 +10,9 @@ from admin_api.history.journal_end import first_from, journal_channel
 from admin_api.history.records import DeadFilter, Position, State
 from admin_api.history.store import History, history_path
 from admin_api.lane.status import Status
-from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from antrian.doctor.finding import Finding, ok, problem, warning
 from broker.events import Event
+from broker.human_time import rough_duration
 from broker.settings import Settings
 from broker.topology import Names
 
@@ -99,26 +100,33 @@ def _age(entry: Delivery, names: Names) -> float | None:
 def check(facts: HistoryFacts) -> Iterator[Finding]:
     """What the state of the history's file means."""
     if not facts.exists:
-        yield ok(SUBJECT, "There is no history on this machine; `antrian admin` makes one from the journal.")
+        yield ok(SUBJECT, "There is no history on this machine; `antrian admin` creates one from the journal.")
         return
     if facts.behind is None or facts.behind > _LATE:
-        late = "was never complete" if facts.behind is None else f"is {spell(facts.behind)} behind"
+        late = "was never complete" if facts.behind is None else f"is {rough_duration(facts.behind)} behind"
         yield warning(
             SUBJECT, f"The history {late}.", "Start `antrian admin`, or follow docs/runbooks/AntrianHistoryBehind.md."
         )
     else:
         yield ok(SUBJECT, f"The history has read {facts.position.entries:,} entries and is up to date.")
     for gap in facts.position.gaps:
-        yield warning(SUBJECT, f"The history has a gap: {gap}.", "Nothing brings it back; do not let it fall behind.")
+        yield warning(
+            SUBJECT,
+            f"The history has a gap: {gap}.",
+            "What is missing cannot be restored; keep `antrian admin` running.",
+        )
 
 
 def check_dead(near: RetentionAlarm | None) -> Finding:
     """What dead letters near the end of their retention mean."""
     if near is None:
         return ok(RETENTION, "No dead letter is near the end of its retention.")
+    soon = rough_duration(near.seconds_left)
     return warning(
         RETENTION,
-        f"The journal forgets {near.count} dead letters soon, the first in {spell(near.seconds_left)}.",
+        f"1 dead letter will soon be older than the journal keeps, in {soon}."
+        if near.count == 1
+        else f"{near.count} dead letters will soon be older than the journal keeps, the first in {soon}.",
         "Re-drive or delete them now, as docs/runbooks/AntrianRetentionNear.md says.",
     )
 
@@ -127,9 +135,11 @@ def check_journal(start: JournalStart, facts: HistoryFacts, settings: Settings) 
     """What the journal's oldest entry means."""
     days = settings.whatsapp_queue_retention_days
     if start.age is None:
-        yield ok(RETENTION, f"The journal is empty, or does not say how old it is; it keeps {days:g} days.")
+        yield ok(RETENTION, f"The journal is empty, or its age is not known; it keeps {days:g} days.")
     else:
-        yield ok(RETENTION, f"The journal reaches back {spell(start.age)}; it keeps {days:g} days or a little more.")
+        yield ok(
+            RETENTION, f"The journal reaches back {rough_duration(start.age)}; it keeps {days:g} days or a little more."
+        )
     read_up_to = facts.position.offset
     if facts.exists and facts.position.entries and start.offset > read_up_to + _SKIPPED:
         yield problem(
@@ -152,5 +162,5 @@ def check_difference(facts: HistoryFacts, lanes: Sequence[Status]) -> Iterator[F
         yield warning(
             SUBJECT,
             f"The broker counts {waiting} waiting and {failed} dead letters, the history {known} and {known_failed}.",
-            "Ask again in a minute; if they still differ, follow docs/runbooks/AntrianHistoryDiffers.md.",
+            "Run this again in a minute; if they still differ, follow docs/runbooks/AntrianHistoryDiffers.md.",
         )

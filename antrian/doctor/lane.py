@@ -8,7 +8,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.status import Reason, Status
-from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from antrian.doctor.finding import Finding, ok, problem, warning
+from broker.human_time import rough_duration
 from broker.settings import Settings
 
 SUBJECT = "lane"
@@ -29,23 +30,24 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
     """
     yield _consumers(status, needs_standby=needs_standby)
     if status.paused:
-        since = f" {spell(status.at - status.paused_at)} ago" if status.paused_at else ""
+        since = f" {rough_duration(status.at - status.paused_at)} ago" if status.paused_at else ""
         yield warning(
             SUBJECT,
             f"Lane {status.lane} was paused by {status.paused_by}{since}, and {status.waiting} messages wait.",
-            f"Ask them, then `antrian resume --lane {status.lane}`.",
+            f"Ask why, then run `antrian resume --lane {status.lane}`.",
         )
     if status.next_send_reason is Reason.UNAVAILABLE:
         yield problem(
             SUBJECT,
-            f"Lane {status.lane} holds: the provider cannot be reached, or refuses key, sender or plan.",
+            f"Lane {status.lane} is on hold: the provider cannot be reached, or refuses key, sender or plan.",
             "Follow docs/runbooks/AntrianBreakerOpen.md.",
         )
     if status.next_send_reason is Reason.THROTTLED:
         yield warning(
             SUBJECT,
-            f"Lane {status.lane} holds for {spell(status.next_send_in or 0)}: the provider asked for silence.",
-            "Wait, or lengthen WHATSAPP_QUEUE_DELAY.",
+            f"Lane {status.lane} is on hold for {rough_duration(status.next_send_in or 0)}: "
+            "the provider asked for fewer messages.",
+            "Wait, or increase WHATSAPP_QUEUE_DELAY.",
         )
 
 
@@ -60,12 +62,15 @@ def _consumers(status: Status, *, needs_standby: bool) -> Finding:
     if status.consumers >= _ENOUGH:
         return ok(SUBJECT, f"{status.consumers} consumers serve lane {lane}: one sends, the others stand by.")
     if status.consumers == 0:
-        return ok(SUBJECT, f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), none counts.")
+        return ok(
+            SUBJECT,
+            f"A consumer serves lane {lane}; while it waits ({status.next_send_reason}), consumers cannot be counted.",
+        )
     if not needs_standby:
         return ok(SUBJECT, f"One consumer serves lane {lane}; `antrian up` runs no standby.")
     return warning(
         SUBJECT,
-        f"One consumer serves lane {lane}, and none stands by.",
+        f"One consumer serves lane {lane}, and there is no standby.",
         "Start a second `antrian consume` on another machine: it takes over when the first one dies.",
     )
 

@@ -55,11 +55,11 @@ def check_files(files: Sequence[PrivatePath]) -> Iterator[Finding]:
         if file.mode & stat.S_IWOTH:
             yield problem(
                 FILES,
-                f"Everybody on this machine may change {file.path}.",
-                f"`chmod 600 {file.path}`.",
+                f"Every user of this machine can change {file.path}.",
+                f"Run `chmod 600 {file.path}`.",
             )
         elif file.mode & _OTHERS:
-            yield warning(FILES, f"Others on this machine may read {file.path}.", f"`chmod 600 {file.path}`.")
+            yield warning(FILES, f"Other users of this machine can read {file.path}.", f"Run `chmod 600 {file.path}`.")
     if all(not file.mode & _OTHERS for file in files):
         yield ok(FILES, f"{len(files)} private files belong to their owner alone.")
 
@@ -72,7 +72,7 @@ def check_tokens(tokens: TokenFacts) -> Finding:
         return warning(
             TOKENS,
             f"There is no token in {tokens.path}, so nobody can log in.",
-            "`antrian token create --role admin` makes the first one.",
+            "`antrian token create --role admin` creates the first one.",
         )
     return ok(TOKENS, "1 token is in use." if tokens.count == 1 else f"{tokens.count} tokens are in use.")
 
@@ -81,9 +81,9 @@ def check_disk(folder: Path, free: int) -> Finding:
     """Whether there is room for the history (and the private node)."""
     room = f"{free / 1e9:.1f} GB are free where {folder} is"
     if free < _TOO_LITTLE:
-        return problem(DISK, f"Only {room}.", "Free some: the history cannot grow, nor can a broker there.")
+        return problem(DISK, f"Only {room}.", "Free some: the history cannot grow, and neither can a broker there.")
     if free < _LITTLE:
-        return warning(DISK, f"Only {room}.", "Free some, before the history cannot grow any more.")
+        return warning(DISK, f"Only {room}.", "Free some before the history can no longer grow.")
     return ok(DISK, f"{room}.")
 
 

@@ -52,8 +52,8 @@ def check(facts: ManagementFacts) -> Iterator[Finding]:
     if facts.trouble:
         yield warning(
             SUBJECT,
-            f"The management API tells nothing: {facts.trouble}.",
-            "Mend --management, or give the user the tag `monitoring`; the other checks did without it.",
+            f"The management API gave no answer: {facts.trouble}.",
+            "Correct --management, or give the user the tag `monitoring`; the other checks did not need it.",
         )
         return
     for node in facts.nodes:
@@ -61,16 +61,19 @@ def check(facts: ManagementFacts) -> Iterator[Finding]:
     if facts.deprecated:
         yield warning(
             SUBJECT,
-            f"The broker uses features that a later RabbitMQ will not have: {', '.join(facts.deprecated)}.",
-            "None of them is Antrian's: find who else uses this broker before you upgrade it.",
+            f"The broker uses deprecated features: {', '.join(facts.deprecated)}.",
+            "Antrian uses none of them: find out what else uses this broker before you upgrade it.",
         )
     elif all(node.is_running and not node.has_alarm for node in facts.nodes):
-        yield ok(SUBJECT, f"{len(facts.nodes)} nodes run without alarm, and use no feature that is to go.")
+        nodes = "1 node runs" if len(facts.nodes) == 1 else f"{len(facts.nodes)} nodes run"
+        yield ok(SUBJECT, f"{nodes} without an alarm, and no deprecated feature is used.")
 
 
 def _check_node(node: Node) -> Iterator[Finding]:
     if not node.is_running:
-        yield problem(SUBJECT, f"The node {node.name} does not run.", "Follow docs/runbooks/AntrianBrokerNodeDown.md.")
+        yield problem(
+            SUBJECT, f"The node {node.name} is not running.", "Follow docs/runbooks/AntrianBrokerNodeDown.md."
+        )
     elif node.has_alarm:
         yield problem(
             SUBJECT, f"The node {node.name} has a memory or disk alarm.", "Free memory or disk on that machine."
@@ -101,7 +104,7 @@ def look(address: str, amqp_url: str) -> ManagementFacts:
         except requests.HTTPError as error:
             return ManagementFacts(f"it answers with HTTP {error.response.status_code}")
         except (requests.RequestException, ValueError, TypeError, KeyError) as error:
-            return ManagementFacts(f"nobody who speaks it is there ({type(error).__name__})")
+            return ManagementFacts(f"nothing answers there ({type(error).__name__})")
     return ManagementFacts("", nodes, deprecated, seconds_ahead(answer.headers.get("Date"), datetime.now(UTC)))
 
 

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from antrian.doctor.finding import Finding, ok, problem, spell, warning
+from antrian.doctor.finding import Finding, ok, problem, warning
 from broker.errors import SettingsError
+from broker.human_time import rough_duration
 from broker.settings import Settings
 from consumer.providers.http import failure_of, is_loopback
 from consumer.providers.registry import make_provider
@@ -54,7 +55,7 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
         yield problem(
             SUBJECT,
             f"The provider {facts.name} at {facts.where} cannot be reached: {facts.trouble}.",
-            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane holds, and loses nothing.",
+            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane waits, and no message is lost.",
         )
     elif facts.status >= _SERVER_ERROR:
         yield warning(
@@ -68,7 +69,7 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
     if ends_in is not None and ends_in < _RENEW_BEFORE:
         yield warning(
             SUBJECT,
-            f"The provider's certificate ends in {spell(max(0.0, ends_in))}.",
+            f"The provider's certificate ends in {rough_duration(max(0.0, ends_in))}.",
             "Ask the provider to renew it: afterwards nothing can be sent.",
         )
 

@@ -24,7 +24,7 @@ _HTTP, _AMQP = "http", "amqp"
 def check(settings: Settings) -> list[Finding]:
     """What is suspicious about the settings."""
     suspicions = [*_pace(settings), *_times(settings), *_network(settings)]
-    return suspicions or [ok(SUBJECT, "Nothing about the settings is suspicious.")]
+    return suspicions or [ok(SUBJECT, "The settings look right.")]
 
 
 def _pace(settings: Settings) -> Iterator[Finding]:
@@ -41,13 +41,13 @@ def _pace(settings: Settings) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"WHATSAPP_QUEUE_DELAY is {delay:g} s, and a real provider sends.",
-            f"Set it to {SHORTEST_SAFE_DELAY:g} s or more, unless the provider told you that less is welcome.",
+            f"Set it to {SHORTEST_SAFE_DELAY:g} s or more, unless the provider allows less.",
         )
     if jitter > delay:
         yield warning(
             SUBJECT,
-            f"WHATSAPP_QUEUE_JITTER ({jitter:g} s) is larger than the delay ({delay:g} s): pauses are mostly chance.",
-            "Lengthen WHATSAPP_QUEUE_DELAY instead; estimates of when a message goes out count the delay only.",
+            f"WHATSAPP_QUEUE_JITTER ({jitter:g} s) is larger than the delay ({delay:g} s): pauses are mostly random.",
+            "Increase WHATSAPP_QUEUE_DELAY instead; estimates of when a message goes out count the delay only.",
         )
 
 
@@ -63,13 +63,13 @@ def _times(settings: Settings) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             "WHATSAPP_QUEUE_RETENTION_DAYS is shorter than WHATSAPP_QUEUE_DEDUPE_HOURS: keys outlive their messages.",
-            "Lengthen WHATSAPP_QUEUE_RETENTION_DAYS, so that a refused duplicate can be explained.",
+            "Increase WHATSAPP_QUEUE_RETENTION_DAYS, so that a refused duplicate can be explained.",
         )
     if settings.whatsapp_queue_max_attempts == 1:
         yield warning(
             SUBJECT,
-            "WHATSAPP_QUEUE_MAX_ATTEMPTS is 1: every passing failure of the provider makes a dead letter.",
-            "Set it to 3, unless somebody looks after the dead letters all day.",
+            "WHATSAPP_QUEUE_MAX_ATTEMPTS is 1: every temporary failure of the provider makes a dead letter.",
+            "Set it to 3, unless dead letters are looked after all day.",
         )
     if settings.whatsapp_queue_heartbeat > LONGEST_HEARTBEAT:
         yield warning(
@@ -96,7 +96,7 @@ def _network(settings: Settings) -> Iterator[Finding]:
     if not is_loopback(f"http://{host}"):
         yield warning(
             SUBJECT,
-            f"ADMIN_HOST is {settings.admin_host}: the admin side speaks HTTP without TLS to the network.",
+            f"ADMIN_HOST is {settings.admin_host}: the admin side serves plain HTTP to the network, without TLS.",
             "Listen on 127.0.0.1 behind a reverse proxy that does TLS, or only inside a private network.",
         )
 

@@ -137,7 +137,7 @@ def _docker(
             env=os.environ | (environment or {}),
         )
     except FileNotFoundError:
-        raise NoBroker("there is no docker program on this machine") from None
+        raise NoBroker("Docker is not installed on this machine") from None
     except subprocess.TimeoutExpired:
         raise NoBroker(f"docker {arguments[0]} did not answer within {patience:.0f} s") from None
 

@@ -24,7 +24,7 @@ def disk_is_too_full(folder: Path, *, least: int = LEAST_DISK) -> str | None:
     if free > least:
         return None
     return (
-        f"the disk of {folder} has {free // 10**6} MB free, and the private broker takes no messages "
+        f"the disk of {folder} has {free // 10**6} MB free, and the private broker accepts no messages "
         f"below {least // 10**6} MB: make room, or set ANTRIAN_HOME to a folder on another disk"
     )
 

@@ -38,17 +38,17 @@ HEADERS = {
 }
 
 _NEVER_LEFT = {
-    "connect-timeout": "no connection to the provider in time",
+    "connect-timeout": "the provider could not be reached in time",
     "unknown-host": "the provider's host name cannot be resolved",
-    "refused": "nobody accepts connections at the provider's address",
+    "refused": "nothing is listening at the provider's address",
     "tls": "the provider's TLS handshake or certificate failed",
-    "proxy": "the HTTP proxy cannot be reached or refuses",
+    "proxy": "the HTTP proxy cannot be reached, or refused the connection",
     "bad-address": "the provider's address is not a valid URL",
     "not-connected": "the connection broke before the request was sent",
 }
 _MAY_HAVE_LEFT = {
-    "no-answer": "the request was sent, no complete answer came in time",
-    "connection-lost": "the request was sent, the connection broke before the whole answer came",
+    "no-answer": "the request was sent, but no complete answer came in time",
+    "connection-lost": "the request was sent, but the connection broke before the whole answer came",
 }
 
 

@@ -77,7 +77,7 @@ def classify(answer: Answer, private: Iterable[str] = ()) -> SendResult:
         return Failed(FailureClass.UNCERTAIN, "contradiction", f"status true with HTTP {answer.status}")
     words = _words(fields)
     failure_class, code = _by_text(answer.status, words) or _by_status(answer.status)
-    detail = quote(words, private) or f"HTTP {answer.status} without a word from MPWA"
+    detail = quote(words, private) or f"HTTP {answer.status} without a message from MPWA"
     return Failed(failure_class, code, detail, answer.retry_after)
 
 

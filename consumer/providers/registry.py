@@ -27,8 +27,8 @@ def make_provider(settings: Settings) -> Provider:
         return _PROVIDERS[name](settings)
     known = ", ".join(_PROVIDERS)
     if name in _PLANNED:
-        raise SettingsError(f"WHATSAPP_PROVIDER: {name} is planned and not implemented yet; there are: {known}")
-    raise SettingsError(f"WHATSAPP_PROVIDER: {name!r} is not known; there are: {known}")
+        raise SettingsError(f"WHATSAPP_PROVIDER: {name} is planned and not implemented yet; known providers: {known}")
+    raise SettingsError(f"WHATSAPP_PROVIDER: {name!r} is not known; known providers: {known}")
 
 
 def _mpwa(settings: Settings) -> MpwaProvider:

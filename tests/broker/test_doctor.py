@@ -281,7 +281,7 @@ def test_the_management_api_tells_of_every_node(doctor: Doctor, node: PrivateNod
     root = load_settings({"AMQP_URL": guarded.root_url})
     address = f"http://127.0.0.1:{port}"
     answer = doctor(root, "--management", address)
-    assert told(answer, "ok", "management") == ["1 nodes run without alarm, and use no feature that is to go."]
+    assert told(answer, "ok", "management") == ["1 node runs without an alarm, and no deprecated feature is used."]
     assert "the broker's" in told(answer, "ok", "clock")[0]
     plain = guarded.settings("consumer", root)
     assert "HTTP 401" in told(doctor(plain, "--management", address), "warning", "management")[0]

@@ -4,6 +4,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from stock import ids
 from admin_api.history.records import State
 from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
 from admin_api.lane.clearing import Clearing, Scope
+from admin_api.lane.control import cancel
 from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
 from broker.connection import open_channel
+from broker.events import EVENT_PROPERTIES, Event
 from waiting import elapsed, wait_until
 
 
@@ -105,6 +108,43 @@ def test_what_a_consumer_holds_is_cancelled_and_an_undo_takes_that_back(stock, p
     [told] = stock.events("outcome.uncancelled")
     assert (told.message_id, told.lane, told.source) == ("c1", "default", "cli:siti")
     assert sorted(ids(stock.in_lane())) == ["c1", "c2"]
+
+
+def test_an_undo_does_not_take_back_what_somebody_else_cancelled(stock, parts):
+    stock.add_waiting("c1", source="campaign")
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        next(channel.consume(stock.names.lane("default"), inactivity_timeout=60))
+        cancel(stock.settings, "default", "c1", "cli:dewi")
+        cleared = clear(stock, parts, source="campaign")
+        assert (cleared.cleared_queued, cleared.cancelling) == (0, 0)
+    parts.undo.run(cleared.undo_id, "cli:siti")
+    assert stock.events("outcome.uncancelled") == []
+
+
+def test_what_a_consumer_drops_in_the_moment_of_the_undo_is_put_back(stock, parts, monkeypatch):
+    stock.add_waiting("c1", source="campaign")
+    find, seen = parts.history.message, []
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        method, _, _ = next(channel.consume(stock.names.lane("default"), inactivity_timeout=60))
+        cleared = clear(stock, parts, source="campaign")
+
+        def drop(message_id):
+            """Between the look at it and the word that it is not cancelled any more, the consumer drops it."""
+            record = find(message_id)
+            if not seen:
+                event = Event("outcome.cancelled", time.time(), "default", message_id, source="a consumer")
+                channel.basic_publish(stock.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+                channel.basic_ack(method.delivery_tag)
+                seen.append(record.state)
+            return record
+
+        monkeypatch.setattr(parts.history, "message", drop)
+        assert parts.undo.run(cleared.undo_id, "cli:siti") == 1
+    assert seen == [State.WAITING]
+    assert [(one.message_id, one.generation) for one in stock.in_lane()] == [("c1", 1)]
+    parts.catch_up()
+    record = find("c1")
+    assert (record.state, record.cancelling) == (State.WAITING, False)
 
 
 def test_a_quorum_lane_says_that_it_cannot_be_cleared_in_part(stock, parts):

@@ -78,9 +78,9 @@ def test_a_memory_alarm_is_named_and_publishing_goes_on_when_it_is_over(node: Pr
         publisher.queue_message(PHONE, "Halo", message_id="before", timeout=60)
         rabbitmqctl(node, "set_vm_memory_high_watermark", "absolute", "1MB")
         try:
-            with pytest.raises(ConfirmTimeout, match="the broker accepts nothing now: low on memory"):
+            with pytest.raises(ConfirmTimeout, match="the broker is not accepting messages now: low on memory"):
                 publisher.queue_message(PHONE, "Halo", message_id="written", timeout=4)
-            with pytest.raises(BrokerUnavailable, match="the broker accepts nothing now: low on memory"):
+            with pytest.raises(BrokerUnavailable, match="the broker is not accepting messages now: low on memory"):
                 publisher.queue_message(PHONE, "Halo", message_id="given-up", timeout=0.5)
             with ThreadPoolExecutor(1) as pool:
                 waiting = pool.submit(publisher.queue_message, PHONE, "Halo", message_id="patient", timeout=120)

@@ -179,7 +179,11 @@ def test_the_life_of_a_message_that_waited_out_an_outage_is_a_screen_at_most(
     stock.add_waiting("m1")
     began = time.time() - 600
     for at in range(24):
-        away = {"failure_class": "unavailable", "code": "provider-down", "detail": "HTTP 503 without a word from MPWA"}
+        away = {
+            "failure_class": "unavailable",
+            "code": "provider-down",
+            "detail": "HTTP 503 without a message from MPWA",
+        }
         stock.tell("outcome.sending", "m1", at=began + 20 * at, consumer="mail-1 (4711)")
         stock.tell("outcome.failed", "m1", at=began + 20 * at + 1, hold=19, **away)
     stock.tell("outcome.sending", "m1", consumer="mail-1 (4711)")

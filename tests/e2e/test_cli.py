@@ -164,7 +164,7 @@ def test_force_says_that_it_ended_the_wait_for_a_provider_that_is_away(cli, cons
     publisher.queue_message("081234567890", "text")
     ours = consumer()
     wait_until(lambda: '"reason": "throttled"' in ours.log(), 10, "the lane waits for the provider")
-    assert "The silence that the provider asked for has ended." in cli.say("force")
+    assert "The break that the provider asked for has ended." in cli.say("force")
 
 
 def test_a_message_that_cannot_be_cancelled_says_why(cli, consumer, publisher, records, arrivals):
@@ -174,8 +174,8 @@ def test_a_message_that_cannot_be_cancelled_says_why(cli, consumer, publisher, r
     sent = publisher.queue_message("081234567890", "text").message_id
     consumer()
     records.wait_for_event("outcome.sent")
-    assert "it was sent already" in cli.run("cancel", sent).stderr
-    assert "it was sent already" in cli.run("cancel", "--undo", sent).stderr
+    assert "it was already sent" in cli.run("cancel", sent).stderr
+    assert "it was already sent" in cli.run("cancel", "--undo", sent).stderr
     arrivals.settle()
 
 

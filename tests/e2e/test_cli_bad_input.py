@@ -24,7 +24,7 @@ WRONG_USE = [
     (("publish", PHONE, ""), "message must not be empty"),
     (("publish", PHONE, "x" * 5_000), "too long"),
     (("publish", PHONE, "x", "--priority", "highest"), "low, normal, high or urgent"),
-    (("publish", PHONE, "x", "--at", "tomorrow"), "'tomorrow' is no time"),
+    (("publish", PHONE, "x", "--at", "tomorrow"), "'tomorrow' is not a time"),
     (("publish", PHONE, "x", "--at", "2026-01-01T00:00"), "offset from UTC"),
     (("publish", PHONE, "x", "--at", "+400d"), "194 days"),
     (("publish", PHONE, "x", "--expires", "2020-01-01T00:00:00Z"), "would expire"),

@@ -43,8 +43,8 @@ def test_without_a_standby_and_with_the_provider_gone_it_says_so(lane, consumer,
     consumer()
     sandbox.stop()
 
-    answer = wait_for_findings(lane, 1, "none stands by", "cannot be reached")
+    answer = wait_for_findings(lane, 1, "there is no standby", "cannot be reached")
 
     found = {(one["subject"], one["state"]): one["found"] for one in answer["findings"]}
-    assert "none stands by" in found["lane", "warning"]
+    assert "there is no standby" in found["lane", "warning"]
     assert "cannot be reached" in found["provider", "problem"]

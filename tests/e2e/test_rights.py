@@ -93,7 +93,7 @@ def test_a_publisher_and_an_admin_import_a_file(as_role, provider, tmp_path):
     cli_of_admin = Cli(as_role("admin"))
     first = Cli(as_role("publisher")).run("import", str(file))
     assert (first.returncode, "1 message is in the queue now." in first.stdout) == (0, True), first.stderr
-    assert "Nobody can tell what an earlier import has queued (this user may not read the journal)" in first.stderr
+    assert "It is not known what an earlier import queued (this user may not read the journal)" in first.stderr
     Arrivals(provider).wait_for(1, 15)
     assert cli_of_admin.json("import", str(file))["new"] == 0
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from factories import NOW, PHONE
 
-from admin_api.history.records import DeadRecord, LifeEntry, MessageRecord, Removed, State
+from admin_api.history.records import DeadRecord, LifeEntry, MessageRecord, State
+from admin_api.history.removal import Removed
 
 
 def entry(name: str, *, generation: int = 0, attempt: int = 0, at: float = NOW, **details: Any) -> LifeEntry:

@@ -14,7 +14,7 @@ from factories import NOW, make_event
 from broker.events import Event
 from broker.message import AttemptFailure, Message, retry_of
 from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
-from consumer.ledger import Ledger, State
+from consumer.ledger import _STATES, Ledger, State
 from consumer.outstanding import Outstanding
 from consumer.pace import Pace
 from consumer.permit import Step, step
@@ -92,7 +92,7 @@ class LaneModel:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.broker = Broker()
-        self.published: set[str] = set()
+        self._published: dict[str, Message] = {}
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
         self.heard_late = False
@@ -112,11 +112,28 @@ class LaneModel:
 
     def publish(self, message: Message) -> None:
         self.broker.queue.append(message)
-        self.published.add(message.message_id)
+        self._published.setdefault(message.message_id, message)
+
+    @property
+    def published(self) -> set[str]:
+        return set(self._published)
 
     def cancel(self, message_id: str) -> None:
         self.broker.stream.append(self._event("cancelling", message_id, source="an admin"))
         self._ledger.apply(self.broker.stream[-1])
+
+    def uncancel(self, message_id: str) -> None:
+        self.broker.stream.append(self._event("uncancelled", message_id, source="an admin"))
+        self._ledger.apply(self.broker.stream[-1])
+
+    def undo_cancellation(self, message_id: str) -> None:
+        """As the undo of a clearing does it: what was dropped meanwhile is made anew."""
+        self.uncancel(message_id)
+        ends = [event for event in self.broker.stream if event.message_id == message_id and event.name in _STATES]
+        if ends and ends[-1].name == "outcome.cancelled":
+            message = self._published[message_id]
+            copy = replace(message, generation=ends[-1].generation + 1, attempt=ends[-1].attempt or 1)
+            self.broker.queue.append(copy)
 
     def pause(self) -> None:
         self.pace.pause()

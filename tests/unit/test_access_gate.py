@@ -75,7 +75,7 @@ def test_people_whose_session_is_over_are_told_so(house):
     house.now += 13 * 3600
     answer = browser.get("activity", headers={"Accept": "text/html"})
     assert "error=expired" in answer.headers["Location"]
-    assert "over" in browser.get("me").json()["detail"]
+    assert "your session has ended" in browser.get("me").json()["detail"]
 
 
 def test_a_revoked_token_is_out_at_once_and_so_are_its_sessions(house):

@@ -118,7 +118,7 @@ def test_a_file_that_anybody_may_change_is_not_believed(file, path):
     _, text = file.create(Role.ADMIN, None, NOW)
     path.write_text(path.read_text() + "\n")
     path.chmod(0o666)
-    with pytest.raises(AccessUnreadable, match="everybody may write"):
+    with pytest.raises(AccessUnreadable, match="every user of this machine can change it"):
         file.verify(text)
 
 

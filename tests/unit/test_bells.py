@@ -11,7 +11,7 @@ from broker.priority import Priority
 from broker.topology import Names
 from broker.urgent_bell import heard, ring
 from consumer import worker
-from consumer.bells import MOST_PASSED, Bells
+from consumer.bells import LOOKED_AT, MOST_PASSED, Bells
 
 NAMES = Names()
 
@@ -69,6 +69,25 @@ def test_a_bell_rings_until_its_message_comes_or_too_many_others_came():
     assert set(bells.generations) == {"m2"}
     bells.pass_by()
     assert not bells
+
+
+def test_many_that_ring_at_once_cost_no_more_each_than_a_few(monkeypatch):
+    lane = PaperLane()
+    has_attempted, looks = lane.ledger.has_attempted, []
+    monkeypatch.setattr(lane.ledger, "has_attempted", lambda *copy: looks.append(copy) or has_attempted(*copy))
+    for number in range(2_000):
+        lane.session.tell(Command.URGENT, f"u{number}")
+    lane.take_in()
+    assert len(lane.pace.bells.generations) == 2_000
+    assert len(looks) <= 2_000 * (LOOKED_AT + 1)
+
+
+def test_an_urgent_message_that_nobody_can_read_does_not_ring_on():
+    lane = PaperLane()
+    lane.session.tell(Command.URGENT, "m1")
+    lane.take_in()
+    lane.deliver(make_message("m1", priority=Priority.URGENT), body=b"garbage")
+    assert not lane.pace.bells
 
 
 def test_a_retry_that_rings_is_not_taken_for_the_attempt_before_it():

@@ -50,16 +50,16 @@ def test_a_second_time_nothing_is_queued_and_that_is_no_failure():
 
 
 def test_an_empty_file_is_said_to_be_empty():
-    assert sentences(report(0, outcome=Outcome())) == ["There are no rows in it: nothing was queued."]
+    assert sentences(report(0, outcome=Outcome())) == ["The file has no rows: nothing was queued."]
 
 
 def test_wrong_rows_keep_the_right_ones_out_and_are_listed_up_to_twenty():
     wrong = report(30, wrong=25)
     assert (wrong.exit_code, wrong.is_refused) == (2, True)
     lines = refusal(wrong, "a.csv")
-    assert lines[0] == "nothing was queued: 25 of 30 rows in a.csv cannot be messages"
+    assert lines[0] == "nothing was queued: 25 of 30 rows in a.csv are wrong"
     assert lines[1] == "  line 0, message: is missing"
-    assert lines[-2:] == ["  and 5 more", "Mend them, or leave them out with --skip-invalid."]
+    assert lines[-2:] == ["  and 5 more", "Correct them, or leave them out with --skip-invalid."]
     assert len(lines) == 23
 
 
@@ -123,8 +123,8 @@ def test_without_a_history_nothing_is_promised_that_the_consumer_cannot_keep():
     assert sentences(blind) == ["10 messages are in the queue now."]
     assert remarks(blind) == [
         (
-            "Nobody can tell what an earlier import has queued (access refused). A message that is in the queue twice "
-            "is sent once, if less than 24 h lie between the two."
+            "It is not known what an earlier import queued (access refused). A message that is in the queue twice "
+            "is sent once, if the second comes within 24 h."
         )
     ]
 

@@ -52,20 +52,20 @@ def test_a_null_says_nothing():
 @pytest.mark.parametrize(
     ("fields", "field", "reason"),
     [
-        ({"phone_number": "0812"}, "phone_number", "no number has this prefix and length"),
-        ({"phone_number": "81234567890.0"}, "phone_number", "some program made a decimal number of it"),
+        ({"phone_number": "0812"}, "phone_number", "this is too short for an Indonesian mobile number"),
+        ({"phone_number": "81234567890.0"}, "phone_number", "a program turned this number into a decimal"),
         ({"phone_number": 81234567890}, "phone_number", "must be text"),
         ({"phone_number": None}, "phone_number", "is missing"),
         ({"message": None}, "message", "is missing"),
         ({"message": " "}, "message", "is blank"),
         ({"message": "x" * 5_000}, "message", "is too long"),
-        ({"message": "half \ud83d"}, "message", "holds half of a surrogate pair"),
+        ({"message": "half \ud83d"}, "message", "contains half of a surrogate pair"),
         ({"priority": "highest"}, "priority", "low, normal, high or urgent"),
         ({"priority": True}, "priority", "must be text"),
-        ({"lane": "nowhere"}, "lane", "there is no lane 'nowhere': there are default"),
+        ({"lane": "nowhere"}, "lane", "there is no lane 'nowhere'; the lanes are: default"),
         ({"source": "two\nlines"}, "source", "control characters"),
         ({"idempotency_key": "x" * 201}, "idempotency_key", "is too long"),
-        ({"deliver_at": "tomorrow"}, "deliver_at", "'tomorrow' is no time: write +5m"),
+        ({"deliver_at": "tomorrow"}, "deliver_at", "'tomorrow' is not a time: write +5m"),
         ({"deliver_at": "2026-01-31T17:00"}, "deliver_at", "offset from UTC"),
         ({"deliver_at": "+400d"}, "deliver_at", "is more than 194 days ahead"),
         ({"expires_at": "2026-01-31T12:00:00Z"}, "expires_at", "would expire before it may be sent"),
@@ -97,7 +97,7 @@ def test_everything_that_is_wrong_is_found_at_once():
 
 def test_of_several_lanes_one_must_be_named():
     lanes = ("default", "other")
-    assert reasons(checked(lanes, None, **RIGHT)) == {"lane": "is missing, and there are several: default, other"}
+    assert reasons(checked(lanes, None, **RIGHT)) == {"lane": "is missing; the lanes are: default, other"}
     assert checked(lanes, None, **RIGHT, lane="other").lane == "other"
 
 

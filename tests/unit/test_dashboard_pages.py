@@ -147,6 +147,13 @@ def test_the_scripts_get_their_words(house):
     assert house.visitor().get("strings/en.js").text == empty
 
 
+def test_a_browser_keeps_the_words_of_the_version_that_a_page_names(house, reader):
+    address = re.search(r'src="([^"]+strings/en\.js\?v=[^"]+)"', reader.get(f"{PREFIX}/", headers=HTML).text)[1]
+    stranger = house.visitor()
+    assert "immutable" in stranger.get(address.removeprefix(f"{PREFIX}/")).headers["cache-control"]
+    assert stranger.get("strings/en.js?v=old").headers["cache-control"] == "no-cache"
+
+
 def test_the_theme_is_in_the_first_paint(reader):
     reader.client.cookies.set("antrian_theme", "dark")
     assert 'data-theme="dark"' in reader.get(f"{PREFIX}/", headers=HTML).text

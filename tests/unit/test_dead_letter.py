@@ -11,7 +11,7 @@ from rich.console import Console
 
 from admin_api.desk.dead_letter import DeadLetter
 from admin_api.desk.dead_letter_export import Format, exported
-from admin_api.desk.dead_letter_view import Groups, age, card, csv_row, details, letter_table, summary
+from admin_api.desk.dead_letter_view import Groups, card, csv_row, details, letter_table, summary
 from admin_api.desk.dead_letters import EVERYTHING, Selection
 from admin_api.parcel import Found
 from broker.message import AttemptFailure, Message, encode, retry_of
@@ -170,9 +170,3 @@ def test_an_export_that_breaks_off_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError):
         break_off()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_ages_are_in_the_largest_unit_that_makes_sense():
-    ages = [age(NOW - seconds, NOW) for seconds in (-5, 5, 119, 120, 7199, 7200, 172_800)]
-    assert ages == ["0 s", "5 s", "119 s", "2 min", "120 min", "2 h", "2 d"]
-    assert age(None, NOW) == "unknown"

@@ -79,7 +79,7 @@ def test_another_copy_of_a_selected_message_stays():
     letters = PaperLetters(*FROZEN[1:], ("m0", 3))
     job = done(letters)
     assert letters.there == [("m0", 3)]
-    assert job.detail == "1 letters were not there any more"
+    assert job.detail == "1 letter was no longer there"
 
 
 def test_it_takes_turns_with_others_at_the_queue():
@@ -136,7 +136,7 @@ def test_a_broker_that_goes_away_fails_it_with_a_sentence_and_what_was_done_is_c
     letters.error = BrokerUnavailable("no broker answers")
     job = done(letters)
     assert (job.state, job.done) == ("failed", 6)
-    assert job.detail == "no broker answers; doing it again goes on where this ended"
+    assert job.detail == "no broker answers; repeat it to continue where it stopped"
 
 
 def test_an_error_of_our_own_ends_it_too():

@@ -38,6 +38,14 @@ def cancel(message_id: str) -> Happening:
     return lambda lane: lane.cancel(message_id)
 
 
+def uncancel(message_id: str) -> Happening:
+    return lambda lane: lane.uncancel(message_id)
+
+
+def undo_cancellation(message_id: str) -> Happening:
+    return lambda lane: lane.undo_cancellation(message_id)
+
+
 def try_one(*, standby_hears: bool) -> Happening:
     return lambda lane: lane.try_one(standby_hears=standby_hears)
 
@@ -57,6 +65,8 @@ happenings = st.one_of(
     st.just(LaneModel.hear_the_late),
     st.just(LaneModel.redrive),
     st.builds(cancel, ids),
+    st.builds(uncancel, ids),
+    st.builds(undo_cancellation, ids),
     st.just(LaneModel.pause),
     st.builds(try_one, standby_hears=st.booleans()),
 )

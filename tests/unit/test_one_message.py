@@ -169,6 +169,28 @@ def test_after_a_lost_connection_it_is_still_the_same_message(lane):
     assert lane.provider.calls == []
 
 
+@pytest.mark.parametrize("connection_breaks", [True, False])
+def test_a_choice_that_could_not_be_told_in_time_sends_nothing(lane, connection_breaks):
+    """Whoever asked was told seconds ago that nobody answers and nothing is sent; the word of it may be lost, too."""
+
+    def seconds_pass() -> None:
+        assert lane.pace.permit is not None
+        lane.pace.permit.valid_until -= 10
+        if connection_breaks:
+            lane.session.die()
+
+    permit(lane)
+    lane.session.before_confirm["outcome.chosen"] = seconds_pass
+    if connection_breaks:
+        with pytest.raises(Disconnected):
+            lane.deliver(make_message("m1"))
+        lane.connect()
+    lane.deliver(make_message("m1"))
+    assert lane.provider.calls == []
+    assert lane.session.said[-1] == "give_back"
+    assert lane.pace.permit is None
+
+
 def test_a_command_of_yesterday_is_not_obeyed(lane):
     lane.session.tell(Command.TRY_ONE, permit="p1", expires_at=time.time() - 1)
     lane.take_in()

@@ -56,7 +56,7 @@ def test_a_hold_is_kept_by_a_worker_whose_connection_breaks_while_it_is_recorded
     assert lane.wait > 250
 
 
-def test_the_end_of_a_message_tells_its_class_and_its_beginning_who_sends():
+def test_the_end_of_a_message_tells_its_class_and_its_beginning_who_sends_and_until_when():
     lane = PaperLane()
     lane.provider.answers = [Failed(FailureClass.REJECTED, "not-on-whatsapp", "")]
     lane.deliver(make_message("m1"))
@@ -65,6 +65,7 @@ def test_the_end_of_a_message_tells_its_class_and_its_beginning_who_sends():
     assert told["outcome.dead", "m1"]["failure_class"] == "rejected"
     assert told["outcome.dead", "m2"]["failure_class"] == "malformed"
     assert told["outcome.sending", "m1"]["consumer"].endswith(f" ({os.getpid()})")
+    assert time.time() < told["outcome.sending", "m1"]["deadline"] <= time.time() + 120
 
 
 def test_a_force_that_another_consumer_has_spent_does_not_break_a_later_pause():

@@ -1,12 +1,12 @@
+import re
 from io import StringIO
 
-import pytest
 from factories import NOW, make_event, make_settings
 from rich.console import Console
 
 from admin_api.lane.activity import Activity
 from admin_api.lane.status import Counts, Reason, Status, status_of
-from admin_api.lane.status_view import _WHY, duration, status_line, status_table, watch_screen
+from admin_api.lane.status_view import _HEADLINES, _WHY, headline, status_line, status_table, watch_screen
 from broker.lane_state import LaneState
 
 
@@ -24,16 +24,16 @@ def shown(renderable: object) -> str:
 
 
 def test_every_reason_has_its_words():
-    assert set(_WHY) == set(Reason)
+    assert set(_WHY) == set(_HEADLINES) == set(Reason)
 
 
 def test_the_table_says_when_and_why():
-    assert "in 7.0 s: the pause after the last send" in shown(status_table(lane()))
+    assert "in 7 s: the pause after the last send" in shown(status_table(lane()))
 
 
 def test_the_countdown_goes_on_between_two_readings():
-    assert "in 5.0 s: the pause" in shown(status_table(lane(), now=NOW + 2))
-    assert "in 0.0 s: the pause" in shown(status_table(lane(), now=NOW + 200))
+    assert "in 5 s: the pause" in shown(status_table(lane(), now=NOW + 2))
+    assert "in 0 s: the pause" in shown(status_table(lane(), now=NOW + 200))
 
 
 def test_the_table_says_who_paused():
@@ -42,7 +42,7 @@ def test_the_table_says_who_paused():
 
 def test_the_line_has_every_count():
     line = status_line(lane())
-    assert "default: 2 waiting, 0 being sent, 0 retrying, 1 scheduled, 4 dead; next send in 7.0 s" in line
+    assert "default: 2 waiting, 0 being sent, 0 retrying, 1 scheduled, 4 dead; next send in 7 s" in line
 
 
 def test_the_screen_shows_trouble_and_the_latest_events_with_short_ids():
@@ -63,9 +63,15 @@ def test_what_looks_like_markup_is_shown_as_it_is():
     assert "[b]ani" in text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "0.0 s"), (59.9, "59.9 s"), (60, "1 min 00 s"), (3599.9, "1 h 00 min"), (7325, "2 h 02 min")],
-)
-def test_durations_have_their_units(seconds, words):
-    assert duration(seconds) == words
+def test_the_screen_begins_with_what_the_lane_is_doing_and_names_people_where_it_can():
+    events = [make_event("sent", "0123456789abcdef"), make_event("failed", "unknown-one")]
+    text = shown(watch_screen(lane(), events, "", NOW, {"0123456789abcdef": "+62812•••••890 · shop"}))
+    assert text.startswith("Lane default: Next message in 7 s. The pause of 10 s between two sends is running.")
+    assert re.search(r"✓ +sent +\+62812•••••890 · shop", text)
+    assert re.search(r"✗ +failed +unknown-", text)
+
+
+def test_the_headline_counts_down_and_says_who_paused():
+    paused = lane(LaneState(paused=True, actor="cli:ani", since=NOW))
+    assert headline(lane(), passed=2.5)[0].startswith("Next message in 5 s.")
+    assert headline(paused)[0].startswith("Paused by cli:ani since ")

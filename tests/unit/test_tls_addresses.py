@@ -31,7 +31,7 @@ def test_our_words_and_the_librarys_go_together():
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("verify=verify_none", "an unchecked broker may be anybody"),
+        ("verify=verify_none", "an unverified broker could be an impostor"),
         ("cacertfile=/nowhere/ca.pem", "cacertfile /nowhere/ca.pem cannot be used: no such file"),
         ("certfile=/nowhere/me.pem&keyfile=/nowhere/me.key", "certfile /nowhere/me.pem and keyfile /nowhere/me.key"),
         ("keyfile=/nowhere/me.key", "keyfile needs a certfile"),

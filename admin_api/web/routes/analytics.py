@@ -31,7 +31,7 @@ _Lane = Annotated[Text | None, Query()]
 def _zone(
     timezone: Annotated[
         str | None,
-        Query(max_length=60, description="Whose hours and days, such as Asia/Jakarta; by default the server's."),
+        Query(max_length=60, description="Time zone, such as Asia/Jakarta; by default the server's."),
     ] = None,
 ) -> tzinfo:
     try:

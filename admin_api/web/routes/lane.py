@@ -140,7 +140,9 @@ def send_test(parts: PartsHere, lane: LaneToChange, _actor: Operator, wanted: Se
 def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> AcceptedMany:
     """Play five registrations; only where the provider is the sandbox, because their numbers are invented."""
     if parts.settings.whatsapp_provider != "sandbox":
-        raise Problem(409, "Not with this provider", "the numbers are invented: only the sandbox may get them")
+        raise Problem(
+            409, "Not possible with this provider", "these numbers are made up: only the sandbox may receive them"
+        )
     requests = [
         MessageRequest.of(
             {

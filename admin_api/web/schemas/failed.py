@@ -105,7 +105,7 @@ class Chosen(Strict):
     @model_validator(mode="after")
     def _one_of_them(self) -> "Chosen":
         if (self.ids is None) == (self.filter is None):
-            raise ValueError("say either ids or filter")
+            raise ValueError("use either ids or filter")
         return self
 
     def meant(self) -> DeadFilter:

@@ -10,9 +10,9 @@ from admin_api.web.schemas.values import PriorityName, Strict, Text
 class ImportQuery(Strict):
     """What holds for a file."""
 
-    filename: Text = Field(default="messages.csv", description="Its end tells how it is written: .csv or .jsonl.")
+    filename: Text = Field(default="messages.csv", description="Its extension gives the format: .csv or .jsonl.")
     lane: Text | None = Field(default=None, description="For rows that name none; needed only for several lanes.")
-    source: Text = Field(default="import", description="On whose behalf, for rows that do not say.")
+    source: Text = Field(default="import", description="The sending service, for rows that name none.")
     priority: PriorityName = Field(default="normal", description="For rows that do not say.")
     batch: str = Field(default="", max_length=200, description="Rows of another batch are other messages.")
     ignore_columns: str = Field(default="", max_length=1_000, description="Columns to leave out, such as `no,name`.")

@@ -24,7 +24,7 @@ class NextMessage(BaseModel):
     attempt: int = Field(description="Which attempt comes next, first = 1.")
     queued_at: float | None = Field(description="When its publisher made it, unix seconds.")
     eta_seconds: float | None = Field(
-        description="Null when that cannot be told: the lane is paused, the provider is down, or no consumer runs."
+        description="Null when it is not known: the lane is paused, the provider is down, or no consumer runs."
     )
 
 
@@ -121,7 +121,7 @@ class LaneStatus(BaseModel):
     sender: str | None = Field(description="The lane's own number; masked for viewers.")
     is_sandbox: bool = Field(description="Nothing is really sent.")
     standby: bool | None = Field(
-        description="Whether another consumer would take over; null when that cannot be told, as while the lane holds."
+        description="Whether another consumer would take over; null when it is not known, as while the lane is on hold."
     )
     sending: Sending | None
     next_messages: list[NextMessage]
@@ -141,7 +141,7 @@ class ClearSelection(Strict):
         default=None, min_length=1, description="Any of `waiting`, `retrying` and `scheduled`."
     )
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
-    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
 
     @field_validator("state")
     @classmethod
@@ -169,7 +169,7 @@ class ClearRequest(Strict):
     @model_validator(mode="after")
     def _filters_what_waits(self) -> Self:
         if (self.filter is not None or self.dry_run) and self.scope is not Scope.QUEUED:
-            raise ValueError("a filter and a dry run go with the scope queued only")
+            raise ValueError("a filter and a dry run are only possible with the scope queued")
         if self.filter is not None and self.filter.meant().is_empty:
             raise ValueError("the filter is empty; leave it out to clear everything that waits")
         return self
@@ -182,7 +182,7 @@ class ClearAnswer(BaseModel):
     cleared_failed: int
     in_flight: int = Field(description="Being sent at that moment; not touched.")
     undo_id: str = Field(description="For `POST /undo/{undo_id}`; empty after a dry run.")
-    refused: int = Field(description="Stay, because the broker did not accept the record of their going.")
+    refused: int = Field(description="Stay, because the broker did not accept the record of their removal.")
     cancelling: int = Field(default=0, description="Fit, but a consumer held them; it was asked not to send them.")
     matching: int | None = Field(default=None, description="How many a dry run found; null when it was none.")
 
@@ -207,10 +207,10 @@ class ForceAnswer(BaseModel):
     """What a force led to."""
 
     lane: str
-    forced: bool = Field(description="Whether a consumer was there to hear it.")
+    forced: bool = Field(description="Whether a consumer was running.")
     resumed: bool
     ended: list[Literal["paused", "pause", "throttled", "unavailable"]] = Field(
-        description="What it ended: the lane's being paused, the pause after the last send, the silence that the "
+        description="What it ended: the lane's being paused, the pause after the last send, the break that the "
         "provider asked for, the wait for a provider that is away. Empty when there was nothing to end."
     )
     waiting: int = Field(description="Messages that wait in the lane.")

@@ -24,7 +24,7 @@ class MessageFields(Strict):
     )
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
     key: Text | None = Field(default=None, description="An idempotency key, message id or provider id, exactly.")
-    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
     state: list[State] | None = Field(default=None, description="Any of these.")
     source: Text | None = None
     lane: Text | None = None
@@ -36,7 +36,7 @@ class MessageFields(Strict):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.q is not None and (self.phone_number or self.key or self.text):
-            raise ValueError("q takes the place of phone_number, key and text")
+            raise ValueError("use either q, or phone_number, key and text")
         return self
 
     def meant(self) -> MessageFilter:
@@ -132,7 +132,7 @@ class MessageItem(BaseModel):
     copy_of: str | None = Field(description="The message that this one is an edited copy of.")
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
-    cancelling: bool = Field(description="Somebody asked that it not be sent, and it was not dropped yet.")
+    cancelling: bool = Field(description="Its cancellation was requested, and it was not dropped yet.")
     matched_by: list[Kind] = Field(default=[], description="In a search with `q`: what the term was found in.")
 
 
@@ -155,7 +155,7 @@ class WaitingQuery(Strict):
     priority: PriorityName | None = None
     state: list[State] | None = Field(default=None, description="Any of `waiting`, `retrying` and `scheduled`.")
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
-    text: Text | None = Field(default=None, description="Words of the text; the last may be begun only.")
+    text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
 
     def meant(self, lane: str) -> MessageFilter:
         """As the history understands it."""
@@ -167,14 +167,14 @@ class WaitingQuery(Strict):
 class SourceItem(BaseModel):
     """How many messages of one source wait."""
 
-    source: str = Field(description="Empty where nobody could read it.")
+    source: str = Field(description="Empty when it could not be read.")
     count: int
 
 
 class WaitingCounts(BaseModel):
     """How much waits in a lane."""
 
-    total: int = Field(description="In the queue, for another attempt, or for a time of its own.")
+    total: int = Field(description="In the queue, for another attempt, or for a later time.")
     matching: int = Field(description="Those that fit everything that is given.")
     sources: list[SourceItem] = Field(description="All that wait, by source, the most frequent first.")
 
@@ -219,7 +219,7 @@ class AuditItem(LifeItem):
 
     verdict: Verdict = Field(
         description=(
-            "`done`; `looked_at`: it only counted; `denied`: the role, or a stranger; `refused`: the input; "
+            "`done`; `looked_at`: it only counted; `denied`: the role, or an unknown client; `refused`: the input; "
             "`too_late`: the thing is not there, or not any more; `failed`: we could not."
         )
     )
@@ -275,4 +275,4 @@ class CancelAnswer(BaseModel):
 
     message_id: str
     state: State = Field(description="As it was when that was asked.")
-    cancelling: bool = Field(description="Whether it is to be dropped when its turn comes.")
+    cancelling: bool = Field(description="Whether it will be dropped when its turn comes.")

@@ -43,11 +43,13 @@ const COLUMNS = [
   { label: t("Due"), class: "nowrap live-due", cell: due },
 ];
 
+const unknown = () => h("span", { class: "unknown" }, "–");
+
 /** When it is sent, as far as anybody can tell: a time of its own, or what the lane's next ten are told. */
 function due(message) {
   if (message.due_at !== null && !overdue(message)) return h("span", { title: ago(message.due_at) }, when(message.due_at));
   const seconds = etas.get(message.message_id);
-  return seconds === undefined || seconds === null ? "–" : t("in about %(time)s", { time: duration(seconds) });
+  return seconds === undefined || seconds === null ? unknown() : t("in about %(time)s", { time: duration(seconds) });
 }
 
 function draw(messages) {
@@ -100,7 +102,7 @@ function leave(id, row) {
   row.gone = true;
   row.line.setAttribute("data-gone", "");
   $(".live-state", row.line).replaceChildren(h("span", { class: "tag" }, t("no longer waiting")));
-  $(".live-due", row.line).replaceChildren("–");
+  $(".live-due", row.line).replaceChildren(unknown());
   selection.drop(id);
 }
 
