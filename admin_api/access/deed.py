@@ -36,6 +36,7 @@ class Deed:
         status: of the answer.
         why: of a refusal; empty otherwise.
         address: the client's, where the deed was refused.
+        is_dry_run: whether it only asked what would be done.
         more: so many other refusals of strangers are not listed one by one.
     """
 
@@ -47,6 +48,7 @@ class Deed:
     status: int
     why: str = ""
     address: str = ""
+    is_dry_run: bool = False
     more: int = 0
 
     @property
@@ -64,6 +66,7 @@ class Deed:
             "why": self.why,
         }
         details |= {"address": self.address} if self.is_denied else {}
+        details |= {"dry_run": True} if self.is_dry_run else {}
         details |= {"more": self.more} if self.more else {}
         name = "audit.denied" if self.is_denied else "audit.allowed"
         return Event(name, self.at, "", source=self.actor, details=details)
@@ -97,6 +100,7 @@ def deed_of(scope: Mapping[str, Any], visit: Visit, status: int, at: float) -> D
         status=status,
         why=visit.refusal[:_LONGEST],
         address=client[0] if client else "",
+        is_dry_run=visit.is_dry_run,
     )
 
 

@@ -47,11 +47,13 @@ class Visit:
         actor: who asks; None for a stranger.
         refusal: why it was refused, in a sentence without secrets; empty when it was not.
         is_audited: whether it goes on record although it is neither unsafe nor an export.
+        is_dry_run: whether it only asked what would be done.
     """
 
     actor: Actor | None = None
     refusal: str = ""
     is_audited: bool = False
+    is_dry_run: bool = False
 
 
 def visit_of(scope: Scope) -> Visit:

@@ -33,7 +33,8 @@ def verdict(name: str, details: Mapping[str, Any]) -> Verdict:
         return "too_late"
     if status >= _REFUSED_FROM:
         return "refused"
-    return "looked_at" if status == _OK and details.get("action") in _LOOKS else "done"
+    only_looked = details.get("dry_run") is True or (status == _OK and details.get("action") in _LOOKS)
+    return "looked_at" if only_looked else "done"
 
 
 def message_id(details: Mapping[str, Any]) -> str | None:

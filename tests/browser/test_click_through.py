@@ -36,7 +36,7 @@ def test_an_operator_sends_watches_pauses_and_resumes(window, consumer):
 
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.locator("#headline")).to_have_text("Paused")
-    expect(page.locator("#why")).to_contain_text("By web:dewi")
+    expect(page.locator("#why")).to_contain_text("By dewi")
     send_test(page, "0812 3456 7891", "Menunggu.")
     expect(page.locator("#next tbody tr")).to_have_count(1)
     expect(page.locator('[data-counter="waiting"] .counter-number')).to_have_text("1")

@@ -74,7 +74,7 @@ def test_cancelling_asks_first_and_the_page_says_that_it_was_asked_for(window, s
     assert "outcome.cancelling" not in [one["name"] for one in scene.api.get(f"/messages/{scene.waiting}")["life"]]
     page.get_by_role("button", name="Cancel this message …").click()
     dialog.get_by_role("button", name="Cancel this message").click()
-    expect(page.locator(".message-title .tag")).to_have_text("cancellation asked for")
+    expect(page.locator(".message-title .tag")).to_have_text("cancellation requested")
     expect(page.locator(".toast").get_by_role("button", name="Undo")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel this message …")).to_have_count(0)
     expect(page.get_by_role("button", name="Do not cancel it")).to_be_visible()

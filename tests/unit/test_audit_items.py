@@ -25,6 +25,10 @@ def test_only_what_was_done_is_told_as_done(action, status, expected):
     assert verdict("audit.allowed", {"action": action, "status": status}) == expected
 
 
+def test_a_dry_run_is_not_told_as_done():
+    assert verdict("audit.allowed", {"action": "POST /clear", "status": 200, "dry_run": True}) == "looked_at"
+
+
 def test_what_was_denied_stays_denied_and_nonsense_breaks_nothing():
     assert verdict("audit.denied", {"action": "POST /pause", "status": 403}) == "denied"
     assert verdict("audit.allowed", {"status": "often"}) == "done"

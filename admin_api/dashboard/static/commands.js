@@ -21,7 +21,7 @@ async function setPaused(paused, lane) {
   const at = (path) => (lane ? `${path}?lane=${encodeURIComponent(lane)}` : path);
   try {
     await post(at(paused ? "/pause" : "/resume"));
-    const words = paused ? t("Paused. A message that is being sent is still finished.") : t("Sending goes on.");
+    const words = paused ? t("Paused. A message that is already being sent will be completed.") : t("Sending goes on.");
     toast(words, { action: { label: paused ? t("Resume") : t("Pause"), run: () => setPaused(!paused, lane) } });
   } catch (error) {
     complain(error);

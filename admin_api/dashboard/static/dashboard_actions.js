@@ -41,7 +41,7 @@ export function wireActions({ lane, counts }) {
   async function togglePause() {
     if (isSettling()) return;
     const { paused } = await post(at(wasPaused ? "/resume" : "/pause"));
-    toast(paused ? t("Paused. A message that is being sent is still finished.") : t("Sending goes on."));
+    toast(paused ? t("Paused. A message that is already being sent will be completed.") : t("Sending goes on."));
     if (counts()) show({ ...counts(), paused });
   }
 
@@ -69,8 +69,9 @@ export function wireActions({ lane, counts }) {
   }
 
   const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
-    const { message_id: id } = await post(at("/send-test"), values(form));
-    toast(t("The test waits in the queue."), followed(id));
+    const wanted = values(form);
+    const { message_id: id } = await post(at("/send-test"), wanted);
+    toast(wanted.deliver_at ? t("The test is scheduled.") : t("The test waits in the queue."), followed(id));
   }).querySelector("form").elements.phone_number);
 
   async function simulate() {

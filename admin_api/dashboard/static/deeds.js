@@ -7,7 +7,7 @@ import { messageLink, shortId } from "./words.js";
 
 //: What it is called, and how it is told once it is done; `%(what)s` is the message.
 const DEEDS = {
-  "POST /clear": [t("Clear"), t("Cleared the queue")],
+  "POST /clear": [t("Clear"), t("Cleared messages")],
   "POST /pause": [t("Pause"), t("Paused sending")],
   "POST /resume": [t("Resume"), t("Resumed sending")],
   "POST /force-process": [t("Send the next now"), t("Sent the next message at once")],
@@ -53,7 +53,7 @@ function about(message) {
 /** What was done, or tried. */
 export function deed({ details, message, verdict }) {
   const [name, done] = DEEDS[plain(details.action)] ?? [plain(details.action), plain(details.action)];
-  if (verdict === "looked_at") return t("Previewed a bulk re-drive");
+  if (verdict === "looked_at") return plain(details.action) === "POST /clear" ? t("Previewed a clearing") : t("Previewed a bulk re-drive");
   if (verdict !== "done") return message ? [name, ": ", about(message)] : name;
   const [before, after] = (message ? done.replaceAll("%(what)s", GAP) : done.replaceAll("%(what)s", t("a message"))).split(GAP);
   return after === undefined ? [before, message && [": ", about(message)]] : [before, about(message), after];

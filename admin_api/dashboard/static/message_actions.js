@@ -59,7 +59,7 @@ function cancel(one, changed) {
   settle($("#cancel-form button.bad"));
   openDialog("cancel-dialog", async () => {
     await post(`/messages/${encodeURIComponent(one.message_id)}/cancel`);
-    toast(t("The cancellation is asked for: it will not be sent."), { action: { label: t("Undo"), run: () => uncancel(one, changed).catch(complain) } });
+    toast(t("Cancellation requested: it will not be sent."), { action: { label: t("Undo"), run: () => uncancel(one, changed).catch(complain) } });
     await changed("cancelling");
   });
 }

@@ -72,7 +72,7 @@ export function tell({ kind }, { status, trouble, lostAt }) {
     case "away": return [time ? t("The broker has not answered since %(time)s.", { time }) : t("The broker does not answer."),
       [t("Messages are safe on its disk, and sending goes on by itself when it is back. On the server:"), " ", code("antrian broker start")]];
     case "lost": return [time ? t("No connection to the admin server since %(time)s.", { time }) : t("No connection to the admin server."),
-      [t("What you see is the last that was known. Sending goes on without this page.")]];
+      [t("What you see is the last known state. Sending goes on without this page.")]];
     case "error": return [t("The admin server reports an error."), [capital(said(trouble?.detail ?? ""))]];
     case "silent": return [t("There has been no news for a while."), [t("What you see may be old.")]];
     case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]];

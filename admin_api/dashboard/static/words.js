@@ -32,7 +32,7 @@ const EVENTS = {
   "outcome.dead": [t("Given up"), "bad"],
   "outcome.duplicate": [t("Not sent: duplicate key"), ""],
   "outcome.expired": [t("Not sent: expired"), "bad"],
-  "outcome.cancelling": [t("Cancellation asked for"), ""],
+  "outcome.cancelling": [t("Cancellation requested"), ""],
   "outcome.uncancelled": [t("Cancellation undone"), "good"],
   "outcome.cancelled": [t("Cancelled"), ""],
   "outcome.cleared": [t("Cleared from the queue"), ""],
@@ -105,7 +105,7 @@ export const priorityTag = (priority) => h("span", { class: "priority", "data-pr
 /** The state of a message as it is told on its own page: a cancellation that was asked for, an original that was replaced. */
 export function messageState(one, isCancelling) {
   if (one.state === "purged" && one.copied_to) return tag([t("replaced"), ""]);
-  if (isCancelling) return tag([t("cancellation asked for"), "wait"]);
+  if (isCancelling) return tag([t("cancellation requested"), "wait"]);
   return stateTag(one.state);
 }
 

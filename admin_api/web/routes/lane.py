@@ -4,8 +4,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 
+from admin_api.access.visit import visit_of
 from admin_api.lane import control
 from admin_api.lane.clearing import Clearing
 from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
@@ -88,7 +89,11 @@ def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
 
 @router.post("/clear", responses=problems(404, 409, 503))
 def clear(
-    parts: PartsHere, lane: LaneToChange, actor: Admin, wanted: Annotated[ClearRequest | None, Body()] = None
+    parts: PartsHere,
+    lane: LaneToChange,
+    actor: Admin,
+    asked: Request,
+    wanted: Annotated[ClearRequest | None, Body()] = None,
 ) -> ClearAnswer:
     """Take out what waits, the dead letters, or both, without sending; a message being sent is not touched.
 
@@ -100,6 +105,7 @@ def clear(
     choice = request.filter.meant() if request.filter else PendingChoice()
     clearing = PartialClearing(parts.settings, parts.history, parts.follower, lane, actor.label)
     if request.dry_run:
+        visit_of(asked.scope).is_dry_run = True
         return ClearAnswer(**_NOTHING, matching=clearing.count(choice))
     return ClearAnswer(**asdict(clearing.run(choice)))
 

@@ -44,7 +44,7 @@ async function loadRemovals() {
     { label: t("Who"), cell: (removal) => person(removal.actor) },
     { label: t("Undo"), cell: undoCell },
   ].filter(Boolean);
-  $("#removals").replaceChildren(items.length ? table(t("Cleared and deleted"), columns, items) : empty(t("Nothing was cleared or deleted"), t("When it is, it can be undone here.")));
+  $("#removals").replaceChildren(items.length ? table(t("Cleared and deleted"), columns, items) : empty(t("Nothing was cleared or deleted"), t("Clearings and deletions can be undone here.")));
   return items;
 }
 

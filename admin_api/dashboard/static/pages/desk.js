@@ -98,7 +98,7 @@ function drawGroups(answer) {
 function alarm(news) {
   const words = news && (news.seconds_left > 0
     ? tn("The history of %(count)s dead letter is forgotten soon: the oldest in %(time)s. Re-drive it, or export it first.", "The history of %(count)s dead letters is forgotten soon: the oldest in %(time)s. Re-drive them, or export them first.", news.count, { time: duration(news.seconds_left) })
-    : t("The oldest dead letter is older than the history remembers. It is still in the broker; re-drive or export it."));
+    : t("The oldest dead letter is older than the history. It is still in the broker; re-drive or export it."));
   const old = $("#notices [data-retention]");
   if (!words) old?.remove();
   else if (old) say(old, words);

@@ -117,8 +117,8 @@ function draw(both) {
       h("p", { class: "message-id" }, h("span", { class: "mono" }, id), " ", copyButton(id, t("Copy the message ID")))),
     letter || !both.letter ? trouble(one, letter) ?? "" : "", bubble(one), actionsFor({ one: letter || !both.letter ? one : { ...one, state: "" }, letter, isCancelling: isCancelling(message), changed }) ?? "",
     h("div", { class: "message-columns" },
-      h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Life line")), h("p", { class: "verdict" }, verdict(summary))), lifeLine(steps)),
-      h("div", { class: "stack" }, h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Facts"))), facts(one, letter, summary)), letter && noteForm(letter, changed), data)));
+      h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Timeline")), h("p", { class: "verdict" }, verdict(summary))), lifeLine(steps)),
+      h("div", { class: "stack" }, h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Details"))), facts(one, letter, summary)), letter && noteForm(letter, changed), data)));
   if (open) data.open = true;
   $("#message").setAttribute("aria-busy", "false");
   applyRole($("#message"));
