@@ -36,7 +36,7 @@ class MessageSearch:
         Raises:
             Problem: 403, when a viewer searches for what is covered.
         """
-        check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
+        check_search(actor, phone_number=wanted.phone_number, text=wanted.text, key_prefix=wanted.key_prefix)
         found = None
         if wanted.q is not None:
             found = meanings(wanted.q, covered=actor.is_masked, sources=history.sources())

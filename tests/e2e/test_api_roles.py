@@ -15,6 +15,7 @@ MAY = {V: {V, OP, A}, OP: {OP, A}, A: {A}, P: {P}}
 
 #: Open to everybody.
 OPEN = {
+    "GET /",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",

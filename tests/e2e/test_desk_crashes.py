@@ -148,7 +148,7 @@ def test_the_command_line_writes_notes_and_takes_purges_back(cli, stock):
     undo_id = cli.json("dead", "purge", "--all", "--yes")["undo_id"]
     assert stock.dead() == []
     assert cli.json("undo", undo_id)["restored"] == 2
-    assert "undone already" in cli.run("undo", undo_id).stderr
+    assert "already undone" in cli.run("undo", undo_id).stderr
     assert cli.json("undo")["removals"][0]["undone_by"] == "cli:ani"
     assert ids(stock.dead()) == ["m1", "m2"]
     life = cli.json("dead", "show", "m1")["life"]

@@ -46,6 +46,7 @@ def drain(publisher, records, recipients, ask=lambda: None) -> float:
     return max(event.at for event in records.events() if event.name in OUTCOMES)
 
 
+@pytest.mark.alone
 def test_the_end_of_sixty_mixed_messages_is_foretold(sandbox, consumer, admin, publisher, records):
     chance = random.Random(60)
     requests.post(

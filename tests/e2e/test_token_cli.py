@@ -75,7 +75,7 @@ def test_a_revoked_token_is_worthless(run, file):
         (("create", "--role", "king"), "king", 2),
         (("create", "--role", "admin", "--name", "a b"), "letters, digits", 2),
         (("revoke",), "NAME", 2),
-        (("revoke", "nobody"), "no token of that name", 1),
+        (("revoke", "nobody"), "no token with that name", 1),
         (("explode",), "explode", 2),
     ],
 )
@@ -85,7 +85,7 @@ def test_what_is_typed_wrong_ends_in_one_sentence(run, words, named, code):
 
 def test_a_name_is_given_once(run):
     run("create", "--role", "admin", "--name", "ani")
-    assert "a token ani already" in run("create", "--role", "viewer", "--name", "ani", code=2)
+    assert "already a token ani" in run("create", "--role", "viewer", "--name", "ani", code=2)
 
 
 def test_a_damaged_file_is_named_and_left_as_it_is(run, home):

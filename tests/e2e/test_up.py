@@ -105,6 +105,6 @@ def test_it_says_that_the_broker_went_away_and_came_back(up, own_node):
     ours = up(AMQP_URL=own_node.url)
     wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
     own_node.stop()
-    wait_until(lambda: "the broker does not answer any more" in ours.text(), 60, "its end is told")
+    wait_until(lambda: "the broker no longer answers" in ours.text(), 60, "its end is told")
     own_node.start(tied_to_parent=True)
     wait_until(lambda: "the broker is back" in ours.text(), 60, "its return is told")
