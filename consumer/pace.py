@@ -113,8 +113,8 @@ class Pace:
 
     def withdraw(self, permit_id: str) -> None:
         """Nobody waits for the answer to this command any more; what has been chosen is sent all the same."""
-        if self.permit is not None and not self.permit.message_id and permit_id in self.permit.ids:
-            self.permit = None
+        if self.permit is not None and not self.permit.message_id:
+            self.permit = self.permit.without(permit_id)
 
     def force(self, now: float) -> None:
         """End the present wait, if there is one, and any pause by an admin."""

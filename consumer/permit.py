@@ -55,6 +55,13 @@ class Permit:
         if self.unanswered == self.ids:
             self.valid_until = now + CHOICE_SECONDS
 
+    def without(self, permit_id: str) -> "Permit | None":
+        """The permission of the other commands, if there are any; for one whose message is not chosen yet."""
+        if permit_id not in self.ids:
+            return self
+        others = [one for one in self.ids if one != permit_id]
+        return Permit(others, self.valid_until, self.asked_by, unanswered=list(others)) if others else None
+
     def choose(self, message_id: str, begins_at: float) -> None:
         """The message that it is for; its attempt can begin at `begins_at`, monotonic seconds."""
         self.message_id = message_id

@@ -33,6 +33,10 @@ class Stock:
     def add_waiting(self, *ids: str, lane: str = "default", **about: Any) -> None:
         self._publish(self.names.messages, lane, (message(one, lane=lane, **about) for one in ids))
 
+    def publish(self, *messages: Message) -> None:
+        for one in messages:
+            self._publish(self.names.messages, one.lane, [one])
+
     def add_delayed(self, *ids: str, seconds: float = 3600, lane: str = "default", **about: Any) -> None:
         key = ladder_key(seconds, lane)
         self._publish(self.names.scheduled, key, (message(one, lane=lane, **about) for one in ids))

@@ -129,6 +129,8 @@ def _query(wanted: MessageFilter, after: tuple[float, int] | None, part: _Part) 
         query.add(f"{plus}m.born_at >= ?", wanted.since)
     if wanted.until is not None:
         query.add(f"{plus}m.born_at < ?", wanted.until)
+    if wanted.arrived_by is not None:
+        query.add("+m.entered_seq <= ?", wanted.arrived_by)
     if after is not None and query.order == BY_NUMBER:
         query.add("words.rowid < ?", after[1])
     elif after is not None:

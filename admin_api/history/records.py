@@ -273,6 +273,7 @@ class MessageFilter:
         key_prefix: how the idempotency key begins.
         priority: low, normal, high or urgent.
         ids: message ids.
+        arrived_by: their latest copy came up to this place in the journal, whatever its publisher's clock said.
     """
 
     phone_number: str | None = None
@@ -286,6 +287,7 @@ class MessageFilter:
     key_prefix: str | None = None
     priority: str | None = None
     ids: frozenset[str] | None = None
+    arrived_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

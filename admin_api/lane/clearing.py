@@ -31,8 +31,8 @@ from broker.topology import LADDER_LEVELS, Names
 
 _EVERYTHING = ClearFilter()
 
-#: Finds what fits and was out of reach, given when the clearing began (unix seconds).
-Stragglers = Callable[[float], Sequence[str]]
+#: Finds what fits, was there when the clearing began, and was out of reach.
+Stragglers = Callable[[], Sequence[str]]
 
 
 class Scope(StrEnum):
@@ -104,7 +104,7 @@ class Clearing:
         scope: Scope,
         wanted: ClearFilter = _EVERYTHING,
         *,
-        stragglers: Stragglers = lambda _began_at: (),
+        stragglers: Stragglers = lambda: (),
         on_progress: Callable[[Tally], None] = lambda _tally: None,
     ) -> Cleared:
         """Take out what is there now.
@@ -129,7 +129,7 @@ class Clearing:
         if scope is not Scope.QUEUED:
             report = self._purge_dead(on_progress)
             failed, queued.refused = report.done, queued.refused + report.refused
-        cancelling = stragglers(began_at)
+        cancelling = stragglers()
         in_flight = self.look().in_flight
         taken = queued.taken + unlisted
         cleared = Cleared(taken, failed, in_flight, self._undo_id, queued.refused, len(cancelling))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from admin_api.desk.barrier import Barrier
 from admin_api.desk.errors import HistoryBehind
+from admin_api.history.change import sequence
 from admin_api.history.records import PENDING, MessageFilter, State
 from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
 from admin_api.lane.clearing import Cleared, Clearing, Scope
@@ -50,7 +51,7 @@ class PendingChoice:
         return self == PendingChoice()
 
     def in_history(
-        self, lane: str, *, states: frozenset[State] | None = None, until: float | None = None
+        self, lane: str, *, states: frozenset[State] | None = None, arrived_by: int | None = None
     ) -> MessageFilter:
         """As the history understands it."""
         return MessageFilter(
@@ -62,7 +63,7 @@ class PendingChoice:
             phone_number=self.phone_number,
             text=self.text,
             states=states or self.states or PENDING,
-            until=until,
+            arrived_by=arrived_by,
         )
 
     @property
@@ -113,19 +114,21 @@ class PartialClearing:
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
         self._prepare(choice)
+        position = self._history.position()
+        here = sequence(position.journal, position.offset)
         wanted = choice.in_queue(self._history, self._lane)
         chosen = PendingChoice(choice.source, choice.key_prefix, choice.priority, wanted.ids)
 
-        def stragglers(began_at: float) -> Sequence[str]:
-            return self._left(chosen, began_at)
+        def stragglers() -> Sequence[str]:
+            return self._left(chosen, here)
 
         return self._clearing.run(Scope.QUEUED, wanted, stragglers=stragglers, on_progress=on_progress)
 
-    def _left(self, choice: PendingChoice, began_at: float) -> Sequence[str]:
+    def _left(self, choice: PendingChoice, here: int) -> Sequence[str]:
         """What was there when it began, and still is: a consumer holds it, or put it on the ladder meanwhile."""
         if not self._follower.barrier(PATIENCE):
             return ()
-        there = choice.in_history(self._lane, states=PENDING | {State.SENDING}, until=began_at)
+        there = choice.in_history(self._lane, states=PENDING | {State.SENDING}, arrived_by=here)
         found = self._history.messages(there, limit=_MOST_STRAGGLERS).items
         # What somebody else has cancelled already stays so, whatever becomes of this clearing.
         return [one.message_id for one in found if not one.cancelling]

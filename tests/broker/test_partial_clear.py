@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from desk_parts import running
-from stock import ids
+from stock import ids, message
 
 from admin_api.history.records import State
 from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
@@ -108,6 +109,21 @@ def test_what_a_consumer_holds_is_cancelled_and_an_undo_takes_that_back(stock, p
     [told] = stock.events("outcome.uncancelled")
     assert (told.message_id, told.lane, told.source) == ("c1", "default", "cli:siti")
     assert sorted(ids(stock.in_lane())) == ["c1", "c2"]
+
+
+def test_what_was_there_is_told_by_the_journal_and_not_by_a_publisher_s_clock(stock, parts):
+    """One that runs ahead must not save what a consumer holds; one that is late must not end what comes afterwards."""
+    hour = 3600
+    stock.publish(replace(message("ahead", source="campaign"), queued_at=time.time() + hour))
+    stock.add_waiting("c1", source="campaign")
+    late = replace(message("late", source="campaign"), queued_at=time.time() - hour)
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        channel.basic_qos(prefetch_count=1)
+        next(channel.consume(stock.names.lane("default"), inactivity_timeout=60))
+        choice = PendingChoice(source="campaign")
+        cleared = clearing(stock, parts).run(choice, on_progress=lambda _tally: stock.publish(late))
+        assert (cleared.cleared_queued, cleared.cancelling) == (1, 1)
+    assert [told.message_id for told in stock.events("outcome.cancelling")] == ["ahead"]
 
 
 def test_an_undo_does_not_take_back_what_somebody_else_cancelled(stock, parts):

@@ -106,7 +106,8 @@ def test_a_standby_that_takes_over_sends_the_same_one_or_none(slow, lane, consum
 
     begun = [one.message_id for one in records.events("outcome.sending")][1:]
     assert begun in ([], [chosen.message_id])
-    assert len(arrivals.texts()) == 1 + len(begun)
+    # On record before the call: one that is killed in between has not made it.
+    assert len(arrivals.texts()) in {1, 1 + len(begun)}
     assert all(gap >= DELAY for gap in arrivals.gaps())
     assert is_paused(lane, records)
 

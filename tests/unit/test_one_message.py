@@ -208,6 +208,22 @@ def test_only_what_is_not_chosen_can_be_withdrawn():
     assert pace.permit is not None
 
 
+def test_a_command_that_is_withdrawn_takes_no_later_one_with_it(lane):
+    permit(lane, "p1")
+    permit(lane, "p2")
+    lane.session.tell(Command.WITHDRAW, permit="p1")
+    lane.take_in()
+    lane.deliver(make_message("m1"))
+    assert lane.provider.calls == ["m1"]
+    assert chosen(lane) == [("m1", ["p2"])]
+    permit(lane, "p3")
+    permit(lane, "p4")
+    for name in ("p3", "p4"):
+        lane.session.tell(Command.WITHDRAW, permit=name)
+    lane.take_in()
+    assert lane.pace.permit is None
+
+
 def test_a_permission_is_used_in_time_or_never():
     held = Permit.asked("p1", "ani", 0.0)
     assert step(held, "m1", Uses(), 4.0) is Step.CHOOSE
