@@ -144,7 +144,7 @@ def test_force_ends_the_pause_and_resumes_a_paused_lane(cli, consumer, publisher
     arrivals.wait_for(2, 5)
     wait_until(lambda: ours.log().count("message.sent") == 2, 5, "the second is sent")
     cli.say("pause")
-    assert cli.say("force").startswith("Lane default is not paused any more. The pause after the last send has ended.")
+    assert cli.say("force").startswith("Lane default is no longer paused. The pause after the last send has ended.")
     arrivals.wait_for(3, 5)
 
 

@@ -152,7 +152,7 @@ def test_a_lane_where_it_makes_no_sense_says_why(admin, lane, cli, publisher, co
     assert refusal(client) == (409, "nothing-waits")
     done = cli.run("try-one")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Nothing that could be sent waits in lane default." in done.stderr
+    assert "No message that could be sent is waiting in lane default." in done.stderr
 
 
 def refusal(client) -> tuple[int, str]:
