@@ -82,20 +82,24 @@ def _kept(number: str, start: int) -> str:
 
 def _refusal(character: str, place: int) -> InvalidPhoneNumber:
     kind = unicodedata.category(character)
-    where, name = f"character {place} is", _name(character)
+    name = _name(character)
     about: dict[str, Any] = {"place": place, "character": character if "!" <= character <= "~" else ""}
     if character in _LIST_SEPARATORS:
         return InvalidPhoneNumber("several-phone-numbers", "a message has exactly one recipient", **about)
     if character in _PLUS_SIGNS:
-        return InvalidPhoneNumber("misplaced-plus", f"{where} a plus sign, which may only stand in front", **about)
+        return InvalidPhoneNumber(
+            "misplaced-plus", f"character {place} is a plus sign, which may only stand in front", **about
+        )
     if kind.startswith("N"):
-        return InvalidPhoneNumber("foreign-digit", f"{where} {name}: use the digits 0 to 9", **about)
+        return InvalidPhoneNumber("foreign-digit", f"character {place} is {name}: use the digits 0 to 9", **about)
     if kind.startswith("L"):
-        detail = f"{where} the letter {name}: a phone number has digits only"
+        detail = f"character {place} is the letter {name}: a phone number has digits only"
         return InvalidPhoneNumber("letter-in-phone-number", detail, **about)
     if kind in _INVISIBLE_KINDS:
-        return InvalidPhoneNumber("hidden-character", f"{where} invisible, {name}: type the number again", **about)
-    detail = f"{where} {name}, which no phone number has"
+        return InvalidPhoneNumber(
+            "hidden-character", f"character {place} is invisible, {name}: type the number again", **about
+        )
+    detail = f"character {place} is {name}, which no phone number has"
     return InvalidPhoneNumber("character-in-phone-number", detail, **about)
 
 

@@ -22,6 +22,10 @@ SERVER: Final = "server.po"
 
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
+#: What stands between the sentences of one answer, and the name of a field in front of one.
+_BETWEEN: Final = "; "
+_ABOUT_A_FIELD: Final = re.compile(r"(?P<field>[\w.-]+:? )(?P<problem>.+)", re.DOTALL)
+
 #: What the message ids are written in; it needs no catalog.
 SOURCE: Final = "en"
 #: Every language, as it calls itself.
@@ -89,12 +93,28 @@ def version(language: str) -> str:
 
 
 def sentence(language: str, said: str) -> str:
-    """A sentence of the server in a language; as it is where the catalog does not know it."""
+    """What the server says, in a language; as it is where the catalog does not know it.
+
+    It may be one sentence, several with "; " between them, or one about a field, such as "lane must be text".
+    `static/i18n.js` does the same.
+    """
+    known = _whole(language, said)
+    if known is not None:
+        return known
+    pieces = said.split(_BETWEEN)
+    if len(pieces) > 1:
+        return _BETWEEN.join(sentence(language, piece) for piece in pieces)
+    about = _ABOUT_A_FIELD.fullmatch(said)
+    problem = about and _whole(language, about["problem"])
+    return f"{about['field']}{problem}" if about and problem else said
+
+
+def _whole(language: str, said: str) -> str | None:
     for pattern, translation in _sentence_patterns(language):
         if found := pattern.fullmatch(said):
             # What stands for a placeholder may be a sentence of the server's, too.
             return translation % {name: sentence(language, part) for name, part in found.groupdict().items()}
-    return said
+    return None
 
 
 @cache

@@ -81,7 +81,8 @@ class HistoryFollower:
         self._trouble = ""
         self._checked_at: float | None = None
         self._checked_on_file = 0.0
-        self._wanted_at = 0.0
+        # In monotonic seconds: a clock that is set back must not make old news of a read, nor one that never ends.
+        self._wanted_by = self._passed_by = -math.inf
         self._feed: JournalFeed | None = None
         self._forget_at = 0.0
         self._is_alone = False
@@ -136,10 +137,11 @@ class HistoryFollower:
         """
         if not self.is_writer:
             return self.barrier(timeout)
-        asked_at, deadline = time.time(), time.monotonic() + timeout
+        asked_by = time.monotonic()
+        deadline = asked_by + timeout
         with self._progress:
-            self._wanted_at = max(self._wanted_at, asked_at)
-            while (self._checked_at or 0.0) < asked_at:
+            self._wanted_by = max(self._wanted_by, asked_by)
+            while self._passed_by < asked_by:
                 if (feed := self._feed) is not None:
                     feed.hurry()
                 left = deadline - time.monotonic()
@@ -218,7 +220,7 @@ class HistoryFollower:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._checked_at = None
+        self._checked_at, self._passed_by = None, -math.inf
         history_file.create(self._path)
 
     def _write(self) -> None:
@@ -287,7 +289,7 @@ class HistoryFollower:
     @property
     def _is_wanted(self) -> bool:
         """Whether anyone waits for the history, and it can be brought up to date at once."""
-        return self._feed is not None and self._wanted_at > (self._checked_at or 0.0)
+        return self._feed is not None and self._wanted_by > self._passed_by
 
     def _note(self, writer: HistoryWriter, passed_at: float | None) -> None:
         """The history held everything at that time."""
@@ -295,11 +297,13 @@ class HistoryFollower:
             return
         self._trouble = ""
         writer.finish()
-        if self._checked_at is None or passed_at - self._checked_on_file > _ROUND:
+        if self._checked_at is None or abs(passed_at - self._checked_on_file) > _ROUND:
             writer.checked(passed_at)
             self._checked_on_file = passed_at
         self._checked_at = passed_at
         with self._progress:
+            if self._feed is not None:
+                self._passed_by = self._feed.passed_by
             self._progress.notify_all()
 
     def _go_round(self, writer: HistoryWriter) -> None:

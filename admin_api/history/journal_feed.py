@@ -6,6 +6,7 @@ An ack only lets the broker send more: where to read on after a crash is in the 
 or stuck, never has more in memory than two windows: none is acked while a whole one waits to be taken.
 """
 
+import math
 import time
 from collections import deque
 from contextlib import suppress
@@ -57,6 +58,9 @@ class JournalFeed:
         start: the offset of an entry that is there, or `first`.
         batch: entries taken at once, at most.
         silence: seconds after which a journal that was read from its beginning, and has sent nothing, is empty.
+
+    Attributes:
+        passed_by: the time that `end_passed_at` told last, in monotonic seconds: no clock that is set changes it.
     """
 
     def __init__(
@@ -80,7 +84,8 @@ class JournalFeed:
         self._is_hurried = False
         self._is_continued = isinstance(start, int)
         self._began_at = time.monotonic()
-        self._end: tuple[int, float] | None = None
+        self._end: tuple[int, float, float] | None = None
+        self.passed_by = -math.inf
         channel.basic_qos(prefetch_count=PREFETCH)
         channel.add_on_cancel_callback(self._cancelled)
         channel.basic_consume(self._stream, self._delivered, arguments={OFFSET: start})
@@ -126,18 +131,18 @@ class JournalFeed:
         """Find out how far the journal goes now; `end_passed_at` tells."""
         if self._end is not None or self._is_deleted or not self._has_begun():
             return
-        asked_at, acked = time.time(), self._acked
+        asked_at, asked_by, acked = time.time(), time.monotonic(), self._acked
         self._channel.queue_declare(self._stream, passive=True)
         self._hear(0)
         # What was in the journal comes before the answer, unless the broker might send no more until an ack.
         if self._received - acked < PREFETCH:
-            self._end = self._received, asked_at
+            self._end = self._received, asked_at, asked_by
 
     def end_passed_at(self) -> float | None:
         """A time at which the journal held nothing but what was taken since; None if there is no later one to tell."""
         if self._end is None or self._end[0] > self._taken:
             return None
-        at, self._end = self._end[1], None
+        (_, at, self.passed_by), self._end = self._end, None
         return at
 
     def _has_begun(self) -> bool:

@@ -53,4 +53,4 @@ class Comparison:
     def told_failed(self, now: float) -> int | None:
         """How many dead letters were told a moment ago; None when that is too long ago to be remembered."""
         told = self._told
-        return told[0] if told is not None and now - told[1] <= _REMEMBERED else None
+        return told[0] if told is not None and 0 <= now - told[1] <= _REMEMBERED else None

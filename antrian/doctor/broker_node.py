@@ -69,9 +69,13 @@ def check_version(version: str, wanted: Topology) -> Finding:
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < wanted.oldest_broker:
         needed = ".".join(map(str, wanted.oldest_broker))
-        why = "WHATSAPP_QUEUE_TYPE=quorum needs" if wanted.oldest_broker == QUORUM_NEEDS else "Antrian needs"
-        instead = ", or set WHATSAPP_QUEUE_TYPE to classic" if numbers >= STREAMS_NEED else ""
-        return problem(SUBJECT, f"RabbitMQ is {version}; {why} {needed} or newer.", f"Upgrade RabbitMQ{instead}.")
+        why = "WHATSAPP_QUEUE_TYPE=quorum" if wanted.oldest_broker == QUORUM_NEEDS else "Antrian"
+        todo = (
+            "Upgrade RabbitMQ, or set WHATSAPP_QUEUE_TYPE to classic."
+            if numbers >= STREAMS_NEED
+            else "Upgrade RabbitMQ."
+        )
+        return problem(SUBJECT, f"RabbitMQ is {version}; {why} needs {needed} or newer.", todo)
     if numbers < MAINTAINED_SINCE:
         return warning(
             SUBJECT,

@@ -37,10 +37,11 @@ def check(ahead: Mapping[str, float | None], jumped: float, delay: float) -> Ite
     for whose, seconds in known.items():
         if abs(seconds) >= _TOLERANCE:
             make = problem if abs(seconds) >= max(delay, _TOLERANCE) else warning
-            side = "ahead of" if seconds > 0 else "behind"
             yield make(
                 SUBJECT,
-                f"This machine's clock is {abs(seconds):.1f} s {side} {whose}.",
+                f"This machine's clock is {seconds:.1f} s ahead of {whose}."
+                if seconds > 0
+                else f"This machine's clock is {-seconds:.1f} s behind {whose}.",
                 "Run chrony or systemd-timesyncd on every machine; `timedatectl` shows whether one is active.",
             )
     if abs(jumped) >= _STEP:

@@ -103,10 +103,12 @@ def check(facts: HistoryFacts) -> Iterator[Finding]:
         yield ok(SUBJECT, "There is no history on this machine; `antrian admin` creates one from the journal.")
         return
     if facts.behind is None or facts.behind > _LATE:
-        late = "was never complete" if facts.behind is None else f"is {rough_duration(facts.behind)} behind"
-        yield warning(
-            SUBJECT, f"The history {late}.", "Start `antrian admin`, or follow docs/runbooks/AntrianHistoryBehind.md."
+        late = (
+            "The history was never complete."
+            if facts.behind is None
+            else f"The history is {rough_duration(facts.behind)} behind."
         )
+        yield warning(SUBJECT, late, "Start `antrian admin`, or follow docs/runbooks/AntrianHistoryBehind.md.")
     else:
         yield ok(SUBJECT, f"The history has read {facts.position.entries:,} entries and is up to date.")
     for gap in facts.position.gaps:

@@ -30,10 +30,13 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
     """
     yield _consumers(status, needs_standby=needs_standby)
     if status.paused:
-        since = f" {rough_duration(status.at - status.paused_at)} ago" if status.paused_at else ""
+        who, waiting = status.paused_by, status.waiting
+        ago = rough_duration(status.at - status.paused_at) if status.paused_at else ""
         yield warning(
             SUBJECT,
-            f"Lane {status.lane} was paused by {status.paused_by}{since}, and {status.waiting} messages wait.",
+            f"Lane {status.lane} was paused by {who} {ago} ago, and {waiting} messages wait."
+            if ago
+            else f"Lane {status.lane} was paused by {who}, and {waiting} messages wait.",
             f"Ask why, then run `antrian resume --lane {status.lane}`.",
         )
     if status.next_send_reason is Reason.UNAVAILABLE:

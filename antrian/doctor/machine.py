@@ -79,12 +79,18 @@ def check_tokens(tokens: TokenFacts) -> Finding:
 
 def check_disk(folder: Path, free: int) -> Finding:
     """Whether there is room for the history (and the private node)."""
-    room = f"{free / 1e9:.1f} GB are free where {folder} is"
+    room = f"{free / 1e9:.1f}"
     if free < _TOO_LITTLE:
-        return problem(DISK, f"Only {room}.", "Free some: the history cannot grow, and neither can a broker there.")
+        return problem(
+            DISK,
+            f"Only {room} GB are free where {folder} is.",
+            "Free some: the history cannot grow, and neither can a broker there.",
+        )
     if free < _LITTLE:
-        return warning(DISK, f"Only {room}.", "Free some before the history can no longer grow.")
-    return ok(DISK, f"{room}.")
+        return warning(
+            DISK, f"Only {room} GB are free where {folder} is.", "Free some before the history can no longer grow."
+        )
+    return ok(DISK, f"{room} GB are free where {folder} is.")
 
 
 def look_at_files(settings: Settings) -> list[PrivatePath]:

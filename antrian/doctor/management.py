@@ -65,8 +65,13 @@ def check(facts: ManagementFacts) -> Iterator[Finding]:
             "Antrian uses none of them: find out what else uses this broker before you upgrade it.",
         )
     elif all(node.is_running and not node.has_alarm for node in facts.nodes):
-        nodes = "1 node runs" if len(facts.nodes) == 1 else f"{len(facts.nodes)} nodes run"
-        yield ok(SUBJECT, f"{nodes} without an alarm, and no deprecated feature is used.")
+        count = len(facts.nodes)
+        yield ok(
+            SUBJECT,
+            "1 node runs without an alarm, and no deprecated feature is used."
+            if count == 1
+            else f"{count} nodes run without an alarm, and no deprecated feature is used.",
+        )
 
 
 def _check_node(node: Node) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 from datetime import UTC
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from factories import PHONE
@@ -16,9 +17,11 @@ from journal_entries import dump
 from pydantic import SecretStr
 from stock import Stock, message
 
-from admin_api.history import history_file
+from admin_api.history import follower as follower_module
+from admin_api.history import history_file, journal_feed
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.journal_end import first_from, journal_channel
+from admin_api.history.journal_feed import JournalFeed
 from admin_api.history.rebuild import rebuild
 from admin_api.history.records import MessageFilter, State
 from admin_api.history.report import Period
@@ -29,7 +32,7 @@ from broker.events import EVENT_PROPERTIES, Event
 from broker.message import encode
 from broker.topology import topology
 from publisher import Publisher
-from waiting import wait_until
+from waiting import elapsed, wait_until
 
 NASTY = (
     b"",
@@ -414,3 +417,25 @@ def test_a_history_that_is_far_behind_catches_up_after_a_restart(stock, history,
     stock.add_waiting(*(f"m{number}" for number in range(3_000)))
     with following(settings):
         wait_until(lambda: history.position().offset >= 3_000, 20, "it has read everything")
+
+
+def test_a_clock_that_is_set_back_neither_makes_old_news_of_a_read_nor_keeps_the_follower_busy(stock, monkeypatch):
+    offset, looks = 0.0, []
+    ours = SimpleNamespace(**(vars(time) | {"time": lambda: time.time() + offset}))
+    monkeypatch.setattr(follower_module, "time", ours)
+    monkeypatch.setattr(journal_feed, "time", ours)
+    look = JournalFeed.look_for_the_end
+    monkeypatch.setattr(JournalFeed, "look_for_the_end", lambda feed: looks.append(feed) or look(feed))
+    stock.add_waiting("m1")
+    with following(stock.settings) as follower:
+        catch_up(follower)
+        assert wait_until(lambda: follower.catch_up(20), 20, "it is read up")
+        offset = -3600.0
+        # Twice: the first brings the time of the latest look back.
+        for number in (2, 3):
+            stock.add_waiting(*(f"m{number}-{one}" for one in range(300)))
+            assert wait_until(lambda: follower.catch_up(20), 20, "it is read up")
+            assert follower._history.message(f"m{number}-299") is not None
+        looks.clear()
+        wait_until(elapsed(0.5), 10, "it has been idle")
+        assert len(looks) < 50

@@ -24,4 +24,4 @@ def test_each_lane_has_its_own():
 def test_a_count_is_remembered_for_a_moment():
     comparison = Comparison()
     comparison.tell_failed(3, NOW)
-    assert [comparison.told_failed(NOW + later) for later in (0, 1, 10)] == [3, 3, None]
+    assert [comparison.told_failed(NOW + later) for later in (0, 1, 10, -3600)] == [3, 3, None, None]

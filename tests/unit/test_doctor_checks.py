@@ -321,7 +321,10 @@ def test_other_counts_in_broker_and_history_are_a_warning():
 
 def test_dead_letters_that_will_be_forgotten_are_counted():
     found = history.check_dead(RetentionAlarm(7, NOW - 29 * DAY, DAY))
-    assert (found.state, "7 dead letters will soon be older than the journal keeps, the first in 24 h" in found.found) == (State.WARNING, True)
+    assert (
+        found.state,
+        "7 dead letters will soon be older than the journal keeps, the first in 24 h" in found.found,
+    ) == (State.WARNING, True)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ def test_only_missing_variables_are_named() -> None:
 
 @pytest.mark.parametrize("name", ["fonnte", "meta_cloud", "waha", "twilio"])
 def test_planned_provider_says_that_it_is_planned(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"{name} is planned and not implemented yet; known providers: mpwa, sandbox"):
+    with pytest.raises(
+        SettingsError, match=f"{name} is planned and not implemented yet; known providers: mpwa, sandbox"
+    ):
         make_provider(load_settings({"WHATSAPP_PROVIDER": name}))
 
 

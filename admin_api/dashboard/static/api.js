@@ -1,17 +1,23 @@
 // The one way to the API. Errors are the API's own problem documents.
 
-import { t } from "./i18n.js";
+import { capital, said, t } from "./i18n.js";
 
 export const prefix = document.body.dataset.prefix;
 
-/** What the API refused, or that it could not be reached (`status` 0); `code`, `since` and `errors` are the document's own. */
+/**
+ * What the API refused, or that it could not be reached (`status` 0), in the reader's language.
+ *
+ * `message` stands alone, `reason` goes on after a colon; `code`, `since` and `errors` are the document's own.
+ */
 export class Problem extends Error {
   constructor(status, title, document = {}) {
-    super(document.detail || title);
+    const reason = said(document.detail || title);
+    super(capital(reason));
+    this.reason = reason;
     this.status = status;
     this.code = document.code ?? "";
     this.since = document.since;
-    this.errors = document.errors ?? [];
+    this.errors = (document.errors ?? []).map((error) => ({ ...error, problem: said(error.problem) }));
     this.answer = document;
   }
 }

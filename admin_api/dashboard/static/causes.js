@@ -1,6 +1,6 @@
 // Why a message failed, as people say it: one short sentence for each code of the providers, and of our own.
 
-import { t } from "./i18n.js";
+import { said, t } from "./i18n.js";
 import { className } from "./words.js";
 
 const CAUSES = {
@@ -62,24 +62,24 @@ const CAUSES = {
 
 /** What our own programs write where the provider said nothing. */
 const OURS = {
-  "the request was sent, no complete answer came in time": t("The request was sent, but no complete answer came in time."),
-  "the request was sent, the connection broke before the whole answer came": t("The request was sent, but the connection broke before the answer came."),
+  "the request was sent, but no complete answer came in time": t("The request was sent, but no complete answer came in time."),
+  "the request was sent, but the connection broke before the whole answer came": t("The request was sent, but the connection broke before the answer came."),
   "the body is not JSON": "",
-  "the body is not JSON that every parser reads": "",
+  "the body is not strictly valid JSON": "",
   "the body is JSON, but not an object": "",
   "the provider never answered": t("The request was sent, but no complete answer came in time."),
-  "the consumer ended mid-send": t("It is not known whether it was sent."),
-  "no connection to the provider in time": "",
+  "the consumer stopped in the middle of a send": t("It is not known whether it was sent."),
+  "the provider could not be reached in time": "",
   "the provider's host name cannot be resolved": "",
-  "nobody accepts connections at the provider's address": "",
+  "nothing is listening at the provider's address": "",
   "the provider's TLS handshake or certificate failed": "",
-  "the HTTP proxy cannot be reached or refuses": "",
+  "the HTTP proxy cannot be reached, or refused the connection": "",
   "the provider's address is not a valid URL": "",
   "the connection broke before the request was sent": "",
   "the connection to the broker broke before the call": "",
-  "the broker gave it up, without a consumer's word": "",
+  "the broker gave it up before a consumer could handle it": "",
 };
-const SILENT = /^HTTP (\d{3}) without a word from MPWA$/;
+const SILENT = /^HTTP (\d{3}) without a message from MPWA$/;
 
 /** The cause in one sentence. */
 export const causeTitle = (failureClass, code) => CAUSES[`${failureClass}/${code}`] ?? CAUSES[code] ?? (failureClass && failureClass !== "unknown" ? className(failureClass) : t("Cause not known"));
@@ -88,7 +88,7 @@ export const causeTitle = (failureClass, code) => CAUSES[`${failureClass}/${code
 export function causeDetail(detail) {
   const silent = SILENT.exec(detail ?? "");
   if (silent) return t("Answered with HTTP %(status)s and no explanation.", { status: silent[1] });
-  return OURS[detail] ?? detail ?? "";
+  return OURS[detail] ?? said(detail ?? "");
 }
 
 /** Class and code, for those who look them up. */

@@ -1,7 +1,7 @@
 // What the history does not know, or counts otherwise than the broker. A status that hides this is no status.
 
 import { duration, number } from "./format.js";
-import { t } from "./i18n.js";
+import { said, t } from "./i18n.js";
 
 //: Seconds that the history may be behind, and a difference may last, before it is worth a word: counters are read
 //: before the journal is, so small differences come and go while messages move.
@@ -14,9 +14,9 @@ const WHAT = { waiting: t("waiting"), failed: t("dead letters"), retrying: t("re
 export function gapsOf(status) {
   const past = status?.history ?? {};
   const told = [];
-  if (past.trouble) told.push([t("The history has stopped: %(why)s", { why: past.trouble }), "bad"]);
+  if (past.trouble) told.push([t("The history has stopped: %(why)s", { why: said(past.trouble) }), "bad"]);
   if (past.behind_seconds > BEHIND) told.push([t("The history is %(time)s behind the broker: lists and charts miss what happened since.", { time: duration(past.behind_seconds) }), ""]);
-  for (const gap of past.gaps ?? []) told.push([t("The history has a gap: %(gap)s", { gap }), ""]);
+  for (const gap of past.gaps ?? []) told.push([t("The history has a gap: %(gap)s", { gap: said(gap) }), ""]);
   return told;
 }
 

@@ -20,16 +20,29 @@ export function tn(one, many, count, values) {
 
 let patterns;
 
-/** What the server says in English, in the reader's language: its sentences are recognised by their templates. */
+/**
+ * What the server says in English, in the reader's language: its sentences are recognised by their templates. It may be
+ * one sentence, several with "; " between them, or one about a field; `translation.py` does the same.
+ */
 export function said(sentence) {
   if (!sentence) return sentence;
+  const known = whole(sentence);
+  if (known !== undefined) return known;
+  const pieces = sentence.split("; ");
+  if (pieces.length > 1) return pieces.map(said).join("; ");
+  const [, field, rest] = /^([\w.-]+:? )([^]+)$/.exec(sentence) ?? [];
+  const problem = rest && whole(rest);
+  return problem ? field + problem : sentence;
+}
+
+function whole(sentence) {
   patterns ??= Object.entries(globalThis.antrianSentences ?? {}).map(([template, translation]) => ({ pattern: pattern(template), names: names(template), translation }));
   for (const known of patterns) {
     const found = known.pattern.exec(sentence);
     // What stands for a placeholder may be a sentence of the server's, too.
     if (found) return fill(known.translation, Object.fromEntries(known.names.map((name, index) => [name, said(found[index + 1])])));
   }
-  return sentence;
+  return undefined;
 }
 
 const PLACEHOLDER = /%\((\w+)\)s/g;

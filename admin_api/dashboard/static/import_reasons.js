@@ -1,6 +1,6 @@
 // What the check of a file says of a wrong row, in the reader's language where the words are always the same.
 
-import { t } from "./i18n.js";
+import { said, t } from "./i18n.js";
 
 const REASONS = {
   "is missing": t("is missing"),
@@ -11,4 +11,4 @@ const REASONS = {
   "has a cell below a column without a name": t("has a cell below a column without a name"),
 };
 
-export const reasonWords = (reason) => REASONS[reason] ?? reason;
+export const reasonWords = (reason) => REASONS[reason] ?? said(reason);

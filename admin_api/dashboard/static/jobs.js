@@ -6,7 +6,7 @@ import { get, post } from "./api.js";
 import { causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { number } from "./format.js";
-import { t, tn } from "./i18n.js";
+import { capital, said, t, tn } from "./i18n.js";
 import { toast } from "./toast.js";
 import { jobTag, person, when } from "./words.js";
 
@@ -37,7 +37,7 @@ export function ending(job) {
 
 function reason(job) {
   const why = WHY.exec(job.detail ?? "");
-  return why ? t("Cause: %(what)s", { what: causeTitle("", why[1]) }) : job.detail;
+  return why ? t("Cause: %(what)s", { what: causeTitle("", why[1]) }) : capital(said(job.detail));
 }
 
 /** One job, drawn. */

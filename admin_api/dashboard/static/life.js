@@ -3,7 +3,7 @@
 import { causeCode, causeDetail, causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { clock, duration, full, moment } from "./format.js";
-import { t, tn } from "./i18n.js";
+import { said, t, tn } from "./i18n.js";
 import { eventWords, messageLink, person } from "./words.js";
 
 //: Seconds between two steps from which on the time between them is worth a word, and from which on a longer line.
@@ -38,7 +38,7 @@ function details(step) {
   const lines = [];
   // The end says again what the last attempt has said.
   if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
-  else if (detail) lines.push(detail);
+  else if (detail) lines.push(said(detail));
   if (about.provider_id) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
   if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));
   if (about.note) lines.push(`“${about.note}”`);

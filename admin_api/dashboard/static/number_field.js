@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { h, say } from "./dom.js";
-import { t } from "./i18n.js";
+import { capital, said, t } from "./i18n.js";
 
 /** Milliseconds without a key before the server is asked. */
 const QUIET = 200;
@@ -33,7 +33,7 @@ const SENTENCES = {
 
 function sentence(problem, typed) {
   const abroad = /^\W*(\+|00)/.test(typed);
-  return SENTENCES[problem.code]?.({ ...problem, abroad }) ?? problem.detail;
+  return SENTENCES[problem.code]?.({ ...problem, abroad }) ?? capital(said(problem.detail));
 }
 
 /** Show it under the field from now on; asked again for the same field, only bring it up to date. */

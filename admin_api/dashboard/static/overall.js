@@ -1,7 +1,7 @@
 // The one state that pill, tab title, favicon, notices and headline all tell. Pure: news in, state out.
 
 import { clock } from "./format.js";
-import { t } from "./i18n.js";
+import { capital, said, t } from "./i18n.js";
 import { person } from "./words.js";
 
 //: Seconds without a status after which the numbers are no longer called live.
@@ -73,7 +73,7 @@ export function tell({ kind }, { status, trouble, lostAt }) {
       [t("Messages are safe on its disk, and sending goes on by itself when it is back. On the server:"), " ", code("antrian broker start")]];
     case "lost": return [time ? t("No connection to the admin server since %(time)s.", { time }) : t("No connection to the admin server."),
       [t("What you see is the last known state. Sending goes on without this page.")]];
-    case "error": return [t("The admin server reports an error."), [trouble?.detail ?? ""]];
+    case "error": return [t("The admin server reports an error."), [capital(said(trouble?.detail ?? ""))]];
     case "silent": return [t("There has been no news for a while."), [t("What you see may be old.")]];
     case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]];
     case "unavailable": return [t("The provider does not answer."), [t("Messages are held, and the provider is asked again automatically. No attempt is lost.")]];

@@ -4,7 +4,7 @@ import { onPress } from "../action.js";
 import { address, ask, get, post, Problem } from "../api.js";
 import { $, h, say } from "../dom.js";
 import { duration, number } from "../format.js";
-import { t, tn } from "../i18n.js";
+import { said, t, tn } from "../i18n.js";
 import { reasonWords } from "../import_reasons.js";
 import { complain } from "../toast.js";
 import { priorityWord } from "../words.js";
@@ -59,7 +59,7 @@ function refused(error) {
     $(".options-box").open = true;
     return check();
   });
-  show(problem(t("The file cannot be read: %(reason)s.", { reason: error.message.replace(/\.$/, "") })), leaveOut && h("p", { class: "report-actions" }, leaveOut));
+  show(problem(t("The file cannot be read: %(reason)s.", { reason: error.reason.replace(/\.$/, "") })), leaveOut && h("p", { class: "report-actions" }, leaveOut));
 }
 
 const problem = (words) => h("p", { class: "notice bad", role: "alert" }, words);
@@ -161,7 +161,7 @@ function drawEnd() {
   show(
     h("p", { class: "big-count" }, tn("%(count)s message is in the queue now.", "%(count)s messages are in the queue now.", report.queued)),
     ended && problem(report.stopped === "interrupted" ? t("Stopped. Upload the same file again to go on: what is in the queue is not sent twice.")
-      : t("It ended early: %(reason)s. Upload the same file again to go on: what is in the queue is not sent twice.", { reason: ended })),
+      : t("It ended early: %(reason)s. Upload the same file again to go on: what is in the queue is not sent twice.", { reason: said(ended) })),
     report.failed_count > 0 && h("ul", {}, report.failed.slice(0, ROWS_SHOWN).map((one) => h("li", {}, t("Line %(line)s: %(reason)s", { line: number(one.line), reason: reasonWords(one.reason) })))),
     isWhole && h("p", { class: "muted" }, t("It is safe to upload the same file again: nothing is sent twice.")),
     h("p", { class: "report-actions" },

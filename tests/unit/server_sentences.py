@@ -1,0 +1,158 @@
+"""The sentences in the code of which some reach the dashboard's pages, found in its syntax trees."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+#: Where sentences come from that an answer, an event or a finding can carry to a page.
+SOURCES = (
+    "broker/connection.py",
+    "broker/discovery.py",
+    "broker/message.py",
+    "broker/message_body.py",
+    "broker/phone_number.py",
+    "broker/phone_spelling.py",
+    "broker/priority.py",
+    "broker/tls.py",
+    "broker/wire_headers.py",
+    "publisher/client.py",
+    "publisher/composition.py",
+    "publisher/moment.py",
+    "publisher/pipeline.py",
+    "publisher/request.py",
+    "consumer/admission.py",
+    "consumer/caller.py",
+    "consumer/ledger.py",
+    "consumer/malformed.py",
+    "consumer/worker.py",
+    "consumer/providers/http.py",
+    "consumer/providers/mpwa.py",
+    "consumer/providers/mpwa_answers.py",
+    "admin_api/*.py",
+    "admin_api/access/*.py",
+    "admin_api/bulk/*.py",
+    "admin_api/desk/*.py",
+    "admin_api/history/continuation.py",
+    "admin_api/history/follower.py",
+    "admin_api/history/list_place.py",
+    "admin_api/history/journal_end.py",
+    "admin_api/history/journal_feed.py",
+    "admin_api/history/read_ahead.py",
+    "admin_api/history/resumption.py",
+    "admin_api/history/time_axis.py",
+    "admin_api/lane/*.py",
+    "admin_api/web/*.py",
+    "admin_api/web/routes/*.py",
+    "admin_api/web/schemas/*.py",
+    "antrian/doctor/*.py",
+)
+
+#: What only commands print, and what only programs read.
+_ELSEWHERE = re.compile(r".*commands?\.py|.*_view\.py|(choice|headers|metrics|openapi|process|watch)\.py")
+
+#: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
+_OTHER_USES = frozenset(
+    {
+        "Annotated",
+        "APIKeyCookie",
+        "APIRouter",
+        "Argument",
+        "Body",
+        "Cookie",
+        "FastAPI",
+        "Field",
+        "Form",
+        "HTTPBearer",
+        "Header",
+        "HistoryFollower",
+        "Link",
+        "Metric",
+        "Need",
+        "Option",
+        "Path",
+        "Query",
+        "Typer",
+        "cast",
+        "compile",
+        "connect",
+        "debug",
+        "error",
+        "exception",
+        "getLogger",
+        "info",
+        "open_channel",
+    }
+)
+
+#: What has fewer is a code or a name.
+_FEWEST_WORDS = 2
+
+#: What stands in a sample for a value: a word that no sentence has.
+VALUE = "QvalueQ"
+
+
+def sentences() -> dict[str, str]:
+    """Every sentence with `VALUE` for each of its values, and where it stands."""
+    found: dict[str, str] = {}
+    for pattern in SOURCES:
+        for path in sorted(ROOT.glob(pattern)):
+            if not _ELSEWHERE.fullmatch(path.name):
+                for line, sentence in _Reader(path).read():
+                    found.setdefault(sentence, f"{path.relative_to(ROOT)}:{line}")
+    return found
+
+
+class _Reader(ast.NodeVisitor):
+    def __init__(self, path: Path) -> None:
+        self._tree = ast.parse(path.read_text())
+        self._found: list[tuple[int, str]] = []
+
+    def read(self) -> Iterator[tuple[int, str]]:
+        self.visit(self._tree)
+        return iter(self._found)
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):  # a docstring
+            self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name not in _OTHER_USES:
+            self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        """An annotation is no sentence."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        # Without decorators and annotations.
+        for part in (*node.args.defaults, *node.body):
+            self.visit(part)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]  # noqa: N815
+
+    def visit_Compare(self, _node: ast.Compare) -> None:
+        """Something else's words, recognised."""
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        self._take(
+            node.lineno, "".join(part.value if isinstance(part, ast.Constant) else VALUE for part in node.values)
+        )
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self.visit(part.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self._take(node.lineno, node.value)
+
+    def _take(self, line: int, text: str) -> None:
+        if len(re.findall(r"[A-Za-z]{2,}", text.replace(VALUE, ""))) >= _FEWEST_WORDS and " " in text.strip():
+            # Of several sentences in one answer, the later ones come after a semicolon.
+            self._found.append((line, text.removeprefix("; ")))

@@ -1,0 +1,89 @@
+"""What the server says, in the reader's language: the catalog is complete, and nothing in it is unused."""
+
+import re
+
+import pytest
+from server_sentences import ROOT, VALUE, sentences
+
+from admin_api.dashboard import translation
+
+#: What stands in the same modules and never reaches a page: names of connections, SQL, HTTP, other programs' words.
+NO_SENTENCE = re.compile(
+    r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
+    r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
+    r"|(phone mobile|text pesan|jadwal|kedaluwarsa) .*|Halo .*",
+    re.DOTALL,
+)
+
+#: What only a log, a command or a traceback shows, or is a part of a sentence that is here whole.
+ELSEWHERE = {
+    "is down or inaccessible",
+    "check your connection",
+    "too short to be a key",
+    "not a letter",
+    "history entries read",
+    "publish to",
+    "a filter is for what waits",
+    "an entry has no hash, or a creation time without a time zone",
+    "an entry's name or id has characters that it cannot have",
+    "two entries have the same name or id",
+    "a token's name has up to 40 letters, digits, dots, dashes and underscores",
+    f"there is already a token {VALUE}; revoke it first, or choose another name",
+    f" and {VALUE} more",
+    " and no column ",
+    f" (did you mean {VALUE}?)",
+    f"{VALUE} '{VALUE}' in vhost",
+    f"deliver_at {VALUE}",
+}
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, str]:
+    return {
+        sentence: where
+        for sentence, where in sentences().items()
+        if sentence not in ELSEWHERE and not NO_SENTENCE.fullmatch(sentence)
+    }
+
+
+def test_everything_that_a_page_may_show_is_translated(said):
+    missing = [f"{where}: {text}" for text, where in said.items() if translation.sentence("id", text) == text]
+    assert missing == [], "add them to admin_api/dashboard/locale/id/server.po"
+
+
+def test_no_translation_is_left_over(said):
+    catalog = translation.server_catalog("id")
+    templates = {str(message.id): re.sub(r"%\(\w+\)s", VALUE, str(message.id)) for message in catalog if message.id}
+    shapes = {re.sub(f"({VALUE})+", VALUE, text) for text in said}
+    assert sorted(template for template, sample in templates.items() if sample not in shapes) == []
+
+
+@pytest.mark.parametrize(
+    ("english", "indonesian"),
+    [
+        ("this token is wrong, or revoked", "token ini salah, atau sudah dicabut"),
+        (
+            "message 7 cannot be cancelled: it was already sent",
+            "pesan 7 tidak dapat dibatalkan: pesan sudah terkirim",
+        ),
+        ("lane must be text; message is too long", "lane harus berupa teks; message terlalu panjang"),
+        ("body.rows: is not JSON; and 3 more", "body.rows: bukan JSON; dan 3 lagi"),
+        (
+            "character 13 is the letter O: a phone number has digits only",
+            "karakter ke-13 adalah huruf O: nomor telepon hanya berisi angka",
+        ),
+        ("Number is blocked by WhatsApp", "Number is blocked by WhatsApp"),
+    ],
+)
+def test_a_sentence_is_found_by_its_template_and_what_is_not_ours_stays(english, indonesian):
+    assert translation.sentence("id", english) == indonesian
+    assert translation.sentence("en", english) == english
+
+
+@pytest.mark.parametrize(("module", "table"), [("causes.js", "OURS"), ("import_reasons.js", "REASONS")])
+def test_a_page_that_says_a_sentence_in_its_own_way_knows_it_as_it_is(said, module, table):
+    script = (ROOT / "admin_api/dashboard/static" / module).read_text()
+    body = script[script.index(f"const {table} = {{") :].partition("};")[0]
+    keys = [key for _quote, key in re.findall(r"""^  (["'])(.+?)\1: """, body, re.MULTILINE)]
+    assert keys
+    assert [key for key in keys if key not in said] == []
