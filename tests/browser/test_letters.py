@@ -127,9 +127,11 @@ def test_the_letters_are_in_sight_and_small_and_a_cause_has_its_own_actions(wind
     visitor = window(viewport=viewport, reduced_motion="reduce").log_in(Role.ADMIN, "ani")
     page = visitor.go("/desk")
     expect(page.locator("#letters").get_by_text("Nomor salah ketik?")).to_be_attached()
-    first = page.locator("#letters tbody tr").nth(1).bounding_box()
+    first, second = (page.locator("#letters tbody tr").nth(place).bounding_box() for place in range(2))
     assert first is not None
-    assert first["height"] <= 80
+    assert second is not None
+    assert second["height"] <= 80
+    # Below the sandbox's banner and the sentence that no consumer runs.
     assert first["y"] + first["height"] <= viewport["height"]
     # Both wordings of one code are one card.
     expect(page.locator(".cause").first.locator(".cause-count")).to_have_text("2")

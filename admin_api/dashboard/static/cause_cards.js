@@ -10,7 +10,7 @@ import { t, tn } from "./i18n.js";
 import { families } from "./letter_dialogs.js";
 
 //: Cards that are shown before all are asked for, and on a phone.
-const FEW = matchMedia("(max-width: 47rem)").matches ? 2 : 6;
+const FEW = matchMedia("(max-width: 47rem)").matches ? 1 : 6;
 //: The provider's wordings that one card shows.
 const WORDINGS = 2;
 

@@ -5,7 +5,7 @@ import { $, $$ } from "./dom.js";
 
 const link = (row) => $("a[href]", row);
 const box = (row) => row && $("td input[type=checkbox]", row);
-const rows = () => $$("main table.cards tbody tr").filter((row) => link(row) && row.getClientRects().length);
+const rows = () => $$("main table:is(.cards, .letters) tbody tr").filter((row) => link(row) && row.getClientRects().length);
 const here = () => rows().find((row) => row.contains(document.activeElement));
 
 //: The link that had the focus last, and the row that was ticked last.
@@ -61,7 +61,7 @@ export function redrive() {
 
 /** Stay where one is when a list is drawn anew. */
 export function watch() {
-  document.addEventListener("focusin", ({ target }) => { held = target.closest?.("main table.cards tbody a[href]") ?? null; });
+  document.addEventListener("focusin", ({ target }) => { held = target.closest?.("main table:is(.cards, .letters) tbody a[href]") ?? null; });
   new MutationObserver(() => {
     if (!held || held.isConnected || document.activeElement !== document.body) return;
     const again = find(held.href);
