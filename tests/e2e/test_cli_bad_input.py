@@ -19,7 +19,7 @@ PHONE = "081234567890"
 WRONG_USE = [
     (("publish",), "PHONE"),
     (("publish", PHONE), "TEXT"),
-    (("publish", "0812", "x"), "no number has this prefix and length"),
+    (("publish", "0812", "x"), "this is too short for an Indonesian mobile number"),
     (("publish", "not a number", "x"), "not a phone number"),
     (("publish", PHONE, ""), "message must not be empty"),
     (("publish", PHONE, "x" * 5_000), "too long"),
@@ -178,4 +178,4 @@ def test_what_cannot_be_undone_needs_a_yes_and_says_what_would_go(answer, stock,
 
 def test_a_real_process_answers_in_the_same_way(settings):
     done = Cli(settings).run("publish", "0812", "x")
-    assert complaints((done.returncode, done.stdout, done.stderr), 2, "no number has this prefix and length") == []
+    assert complaints((done.returncode, done.stdout, done.stderr), 2, "this is too short for an Indonesian mobile number") == []
