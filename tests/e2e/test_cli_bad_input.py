@@ -178,4 +178,7 @@ def test_what_cannot_be_undone_needs_a_yes_and_says_what_would_go(answer, stock,
 
 def test_a_real_process_answers_in_the_same_way(settings):
     done = Cli(settings).run("publish", "0812", "x")
-    assert complaints((done.returncode, done.stdout, done.stderr), 2, "this is too short for an Indonesian mobile number") == []
+    assert (
+        complaints((done.returncode, done.stdout, done.stderr), 2, "this is too short for an Indonesian mobile number")
+        == []
+    )

@@ -75,7 +75,7 @@ def test_a_revoked_token_is_worthless(run, file):
         (("create", "--role", "king"), "king", 2),
         (("create", "--role", "admin", "--name", "a b"), "letters, digits", 2),
         (("revoke",), "NAME", 2),
-        (("revoke", "nobody"), "no token of that name", 1),
+        (("revoke", "nobody"), "no token with that name", 1),
         (("explode",), "explode", 2),
     ],
 )
