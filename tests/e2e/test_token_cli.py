@@ -85,7 +85,7 @@ def test_what_is_typed_wrong_ends_in_one_sentence(run, words, named, code):
 
 def test_a_name_is_given_once(run):
     run("create", "--role", "admin", "--name", "ani")
-    assert "a token ani already" in run("create", "--role", "viewer", "--name", "ani", code=2)
+    assert "already a token ani" in run("create", "--role", "viewer", "--name", "ani", code=2)
 
 
 def test_a_damaged_file_is_named_and_left_as_it_is(run, home):
