@@ -163,7 +163,7 @@ def test_tls_to_a_plain_port_is_said_in_one_sentence(broker_url, secure):
         ({"cacertfile": "/nowhere/ca.pem"}, "cacertfile /nowhere/ca.pem cannot be used: no such file"),
         ({"certfile": "/nowhere/me.pem"}, "certfile /nowhere/me.pem and keyfile"),
         ({"certfile": None}, "keyfile needs a certfile"),
-        ({"verify": "verify_none"}, "an unchecked broker may be anybody"),
+        ({"verify": "verify_none"}, "an unverified broker could be an impostor"),
     ],
 )
 def test_what_cannot_be_used_is_a_wrong_setting(secure, query, told):
