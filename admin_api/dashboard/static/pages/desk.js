@@ -201,6 +201,5 @@ on("trouble", (why) => { if (Boolean(why) !== away) { away = Boolean(why); redra
 on("status", () => { if (away) { away = false; refresh(); } });
 onChange(refresh, { matters: (event) => ABOUT_LETTERS.has(event.name) });
 setInterval(growOlder, 10_000);
-get("/status").catch((error) => { away = error.status === 503; redraw(); });
 export const ready = load(filters.filter);
 get("/jobs").then(({ items }) => items.filter((job) => job.state === "running").forEach((job) => showJob(job)), () => {});
