@@ -70,7 +70,8 @@ class OneMessage:
         now = time.monotonic()
         # Before it is recorded: a connection that breaks meanwhile must not lead to another choice.
         permit.choose(message.message_id, max(now, gate.opens_at))
-        asked = permit.unanswered or permit.ids
+        # Of its own: a command that comes while this is recorded has not been told.
+        asked = list(permit.unanswered or permit.ids)
         wait = gate.wait(now)
         self._recorder.record(
             self._recorder.event(
@@ -78,7 +79,7 @@ class OneMessage:
                 message_id=message.message_id,
                 generation=message.generation,
                 attempt=message.attempt,
-                permits=list(asked),
+                permits=asked,
                 asked_by=permit.asked_by,
                 wait=round(wait, 3),
                 reason=gate.reason if wait else None,

@@ -254,8 +254,8 @@ class LaneModel:
                     self.pace.permit = None
                 case Step.CHOOSE:
                     permit.choose(message.message_id, self.now)
-                    asked = permit.unanswered or permit.ids
-                    self._record("chosen", message, permits=list(asked))
+                    asked = list(permit.unanswered or permit.ids)
+                    self._record("chosen", message, permits=asked)
                     permit.answered(asked)
                 case Step.SEND:
                     return True

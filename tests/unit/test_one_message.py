@@ -121,6 +121,15 @@ def test_a_second_command_while_the_first_is_kept_is_told_the_same_message(lane)
     assert chosen(lane) == [("m1", ["p1"]), ("m1", ["p2"])]
 
 
+def test_a_second_command_while_the_choice_is_recorded_is_told_the_same_message(lane):
+    permit(lane)
+    lane.session.before_confirm["outcome.chosen"] = lambda: lane.session.tell(Command.TRY_ONE, permit="p2")
+    lane.deliver(make_message("m1"))
+    lane.deliver(make_message("m2"))
+    assert lane.provider.calls == ["m1"]
+    assert chosen(lane) == [("m1", ["p1"]), ("m1", ["p2"])]
+
+
 def test_a_command_that_comes_when_the_sending_has_begun_is_for_the_next(lane):
     permit(lane)
     lane.session.before_confirm["outcome.sending"] = lambda: lane.session.tell(Command.TRY_ONE, permit="p2")
