@@ -3,10 +3,9 @@
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -22,6 +21,7 @@ from broker import drift
 from broker.connection import open_channel
 from broker.discovery import Broker, find_broker
 from broker.errors import AntrianError, BrokerUnavailable
+from broker.program import spoken_name
 from broker.settings import Settings, load_settings
 from broker.topology import Names, topology
 
@@ -173,7 +173,7 @@ class Stack:
         self._say(f"Running: {kind[broker.kind]}; processes: {pids}; their logs are in {self._logs}")
         if self._with_sandbox:
             self._say(f"What the sandbox provider got: {self._sandbox_url}/_sandbox/requests")
-        command = _command()
+        command = spoken_name()
         self._say(f"Dashboard: {self._admin_url}{PREFIX}")
         self._say(f"  log in with this link, once, within ten minutes: {self._login_link()}")
         self._say(f"Send one yourself:  {command} publish 081234567890 'Halo'   ·   watch:  {command} status --watch")
@@ -201,14 +201,6 @@ def _check_port(name: str, variable: str, host: str, port: int) -> None:
                 f"port {port} for the {name} cannot be used ({(error.strerror or str(error)).lower()}): "
                 f"stop the program that uses it, or choose another with {variable}",
             ) from error
-
-
-def _command() -> str:
-    """How the user can call us from where he is."""
-    program = Path(sys.executable).parent / "antrian"
-    with suppress(ValueError):
-        return str(program.relative_to(Path.cwd()))
-    return str(program)
 
 
 def _answers(url: str) -> bool:

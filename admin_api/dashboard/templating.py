@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from admin_api.access.addresses import PREFIX
 from admin_api.dashboard import assets, translation
+from broker.program import spoken_name
 
 #: The reader's choices, which the server needs before the first paint.
 LANGUAGE_COOKIE: Final = "antrian_lang"
@@ -38,6 +39,7 @@ def _environment(language: str) -> Environment:
         prefix=PREFIX,
         static=f"{PREFIX}/static/{assets.version()}",
         language=language,
+        command=spoken_name(),
         strings_version=translation.version(language),
         languages=translation.LANGUAGES,
     )

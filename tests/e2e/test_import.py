@@ -149,7 +149,7 @@ def test_a_dry_run_queues_nothing_and_needs_no_broker(cli, stock, write):
 def test_a_file_that_is_none_is_one_sentence(cli, tmp_path, name):
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.csv").touch()
-    (tmp_path / "header.csv").write_text("tanggal;warna\n")
+    (tmp_path / "header.csv").write_text("nomor\n")
     (tmp_path / "utf16.csv").write_text("phone_number;message\n", encoding="utf-16")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
     done = cli.run("import", str(tmp_path / name), "--format", "csv")

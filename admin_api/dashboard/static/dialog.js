@@ -2,7 +2,7 @@
 
 import { whyNot } from "./availability.js";
 import { $, $$, h } from "./dom.js";
-import { sentence } from "./format.js";
+import { capital } from "./i18n.js";
 
 const ERROR = "-error";
 
@@ -66,7 +66,7 @@ function showError(form, error) {
   if (!place) return;
   const isTold = error && placed.length > 0 && placed.length === error.errors.length;
   place.hidden = !error || isTold;
-  place.textContent = error && !isTold ? sentence(error.message) : "";
+  place.textContent = error && !isTold ? capital(error.message) : "";
 }
 
 function showAtField(form, name, words) {
@@ -76,7 +76,7 @@ function showAtField(form, name, words) {
   // The field may say so itself already.
   if (field.getAttribute("aria-invalid") === "true") return true;
   const id = `${form.id}-${name}${ERROR}`;
-  label.after(h("p", { class: "field-error", id }, sentence(words)));
+  label.after(h("p", { class: "field-error", id }, capital(words)));
   field.setAttribute("aria-invalid", "true");
   field.dataset.refused = "";
   describe(field, [...(field.getAttribute("aria-describedby") ?? "").split(" "), id]);

@@ -15,9 +15,6 @@ export const full = (seconds) => fullFormat.format(date(seconds));
 /** An E.164 number as Indonesians write it; masked and foreign ones stay as they are. */
 export const phone = (text) => (text ?? "").replace(/^\+62(8\d{2})(\d{3,4})(\d{3,})$/, "+62 $1-$2-$3");
 
-/** Words that begin a sentence. */
-export const sentence = (words) => words.charAt(0).toLocaleUpperCase(language) + words.slice(1);
-
 /** The time of day, with the date when it was not today. */
 export function moment(seconds) {
   const then = date(seconds);

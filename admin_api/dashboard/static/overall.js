@@ -63,19 +63,20 @@ export function tabTitle(now, dead, page) {
 }
 
 const since = (seconds) => (seconds ? clock(seconds).slice(0, 5) : "");
-const code = (text) => ({ code: text });
+/** A command, as it is typed on the server. */
+export const code = (words) => ({ code: `${globalThis.document?.body.dataset.command ?? "antrian"} ${words}` });
 
 /** The state in one calm piece: [headline, [words or {code}]]; null where there is nothing to tell. */
 export function tell({ kind }, { status, trouble, lostAt }) {
   const time = since(kind === "away" ? trouble?.since : lostAt);
   switch (kind) {
     case "away": return [time ? t("The broker has not answered since %(time)s.", { time }) : t("The broker does not answer."),
-      [t("Messages are safe on its disk, and sending goes on by itself when it is back. On the server:"), " ", code("antrian broker start")]];
+      [t("Messages are safe on its disk, and sending goes on by itself when it is back. On the server:"), " ", code("broker start")]];
     case "lost": return [time ? t("No connection to the admin server since %(time)s.", { time }) : t("No connection to the admin server."),
       [t("What you see is the last known state. Sending goes on without this page.")]];
     case "error": return [t("The admin server reports an error."), [capital(said(trouble?.detail ?? ""))]];
     case "silent": return [t("There has been no news for a while."), [t("What you see may be old.")]];
-    case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]];
+    case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("consume")]];
     case "unavailable": return [t("The provider does not answer."), [t("Messages are held, and the provider is asked again automatically. No attempt is lost.")]];
     case "paused": return [t("Paused."), [pausedWords(status)]];
     default: return null;

@@ -2,13 +2,11 @@
 
 import { duration, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
-import { pausedWords } from "./overall.js";
+import { code, pausedWords } from "./overall.js";
 import { messageLink } from "./words.js";
 
 //: Seconds that an answer may take before the page tells what holds the lane.
 const SLOW = 2;
-
-const code = (text) => ({ code: text });
 
 function nothingWaits(status, left) {
   if (status.scheduled) return tn("%(count)s message is scheduled for later.", "%(count)s messages are scheduled for later.", status.scheduled);
@@ -25,7 +23,7 @@ const REASONS = {
   throttled: (status, left) => [t("Held back for %(time)s", { time: left }), [t("The provider asked us to wait: too many messages. No attempt is lost.")]],
   unavailable: (status, left) => [t("The provider does not answer"), [t("Messages are held, and the provider is asked again in %(time)s. No attempt is lost.", { time: left })]],
   paused: (status) => [t("Paused"), [pausedWords(status)]],
-  "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("antrian consume")]],
+  "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("consume")]],
   "nothing-waits": (status, left, isCounting) => [t("Nothing waits"), [nothingWaits(status, isCounting ? left : "")]],
 };
 

@@ -1,8 +1,7 @@
 // Short news at the edge of the window, with an action if there is one.
 
 import { $, $$, h, say } from "./dom.js";
-import { sentence } from "./format.js";
-import { t } from "./i18n.js";
+import { capital, t } from "./i18n.js";
 
 const SECONDS = 8;
 const SECONDS_WITH_ACTION = 20;
@@ -15,7 +14,7 @@ const timers = new WeakMap();
 
 /** Show news; `action` is {label, run}. It stays while the pointer or the focus is on it. */
 export function toast(words, { bad = false, action } = {}) {
-  const text = bad ? sentence(words) : words;
+  const text = bad ? capital(words) : words;
   const same = action ? null : $$("#toasts .toast").find((one) => one.dataset.words === text && one.classList.contains("bad") === bad);
   if (same) return again(same);
   const close = () => box.remove();
