@@ -1,55 +1,22 @@
 // Which of the waiting messages are picked, and taking them out.
 
+import { onPress } from "./action.js";
 import { post } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { $, $$, h, say } from "./dom.js";
-import { number, phone } from "./format.js";
+import { $, h, say } from "./dom.js";
+import { phone } from "./format.js";
 import { t, tn } from "./i18n.js";
+import { Selection } from "./selection.js";
 import { toast } from "./toast.js";
 import { offerUndo } from "./undo.js";
 
 const SAMPLE = 3;
 const messages = (count) => tn("%(count)s message", "%(count)s messages", count);
 
-/** `filter()` is the page's; `changed()` is called after something was taken out, or put back. */
+/** `filter()` is the page's; `changed()` is called after something was taken out, or put back. Returns {selection, clearMatching}. */
 export function wireClearing({ filter, changed }) {
-  let offered = [];
-  let total = 0;
-  let all = false;
+  const selection = new Selection($("#waiting"), (count) => say($("#clear-selected"), tn("Clear %(count)s …", "Clear %(count)s …", count)));
   let asks = 0;
-  const picked = new Set();
-
-  const count = () => (all ? total : picked.size);
-
-  function show() {
-    $("#selection").hidden = !count();
-    say($("#selected-count"), all ? tn("The only match is selected", "All %(count)s that match are selected", total) : tn("%(count)s selected", "%(count)s selected", picked.size));
-    const more = $("#select-all");
-    more.hidden = all || total <= picked.size;
-    say(more, t("Select all %(n)s that match", { n: number(total) }));
-    say($("#clear-selected"), tn("Clear %(count)s …", "Clear %(count)s …", count()));
-    for (const box of $$("#waiting tbody .pick input")) {
-      box.checked = (all && !box.disabled) || picked.has(box.value);
-      box.closest("tr").toggleAttribute("data-picked", box.checked);
-    }
-    const head = $("#waiting thead input");
-    if (head) head.checked = all || (offered.length > 0 && offered.every((message) => picked.has(message.message_id)));
-  }
-
-  function pick(id, on) {
-    // One taken out of “all” leaves those on the page: what was not seen is never half selected.
-    if (all) offered.forEach((message) => picked.add(message.message_id));
-    all = false;
-    if (on) picked.add(id);
-    else picked.delete(id);
-    show();
-  }
-
-  function forget() {
-    all = false;
-    picked.clear();
-    show();
-  }
 
   function clear(wanted, sample) {
     const { lane, ...narrowed } = wanted.filter ?? {};
@@ -62,7 +29,7 @@ export function wireClearing({ filter, changed }) {
     openDialog("clear-part-dialog", async () => {
       say(go, t("Clearing …"));
       const answer = await post(path, body).finally(() => say(go, t("Clear")));
-      forget();
+      selection.forget();
       tellCleared(answer, changed);
       changed();
     });
@@ -77,35 +44,18 @@ export function wireClearing({ filter, changed }) {
     }, (error) => say($("#clear-part-count"), error.message));
   }
 
-  const clearMatching = () => clear({ filter: filter() }, offered);
+  const clearMatching = () => clear({ filter: filter() }, selection.offered);
 
   function clearSelected() {
-    if (all) return clearMatching();
-    const { lane } = filter();
-    return clear({ filter: { lane, ids: [...picked] } }, offered.filter((message) => picked.has(message.message_id)));
+    if (selection.isAll) return clearMatching();
+    const { ids, offered } = selection;
+    return clear({ filter: { lane: filter().lane, ids } }, offered.filter((message) => selection.has(message.message_id)));
   }
 
-  $("#clear-selected").addEventListener("click", clearSelected);
-  $("#unselect").addEventListener("click", forget);
-  $("#select-all").addEventListener("click", () => { all = true; show(); });
-
-  return {
-    forget,
-    clearMatching,
-    offer(items) { offered = items; queueMicrotask(show); },
-    matching(found) { total = found; show(); },
-    pickAll(on) { all = false; offered.forEach((message) => (on ? picked.add(message.message_id) : picked.delete(message.message_id))); show(); },
-    /** It waits no more, so it cannot be picked. */
-    drop(id) {
-      offered = offered.filter((message) => message.message_id !== id);
-      picked.delete(id);
-      const box = $$("#waiting tbody .pick input").find((one) => one.value === id);
-      if (box) box.disabled = true;
-      show();
-    },
-    box: (message) => h("input", { type: "checkbox", value: message.message_id, "aria-label": t("Select %(what)s", { what: message.phone_number || message.message_id }), onchange: (event) => pick(message.message_id, event.target.checked) }),
-    mark: (line, message) => line.toggleAttribute("data-picked", all || picked.has(message.message_id)),
-  };
+  onPress($("#clear-selected"), clearSelected);
+  onPress($("#unselect"), () => selection.forget());
+  onPress($("#select-all"), () => selection.pickMatching());
+  return { selection, clearMatching };
 }
 
 /** The page's filter, as clearing wants it. */

@@ -49,7 +49,8 @@ function numberOrText({ phone_number: found = "", ...rest }) {
 function drawLetters(letters, answer) {
   failure = "";
   const there = letters.filter((letter) => !gone.has(letter.message_id));
-  selection.offer(there, answer.total, !answer.next_cursor);
+  selection.offer(there, { isWhole: !answer.next_cursor });
+  selection.match(answer.total ?? there.length);
   const focused = focusedKey();
   $("#letters").replaceChildren(there.length ? letterTable(there, { selection, driven }) : nothing());
   focusAgain(focused);

@@ -1,6 +1,7 @@
 // Everything that waits in a lane, and the way to take a part of it out.
 
 import { applyRole, may } from "../access.js";
+import { onPress } from "../action.js";
 import { get, Problem } from "../api.js";
 import { $, $$, empty, h, say, table } from "../dom.js";
 import { Filters } from "../filters.js";
@@ -22,7 +23,7 @@ const SOURCES_SHOWN = 8;
 const rows = new Map();
 let etas = new Map();
 
-const selection = wireClearing({ filter: () => filters.filter, changed: () => load(filters.filter) });
+const { selection, clearMatching } = wireClearing({ filter: () => filters.filter, changed: () => load(filters.filter) });
 const pager = new Pager({ path: "/messages", button: $("#more"), draw });
 $("#filters [name=state]").append(...PENDING.map((name) => h("option", { value: name }, states[name][0])));
 $("#filters [name=priority]").append(...["urgent", "high", "normal", "low"].map((name) => h("option", { value: name }, priorityWord(name))));
@@ -108,7 +109,7 @@ function leave(id, row) {
 
 function drawCounts({ total, matching, sources }) {
   say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, waits for another attempt, or is scheduled."));
-  selection.matching(matching);
+  selection.match(matching);
   say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : total ? tn("%(count)s message", "%(count)s messages", total) : "");
   $("#clear-matching").hidden = !isNarrowed() || !matching;
   drawSources(sources);
@@ -182,7 +183,7 @@ async function refresh() {
 }
 
 $("#newer").addEventListener("click", () => load(filters.filter));
-$("#clear-matching").addEventListener("click", () => selection.clearMatching());
+onPress($("#clear-matching"), clearMatching);
 $("#not-allowed").hidden = may("admin");
 applyRole($("#selection"));
 onChange(refresh);
