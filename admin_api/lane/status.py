@@ -301,7 +301,9 @@ def _next_send(
     """Seconds until the next send may begin, and what it waits for."""
     if not counts.ready:
         return (None, Reason.NOTHING_WAITS) if retry is None else (max(retry, pause, hold), Reason.RETRY)
+    if max(pause, hold) and activity.times.held_because == UNAVAILABLE:
+        # The first probes come sooner than the pause allows, but what people need to know is that nothing goes out.
+        return max(pause, hold), Reason.UNAVAILABLE
     if hold > pause:
-        throttled = activity.times.held_because == Reason.THROTTLED
-        return hold, Reason.THROTTLED if throttled else Reason.UNAVAILABLE
+        return hold, Reason.THROTTLED
     return (pause, Reason.PAUSE) if pause else (0.0, Reason.DUE)

@@ -184,8 +184,14 @@ def test_a_standby_is_told_unless_that_cannot_be_known():
 
 
 def test_a_hold_that_is_shorter_than_the_pause_is_no_reason():
-    held = status(replace(SERVED, ready=1), make_event("failed", at=NOW - 2, hold=1, failure_class="unavailable"))
+    held = status(replace(SERVED, ready=1), make_event("failed", at=NOW - 2, hold=1, failure_class="throttled"))
     assert next_send(held) == (8, Reason.PAUSE)
+
+
+def test_a_provider_that_is_down_is_told_from_the_first_failure_on():
+    failed = make_event("failed", at=NOW - 2, hold=1, failure_class="unavailable")
+    assert next_send(status(replace(SERVED, ready=1), failed)) == (8, Reason.UNAVAILABLE)
+    assert next_send(status(SERVED, failed)) == (None, Reason.NOTHING_WAITS)
 
 
 def test_a_success_ends_the_hold():

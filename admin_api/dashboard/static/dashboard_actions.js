@@ -65,7 +65,7 @@ export function wireActions({ lane, counts }) {
     const { forced, ended } = await post(at("/force-process"));
     if (!forced) toast(t("No consumer received this."), { bad: true });
     else if (ended && !ended.length) toast(t("There was no wait to end: the next message goes out by itself."));
-    else toast((ended ?? [reason]).includes("unavailable") ? t("The provider is asked again now.") : t("The next message goes out now."));
+    else toast([...(ended ?? []), reason].includes("unavailable") ? t("The provider is asked again now.") : t("The next message goes out now."));
   }
 
   const openTest = () => showNumber(openDialog("test-dialog", async (form) => {
