@@ -129,7 +129,7 @@ def summarize(steps: Sequence[Step], now: float) -> Summary:
     redriven = [place for place, step in enumerate(steps) if step.name == "outcome.redriven"]
     latest = steps[redriven[-1] :] if redriven else steps
     begun = _begun_at(latest)
-    ended = next((step.until for step in reversed(latest) if step.name in _ENDS), None)
+    ended = _ended_at(latest)
     outages = [step for step in latest if step.name == OUTAGE]
     until = now if ended is None else ended
     return Summary(
@@ -211,6 +211,18 @@ def _begun_at(steps: Sequence[Step]) -> float | None:
         return None
     due_at = steps[0].details.get("due_at")
     return float(due_at) if steps[0].name == "message.scheduled" and isinstance(due_at, int | float) else steps[0].at
+
+
+def _ended_at(steps: Sequence[Step]) -> float | None:
+    """When it was sent or ended otherwise; None while it waits, also again after an undo."""
+    ends: list[float] = []
+    for step in steps:
+        if step.name in _ENDS:
+            ends.append(step.until)
+        elif step.name == "outcome.restored" and ends:
+            # What was cleared waits again; a dead letter that was deleted has been dead since it was given up.
+            ends.pop()
+    return ends[-1] if ends else None
 
 
 def _is_counted(step: Step) -> bool:

@@ -3,6 +3,7 @@
 A status costs three round trips to the broker instead of a connection; questions that come together share one answer.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -62,7 +63,7 @@ class LaneObserver:
         self._settings = settings
         self._urls = urls
         self._on_event = on_event
-        self._since = self._away_since = 0.0
+        self._since = self._away_since = self._told_at = 0.0
         self._questions: SimpleQueue[Future[Reading]] = SimpleQueue()
         self._latest: deque[Event] = deque(maxlen=_LATEST)
         self._asked: list[Future[Reading]] = []
@@ -124,6 +125,8 @@ class LaneObserver:
     def _observe(self) -> None:
         with open_channel(self._urls, name=f"antrian admin {self.lane}") as channel:
             self._latest.clear()
+            # A new connection reads again what was told before.
+            self._since = max(self._since, math.nextafter(min(self._told_at, time.time()), math.inf))
             reader = LaneReader(channel, self._settings, self.lane, self._hear)
             reader.catch_up()
             self._connection = channel.connection
@@ -156,6 +159,7 @@ class LaneObserver:
             return
         self._latest.append(event)
         if event.at >= self._since:
+            self._told_at = max(self._told_at, event.at)
             self._on_event(event)
 
     def _refuse(self, error: AntrianError) -> None:

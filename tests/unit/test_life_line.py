@@ -14,6 +14,7 @@ def outage(journal: Journal, rounds: int, **failure: object) -> None:
 
 
 def steps_of(tmp_path, journal: Journal):
+    tmp_path.mkdir(exist_ok=True)
     return fold(read(tmp_path / "history.db", journal.deliveries).life("m1"))
 
 
@@ -75,6 +76,27 @@ def test_a_redrive_is_one_step_and_the_wait_begins_anew(tmp_path):
     assert steps[3].by == "web:ani"
     summary = summarize(steps, NOW + 15)
     assert (summary.waited, summary.attempts, summary.is_over) == (10.0, 1, False)
+
+
+def test_what_was_cleared_and_put_back_waits_again(tmp_path):
+    journal = Journal()
+    journal.queued()
+    journal.outcome("cleared", source="web:ani")
+    assert summarize(steps_of(tmp_path / "a", journal), NOW + 15).is_over
+    journal.outcome("restored", source="web:ani")
+    summary = summarize(steps_of(tmp_path / "b", journal), NOW + 15)
+    assert (summary.waited, summary.is_over) == (15.0, False)
+
+
+def test_a_dead_letter_that_was_deleted_and_put_back_has_waited_until_it_was_given_up(tmp_path):
+    journal = Journal()
+    journal.queued()
+    journal.buried()
+    journal.outcome("dead", code="x")
+    journal.outcome("purged", source="web:ani")
+    journal.outcome("restored", source="web:ani")
+    summary = summarize(steps_of(tmp_path, journal), NOW + 99)
+    assert (summary.waited, summary.is_over) == (2.0, True)
 
 
 def test_a_message_for_later_does_not_wait_before_its_time(tmp_path):
