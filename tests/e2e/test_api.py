@@ -362,6 +362,38 @@ def test_the_stream_tells_whom_a_message_goes_to_and_masks_it_for_viewers(admin,
         assert sent_event(again.iter_lines(decode_unicode=True), message_id)["phone_number"] == PHONE
 
 
+def kept(lines: Iterator[str]) -> tuple[list[str], Iterator[str]]:
+    """The lines, and a list of those that were read."""
+    told: list[str] = []
+
+    def read() -> Iterator[str]:
+        for line in lines:
+            told.append(line)
+            yield line
+
+    return told, read()
+
+
+def test_what_was_told_is_not_told_again_when_the_broker_comes_back(lane, tmp_path, publisher, consumer):
+    consumer()
+    url = lane.amqp_urls[0]
+    with proxy_before(url) as proxy:
+        ours = lane.model_copy(update={"amqp_url": SecretStr(proxy.through(url))})
+        with AdminServer(ours, tmp_path / "admin.log") as admin:
+            viewer = admin.ready().client(Role.VIEWER)
+            with viewer.ask("GET", "/events", stream=True) as stream:
+                told, lines = kept(stream.iter_lines(decode_unicode=True))
+                first = publisher.queue_message(PHONE, "satu").message_id
+                sent_event(lines, first)
+                proxy.shut()
+                proxy.cut()
+                wait_until(lambda: viewer.ask("GET", "/status").status_code == 503, 10, "it is away")
+                proxy.open()
+                wait_until(lambda: viewer.ask("GET", "/status").ok, 20, "it is back")
+                sent_event(lines, publisher.queue_message(PHONE, "dua").message_id)
+    assert sum('"outcome.sent"' in line and first in line for line in told) == 1
+
+
 def test_an_open_stream_does_not_keep_the_process(admin, client):
     with client.ask("GET", "/events", stream=True) as stream:
         assert stream.ok

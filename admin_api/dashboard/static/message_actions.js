@@ -78,6 +78,9 @@ function edit(letter, path) {
   for (const [name, value] of Object.entries(before)) form.elements[name].value = value;
   form.elements.phone_number.placeholder = masked ? letter.phone_number : "";
   $("#keep-number").hidden = !masked;
+  // What is empty is not sent, so that the old text would go out where it was deleted here.
+  form.elements.phone_number.required = before.phone_number !== "";
+  form.elements.message.required = before.message !== "";
   showNumber(form.elements.phone_number);
   $("#edit-doubt").hidden = !letter.may_have_arrived;
   openDialog("edit-dialog", async () => {
