@@ -133,6 +133,8 @@ def _place(location: Sequence[str | int]) -> str:
 
 def _complaint(error: Mapping[str, Any]) -> str:
     # A validator of ours says what is wrong in words of its own, which may quote; the library's kinds do not.
+    if error["type"] == "string_too_long":
+        return f"must have at most {error['ctx']['max_length']} characters"
     return "is not JSON" if error["type"] == "json_invalid" else str(error["msg"]).removeprefix("Value error, ")
 
 
