@@ -111,6 +111,10 @@ def test_the_doctor_finds_over_http_what_it_finds_on_the_command_line(admin, cli
     # For a while everybody gets the same one; somebody who asks for a new one gets it.
     viewer = admin.client(Role.VIEWER)
     assert viewer.get("/doctor")["at"] == report["at"] or viewer.get("/doctor")["at"] > report["at"]
+    # Where the files of this machine are is nothing for viewers.
+    home = str(admin.settings.antrian_home)
+    assert home in json.dumps(report)
+    assert home not in viewer.ask("GET", "/doctor").text
     wait_until(lambda: client.get("/doctor", fresh=True)["at"] > report["at"], 30, "it is looked at again")
 
 
