@@ -15,8 +15,11 @@ def _number_of(digits: int, between: str) -> re.Pattern[str]:
     return re.compile(rf"\+?\d(?:{between}\d){{{digits - 1},}}")
 
 
+# What people put between digits, and what copying leaves there: any dash, what cannot be seen, and the like.
+_BETWEEN = r"[\s()./_\u00b7\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060-\u2069\u2212\ufe58\ufe63\uff0d\ufeff-]"
+
 #: In what people and providers write.
-LIKE_A_NUMBER = _number_of(_FEWEST_DIGITS, r"[\s().-]{0,3}")
+LIKE_A_NUMBER = _number_of(_FEWEST_DIGITS, _BETWEEN + "{0,3}")
 #: In what a library says.
 LIKE_A_NUMBER_IN_LOGS = _number_of(_FEWEST_IN_LOGS, "[ .-]?")
 

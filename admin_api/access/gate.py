@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from admin_api.access import csrf
-from admin_api.access.addresses import is_open, is_safe_method, login_address
+from admin_api.access.addresses import is_open, is_safe_method, is_upload, login_address
 from admin_api.access.doorkeeper import Doorkeeper, unauthenticated
 from admin_api.access.endless_answer import EndlessAnswer
 from admin_api.access.errors import AccessUnreadable
@@ -58,7 +58,8 @@ class Gate:
 async def _from_our_pages(request: HTTPConnection, actor: Actor, receive: Receive) -> Receive:
     """Pass on what one of our own pages sent, and nothing that another site made the browser send."""
     sent = request.headers.get(csrf.HEADER)
-    if sent is None and csrf.is_form(request.headers):
+    # Nobody's file is read here: it may be large, and no form of ours sends one.
+    if sent is None and csrf.is_form(request.headers) and not is_upload(request.scope["path"]):
         body = await _read(receive)
         sent, receive = csrf.form_value(body), _again(body, receive)
     if csrf.is_foreign(request.headers):

@@ -1,6 +1,7 @@
 """What the columns of a CSV file are called: our own names, those that offices use, and what is left out; pure."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
@@ -82,7 +83,7 @@ def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
         raise UnknownColumns(unknown)
     if missing := [name for name in REQUIRED if name not in names]:
         raise UnreadableFile(f"its header has no column {' and no column '.join(missing)}")
-    if twice := sorted({name for name in names if name not in {"", IGNORED} and names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1 and name not in {"", IGNORED}):
         raise UnreadableFile(f"its header names {', '.join(twice)} twice")
     return names
 

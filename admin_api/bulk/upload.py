@@ -6,7 +6,7 @@ Neither the file nor what was checked has a name on the disk, so both are gone w
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import IO
 from admin_api.bulk.handover import Handover, require_broker
 from admin_api.bulk.known import Known
 from admin_api.bulk.new_orders import new_orders, rehearse
+from admin_api.bulk.record import Record, UnreadableFile
 from admin_api.bulk.report import Report
 from admin_api.bulk.row_check import Defaults, RowCheck
 from admin_api.bulk.source_file import Format, format_of, records_in
@@ -29,6 +30,12 @@ LIFETIME = 3_600.0
 
 #: Uploads that are kept at a time; of more, the oldest is forgotten.
 MOST = 20
+
+#: Rows of a file: so many take half a minute to check, and nobody waits for more.
+MOST_ROWS = 200_000
+
+#: Files that are checked at a time; each takes a processor for itself.
+_AT_ONCE = 2
 
 #: Seconds that a broker may be away in the middle, and that the end of the process waits for the last confirms.
 _PATIENCE, _GRACE = 60.0, 5.0
@@ -81,6 +88,7 @@ class Upload:
         state: how far it is.
         done: messages that were handed over, or left out because they are there already.
         problem: why it was not queued; empty when it was.
+        is_stopped: whether the queueing is to end.
     """
 
     name: str
@@ -91,6 +99,7 @@ class Upload:
     state: UploadState = UploadState.CHECKED
     done: int = 0
     problem: str = ""
+    is_stopped: bool = False
     handover: Handover | None = None
     thread: threading.Thread | None = None
 
@@ -113,6 +122,8 @@ class Uploads:
         self._known = known
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
+        self._checks = threading.BoundedSemaphore(_AT_ONCE)
+        self._timer: threading.Timer | None = None
 
     def check(self, file: IO[bytes], name: str, options: UploadOptions) -> Upload:
         """Check every row of a file; nothing is queued.
@@ -125,18 +136,27 @@ class Uploads:
         Raises:
             UnreadableFile: it is not what it should be.
             NoRoom: the temporary folder is full.
+            NotNow: other files are being checked.
         """
+        if not self._checks.acquire(blocking=False):
+            raise NotNow("other files are being checked; try again in a minute")
+        try:
+            return self._keep(self._checked(file, name, options))
+        finally:
+            self._checks.release()
+
+    def _checked(self, file: IO[bytes], name: str, options: UploadOptions) -> Upload:
         check = RowCheck(tuple(self._settings.senders), options.defaults, datetime.now(UTC))
         spool = Spool()
         try:
             with records_in(file, _format(file, name), options.ignored) as records:
-                findings = survey(records, check, spool, batch=options.batch)
+                findings = survey(_bounded(records), check, spool, batch=options.batch)
             report = Report(findings, len(spool), self._settings.whatsapp_queue_dedupe_hours, is_dry=True, skips=True)
             rehearse(self._known(), spool, report)
         except BaseException:
             spool.close()
             raise
-        return self._keep(Upload(name, spool, report))
+        return Upload(name, spool, report)
 
     def get(self, import_id: str) -> Upload:
         """An upload.
@@ -165,6 +185,8 @@ class Uploads:
             raise NotNow(f"{findings.wrong:,} rows are wrong: correct them, or leave them out (skip_invalid)")
         require_broker(self._settings)
         with self._lock:
+            if import_id not in self._uploads:
+                raise UnknownUpload
             if upload.state is not UploadState.CHECKED:
                 raise NotNow("this upload was already queued")
             upload.state = UploadState.QUEUEING
@@ -183,18 +205,16 @@ class Uploads:
         with self._lock:
             if upload.state is not UploadState.QUEUEING:
                 self._forget(upload)
-                return upload
-        if upload.handover is not None:
-            upload.handover.stop()
+            else:
+                _stop(upload)
         return upload
 
     def close(self) -> None:
         """End everything; what is on its way is waited for, but not for long."""
         with self._lock:
             uploads = list(self._uploads.values())
-        for upload in uploads:
-            if upload.handover is not None:
-                upload.handover.stop()
+            for upload in uploads:
+                _stop(upload)
         for upload in uploads:
             if upload.thread is not None:
                 upload.thread.join(_GRACE)
@@ -206,14 +226,22 @@ class Uploads:
             if len(idle) >= MOST:
                 self._forget(min(idle, key=lambda one: one.created_at))
             self._uploads[upload.import_id] = upload
-        timer = threading.Timer(LIFETIME + 1, self._forget_later)
-        timer.daemon = True
-        timer.start()
+            self._look_later()
         return upload
+
+    def _look_later(self) -> None:
+        """Have the oldest forgotten when it is time, by one thread for all of them."""
+        if self._timer is None and self._uploads:
+            first = min(one.expires_at for one in self._uploads.values())
+            self._timer = threading.Timer(max(1.0, first - time.time()), self._forget_later)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _forget_later(self) -> None:
         with self._lock:
+            self._timer = None
             self._forget_old(time.time())
+            self._look_later()
 
     def _forget_old(self, now: float) -> None:
         for one in list(self._uploads.values()):
@@ -232,9 +260,13 @@ class Uploads:
 
         try:
             with Publisher(self._settings, source="import") as publisher:
-                upload.handover = Handover(publisher, _PATIENCE)
-                report.outcome = upload.handover.outcome
-                upload.handover.run(new_orders(self._known(), upload.spool, report, moved))
+                handover = Handover(publisher, _PATIENCE)
+                report.outcome = handover.outcome
+                with self._lock:
+                    upload.handover = handover
+                    if upload.is_stopped:
+                        handover.stop()
+                handover.run(new_orders(self._known(), upload.spool, report, moved))
         except AntrianError as error:
             upload.problem = str(error)
         except Exception as error:
@@ -245,6 +277,20 @@ class Uploads:
         finally:
             upload.done = len(upload.spool)
             upload.state = UploadState.DONE
+
+
+def _stop(upload: Upload) -> None:
+    """End the queueing, also one that has hardly begun."""
+    upload.is_stopped = True
+    if upload.handover is not None:
+        upload.handover.stop()
+
+
+def _bounded(records: Iterable[Record]) -> Iterator[Record]:
+    for number, record in enumerate(records, 1):
+        if number > MOST_ROWS:
+            raise UnreadableFile(f"it has more than {MOST_ROWS:,} rows: split it, or use `antrian import`")
+        yield record
 
 
 def _format(file: IO[bytes], name: str) -> Format:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -24,6 +24,8 @@ _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 
 #: What stands between the sentences of one answer, and the name of a field in front of one.
 _BETWEEN: Final = "; "
+#: Characters of the longest text that is looked up; each placeholder's may be looked up again.
+_LONGEST: Final = 1_500
 _ABOUT_A_FIELD: Final = re.compile(r"(?P<field>[\w.-]+:? )(?P<problem>.+)", re.DOTALL)
 
 #: What the message ids are written in; it needs no catalog.
@@ -98,6 +100,8 @@ def sentence(language: str, said: str) -> str:
     It may be one sentence, several with "; " between them, or one about a field, such as "lane must be text".
     `static/i18n.js` does the same.
     """
+    if len(said) > _LONGEST:
+        return said
     known = _whole(language, said)
     if known is not None:
         return known
@@ -110,26 +114,43 @@ def sentence(language: str, said: str) -> str:
 
 
 def _whole(language: str, said: str) -> str | None:
-    for pattern, translation in _sentence_patterns(language):
-        if found := pattern.fullmatch(said):
+    for template, translation in _templates(language):
+        values = _values(template, said)
+        if values is not None:
             # What stands for a placeholder may be a sentence of the server's, too.
-            return translation % {name: sentence(language, part) for name, part in found.groupdict().items()}
+            return translation % {name: sentence(language, part) for name, part in values.items()}
     return None
 
 
 @cache
-def _sentence_patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+def _templates(language: str) -> list[tuple[list[str], str]]:
+    # Split by a pattern with a group, the names stand between the texts.
     return [
-        (_pattern(template), str(translation)) for template, translation in _by_id(server_catalog(language)).items()
+        (_PLACEHOLDER.split(template), str(translation))
+        for template, translation in _by_id(server_catalog(language)).items()
     ]
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    """What recognises a sentence by its template; a placeholder stands for any text. `static/i18n.js` does the same."""
-    # Split by a pattern with a group, the names stand between the texts.
-    parts = _PLACEHOLDER.split(template)
-    pieces = [f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)]
-    return re.compile("".join(pieces), re.DOTALL)
+def _values(template: Sequence[str], said: str) -> dict[str, str] | None:
+    """What stands for each placeholder of a template, any text but none; None if this is another sentence.
+
+    Not by a regular expression: with several placeholders its time would grow with a power of the length, and some
+    sentences quote what others wrote. `static/i18n.js` does the same.
+    """
+    texts, names = template[::2], template[1::2]
+    if not names:
+        return {} if said == texts[0] else None
+    at, end = len(texts[0]), len(said) - len(texts[-1])
+    if not (said.startswith(texts[0]) and said.endswith(texts[-1])):
+        return None
+    values = []
+    for text in texts[1:-1]:
+        found = said.find(text, at + 1)
+        if found < 0:
+            return None
+        values.append(said[at:found])
+        at = found + len(text)
+    return dict(zip(names, [*values, said[at:end]], strict=True)) if at < end else None
 
 
 def _by_id(known: Catalog) -> dict[str, object]:

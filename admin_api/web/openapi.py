@@ -29,8 +29,9 @@ _SAID = {
     413: "The body is too large.",
     415: "The body is of the wrong kind.",
     422: "The request is well formed, but not valid.",
-    429: "Too many wrong tokens; wait.",
-    503: "The broker is away; `Retry-After` says when to try again.",
+    429: "Too many wrong tokens, or too many numbers that are not here; wait.",
+    503: "Not now, mostly because the broker is away; `Retry-After` says when to try again.",
+    507: "The server's disk is full.",
 }
 
 

@@ -16,6 +16,7 @@ from admin_api.lane.observer import LaneObserver
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.checkup import Checkups
 from admin_api.web.comparison import Comparison
+from admin_api.web.covering import Guesses
 from admin_api.web.intake import Intake
 from admin_api.web.message_facts import KnownMessages
 from admin_api.web.metrics import Metrics
@@ -43,6 +44,7 @@ class Parts:
     known_messages: KnownMessages
     uploads: Uploads
     comparison: Comparison = field(default_factory=Comparison)
+    guesses: Guesses = field(default_factory=Guesses)
 
 
 def nothing(settings: Settings) -> Parts:

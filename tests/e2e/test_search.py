@@ -10,6 +10,7 @@ from admin import AdminServer, Client
 from factories import PHONE
 
 from admin_api.access.roles import Role
+from admin_api.web.covering import MOST_MISSES
 from waiting import wait_until
 
 
@@ -63,6 +64,30 @@ def test_viewers_find_nothing_that_they_may_not_see(admin, found):
     assert viewer.ask("GET", "/messages/export", params={"q": "kode"}).status_code == 403
 
 
+@pytest.mark.usefixtures("found")
+def test_viewers_cannot_try_all_numbers_that_a_masked_one_may_be(admin, client):
+    viewer, other = admin.client(Role.VIEWER), admin.client(Role.VIEWER)
+    guesses = [f"0812000{number:05}" for number in range(MOST_MISSES)]
+    for number, guess in enumerate(guesses):
+        path, name = [("/messages", "q"), ("/messages", "phone_number"), ("/failed", "phone_number")][number % 3]
+        assert viewer.ask("GET", path, params={name: guess}).status_code == 200
+    ways = [("/messages", "q"), ("/messages", "phone_number"), ("/messages", "key"), ("/failed", "phone_number")]
+    for path, name in [*ways, ("/waiting/counts", "phone_number")]:
+        answer = viewer.ask("GET", path, params={name: PHONE})
+        assert (answer.status_code, answer.json()["code"]) == (429, "guessing")
+        assert 0 < int(answer.headers["Retry-After"]) <= 3600
+    # An open page repeats its search whenever something happens, and everybody else goes on.
+    assert viewer.get("/messages", q=guesses[0])["items"] == []
+    assert viewer.get("/messages", q="invoice")["items"] == []
+    assert all(who.get("/messages", q=PHONE)["items"] for who in (other, client))
+
+
+def test_viewers_cannot_ask_which_number_a_failure_names(admin):
+    viewer = admin.client(Role.VIEWER)
+    assert viewer.ask("GET", "/failed", params={"detail": "+6281234567890 is blocked"}).status_code == 403
+    assert viewer.ask("GET", "/failed", params={"detail": "•••• is blocked"}).status_code == 200
+
+
 def test_what_was_found_is_exported(client, found):
     lines = client.ask("GET", "/messages/export", params={"q": "kode", "format": "jsonl"}).text.splitlines()
     assert [json.loads(line)["message_id"] for line in lines] == [found[2], found[1]]
@@ -86,6 +111,10 @@ def test_the_doctor_finds_over_http_what_it_finds_on_the_command_line(admin, cli
     # For a while everybody gets the same one; somebody who asks for a new one gets it.
     viewer = admin.client(Role.VIEWER)
     assert viewer.get("/doctor")["at"] == report["at"] or viewer.get("/doctor")["at"] > report["at"]
+    # Where the files of this machine are is nothing for viewers.
+    home = str(admin.settings.antrian_home)
+    assert home in json.dumps(report)
+    assert home not in viewer.ask("GET", "/doctor").text
     wait_until(lambda: client.get("/doctor", fresh=True)["at"] > report["at"], 30, "it is looked at again")
 
 

@@ -1,7 +1,9 @@
 """Files uploaded over HTTP: the checks of `antrian import`, and the same messages at the end."""
 
 import csv
-from io import StringIO
+import resource
+import threading
+from io import BytesIO, StringIO
 
 import pytest
 from admin import AdminServer, Client
@@ -9,6 +11,11 @@ from stock import Stock
 
 from admin_api.access.body_limit import LARGEST_FILE
 from admin_api.access.roles import Role
+from admin_api.bulk.known import Known
+from admin_api.bulk.record import UnreadableFile
+from admin_api.bulk.row_check import Defaults
+from admin_api.bulk.upload import MOST, UnknownUpload, UploadOptions, Uploads, UploadState
+from publisher import Publisher
 from waiting import wait_until
 
 ANI, BUDI = "081234567890", "081234567891"
@@ -162,6 +169,62 @@ def test_what_is_being_queued_can_be_ended(client, stock):
     done = wait_until(lambda: it if (it := client.get(path))["state"] == "done" else None, 60, "it has ended")
     assert done["report"]["queued"] == stock.count(stock.names.lane("default"))
     assert uploaded(client, "phone_number,message\n" + rows)["report"]["already"]["queued"] == done["report"]["queued"]
+
+
+def uploads_of(lane, count):
+    """The uploads of a process that knows nothing of earlier ones, with some files in them."""
+    ours = Uploads(lane, lambda: Known(None, trouble="nobody asks"))
+    options = UploadOptions(Defaults("default", "import"))
+    files = [BytesIO(f"phone_number,message\n{ANI},{number}\n".encode()) for number in range(count)]
+    return ours, [ours.check(file, "a.csv", options) for file in files]
+
+
+def test_many_uploads_keep_one_thread_waiting_and_not_one_each(lane):
+    def timers():
+        return sum(isinstance(one, threading.Timer) for one in threading.enumerate())
+
+    before = timers()
+    ours, uploads = uploads_of(lane, MOST + 5)
+    assert timers() - before == 1
+    assert ours.get(uploads[-1].import_id) is uploads[-1]
+    with pytest.raises(UnknownUpload):
+        ours.get(uploads[0].import_id)
+
+
+def test_an_end_that_comes_before_the_first_message_is_heeded(lane, stock, monkeypatch):
+    ours, (upload,) = uploads_of(lane, 1)
+    may_begin = threading.Event()
+
+    class LatePublisher(Publisher):
+        def __init__(self, *args, **options):
+            may_begin.wait(30)
+            super().__init__(*args, **options)
+
+    monkeypatch.setattr("admin_api.bulk.upload.Publisher", LatePublisher)
+    ours.queue(upload.import_id, skip_invalid=False)
+    ours.drop(upload.import_id)
+    may_begin.set()
+    upload.thread.join(30)
+    assert (upload.state, stock.in_lane()) == (UploadState.DONE, [])
+
+
+def test_a_file_of_endless_rows_is_not_checked_to_its_end(lane, monkeypatch):
+    monkeypatch.setattr("admin_api.bulk.upload.MOST_ROWS", 3)
+    ours, _ = uploads_of(lane, 0)
+    options = UploadOptions(Defaults("default", "import"))
+    assert ours.check(BytesIO(b"phone_number,message\n" + b"1,1\n" * 3), "a.csv", options).report.findings.wrong == 3
+    with pytest.raises(UnreadableFile, match="more than 3 rows"):
+        ours.check(BytesIO(b"phone_number,message\n" + b"1,1\n" * 4), "a.csv", options)
+
+
+def test_a_full_disk_is_told_and_nothing_else_is_lost(client, admin):
+    file = f"phone_number,message\n{ANI},x\n" + "x" * 900_000 + "\n"
+    limits = resource.prlimit(admin.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(admin.process.pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    answer = send(client, file)
+    assert (answer.status_code, answer.json().get("code")) == (507, "no-room")
+    resource.prlimit(admin.process.pid, resource.RLIMIT_FSIZE, limits)
+    assert uploaded(client, f"phone_number,message\n{ANI},x\n")["total"] == 1
 
 
 def test_every_action_is_on_record(client, admin):

@@ -85,6 +85,19 @@ def test_a_form_without_end_is_refused(browser):
     assert answer.status_code == 403
 
 
+def test_a_large_file_that_passes_for_a_form_is_refused_unread(house):
+    viewer, read = house.browser("viewer"), []
+
+    async def body():
+        for piece in [b"x="] + [b"%41" * 10_000] * 100:
+            read.append(len(piece))
+            yield piece
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert viewer.post("imports", content=body(), headers=headers).status_code == 403
+    assert sum(read) < 1_000_000
+
+
 def test_with_a_bearer_token_no_value_is_needed_and_the_cookie_does_not_count(house, browser):
     viewer = house.token("viewer", "guest")
     answer = browser.post("pause", headers={"Authorization": f"Bearer {viewer}"})

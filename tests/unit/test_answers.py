@@ -10,7 +10,19 @@ from admin_api.web.answers import failed_group, failed_item, life_item, message_
 WORDS = "call +62 812-3456-7890 after 12:30"
 
 
-@pytest.mark.parametrize("number", ["+6281234567890", "0812 3456 7890", "(62)812.345.678", "081234567890"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "+6281234567890",
+        "0812 3456 7890",
+        "(62)812.345.678",
+        "081234567890",
+        "0812\u20133456\u20137890",
+        "0812\u200b3456\u200b7890",
+        "0812/3456/7890",
+        "0812_3456_7890",
+    ],
+)
 def test_free_text_shows_no_number(number):
     assert "345" not in hide_numbers(f"call {number} please")
 

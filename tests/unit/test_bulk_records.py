@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -158,6 +159,18 @@ def test_a_first_line_that_is_no_header_by_any_means_is_explained():
 
 def test_all_columns_are_named_where_one_is_unknown():
     assert all(name in trouble("phone_number,message,oops\n") for name in (*FIELDS, "metadata.NAME"))
+
+
+def test_a_header_of_very_many_columns_takes_no_more_time_than_its_length():
+    def seconds(columns: int) -> float:
+        # No line is long, or it would be refused for that.
+        header = ",".join(["phone_number", "message", *(f'"metadata.a{number}\n"' for number in range(columns))])
+        began = time.process_time()
+        assert rows_of(f"{header}\n") == []
+        return time.process_time() - began
+
+    seconds(10)
+    assert seconds(16_000) < 12 * seconds(4_000)
 
 
 @pytest.mark.parametrize(

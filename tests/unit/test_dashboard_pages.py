@@ -159,3 +159,15 @@ def test_the_theme_is_in_the_first_paint(reader):
     assert 'data-theme="dark"' in reader.get(f"{PREFIX}/", headers=HTML).text
     reader.client.cookies.set("antrian_theme", 'x"onload="')
     assert 'data-theme="auto"' in reader.get(f"{PREFIX}/", headers=HTML).text
+
+
+def test_words_that_are_looked_up_by_what_others_wrote_are_not_found_in_every_object():
+    """A cause called `constructor` or `__proto__` would give a function for a text, and end the page's script."""
+    known = [
+        (path, name, re.search(rf"^(?:export )?const {name} = \{{\s*(\S+ ?\S+)", script, re.MULTILINE))
+        for path in assets.FOLDER.rglob("*.js")
+        for script in [path.read_text(encoding="utf-8")]
+        for name in sorted(set(re.findall(r"\b([A-Z_]{3,})\[[^\]\d\"']+\](?: \?\?|\?\.)", script)))
+    ]
+    assert len(known) > 10
+    assert [(path.name, name) for path, name, found in known if found and found[1] != "__proto__: null,"] == []

@@ -1,6 +1,7 @@
 """What the server says, in the reader's language: the catalog is complete, and nothing in it is unused."""
 
 import re
+import time
 
 import pytest
 from server_sentences import ROOT, VALUE, sentences
@@ -88,3 +89,21 @@ def test_a_page_that_says_a_sentence_in_its_own_way_knows_it_as_it_is(said, modu
     keys = [key for _quote, key in re.findall(r"""^  (["'])(.+?)\1: """, body, re.MULTILINE)]
     assert keys
     assert [key for key in keys if key not in said] == []
+
+
+def test_a_sentence_that_quotes_something_hostile_takes_no_more_time_than_its_length():
+    """Several placeholders are a power of the length for a regular expression: once, seconds for a few hundred."""
+
+    def seconds(times: int) -> float:
+        hostile = "Lane x was paused by " + "x was paused by x  ago, and x " * times
+        began = time.process_time()
+        assert translation.sentence("id", hostile) == hostile
+        return time.process_time() - began
+
+    seconds(1)
+    assert seconds(40) < 12 * seconds(10)
+
+
+def test_a_sentence_within_itself_many_times_over_does_no_harm():
+    assert translation.sentence("id", "Could not check x: " * 5_000 + "y." * 5_000)
+    assert translation.sentence("id", "Could not check x: " * 70 + "y" + "." * 70)

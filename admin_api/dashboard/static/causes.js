@@ -4,6 +4,7 @@ import { said, t } from "./i18n.js";
 import { className } from "./words.js";
 
 const CAUSES = {
+  __proto__: null,
   "not-on-whatsapp": t("Number is not on WhatsApp"),
   "unregistered-or-disconnected": t("Number is not on WhatsApp, or our sender is offline"),
   "bad-recipient": t("Not a valid phone number"),
@@ -62,6 +63,7 @@ const CAUSES = {
 
 /** What our own programs write where the provider said nothing. */
 const OURS = {
+  __proto__: null,
   "the request was sent, but no complete answer came in time": t("The request was sent, but no complete answer came in time."),
   "the request was sent, but the connection broke before the whole answer came": t("The request was sent, but the connection broke before the answer came."),
   "the body is not JSON": "",

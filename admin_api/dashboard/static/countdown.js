@@ -7,6 +7,7 @@ const RADIUS = 84;
 const ROUND = 2 * Math.PI * RADIUS;
 const COUNTING = new Set(["pause", "throttled", "unavailable", "retry", "nothing-waits"]);
 const GLYPHS = {
+  __proto__: null,
   paused: "M84 76v48M116 76v48",
   "no-consumer": "M100 70v36M100 128v.01",
   "nothing-waits": "M76 102l17 17 32-38",

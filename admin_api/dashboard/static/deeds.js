@@ -7,6 +7,7 @@ import { messageLink, shortId } from "./words.js";
 
 //: What it is called, and how it is told once it is done; `%(what)s` is the message.
 const DEEDS = {
+  __proto__: null,
   "POST /clear": [t("Clear"), t("Cleared messages")],
   "POST /pause": [t("Pause"), t("Paused sending")],
   "POST /resume": [t("Resume"), t("Resumed sending")],
@@ -34,6 +35,7 @@ const DEEDS = {
 };
 
 const VERDICTS = {
+  __proto__: null,
   done: [t("done"), "good"],
   looked_at: [t("preview"), ""],
   denied: [t("denied"), "bad"],

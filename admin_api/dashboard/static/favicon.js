@@ -3,7 +3,7 @@
 import { $ } from "./dom.js";
 
 const COLOURS = { held: "#b7791f", bad: "#c62f25" };
-const SIGNS = { paused: "M45 42v12M53 42v12", unavailable: "M45 42v12M53 42v12", throttled: "M45 42v12M53 42v12" };
+const SIGNS = { __proto__: null, paused: "M45 42v12M53 42v12", unavailable: "M45 42v12M53 42v12", throttled: "M45 42v12M53 42v12" };
 const ALARM = "M49 41v9M49 56v.01";
 
 function picture(tone, kind) {

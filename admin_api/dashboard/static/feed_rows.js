@@ -7,6 +7,7 @@ const OUTAGES = new Set(["unavailable", "throttled"]);
 const QUIET = new Set(["outcome.barrier", "job.progress"]);
 //: What is done to many messages at once: the sum, and the single things it is made of.
 const SUMS = {
+  __proto__: null,
   "lane.cleared": ["outcome.cleared"],
   "dead.purged": ["outcome.purged"],
   "undo.done": ["outcome.restored", "undo.began"],

@@ -8,7 +8,7 @@ import { said, t } from "./i18n.js";
 const BEHIND = 10;
 const LASTING = 5;
 
-const WHAT = { waiting: t("waiting"), failed: t("dead letters"), retrying: t("retrying"), scheduled: t("scheduled") };
+const WHAT = { __proto__: null, waiting: t("waiting"), failed: t("dead letters"), retrying: t("retrying"), scheduled: t("scheduled") };
 
 /** What the history lacks: [words, tone] each; none when all is well. */
 export function gapsOf(status) {

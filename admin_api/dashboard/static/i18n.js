@@ -18,14 +18,17 @@ export function tn(one, many, count, values) {
   return fill(text || english, { count: count.toLocaleString(language), ...values });
 }
 
-let patterns;
+let templates;
+
+/** Characters of the longest text that is looked up; each placeholder's may be looked up again. */
+const LONGEST = 1_500;
 
 /**
  * What the server says in English, in the reader's language: its sentences are recognised by their templates. It may be
  * one sentence, several with "; " between them, or one about a field; `translation.py` does the same.
  */
 export function said(sentence) {
-  if (!sentence) return sentence;
+  if (!sentence || sentence.length > LONGEST) return sentence;
   const known = whole(sentence);
   if (known !== undefined) return known;
   const pieces = sentence.split("; ");
@@ -36,18 +39,33 @@ export function said(sentence) {
 }
 
 function whole(sentence) {
-  patterns ??= Object.entries(globalThis.antrianSentences ?? {}).map(([template, translation]) => ({ pattern: pattern(template), names: names(template), translation }));
-  for (const known of patterns) {
-    const found = known.pattern.exec(sentence);
+  // Split by a pattern with a group, the names stand between the texts.
+  templates ??= Object.entries(globalThis.antrianSentences ?? {}).map(([template, translation]) => ({ parts: template.split(/%\((\w+)\)s/), translation }));
+  for (const { parts, translation } of templates) {
+    const found = values(parts, sentence);
     // What stands for a placeholder may be a sentence of the server's, too.
-    if (found) return fill(known.translation, Object.fromEntries(known.names.map((name, index) => [name, said(found[index + 1])])));
+    if (found) return fill(translation, Object.fromEntries(found.map((value, index) => [parts[2 * index + 1], said(value)])));
   }
   return undefined;
 }
 
-const PLACEHOLDER = /%\((\w+)\)s/g;
-const names = (template) => [...template.matchAll(PLACEHOLDER)].map(([, name]) => name);
-const pattern = (template) => new RegExp(`^${template.split(PLACEHOLDER).map((part, index) => (index % 2 ? "([^]+?)" : part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))).join("")}$`);
+/** What stands for each placeholder, in linear time: a regular expression would take a power of the length. */
+function values(parts, sentence) {
+  const texts = parts.filter((_, index) => index % 2 === 0);
+  const [first, last] = [texts[0], texts.at(-1)];
+  if (texts.length === 1) return sentence === first ? [] : null;
+  if (!sentence.startsWith(first) || !sentence.endsWith(last)) return null;
+  const found = [];
+  let at = first.length;
+  for (const text of texts.slice(1, -1)) {
+    const next = sentence.indexOf(text, at + 1);
+    if (next < 0) return null;
+    found.push(sentence.slice(at, next));
+    at = next + text.length;
+  }
+  const end = sentence.length - last.length;
+  return at < end ? [...found, sentence.slice(at, end)] : null;
+}
 
 /** A sentence as it stands alone: with a capital at its beginning. */
 export const capital = (sentence) => sentence && sentence[0].toLocaleUpperCase() + sentence.slice(1);

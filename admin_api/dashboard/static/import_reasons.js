@@ -3,6 +3,7 @@
 import { said, t } from "./i18n.js";
 
 const REASONS = {
+  __proto__: null,
   "is missing": t("is missing"),
   "must be text": t("must be text"),
   "the priority must be low, normal, high or urgent": t("the priority must be low, normal, high or urgent"),

@@ -13,6 +13,7 @@ const LONG = [60, 600];
 const SHORTEST = 0.1;
 
 const ATTEMPTS = {
+  __proto__: null,
   "attempt.begun": (values) => [t("Attempt %(n)s is running", values), "wait"],
   "attempt.sent": (values) => [values.n > 1 ? t("Sent at attempt %(n)s, in %(time)s", values) : t("Sent in %(time)s", values), "good"],
   "attempt.failed": (values) => [t("Attempt %(n)s failed after %(time)s", values), "bad"],

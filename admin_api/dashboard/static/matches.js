@@ -2,7 +2,7 @@
 
 import { t } from "./i18n.js";
 
-const WORDS = { id: t("by its ID"), key: t("by its key"), provider_id: t("by the provider’s ID") };
+const WORDS = { __proto__: null, id: t("by its ID"), key: t("by its key"), provider_id: t("by the provider’s ID") };
 
 /** In a few words; nothing for what the row shows anyway. */
 export function matchWords({ matched_by: kinds = [] }) {

@@ -9,6 +9,7 @@ const QUIET = 200;
 const shown = new WeakMap();
 
 const SENTENCES = {
+  __proto__: null,
   "letter-in-phone-number": ({ place, character }) => (character
     ? t("Character %(place)s is the letter %(letter)s: a phone number has digits only.", { place, letter: character })
     : t("Character %(place)s is a letter: a phone number has digits only.", { place })),

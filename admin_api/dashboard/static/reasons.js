@@ -14,6 +14,7 @@ function nothingWaits(status, left) {
 }
 
 const REASONS = {
+  __proto__: null,
   due: () => [t("Due now"), [t("Nothing holds the next message back.")]],
   pause: (status, left) => [
     status.queue_length > status.in_flight ? t("Next message in %(time)s", { time: left }) : t("Ready again in %(time)s", { time: left }),

@@ -6,6 +6,7 @@ import { t } from "./i18n.js";
 import { prefix } from "./api.js";
 
 const STATES = {
+  __proto__: null,
   scheduled: [t("scheduled"), "wait"],
   waiting: [t("waiting"), "wait"],
   sending: [t("being sent"), "good"],
@@ -20,6 +21,7 @@ const STATES = {
 };
 
 const EVENTS = {
+  __proto__: null,
   "message.queued": [t("Queued"), ""],
   "message.scheduled": [t("Scheduled"), "wait"],
   "message.buried": [t("Given up"), "bad"],
@@ -55,6 +57,7 @@ const EVENTS = {
 };
 
 const CLASSES = {
+  __proto__: null,
   rejected: t("Refused for good"),
   transient: t("Temporary failure"),
   recipient_busy: t("Recipient busy"),
@@ -67,6 +70,7 @@ const CLASSES = {
 };
 
 const JOBS = {
+  __proto__: null,
   running: [t("running"), "good"],
   done: [t("done"), "good"],
   cancelled: [t("cancelled"), ""],
@@ -75,7 +79,7 @@ const JOBS = {
   interrupted: [t("interrupted"), "bad"],
 };
 
-const PRIORITIES = { low: t("low"), normal: t("normal"), high: t("high"), urgent: t("urgent") };
+const PRIORITIES = { __proto__: null, low: t("low"), normal: t("normal"), high: t("high"), urgent: t("urgent") };
 const NUMBERS = [[10, "urgent"], [9, "high"], [5, "normal"]];
 
 export const states = STATES;
@@ -89,7 +93,7 @@ export function priorityKey(priority) {
 }
 export const priorityWord = (priority) => PRIORITIES[priorityKey(priority)];
 
-const WAYS = { cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
+const WAYS = { __proto__: null, cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
 
 /** Who did it: people by their names, without where they pressed a button. */
 export function person(by) {

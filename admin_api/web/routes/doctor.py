@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
-from admin_api.access.masking import mask_number
+from admin_api.access.masking import hide_folders, mask_number
 from admin_api.web.actors import Viewer
 from admin_api.web.checkup import AT_LEAST, SHARED_FOR, Checkup
 from admin_api.web.openapi import problems
@@ -27,6 +27,8 @@ async def doctor(parts: PartsHere, actor: Viewer, fresh: Annotated[bool, Query()
 def _report(parts: Parts, checkup: Checkup, *, masked: bool) -> DoctorReport:
     settings = parts.settings
     findings = [FindingItem.model_validate(one, from_attributes=True) for one in checkup.findings]
+    for one in findings if masked else ():
+        one.found, one.todo = hide_folders(one.found), hide_folders(one.todo)
     problem_count = sum(one.state == "problem" for one in findings)
     return DoctorReport(
         at=checkup.at,
@@ -46,7 +48,7 @@ def _report(parts: Parts, checkup: Checkup, *, masked: bool) -> DoctorReport:
             entries=parts.history.position().entries,
             behind_seconds=round(parts.follower.lag_seconds, 3),
             writes=parts.follower.is_writer,
-            trouble=parts.follower.trouble,
+            trouble=hide_folders(parts.follower.trouble) if masked else parts.follower.trouble,
         ),
     )
 

@@ -50,10 +50,12 @@ FILES: dict[int | str, dict[str, Any]] = {
 @router.get("", responses=problems(400))
 def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query()]) -> FailedPage:
     """Dead letters that fit everything that is given, newest first, or what they died of."""
-    check_search(actor, phone_number=wanted.phone_number, text=wanted.text)
+    check_search(actor, phone_number=wanted.phone_number, text=wanted.text, detail=wanted.detail)
+    note_guess = parts.guesses.begin(actor, wanted.phone_number)
     meant = wanted.meant()
     age = fresh_history(parts)
     page = parts.history.dead_letters(meant, wanted.cursor, wanted.limit)
+    note_guess(bool(page.items))
     return FailedPage(
         items=[failed_item(record, masked=actor.is_masked) for record in page.items],
         next_cursor=page.next_cursor,

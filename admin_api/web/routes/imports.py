@@ -12,7 +12,9 @@ from starlette.responses import Response
 from admin_api.bulk.columns import UnknownColumns, split_columns
 from admin_api.bulk.record import UnreadableFile
 from admin_api.bulk.row_check import checked_defaults
+from admin_api.bulk.spool import NoRoom
 from admin_api.bulk.upload import NotNow, UnknownUpload, Upload, UploadOptions
+from admin_api.spreadsheet import plain_cell
 from admin_api.web.actors import Operator
 from admin_api.web.openapi import problems
 from admin_api.web.parts import Parts, PartsHere, lane_to_change
@@ -21,24 +23,27 @@ from admin_api.web.schemas.imports import ImportItem, ImportQuery, ImportReport,
 
 router = APIRouter(tags=["imports"])
 
-#: What a spreadsheet would take for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_LATER = {"Retry-After": "60"}
 
 _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string"}}}}}
 
 
-@router.post("/imports", status_code=201, responses=problems(404, 415), openapi_extra=_FILE)
+@router.post("/imports", status_code=201, responses=problems(404, 415, 503, 507), openapi_extra=_FILE)
 async def upload(
     request: Request, parts: PartsHere, _actor: Operator, wanted: Annotated[ImportQuery, Query()]
 ) -> ImportItem:
     """Check a CSV or JSONL file, which is the body itself, up to 20 MB; nothing is queued."""
     if request.headers.get("content-type", "").startswith("multipart/"):
         raise Problem(415, detail="send the file itself as the body, not a form", code="not-a-file")
-    with tempfile.TemporaryFile() as file:
-        async for piece in request.stream():
-            file.write(piece)
-        file.seek(0)
-        return await run_in_threadpool(_check, parts, file, wanted)
+    try:
+        with tempfile.TemporaryFile() as file:
+            async for piece in request.stream():
+                file.write(piece)
+            file.seek(0)
+            return await run_in_threadpool(_check, parts, file, wanted)
+    except (OSError, NoRoom) as error:
+        room = error if isinstance(error, NoRoom) else NoRoom(error.strerror)
+        raise Problem(507, detail=str(room), code="no-room") from error
 
 
 @router.get("/imports/{import_id}", responses=problems(404))
@@ -54,7 +59,7 @@ def errors(parts: PartsHere, _actor: Operator, import_id: str) -> Response:
     text = StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(("line", "column", "reason"))
-    rows.writerows((one.line, _harmless(one.field), _harmless(one.reason)) for one in found)
+    rows.writerows((one.line, plain_cell(one.field), plain_cell(one.reason)) for one in found)
     headers = {"Content-Disposition": 'attachment; filename="import-errors.csv"'}
     return Response("\ufeff" + text.getvalue(), media_type="text/csv", headers=headers)
 
@@ -91,6 +96,8 @@ def _check(parts: Parts, file: IO[bytes], wanted: ImportQuery) -> ImportItem:
         raise Problem(422, "The file cannot be read", str(error), code="unknown-columns", columns=names) from error
     except UnreadableFile as error:
         raise Problem(422, "The file cannot be read", str(error), code="unreadable-file") from error
+    except NotNow as error:
+        raise Problem(503, "Not now", str(error), code="not-now", headers=_LATER) from error
 
 
 def _known(parts: Parts, import_id: str) -> Upload:
@@ -111,7 +118,3 @@ def _item(upload: Upload) -> ImportItem:
         expires_at=upload.expires_at,
         report=ImportReport.model_validate(upload.report.as_json()),
     )
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

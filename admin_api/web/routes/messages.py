@@ -44,7 +44,9 @@ def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Quer
     """Messages that fit everything that is given, newest first."""
     age = fresh_history(parts)
     searched = MessageSearch.of(parts.history, actor, wanted)
+    note = parts.guesses.begin(actor, wanted.q, wanted.phone_number, wanted.key)
     page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
+    note(bool(page.items))
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
     for item, record in zip(items, page.items, strict=True):
         item.matched_by = searched.matched_by(record)

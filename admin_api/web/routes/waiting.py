@@ -17,10 +17,13 @@ router = APIRouter(tags=["messages"])
 def counts(parts: PartsHere, actor: Viewer, wanted: Annotated[WaitingQuery, Query()]) -> WaitingCounts:
     """How many messages wait in a lane, by source, and how many of them fit what is given."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text, key_prefix=wanted.key_prefix)
+    note_guess = parts.guesses.begin(actor, wanted.phone_number)
     lane = lane_to_show(parts, wanted.lane)
     sources = parts.history.pending_sources(lane)
+    matching = parts.history.message_count(wanted.meant(lane))
+    note_guess(matching > 0)
     return WaitingCounts(
         total=sum(one.count for one in sources),
-        matching=parts.history.message_count(wanted.meant(lane)),
+        matching=matching,
         sources=[SourceItem(source=one.source, count=one.count) for one in sources],
     )

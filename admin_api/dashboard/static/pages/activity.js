@@ -16,7 +16,7 @@ const JOBS_EVERY = 2000;
 //: Seconds that the history may lag.
 const LONGEST_LAG = 10;
 
-const KINDS = { clear: t("Cleared"), purge: t("Deleted") };
+const KINDS = { __proto__: null, clear: t("Cleared"), purge: t("Deleted") };
 function undoCell(removal) {
   if (removal.undone_at) return h("span", { class: "muted" }, t("undone by %(who)s", { who: person(removal.undone_by) || "?" }), ", ", when(removal.undone_at));
   if (!removal.count) return "";

@@ -8,10 +8,11 @@ import { said, t, tn } from "../i18n.js";
 import { when } from "../words.js";
 
 const SUBJECTS = {
+  __proto__: null,
   settings: t("Settings"), disk: t("Disk"), files: t("Files"), tokens: t("Tokens"), broker: t("Broker"), alarm: t("Alarm"), topology: t("Topology"), permissions: t("Permissions"),
   lane: t("Lane"), management: t("Management"), provider: t("Provider"), history: t("History"), retention: t("Retention"), clock: t("Clock"),
 };
-const STATES = { problem: [t("problem"), "bad"], warning: [t("warning"), "wait"], ok: [t("OK"), "good"] };
+const STATES = { __proto__: null, problem: [t("problem"), "bad"], warning: [t("warning"), "wait"], ok: [t("OK"), "good"] };
 const ORDER = Object.keys(STATES);
 
 /** One finding: what it is about, how that is, and what to do. */
