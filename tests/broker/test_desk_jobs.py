@@ -104,7 +104,7 @@ def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes
             proxy.cut()
             now = ended(parts, job)
             assert now.state == "failed"
-            assert now.detail.endswith("doing it again goes on where this ended")
+            assert now.detail.endswith("repeat it to continue where it stopped")
             [event] = last_words(stock)
             assert event.details["state"] == "failed"
             again = ended(parts, parts.desk.redrive(EVERYTHING, "api:ops"))

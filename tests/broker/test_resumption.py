@@ -32,7 +32,7 @@ def test_another_entry_in_the_same_place_is_another_journal(stock: Stock, resump
     stock.add_waiting("m1", "m2", "m3")
     decision = resumption.decide(Place(0, 1, "of something else"))
     assert (decision.start, decision.is_new_journal) == ("first", True)
-    assert "made again" in decision.gap
+    assert "recreated" in decision.gap
 
 
 def test_a_journal_that_is_shorter_is_believed_when_it_is_shorter_once_more(
@@ -41,7 +41,7 @@ def test_a_journal_that_is_shorter_is_believed_when_it_is_shorter_once_more(
     """In a cluster, a node that has just come back may not have all of it yet."""
     stock.add_waiting("m1")
     place = Place(0, 50, "of an entry that is not there")
-    with pytest.raises(BrokerUnavailable, match="ends before what was read"):
+    with pytest.raises(BrokerUnavailable, match="ends earlier than expected"):
         resumption.decide(place)
     assert resumption.decide(place).is_new_journal
 

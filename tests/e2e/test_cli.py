@@ -92,7 +92,7 @@ def test_status_watch_counts_down_and_ends_with_ctrl_c(cli, consumer, publisher)
         watch.wait_for("sent")
 
         def left():
-            found = re.findall(r"in (\d+\.\d) s: the pause after the last send", watch.text())
+            found = re.findall(r"in (\d+(?:\.\d)?) s: the pause after the last send", watch.text())
             return [float(seconds) for seconds in found]
 
         wait_until(lambda: len(set(left())) >= 4, 10, "the countdown goes on")

@@ -156,7 +156,7 @@ def test_a_restart_and_a_delete_forget(client, admin):
     admin.kill()
     admin.start()
     answer = client.ask("POST", f"/imports/{job['import_id']}/queue")
-    assert (answer.status_code, "upload it again" in answer.json()["detail"]) == (404, True)
+    assert (answer.status_code, "upload the file again" in answer.json()["detail"]) == (404, True)
 
 
 def test_what_is_being_queued_can_be_ended(client, stock):
