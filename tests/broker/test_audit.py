@@ -111,7 +111,9 @@ def test_an_exchange_and_a_journal_that_come_late_are_waited_for(stock, capsys):
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         channel.exchange_declare(stock.names.events, "topic", durable=True)
         wait_until(
-            lambda: said.append(capsys.readouterr().out) or "not lead to a journal yet" in "".join(said), 10, "it is missed"
+            lambda: said.append(capsys.readouterr().out) or "not lead to a journal yet" in "".join(said),
+            10,
+            "it is missed",
         )
         channel.queue_bind(stock.names.journal, stock.names.events, "#")
     wait_until(lambda: not trail.waiting, 10, "the deed is written")
