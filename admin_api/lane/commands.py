@@ -120,7 +120,8 @@ def _tell_cleared(cleared: Cleared, *, as_json: bool) -> None:
         say(f"{cleared.in_flight} being sent; not touched. In the journal this is clearing {cleared.undo_id}.")
         if cleared.cancelling:
             say(f"{_messages(cleared.cancelling)} that a consumer holds will not be sent, if it is not too late.")
-        say(f"To put them back: antrian undo {cleared.undo_id}")
+        if cleared.cleared_queued or cleared.cleared_failed:
+            say(f"To put them back: antrian undo {cleared.undo_id}")
     if cleared.refused:
         say(f"{cleared.refused} stay, because the broker did not accept the record of their removal.")
         raise typer.Exit(1)

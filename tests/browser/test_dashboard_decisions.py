@@ -111,3 +111,16 @@ def test_a_difference_between_broker_and_history_is_told_only_when_it_lasts(deci
 )
 def test_as_many_dots_as_fit_and_the_rest_as_a_number(decide, known, waiting, width, expected):
     assert decide("queue_line.js", "fit", [{"message_id": str(n)} for n in range(known)], waiting, width) == expected
+
+
+def test_one_message_of_a_paused_lane_is_on_its_way_until_it_is_sent_or_late(decide):
+    tried, rest = {"id": "m1", "until": 10}, {"message_id": "m2"}
+
+    def is_on_its_way(status, now=1):
+        return bool(decide("dashboard_actions.js", "isOnItsWay", tried, {"paused": True} | status, now))
+
+    assert is_on_its_way({"next_messages": [{"message_id": "m1"}, rest]})
+    assert is_on_its_way({"next_messages": [rest], "sending": {"message_id": "m1"}})
+    assert not is_on_its_way({"next_messages": [rest], "sending": None})
+    assert not is_on_its_way({"next_messages": [{"message_id": "m1"}]}, now=11)
+    assert not is_on_its_way({"paused": False, "next_messages": [{"message_id": "m1"}]})

@@ -18,6 +18,9 @@ import { messageHref, shortId } from "./words.js";
 //: Milliseconds for which a button that has just become another one takes no press: it may be meant for what it was.
 const SETTLING = 1000;
 
+//: Milliseconds that a message sent on its own may take beyond what it was told to wait for.
+const PATIENCE = 5000;
+
 const followed = (id) => ({ action: { label: t("Follow it"), run: () => location.assign(messageHref(id)) } });
 
 /** Wire the buttons; `counts()` is the latest status. Returns {show(status)}. */
@@ -25,6 +28,7 @@ export function wireActions({ lane, counts }) {
   const at = (path) => `${path}${lane ? `?lane=${encodeURIComponent(lane)}` : ""}`;
   let wasPaused = null;
   let changed = -SETTLING;
+  let tried = { id: null, until: 0 };
   const isSettling = () => performance.now() - changed < SETTLING;
 
   /** Both buttons change their meaning when the lane is paused or resumed. */
@@ -35,7 +39,7 @@ export function wireActions({ lane, counts }) {
     $("#pause").classList.toggle("strong", status.paused);
     say($("#force"), status.paused ? t("Send exactly one") : t("Send the next now"));
     $("#simulate").hidden = !(status.is_sandbox ?? status.provider === "sandbox");
-    block($("#force"), whyNoNext(status));
+    block($("#force"), whyNoNext(status) || (isOnItsWay(tried, status, performance.now()) ? t("One message is on its way. Wait until it is sent.") : ""));
   }
 
   async function togglePause() {
@@ -52,7 +56,10 @@ export function wireActions({ lane, counts }) {
   }
 
   async function sendOne() {
-    const { message_id: id } = await post(at("/try-one"));
+    const { message_id: id, wait } = await post(at("/try-one"));
+    // It keeps the pause first: who sees nothing happen and presses again would send two.
+    tried = { id, until: performance.now() + (wait ?? 0) * 1000 + PATIENCE };
+    if (counts()) show(counts());
     toast(t("One message goes out: %(id)s. Sending stays paused.", { id: nameOf(id, counts()) }), followed(id));
   }
 
@@ -108,6 +115,10 @@ function whyNoNext(status) {
   if (status.paused) return t("Nothing waits.");
   return status.retrying ? "" : t("Nothing waits.");
 }
+
+/** Whether the one message of a paused lane has yet to be sent; one that is not sent in time may be tried again. */
+export const isOnItsWay = ({ id, until }, status, now) =>
+  status.paused && now < until && [status.sending, ...(status.next_messages ?? [])].some((one) => one?.message_id === id);
 
 /** A message as people know it, if the page knows it. */
 function nameOf(id, status) {

@@ -99,7 +99,7 @@ async function wireFilter(show) {
   addEventListener("popstate", () => { fill(); show(); });
   const { items } = await get("/audit/actors").catch(() => ({ items: [] }));
   const named = new URLSearchParams(location.search).get("actor");
-  form.elements.actor.append(...[...new Set([...items, ...(named ? [named] : [])])].map((value) => h("option", { value }, value)));
+  form.elements.actor.append(...[...new Set([...items, ...(named ? [named] : [])])].map((value) => h("option", { value }, person(value))));
   fill();
 }
 
