@@ -100,7 +100,8 @@ def meanings(term: str, *, covered: bool, sources: Iterable[str] = ()) -> tuple[
     found = [
         Meaning(Kind.ID, fit, term.lower() if _HEX.fullmatch(term) else term),
         Meaning(Kind.KEY, Fit.WHOLE if covered else fit, term),
-        Meaning(Kind.PROVIDER_ID, fit, term),
+        # Some providers put the recipient's number into it.
+        Meaning(Kind.PROVIDER_ID, Fit.WHOLE if covered else fit, term),
     ]
     found += _numbers(term, covered=covered)
     found += [Meaning(Kind.SOURCE, Fit.WHOLE, source) for source in sources if _is_source(term, source)]

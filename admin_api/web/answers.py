@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from admin_api.access.masking import hide_numbers, mask_number
+from admin_api.access.masking import hide_address, hide_numbers, mask_number
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.history import life_line
 from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
@@ -182,8 +182,14 @@ def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
 
 def _covered(record: MessageRecord) -> dict[str, str | None]:
     detail = hide_numbers(record.detail) if record.detail else record.detail
-    number = mask_number(record.phone_number)
-    return {"phone_number": number, "message": None, "idempotency_key": None, "metadata": None, "detail": detail}
+    return {
+        "phone_number": mask_number(record.phone_number),
+        "message": None,
+        "idempotency_key": None,
+        "metadata": None,
+        "provider_id": record.provider_id and hide_address(record.provider_id),
+        "detail": detail,
+    }
 
 
 def _rounded(seconds: float | None) -> float | None:

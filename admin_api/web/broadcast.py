@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from admin_api.access.masking import hide_numbers
+from admin_api.access.masking import hide_address, hide_numbers
 from admin_api.web.schemas.values import with_priority_name
 from broker.events import Event
 
@@ -147,6 +147,8 @@ def public_details(details: Any) -> dict[str, Any]:
     """An event's details as everybody may see them: neither numbers, nor texts, nor keys."""
     known = {name: value for name, value in dict(details).items() if name in _PUBLIC_DETAILS}
     known = with_priority_name(known)
+    if isinstance(provider_id := known.get("provider_id"), str):
+        known["provider_id"] = hide_address(provider_id)
     return known | {name: hide_numbers(known[name]) for name in _WORDS & known.keys() if isinstance(known[name], str)}
 
 

@@ -15,8 +15,8 @@ from broker.phone_number import normalize
 #: Numbers that are not there for which a viewer may search in a period of so many seconds.
 MOST_MISSES, _PERIOD = 30, 3_600.0
 
-#: Fewer digits name nobody.
-_FEWEST_DIGITS = 7
+#: Fewer digits name nobody; more are more than a number.
+_FEWEST_DIGITS, _MOST_DIGITS = 7, 13
 
 
 class Guesses:
@@ -47,7 +47,7 @@ class Guesses:
         Raises:
             Problem: 429, when it were one guess too many.
         """
-        guess = " ".join(term for term in terms if term and len(re.findall(r"\d", term)) >= _FEWEST_DIGITS)
+        guess = " ".join(term for term in terms if term and _is_guess(term))
         if not actor.is_masked or not guess:
             return lambda _is_found: None
         now = self._clock()
@@ -65,6 +65,14 @@ class Guesses:
                     self._missed[actor.token_id].setdefault(guess, now)
 
         return note
+
+
+def _is_guess(term: str) -> bool:
+    """Whether it may be a number, or a key with one in it; and not the beginning of one that is being typed."""
+    digits = len(re.findall(r"\d", term))
+    return digits >= _FEWEST_DIGITS and (
+        _is_whole(term) or digits > _MOST_DIGITS or bool(re.search(r"[^\d\s()+.-]", term))
+    )
 
 
 def check_search(

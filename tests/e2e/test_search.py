@@ -79,6 +79,8 @@ def test_viewers_cannot_try_all_numbers_that_a_masked_one_may_be(admin, client):
     # An open page repeats its search whenever something happens, and everybody else goes on.
     assert viewer.get("/messages", q=guesses[0])["items"] == []
     assert viewer.get("/messages", q="invoice")["items"] == []
+    assert viewer.get("/messages", q=PHONE[:10])["items"] == []
+    assert viewer.ask("GET", "/messages", params={"key": f"{PHONE}:1"}).status_code == 429
     assert all(who.get("/messages", q=PHONE)["items"] for who in (other, client))
 
 

@@ -14,7 +14,7 @@ from admin_api.access.roles import Role
 from admin_api.bulk.known import Known
 from admin_api.bulk.record import UnreadableFile
 from admin_api.bulk.row_check import Defaults
-from admin_api.bulk.upload import MOST, UnknownUpload, UploadOptions, Uploads, UploadState
+from admin_api.bulk.upload import MOST, NotNow, UnknownUpload, UploadOptions, Uploads, UploadState
 from publisher import Publisher
 from waiting import wait_until
 
@@ -215,6 +215,35 @@ def test_a_file_of_endless_rows_is_not_checked_to_its_end(lane, monkeypatch):
     assert ours.check(BytesIO(b"phone_number,message\n" + b"1,1\n" * 3), "a.csv", options).report.findings.wrong == 3
     with pytest.raises(UnreadableFile, match="more than 3 rows"):
         ours.check(BytesIO(b"phone_number,message\n" + b"1,1\n" * 4), "a.csv", options)
+
+
+def test_few_files_are_checked_at_a_time_and_the_next_is_told_to_come_later(lane):
+    ours, _ = uploads_of(lane, 0)
+    options, may_read = UploadOptions(Defaults("default", "import")), threading.Event()
+
+    class SlowFile(BytesIO):
+        begun = threading.Event()
+
+        def read1(self, size=-1):
+            self.begun.set()
+            may_read.wait(60)
+            return super().read1(size)
+
+    def slow():
+        file = SlowFile(f"phone_number,message\n{ANI},x\n".encode())
+        file.begun = threading.Event()
+        thread = threading.Thread(target=ours.check, args=(file, "a.csv", options))
+        thread.start()
+        assert file.begun.wait(30)
+        return thread
+
+    threads = [slow(), slow()]
+    with pytest.raises(NotNow, match="other files"):
+        ours.check(BytesIO(b"phone_number,message\n"), "a.csv", options)
+    may_read.set()
+    for thread in threads:
+        thread.join(30)
+    assert ours.check(BytesIO(b"phone_number,message\n"), "a.csv", options).report.findings.read == 0
 
 
 def test_a_full_disk_is_told_and_nothing_else_is_lost(client, admin):

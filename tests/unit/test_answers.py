@@ -5,6 +5,7 @@ from desk_records import dead_record, entry, record
 
 from admin_api.access.masking import DOTS, hide_numbers
 from admin_api.history.records import DeadGroup
+from admin_api.history.term import Fit, Kind, meanings
 from admin_api.web.answers import failed_group, failed_item, life_item, message_item
 
 WORDS = "call +62 812-3456-7890 after 12:30"
@@ -45,3 +46,15 @@ def test_free_text_keeps_its_small_numbers():
 def test_numbers_in_free_text_are_for_operators(shown):
     assert shown(masked=False) == WORDS
     assert shown(masked=True) == f"call {DOTS} after 12:30"
+
+
+def test_a_providers_id_with_the_number_in_it_is_covered_and_not_found_by_its_beginning():
+    named, plain = "true_6281234567890@c.us_3EB0", "3EB0123456789"
+    for shown in (
+        lambda given: message_item(record(provider_id=given), masked=True).provider_id,
+        lambda given: life_item(entry("outcome.sent", provider_id=given), masked=True).details["provider_id"],
+    ):
+        assert (shown(named), shown(plain)) == (f"true_{DOTS}@c.us_3EB0", plain)
+    assert message_item(record(provider_id=named), masked=False).provider_id == named
+    fits = [one.fit for one in meanings("true_62812345", covered=True) if one.kind is Kind.PROVIDER_ID]
+    assert fits == [Fit.WHOLE]
