@@ -133,8 +133,14 @@ def _place(location: Sequence[str | int]) -> str:
 
 def _complaint(error: Mapping[str, Any]) -> str:
     # A validator of ours says what is wrong in words of its own, which may quote; the library's kinds do not.
-    if error["type"] == "string_too_long":
-        return f"must have at most {error['ctx']['max_length']} characters"
+    about = error.get("ctx", {})
+    match error["type"]:
+        case "string_too_long":
+            return f"must have at most {about['max_length']} characters"
+        case "less_than_equal":
+            return f"must be at most {about['le']}"
+        case "greater_than_equal":
+            return f"must be at least {about['ge']}"
     return "is not JSON" if error["type"] == "json_invalid" else str(error["msg"]).removeprefix("Value error, ")
 
 

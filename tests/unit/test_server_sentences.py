@@ -69,6 +69,7 @@ def test_no_translation_is_left_over(said):
         ),
         ("lane must be text; message is too long", "lane harus berupa teks; message terlalu panjang"),
         ("must have at most 4096 characters", "paling banyak 4096 karakter"),
+        ("must be at most 1000", "paling besar 1000"),
         ("body.rows: is not JSON; and 3 more", "body.rows: bukan JSON; dan 3 lagi"),
         (
             "character 13 is the letter O: a phone number has digits only",

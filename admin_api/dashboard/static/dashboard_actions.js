@@ -39,7 +39,7 @@ export function wireActions({ lane, counts }) {
     $("#pause").classList.toggle("strong", status.paused);
     say($("#force"), status.paused ? t("Send exactly one") : t("Send the next now"));
     $("#simulate").hidden = !(status.is_sandbox ?? status.provider === "sandbox");
-    block($("#force"), whyNoNext(status) || (isOnItsWay(tried, status, performance.now()) ? t("One message is on its way. Wait until it is sent.") : ""));
+    block($("#force"), whyNoNext(status));
   }
 
   async function togglePause() {
@@ -56,10 +56,13 @@ export function wireActions({ lane, counts }) {
   }
 
   async function sendOne() {
+    // It keeps the pause first: a person who sees nothing happen and presses again would send two.
+    if (counts() && isOnItsWay(tried, counts(), performance.now())) {
+      toast(t("One message is on its way. Wait until it is sent."));
+      return;
+    }
     const { message_id: id, wait } = await post(at("/try-one"));
-    // It keeps the pause first: who sees nothing happen and presses again would send two.
     tried = { id, until: performance.now() + (wait ?? 0) * 1000 + PATIENCE };
-    if (counts()) show(counts());
     toast(t("One message goes out: %(id)s. Sending stays paused.", { id: nameOf(id, counts()) }), followed(id));
   }
 
