@@ -23,6 +23,13 @@ FOLDER: Final = Path(__file__).parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
+#: The style sheets, in the order in which they count, and the address of all of them in one.
+SHEETS: Final = (
+    *("tokens", "base", "controls", "layout", "dashboard", "charts", "desk", "life", "number_field", "report"),
+    *("waiting", "import", "search", "palette", "health", "activity"),
+)
+ALL_STYLES: Final = "style/all.css"
+
 #: What a module imports beside itself; the page's own module has its name put together by `app.js`.
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.{1,2}/[\w/-]+\.js)["'];""", re.MULTILINE)
 
@@ -59,6 +66,11 @@ def version(folder: Path = FOLDER) -> str:
     return digest.hexdigest()[:12]
 
 
+def _all_styles() -> bytes:
+    """All style sheets in one, in their order: a page is not painted before it has every one, so they come at once."""
+    return b"".join((FOLDER / "style" / f"{sheet}.css").read_bytes() + b"\n" for sheet in SHEETS)
+
+
 class VersionedFiles:
     """ASGI application that serves the folder below its version, from memory and compressed once.
 
@@ -68,6 +80,7 @@ class VersionedFiles:
     def __init__(self, version: str) -> None:
         self._version = version
         self._files = {path.relative_to(FOLDER).as_posix(): _File(path) for path in FOLDER.rglob("*") if path.is_file()}
+        self._files[ALL_STYLES] = _File(FOLDER / ALL_STYLES, _all_styles())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `VERSION/path`."""
@@ -84,8 +97,8 @@ class VersionedFiles:
 class _File:
     """One file as it is sent."""
 
-    def __init__(self, path: Path) -> None:
-        self._plain = path.read_bytes()
+    def __init__(self, path: Path, content: bytes | None = None) -> None:
+        self._plain = path.read_bytes() if content is None else content
         self._compressed = gzip.compress(self._plain, mtime=0)
         self._media_type = guess_type(path.name)[0] or "application/octet-stream"
 

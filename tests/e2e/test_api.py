@@ -124,8 +124,8 @@ def test_a_lane_that_sends_goes_on_without_what_is_cleared_and_with_what_comes_b
     campaign = [text for text in texts if text.startswith("campaign")]
     # The one that was being sent may have arrived after we looked.
     assert len(campaign) <= sent_before + 1
-    # While the scan holds the front of the queue, the lane chooses from the rest: a known limit of the order, and not of
-    # what arrives. Once the scan is over, the order is the queue's again.
+    # While the scan holds the front of the queue, the lane chooses from the rest: a known limit of the order, not
+    # of what arrives. Once the scan is over, the order is the queue's again.
     rest = [int(text.split()[1]) for text in texts if text.startswith("registration")]
     assert sorted(rest) == list(range(0, 60, 2))
     assert rest[-10:] == sorted(rest[-10:])

@@ -171,3 +171,11 @@ def test_words_that_are_looked_up_by_what_others_wrote_are_not_found_in_every_ob
     ]
     assert len(known) > 10
     assert [(path.name, name) for path, name, found in known if found and found[1] != "__proto__: null,"] == []
+
+
+def test_all_style_sheets_come_in_one(house):
+    sheets = {path.stem for path in (assets.FOLDER / "style").glob("*.css")}
+    assert sheets == set(assets.SHEETS)
+    whole = house.visitor().get(f"static/{assets.version()}/{assets.ALL_STYLES}")
+    assert whole.headers["content-type"].startswith("text/css")
+    assert all((assets.FOLDER / "style" / f"{sheet}.css").read_text() in whole.text for sheet in sheets)
