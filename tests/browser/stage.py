@@ -1,5 +1,6 @@
 """A lane with its provider and its admin side, and a consumer on demand."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 from admin import AdminServer
 from processes import ConsumerProcess
 from scene import Scene
+from sweeping import sweep
 
 from broker import drift
 from broker.connection import open_channel
-from broker.settings import Settings
+from broker.settings import Settings, load_settings
 from broker.topology import topology
 from publisher import Publisher
 from sandbox.server import SandboxServer
@@ -44,3 +46,18 @@ def open_stage(settings: Settings, folder: Path) -> Iterator[Stage]:
         with open_channel(ours.amqp_urls, name="test set-up") as channel:
             drift.apply(channel.connection, topology(ours))
         yield Stage(ours, folder, running)
+
+
+@contextmanager
+def open_shared_stage(broker_url: str, folder: Path) -> Iterator[Stage]:
+    """A stage in a namespace of its own, for all tests of a module; swept at the end."""
+    settings = load_settings(
+        {
+            "AMQP_URL": broker_url,
+            "ANTRIAN_HOME": str(folder / "home"),
+            "WHATSAPP_QUEUE_NAMESPACE": f"t{secrets.token_hex(4)}",
+        }
+    )
+    with open_stage(settings, folder) as opened:
+        yield opened
+    sweep(settings)

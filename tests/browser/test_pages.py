@@ -1,6 +1,5 @@
 """Every page, as everybody may meet it: bright or dark, on a desk or a phone, in both languages. Nothing is changed."""
 
-import secrets
 from collections.abc import Iterator
 
 import axe
@@ -8,30 +7,19 @@ import pytest
 from admin import AdminServer
 from playwright.sync_api import expect
 from scene import Scene
-from stage import Stage, open_stage
-from sweeping import sweep
+from stage import Stage, open_shared_stage
 from visitor import DESK, PHONE, choose, open_actions
 
 from admin_api.access.addresses import PREFIX
 from admin_api.access.roles import Role
-from broker.settings import load_settings
 from waiting import wait_until
 
 
 @pytest.fixture(scope="module")
 def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
     """One for all tests here."""
-    folder = tmp_path_factory.mktemp("stage")
-    settings = load_settings(
-        {
-            "AMQP_URL": broker_url,
-            "ANTRIAN_HOME": str(folder / "home"),
-            "WHATSAPP_QUEUE_NAMESPACE": f"t{secrets.token_hex(4)}",
-        }
-    )
-    with open_stage(settings, folder) as opened:
+    with open_shared_stage(broker_url, tmp_path_factory.mktemp("stage")) as opened:
         yield opened
-    sweep(settings)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The report and the charts, with days behind them, as a manager meets them: who may look, and do nothing."""
 
-import secrets
 from collections.abc import Iterator
 
 import axe
@@ -8,11 +7,9 @@ import pytest
 from admin import AdminServer
 from past import tell_the_past
 from playwright.sync_api import expect
-from stage import Stage, open_stage
-from sweeping import sweep
+from stage import Stage, open_shared_stage
 
 from admin_api.access.roles import Role
-from broker.settings import load_settings
 from waiting import wait_until
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -37,16 +34,8 @@ DURATIONS = """async (seconds) => {
 @pytest.fixture(scope="module")
 def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
     """One for all tests here."""
-    folder = tmp_path_factory.mktemp("stage")
-    settings = load_settings(
-        {
-            "AMQP_URL": broker_url,
-            "ANTRIAN_HOME": str(folder / "home"),
-            "WHATSAPP_QUEUE_NAMESPACE": f"t{secrets.token_hex(4)}",
-        }
-    )
-    with open_stage(settings, folder) as opened:
-        tell_the_past(settings, days=9, messages=MESSAGES)
+    with open_shared_stage(broker_url, tmp_path_factory.mktemp("stage")) as opened:
+        tell_the_past(opened.settings, days=9, messages=MESSAGES)
         api = opened.admin.client(Role.ADMIN, "set-up")
 
         def is_read() -> bool:
@@ -55,7 +44,6 @@ def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
 
         wait_until(is_read, 60, "the history has read the past")
         yield opened
-    sweep(settings)
 
 
 @pytest.fixture(scope="module")
