@@ -47,10 +47,14 @@ class Reader:
                 for line in block.splitlines():
                     self.type(line, codes[line].pop(0) if codes.get(line) else 0)
 
+    def _filled_in(self, line: str) -> str:
+        # In one pass: what stands for a word is not searched again (a process of the number 8089 is no port).
+        words = re.compile("|".join(re.escape(word) for word in sorted(self.known, key=len, reverse=True)))
+        return words.sub(lambda found: self.known[found[0]], line) if self.known else line
+
     def type(self, line: str, code: int) -> None:
         """Type one line."""
-        for word, meaning in self.known.items():
-            line = line.replace(word, meaning)
+        line = self._filled_in(line)
         done = subprocess.run(
             ["bash", "-c", line],
             cwd=self._folder,
