@@ -1,5 +1,5 @@
 """`python -m antrian`: the same as the `antrian` command."""
 
-from antrian.cli import main
+from antrian.cli.index import main
 
 main()

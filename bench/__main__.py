@@ -19,9 +19,9 @@ import bench.pace.benchmark
 import bench.publish.benchmark
 import bench.redrive.benchmark
 import bench.replay.benchmark
+from antrian.domain.errors import AntrianError
 from bench.report import Report
 from bench.stage import Stage, open_stage
-from broker.errors import AntrianError
 
 BENCHMARKS: dict[str, Callable[..., Report]] = {
     "publish": bench.publish.benchmark.run,

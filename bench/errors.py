@@ -1,4 +1,4 @@
-from broker.errors import AntrianError
+from antrian.domain.errors import AntrianError
 
 
 class BenchmarkFailed(AntrianError):

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.node.private_node import PrivateNode
+from antrian.broker.topology import topology
+from antrian.domain.settings import Settings, load_settings
 from bench.child import Child
-from broker import drift
-from broker.connection import open_channel
-from broker.embedded import PrivateNode
-from broker.settings import Settings, load_settings
-from broker.topology import topology
 
 #: What child processes inherit; nothing of ours, so that the user's own settings do not change a measurement.
 _INHERITED = frozenset({"PATH", "HOME", "LANG", "USER", "TMPDIR", "VIRTUAL_ENV"})
@@ -40,7 +40,7 @@ class Stage:
         name = f"bench{next(self._numbers)}"
         settings = load_settings({"AMQP_URL": self.url, "WHATSAPP_QUEUE_NAMESPACE": name, **variables})
         with open_channel((self.url,), name="antrian bench") as channel:
-            drift.apply(channel.connection, topology(settings))
+            topology_sync.apply(channel.connection, topology(settings))
         return settings
 
     def queue(self) -> str:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from broker.message import Message
+from antrian.domain.message import Message
+from antrian.providers.contract import Failed
 from consumer.ledger import SPENT, Entry, Ledger, State
-from consumer.providers.contract import Failed
 from consumer.retry import Retry, RetryPolicy, SendAgain
 
 

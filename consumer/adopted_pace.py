@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from broker.lane_times import LaneTimes
-from broker.settings import Settings
+from antrian.domain.lane_timing import LaneTimes
+from antrian.domain.settings import Settings
 from consumer.pace import Pace, since
 
 

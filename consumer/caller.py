@@ -3,12 +3,12 @@
 import threading
 import time
 
-from broker.message import Message
-from broker.priority import Priority
+from antrian.domain.message import Message
+from antrian.domain.priority import Priority
+from antrian.providers.contract import Failed, FailureClass, Outgoing, Provider, SendResult
 from consumer import signals
 from consumer.conversation import Conversation
 from consumer.pace import Pace
-from consumer.providers.contract import Failed, FailureClass, Outgoing, Provider, SendResult
 from consumer.session import Inbox
 from consumer.witness import Audience, Call
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from broker.confirms import Confirmation
-from broker.errors import BrokerRefused
+from antrian.broker.confirms import Confirmation
+from antrian.domain.errors import BrokerRefused
+from antrian.providers.contract import SendResult
 from consumer import signals
 from consumer.orders import Orders
 from consumer.outcome_feed import OutcomeFeed
-from consumer.providers.contract import SendResult
 from consumer.session import Inbox, Session
 
 if TYPE_CHECKING:
     import pika
 
-    from broker.topology import Names
+    from antrian.broker.topology import Names
 
 #: Seconds that a stopping worker may still take: a send in progress ends first (its own time-out is shorter).
 STOP_GRACE = 45.0

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from broker.events import Event
-from broker.priority import Priority
-from consumer.providers.contract import FailureClass, Sent
+from antrian.domain.events import Event
+from antrian.domain.priority import Priority
+from antrian.providers.contract import FailureClass, Sent
 from consumer.witness import Call
 
 SENDS = "antrian_sends_total"

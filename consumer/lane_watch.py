@@ -1,6 +1,6 @@
 """Looks at a worker while it works, from any thread."""
 
-from broker.lane_times import UNAVAILABLE
+from antrian.domain.lane_timing import UNAVAILABLE
 from consumer.caller import Caller
 from consumer.conversation import Conversation
 from consumer.lane_view import LaneView

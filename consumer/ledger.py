@@ -12,11 +12,11 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import TypeVar
 
-from broker.events import Event
-from broker.lane_times import LaneTimes
+from antrian.domain.events import Event
+from antrian.domain.lane_timing import LaneTimes
+from antrian.providers.contract import Failed, FailureClass
 from consumer.malformed import MALFORMED
 from consumer.permit import Uses
-from consumer.providers.contract import Failed, FailureClass
 
 #: A failure code of our own: a crash left an attempt without an outcome.
 CRASH = "crash"

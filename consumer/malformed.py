@@ -4,10 +4,10 @@ import time
 
 import pika
 
-from broker.errors import MalformedMessage
-from broker.message import AttemptFailure, message_id_of
-from broker.trace_context import TRACEPARENT, TRACESTATE, read_trace, write_trace
-from broker.wire_headers import write_failures
+from antrian.domain.errors import MalformedMessage
+from antrian.domain.headers import write_failures
+from antrian.domain.message import AttemptFailure, message_id_of
+from antrian.domain.trace_context import TRACEPARENT, TRACESTATE, read_trace, write_trace
 
 #: The failure class of a message that breaks the contract; no provider has seen it.
 MALFORMED = "malformed"

@@ -7,14 +7,14 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
-from broker.events import Event
-from broker.metric import BUILD_INFO, PYTHON, Metric, our_version, register
-from broker.priority import Priority
-from broker.settings import Settings
+from antrian.domain.events import Event
+from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
+from antrian.domain.priority import Priority
+from antrian.domain.settings import Settings
+from antrian.providers.contract import FailureClass
 from consumer import lane_meter as meter
 from consumer.lane_meter import Change, LaneMeter
 from consumer.lane_view import LaneState, LaneView
-from consumer.providers.contract import FailureClass
 from consumer.witness import Call
 
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")

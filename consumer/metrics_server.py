@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from broker.errors import AntrianError
+from antrian.domain.errors import AntrianError
 
 #: Seconds that a client may take for its request; one that never asks must not keep a thread for ever.
 _PATIENCE = 10.0

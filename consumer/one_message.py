@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from broker.message import Message
+from antrian.domain.message import Message
 from consumer.conversation import Conversation
 from consumer.ledger import Ledger
 from consumer.pace import LEAD, Gate, Pace

@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from broker.control import Command, Control
+from antrian.domain.control import Command, Control
 from consumer.ledger import Ledger
 from consumer.pace import Pace
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from broker.events import Event
+from antrian.domain.events import Event
 from consumer.ledger import Ledger
 from consumer.outstanding import Outstanding
 from consumer.session import Offset

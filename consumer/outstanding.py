@@ -9,7 +9,7 @@ get. And the stream may be quicker than the confirm, which waits for the journal
 
 from collections import deque
 
-from broker.events import Event
+from antrian.domain.events import Event
 
 
 class Outstanding:

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from broker.control import CHOICE_SECONDS
-from broker.events import Event
+from antrian.domain.control import CHOICE_SECONDS
+from antrian.domain.events import Event
 
 #: Seconds that the attempt may begin late, after the pause is over: a new connection takes its time.
 GRACE_SECONDS = 60.0

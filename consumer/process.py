@@ -8,13 +8,13 @@ from types import FrameType
 
 import structlog
 
-from broker.connection import broker_urls
-from broker.errors import AntrianError
-from broker.settings import Settings
-from broker.topology import Names
+from antrian.broker.connection import broker_urls
+from antrian.broker.topology import Names
+from antrian.domain.errors import AntrianError
+from antrian.domain.settings import Settings
+from antrian.providers.registry import make_provider
 from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
-from consumer.providers.registry import make_provider
 from consumer.send_spans import SendSpans
 from consumer.worker import LaneWorker
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import structlog
 
-from broker.events import EVENT_PROPERTIES, Event
-from broker.topology import Names
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
 from consumer.adopted_pace import AdoptedPace
 from consumer.conversation import Conversation, Disconnected
 from consumer.outcome_feed import BARRIER, OutcomeFeed

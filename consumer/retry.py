@@ -12,9 +12,9 @@ uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead let
 
 from dataclasses import dataclass
 
-from broker.settings import Settings
+from antrian.domain.settings import Settings
+from antrian.providers.contract import Failed, FailureClass
 from consumer.ledger import CRASH
-from consumer.providers.contract import Failed, FailureClass
 
 #: A message whose sending crashed the consumer so many times is poison.
 MOST_CRASHES = 3

@@ -1,9 +1,9 @@
 """Writes a span for each call to the provider, in a process where OpenTelemetry is set up."""
 
-from broker import tracing
-from broker.events import Event
-from broker.topology import Names
-from consumer.providers.contract import Failed
+from antrian.broker import tracing
+from antrian.broker.topology import Names
+from antrian.domain.events import Event
+from antrian.providers.contract import Failed
 from consumer.witness import Call
 
 

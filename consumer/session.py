@@ -13,13 +13,13 @@ import pika
 from pika.channel import Channel
 from pika.connection import Connection
 
-from broker.confirms import Confirmation, ConfirmChannel
-from broker.errors import BrokerError
-from broker.events import Event
-from broker.io_thread import IOThread
-from broker.lenient_headers import readable_key
-from broker.topology import Names
-from broker.urgent_bell import heard
+from antrian.broker.confirms import Confirmation, ConfirmChannel
+from antrian.broker.io_thread import IOThread
+from antrian.broker.topology import Names
+from antrian.broker.urgent_bell import heard
+from antrian.domain.errors import BrokerError
+from antrian.domain.events import Event
+from antrian.domain.lenient_headers import readable_key
 from consumer import signals
 
 #: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pika
 
-from broker.confirms import Confirmation
-from broker.control import Control
-from broker.errors import BrokerError
-from broker.events import Event
-from consumer.providers.contract import SendResult
+from antrian.broker.confirms import Confirmation
+from antrian.domain.control import Control
+from antrian.domain.errors import BrokerError
+from antrian.domain.events import Event
+from antrian.providers.contract import SendResult
 
 if TYPE_CHECKING:
     from consumer.session import Session

@@ -4,7 +4,7 @@ The broker picks the single active consumer and tells nobody. What a consumer ca
 last, and how many others are subscribed to the lane.
 """
 
-from broker.events import Event
+from antrian.domain.events import Event
 
 #: Events that only the consumer writes whose turn it is.
 _WORK = frozenset({"outcome.sending", "outcome.sent", "outcome.failed", "outcome.uncertain"})

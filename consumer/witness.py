@@ -6,9 +6,9 @@ from typing import Protocol
 
 import structlog
 
-from broker.events import Event
-from broker.message import Message
-from consumer.providers.contract import SendResult
+from antrian.domain.events import Event
+from antrian.domain.message import Message
+from antrian.providers.contract import SendResult
 
 _log = structlog.get_logger()
 

@@ -19,16 +19,17 @@ from typing import Any
 
 import structlog
 
-from broker import drift
-from broker.connection import connection_parameters, open_channel
-from broker.delay_ladder import ladder_entrance, ladder_key, whole_seconds
-from broker.errors import BrokerUnavailable, MalformedMessage
-from broker.events import Event
-from broker.lane_state import read_state
-from broker.message import AttemptFailure, Message, Priority, decode, encode, retry_of
-from broker.settings import Settings
-from broker.topology import Names, topology
-from broker.urgent_bell import ring
+from antrian.broker import topology_sync
+from antrian.broker.connection import connection_parameters, open_channel
+from antrian.broker.lane_state import read_state
+from antrian.broker.topology import Names, topology
+from antrian.broker.urgent_bell import ring
+from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from antrian.domain.errors import BrokerUnreachable, MalformedMessage
+from antrian.domain.events import Event
+from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
+from antrian.domain.settings import Settings
+from antrian.providers.contract import Failed, FailureClass, Provider, Sent
 from consumer import signals
 from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.adopted_pace import AdoptedPace
@@ -43,7 +44,6 @@ from consumer.one_message import OneMessage
 from consumer.orders import Orders
 from consumer.outcome_feed import OutcomeFeed
 from consumer.pace import LEAD, Gate, Pace
-from consumer.providers.contract import Failed, FailureClass, Provider, Sent
 from consumer.recorder import Recorder
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 from consumer.session import Inbox, Link
@@ -143,7 +143,7 @@ class LaneWorker:
             self._work()
         except Disconnected:
             _log.info("broker.reconnecting", lane=self._lane)
-        except BrokerUnavailable as error:
+        except BrokerUnreachable as error:
             _log.warning("broker.trouble", lane=self._lane, reason=str(error))
             self._talk.start_over()
             self._pause_between_tries()
@@ -156,7 +156,7 @@ class LaneWorker:
         """Make the topology, learn what was attempted, and read whether the lane is paused; in this order."""
         name = f"antrian consumer {self._lane} set-up"
         with open_channel(self._urls, name=name) as channel:
-            drift.apply(channel.connection, topology(self._settings))
+            topology_sync.apply(channel.connection, topology(self._settings))
         self._recorder.learn()
         with open_channel(self._urls, name=name) as channel:
             is_paused = read_state(channel, self._names, self._lane).paused

@@ -2,9 +2,9 @@
 
 import json
 
-from admin_api.web.app import create_app
-from admin_api.web.parts import nothing
-from broker.settings import load_settings
+from admin_api.app import create_app
+from admin_api.dependencies import nothing
+from antrian.domain.settings import load_settings
 
 
 def openapi() -> str:

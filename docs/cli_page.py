@@ -8,7 +8,7 @@ import typer
 import typer.main
 from generated import TEMPLATES, table
 
-from antrian.cli import app
+from antrian.cli.index import app
 
 
 def page() -> str:

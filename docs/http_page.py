@@ -9,11 +9,11 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from generated import TEMPLATES, table
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.guard import Guard
-from admin_api.web.app import create_app
-from admin_api.web.parts import nothing
-from broker.settings import load_settings
+from admin_api.app import create_app
+from admin_api.auth.authorization import Authorization
+from admin_api.auth.urls import PREFIX
+from admin_api.dependencies import nothing
+from antrian.domain.settings import load_settings
 
 #: What every guarded address may answer; said once, and not in every row.
 _ALWAYS = {"400", "401", "403", "413", "422", "429"}
@@ -89,8 +89,8 @@ def _role(route: RouteContext) -> str:
     return next((guard.needed.value for guard in _guards(dependant)), "open") if dependant else "open"
 
 
-def _guards(dependant: Dependant) -> Iterator[Guard]:
-    if isinstance(dependant.call, Guard):
+def _guards(dependant: Dependant) -> Iterator[Authorization]:
+    if isinstance(dependant.call, Authorization):
         yield dependant.call
     for inner in dependant.dependencies:
         yield from _guards(inner)

@@ -8,9 +8,11 @@ from typing import Any
 
 from generated import EXAMPLES, TEMPLATES, documented, table
 
-from broker import message, message_body, phone_number, phone_spelling, priority, trace_context, wire_headers
-from broker.message import MessageBody, Priority
-from broker.topology import Names
+from antrian.broker.topology import Names
+from antrian.domain import body as message_body
+from antrian.domain import headers as wire_headers
+from antrian.domain import message, phone_number, phone_spelling, priority, trace_context
+from antrian.domain.message import MessageBody, Priority
 
 NAMES = Names()
 PRIORITIES = ", ".join(f"{one.value} {one.name.lower()}" for one in Priority)

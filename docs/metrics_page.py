@@ -5,8 +5,8 @@ from string import Template
 
 from generated import TEMPLATES, documented, table
 
-from admin_api.web import metrics as admin
-from broker.metric import Metric
+from admin_api import metrics as admin
+from antrian.domain.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
 from consumer.lane_view import LaneState

@@ -1,4 +1,4 @@
-"""The settings page: one row for every field of `broker.settings.Settings`."""
+"""The settings page: one row for every field of `antrian.domain.settings.Settings`."""
 
 from string import Template
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from generated import TEMPLATES, documented, table
 from pydantic.fields import FieldInfo
 
-from broker.settings import Settings
+from antrian.domain.settings import Settings
 
 #: What a field means, unless it has a description of its own.
 MEANINGS = {

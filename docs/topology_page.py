@@ -1,4 +1,4 @@
-"""The architecture page: its diagram and tables of exchanges and queues, drawn from `broker.topology`."""
+"""The architecture page: its diagram and tables of exchanges and queues, drawn from `antrian.broker.topology`."""
 
 import re
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from string import Template
 
 from generated import TEMPLATES, table
 
-from broker.settings import load_settings
-from broker.topology import Binding, Queue, Topology, topology
+from antrian.broker.topology import Binding, Queue, Topology, topology
+from antrian.domain.settings import load_settings
 
 _LEVEL = re.compile(r"\.delay\.(\d\d)$")
 _TOP, _SHOWN = 23, {0, 1, 23}

@@ -13,19 +13,19 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from broker.connection import broker_urls, connection_parameters
-from broker.delay_ladder import ladder_key
-from broker.message import Message, encode
-from broker.settings import Settings, load_settings
-from broker.topology import Names
-from broker.tracing import Publishing, begin_publish
-from broker.urgent_bell import ring
+from antrian.broker.connection import broker_urls, connection_parameters
+from antrian.broker.topology import Names
+from antrian.broker.tracing import Publishing, begin_publish
+from antrian.broker.urgent_bell import ring
+from antrian.domain.delay_ladder import ladder_key
+from antrian.domain.message import Message, encode
+from antrian.domain.settings import Settings, load_settings
 from publisher.composition import compose, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
+from publisher.instrumentation import Instrumentation, NoInstrumentation, Track
 from publisher.outcome import Outcome, OutcomeWatch
-from publisher.pipeline import WINDOW, Pipeline, Publication, Result
+from publisher.pipeline import WINDOW, PendingPublication, Pipeline, Result
 from publisher.request import MessageRequest
-from publisher.watch import Track, Unwatched, Watch
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.
 CONFIRM_TIMEOUT = 10.0
@@ -85,7 +85,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
         #: Told of every publication; see `publisher.metrics.instrument`.
-        self.watch: Watch = Unwatched()
+        self.watch: Instrumentation = NoInstrumentation()
         _publishers.add(self)
 
     def queue_message(self, phone_number: str, message: str, *, timeout: float | None = None, **fields: Any) -> Receipt:
@@ -127,7 +127,7 @@ class Publisher:
         Raises:
             Exception: whatever `requests` raises; what was published before has been yielded then.
         """
-        arrivals: SimpleQueue[Publication] = SimpleQueue()
+        arrivals: SimpleQueue[PendingPublication] = SimpleQueue()
         underway: deque[_Underway | PublisherError] = deque()
         failures: list[Exception] = []
         for item in _up_to_a_failure(requests, failures):
@@ -200,7 +200,7 @@ class Publisher:
     def _launch_or_refuse(
         self,
         item: MessageRequest | Mapping[str, Any] | tuple[str, str],
-        arrivals: "SimpleQueue[Publication]",
+        arrivals: "SimpleQueue[PendingPublication]",
         timeout: float | None,
     ) -> "_Underway | PublisherError":
         try:
@@ -222,7 +222,7 @@ class Publisher:
         self,
         message: Message,
         wanted: MessageRequest,
-        arrivals: "SimpleQueue[Publication]",
+        arrivals: "SimpleQueue[PendingPublication]",
         timeout: float | None,
     ) -> "_Underway":
         exchange, routing_key = self._route(message, wanted.deliver_at)
@@ -233,7 +233,7 @@ class Publisher:
         ring(properties, message.lane, later=exchange == self._names.scheduled)
         pipeline = self._running_pipeline()
         track = self.watch.track()
-        publication = Publication(exchange, routing_key, body, properties, track.then(arrivals.put))
+        publication = PendingPublication(exchange, routing_key, body, properties, track.then(arrivals.put))
         pipeline.submit(publication)
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         return _Underway(message, publication, pipeline, arrivals, deadline, span, track)
@@ -286,9 +286,9 @@ class _Underway:
     """One publication and where its answer arrives."""
 
     message: Message
-    publication: Publication
+    publication: PendingPublication
     pipeline: Pipeline
-    arrivals: "SimpleQueue[Publication]"
+    arrivals: "SimpleQueue[PendingPublication]"
     deadline: float
     span: Publishing
     track: Track

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from broker.errors import MalformedMessage
-from broker.message import Message, new_message
-from broker.settings import LONGEST_DELAY
-from broker.trace_context import read_trace
+from antrian.domain.errors import MalformedMessage
+from antrian.domain.message import Message, new_message
+from antrian.domain.settings import LONGEST_DELAY
+from antrian.domain.trace_context import read_trace
 from publisher.errors import InvalidMessage
 from publisher.request import MessageRequest
 

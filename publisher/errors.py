@@ -9,7 +9,7 @@ PublisherError
 
 from collections.abc import Mapping
 
-from broker import errors
+from antrian.domain import errors
 
 
 class PublisherError(errors.AntrianError):
@@ -35,7 +35,7 @@ class Unroutable(PublisherError):
     """The broker knows no such lane and has not kept the message."""
 
 
-class BrokerUnavailable(PublisherError, errors.BrokerUnavailable):
+class BrokerUnavailable(PublisherError, errors.BrokerUnreachable):
     """The broker could not be reached, or takes nothing now; the message was certainly not accepted."""
 
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
-from broker.metric import Metric, register
+from antrian.domain.metric import Metric, register
 from publisher.client import Publisher
-from publisher.pipeline import Publication, Result
-from publisher.watch import Deliver
+from publisher.instrumentation import Deliver
+from publisher.pipeline import PendingPublication, Result
 
 INVALID = "invalid"
 _OUTCOMES = {
@@ -76,12 +76,12 @@ class PublishMetrics:
         publisher.watch = self
 
     def track(self) -> "_Track":
-        """See `publisher.watch.Watch`."""
+        """See `publisher.instrumentation.Watch`."""
         self._in_flight.inc()
         return _Track(self._ended, self._clock())
 
     def refused(self) -> None:
-        """See `publisher.watch.Watch`."""
+        """See `publisher.instrumentation.Watch`."""
         self._published[INVALID].inc()
 
     def _ended(self, result: Result, began: float) -> None:
@@ -99,7 +99,7 @@ class _Track:
         self._began = began
 
     def then(self, deliver: Deliver) -> Deliver:
-        def note_and_deliver(publication: Publication) -> None:
+        def note_and_deliver(publication: PendingPublication) -> None:
             if publication.result is not None:
                 self.end(publication.result)
             deliver(publication)

@@ -9,11 +9,11 @@ from typing import Self
 
 from pika.exceptions import AMQPError
 
-from broker.connection import open_channel
-from broker.errors import BrokerError
-from broker.events import Event, outcome_key
-from broker.message import Message
-from broker.topology import Names
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import Names
+from antrian.domain.errors import BrokerError
+from antrian.domain.events import Event, outcome_key
+from antrian.domain.message import Message
 from publisher import errors
 
 #: The events that end a message's life, by the status they give it.

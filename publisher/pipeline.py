@@ -14,9 +14,9 @@ import pika
 from pika.connection import Connection
 from pika.exceptions import ChannelClosedByClient
 
-from broker.confirms import Confirmation, ConfirmChannel
-from broker.errors import BrokerError, BrokerRefused
-from broker.io_thread import IOThread
+from antrian.broker.confirms import Confirmation, ConfirmChannel
+from antrian.broker.io_thread import IOThread
+from antrian.domain.errors import BrokerError, BrokerRefused
 
 #: Publications in flight at once: enough to hide the round trip, few enough to be written again quickly.
 WINDOW = 2_000
@@ -45,7 +45,7 @@ class Result(Enum):
     UNKNOWN = auto()
 
 
-class Publication:
+class PendingPublication:
     """One message on its way to the broker.
 
     Args:
@@ -60,7 +60,7 @@ class Publication:
         routing_key: str,
         body: bytes,
         properties: pika.BasicProperties,
-        finished: Callable[["Publication"], None],
+        finished: Callable[["PendingPublication"], None],
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
@@ -84,8 +84,8 @@ class Pipeline:
     def __init__(self, parameters: Sequence[pika.URLParameters], name: str, entrance: str, journal: str) -> None:
         self._entrance = entrance
         self._journal = journal
-        self._waiting: deque[Publication] = deque()
-        self._in_flight: dict[int, Publication] = {}
+        self._waiting: deque[PendingPublication] = deque()
+        self._in_flight: dict[int, PendingPublication] = {}
         self._lock = threading.Lock()
         self._wake_scheduled = False
         self._channel: ConfirmChannel | None = None
@@ -101,7 +101,7 @@ class Pipeline:
         """Why there is no answer, for an error message; meaningful while something waits for one."""
         return self._blocked or self._trouble
 
-    def submit(self, publication: Publication) -> None:
+    def submit(self, publication: PendingPublication) -> None:
         """Hand a publication to the I/O thread; safe from any thread."""
         self._waiting.append(publication)
         if self._closed:
@@ -110,7 +110,7 @@ class Pipeline:
             self._wake_scheduled = True
             self._io.call(self._write)
 
-    def abandon(self, publication: Publication) -> Result:
+    def abandon(self, publication: PendingPublication) -> Result:
         """Stop waiting: the result if there is one by now, else what can be said without it."""
         with self._lock:
             if publication.result is None:
@@ -146,7 +146,7 @@ class Pipeline:
                 publication.written = True
             self._publish(channel, publication)
 
-    def _publish(self, channel: ConfirmChannel, publication: Publication) -> None:
+    def _publish(self, channel: ConfirmChannel, publication: PendingPublication) -> None:
         self._in_flight[id(publication)] = publication
         channel.publish(
             publication.exchange,
@@ -156,7 +156,7 @@ class Pipeline:
             lambda confirmation: self._confirmed(publication, confirmation),
         )
 
-    def _confirmed(self, publication: Publication, confirmation: Confirmation) -> None:
+    def _confirmed(self, publication: PendingPublication, confirmation: Confirmation) -> None:
         if confirmation is Confirmation.LOST:
             return  # `_down` puts it back, in order
         self._in_flight.pop(id(publication), None)
@@ -164,7 +164,7 @@ class Pipeline:
         if self._waiting:
             self._write()
 
-    def _finish(self, publication: Publication, result: Result) -> None:
+    def _finish(self, publication: PendingPublication, result: Result) -> None:
         with self._lock:
             if publication.result is not None:
                 return
@@ -262,5 +262,5 @@ _RESULTS = {
 }
 
 
-def _without_an_answer(publication: Publication) -> Result:
+def _without_an_answer(publication: PendingPublication) -> Result:
     return Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED

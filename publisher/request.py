@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from broker.message import Priority
+from antrian.domain.message import Priority
 from publisher.errors import InvalidMessage
 
 

@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from cleanup import sweep
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sweeping import sweep
 
-from broker.discovery import find_broker
-from broker.embedded import PrivateNode
-from broker.settings import Settings, load_settings
+from antrian.broker.discovery import find_broker
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.settings import Settings, load_settings
 
 # How long an example takes depends on what else the machine is doing; how many there are does not.
 hypothesis_settings.register_profile("antrian", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,11 +4,11 @@ import math
 from datetime import datetime
 from typing import Any
 
-from broker.events import Event
-from broker.message import Message, new_message
-from broker.settings import Settings, load_settings
+from antrian.domain.events import Event
+from antrian.domain.message import Message, new_message
+from antrian.domain.settings import Settings, load_settings
+from antrian.providers.contract import Failed, FailureClass
 from consumer.lane_view import LaneView
-from consumer.providers.contract import Failed, FailureClass
 
 #: Some moment; tests that need no other clock begin here. Unix seconds.
 NOW = 1_800_000_000.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from broker.embedded import PrivateNode
+from antrian.broker.node.private_node import PrivateNode
 
 
 def kill_node(node: PrivateNode) -> None:

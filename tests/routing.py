@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from broker.topology import Topology
+from antrian.broker.topology import Topology
 
 
 @dataclass(frozen=True)

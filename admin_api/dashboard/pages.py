@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from admin_api.access.addresses import PREFIX, inside
-from admin_api.access.body_limit import LARGEST_FILE
-from admin_api.access.guard import Actor, require_page
+from admin_api.auth.authorization import Actor, require_page
+from admin_api.auth.body_limit import LARGEST_FILE
+from admin_api.auth.urls import PREFIX, inside
 from admin_api.dashboard import assets, translation
 from admin_api.dashboard.error_pages import ErrorPages
 from admin_api.dashboard.templating import LANGUAGE_COOKIE, render

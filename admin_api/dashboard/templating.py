@@ -9,9 +9,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from admin_api.access.addresses import PREFIX
+from admin_api.auth.urls import PREFIX
 from admin_api.dashboard import assets, translation
-from broker.program import spoken_name
+from antrian.domain.program import spoken_name
 
 #: The reader's choices, which the server needs before the first paint.
 LANGUAGE_COOKIE: Final = "antrian_lang"

@@ -6,8 +6,8 @@ from contextlib import suppress
 from pika.adapters.blocking_connection import BlockingConnection
 from pika.exceptions import AMQPError
 
+from antrian.broker.connection import connection_parameters, translate
 from antrian.doctor.finding import Finding, ok, problem
-from broker.connection import connection_parameters, translate
 
 SUBJECT = "alarm"
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingConnection
 
+from antrian.broker.connection import address, connection_parameters, open_channel
+from antrian.broker.topology import QUORUM_NEEDS, STREAMS_NEED, Topology
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.connection import address, connection_parameters, open_channel
-from broker.errors import BrokerError
-from broker.topology import QUORUM_NEEDS, STREAMS_NEED, Topology
+from antrian.domain.errors import BrokerError
 
 SUBJECT = "broker"
 

@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from admin_api.history.journal_end import NoJournal
-from admin_api.lane.status import Status
+from antrian.broker import topology_sync
+from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.topology import Topology
+from antrian.broker.topology import topology as topology_of
 from antrian.doctor import (
     alarm,
     broker_node,
@@ -20,15 +22,13 @@ from antrian.doctor import (
     topology,
 )
 from antrian.doctor.clock import JumpWatch
-from antrian.doctor.finding import Finding, State, warning
-from antrian.doctor.role import Role
-from antrian.up_record import is_running
-from broker import drift
-from broker.connection import broker_urls, open_channel
-from broker.errors import BrokerError, NoBroker
-from broker.settings import Settings
-from broker.topology import Topology
-from broker.topology import topology as topology_of
+from antrian.doctor.finding import Finding, Severity, warning
+from antrian.doctor.role import BrokerRole
+from antrian.domain.errors import BrokerError, NoBroker
+from antrian.domain.settings import Settings
+from antrian.history.journal.lookup import NoJournal
+from antrian.operations.lane.status import Status
+from antrian.up.run_record import is_running
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Examination:
     """
 
     settings: Settings
-    role: Role | None = None
+    role: BrokerRole | None = None
     management: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -54,21 +54,21 @@ class Examination:
         yield from self._machine()
         lanes: list[Status] = []
         yield from self._broker(lanes, ahead)
-        if self._is_for(Role.CONSUMER):
+        if self._is_for(BrokerRole.CONSUMER):
             yield from self._provider(ahead)
-        if self._is_for(Role.ADMIN):
+        if self._is_for(BrokerRole.ADMIN):
             yield from self._history(lanes)
         for status in lanes:
             if behind := lane.clock_ahead(status):
                 ahead[f"the consumer's of lane {status.lane}"] = -behind
         yield from clock.check(ahead, watch.jumped(), self.settings.whatsapp_queue_delay)
 
-    def _is_for(self, role: Role) -> bool:
+    def _is_for(self, role: BrokerRole) -> bool:
         return self.role in {None, role}
 
     def _machine(self) -> Iterator[Finding]:
         yield machine.check_disk(*machine.look_at_disk(self.settings))
-        if self._is_for(Role.ADMIN):
+        if self._is_for(BrokerRole.ADMIN):
             yield from machine.check_files(machine.look_at_files(self.settings))
             yield machine.check_tokens(machine.look_at_tokens(self.settings))
 
@@ -84,7 +84,7 @@ class Examination:
         yield alarm.check(alarmed)
         yield from self._what_the_broker_has(bells.open)
         # With an alarm, the broker does not even answer whether a consumer listens.
-        if self._is_for(Role.ADMIN) and alarmed is None:
+        if self._is_for(BrokerRole.ADMIN) and alarmed is None:
             yield from self._lanes(bells.open, lanes)
         if self.management is not None:
             facts = management.look(self.management, bells.open[0])
@@ -97,9 +97,9 @@ class Examination:
             self.versions["rabbitmq"] = broker_node.version_of(channel.connection)
             version = broker_node.check_version(self.versions["rabbitmq"], wanted)
             yield version
-            if version.state is State.PROBLEM:
+            if version.state is Severity.PROBLEM:
                 return
-            yield from topology.check(drift.plan(channel.connection, wanted))
+            yield from topology.check(topology_sync.plan(channel.connection, wanted))
         yield self._permissions(urls, wanted)
 
     def _permissions(self, urls: Sequence[str], wanted: Topology) -> Finding:

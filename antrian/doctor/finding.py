@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class Severity(StrEnum):
     """How a thing is."""
 
     #: As it should be.
@@ -28,26 +28,26 @@ class Finding:
     """
 
     subject: str
-    state: State
+    state: Severity
     found: str
     todo: str = ""
 
 
 def ok(subject: str, found: str) -> Finding:
     """It is as it should be."""
-    return Finding(subject, State.OK, found)
+    return Finding(subject, Severity.OK, found)
 
 
 def warning(subject: str, found: str, todo: str) -> Finding:
     """It works, and somebody should look at it."""
-    return Finding(subject, State.WARNING, found, todo)
+    return Finding(subject, Severity.WARNING, found, todo)
 
 
 def problem(subject: str, found: str, todo: str) -> Finding:
     """It does not work, or will not."""
-    return Finding(subject, State.PROBLEM, found, todo)
+    return Finding(subject, Severity.PROBLEM, found, todo)
 
 
-def count(findings: Iterable[Finding], state: State) -> int:
+def count(findings: Iterable[Finding], state: Severity) -> int:
     """How many findings are in that state."""
     return sum(one.state is state for one in findings)

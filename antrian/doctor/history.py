@@ -4,17 +4,17 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from admin_api.desk.retention_alarm import RetentionAlarm, retention_alarm, warned_before
-from admin_api.history.entry import Delivery
-from admin_api.history.journal_end import first_from, journal_channel
-from admin_api.history.records import DeadFilter, Position, State
-from admin_api.history.store import History, history_path
-from admin_api.lane.status import Status
+from antrian.broker.topology import Names
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.events import Event
-from broker.human_time import rough_duration
-from broker.settings import Settings
-from broker.topology import Names
+from antrian.domain.events import Event
+from antrian.domain.human_time import rough_duration
+from antrian.domain.settings import Settings
+from antrian.history.journal.entry import JournalDelivery
+from antrian.history.journal.lookup import first_from, journal_channel
+from antrian.history.queries.history import History, history_path
+from antrian.history.records import DeadFilter, MessageState, Position
+from antrian.operations.dead_letters.retention_alarm import RetentionAlarm, retention_alarm, warned_before
+from antrian.operations.lane.status import Status
 
 SUBJECT = "history"
 RETENTION = "retention"
@@ -58,7 +58,7 @@ class HistoryFacts:
 
     exists: bool
     position: Position
-    counts: dict[State, int]
+    counts: dict[MessageState, int]
     near: RetentionAlarm | None
     behind: float | None
 
@@ -90,7 +90,7 @@ def look_at_journal(settings: Settings, urls: Sequence[str]) -> JournalStart:
     return JournalStart(first.offset, _age(first, names)) if first else JournalStart(-1, None)
 
 
-def _age(entry: Delivery, names: Names) -> float | None:
+def _age(entry: JournalDelivery, names: Names) -> float | None:
     event = Event.decode(entry.body) if entry.exchange == names.events else None
     stamp = entry.properties.timestamp
     written_at = event.at if event else float(stamp) if isinstance(stamp, int) else None
@@ -156,8 +156,8 @@ def check_difference(facts: HistoryFacts, lanes: Sequence[Status]) -> Iterator[F
     if not facts.exists or not lanes or facts.behind is None or facts.behind > _LATE:
         return
     waiting = sum(lane.waiting + lane.in_flight for lane in lanes)
-    known = facts.counts.get(State.WAITING, 0) + facts.counts.get(State.SENDING, 0)
-    failed, known_failed = lanes[0].failed_messages, facts.counts.get(State.DEAD, 0)
+    known = facts.counts.get(MessageState.WAITING, 0) + facts.counts.get(MessageState.SENDING, 0)
+    failed, known_failed = lanes[0].failed_messages, facts.counts.get(MessageState.DEAD, 0)
     if (waiting, failed) == (known, known_failed):
         yield ok(SUBJECT, f"Broker and history agree: {waiting} messages wait, {failed} are dead letters.")
     else:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from admin_api.lane.lane_reader import LaneReader
-from admin_api.lane.status import Reason, Status
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.human_time import rough_duration
-from broker.settings import Settings
+from antrian.domain.human_time import rough_duration
+from antrian.domain.settings import Settings
+from antrian.operations.lane.lane_reader import LaneReader
+from antrian.operations.lane.status import Reason, Status
 
 SUBJECT = "lane"
 

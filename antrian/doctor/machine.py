@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin_api.access.errors import AccessUnreadable
-from admin_api.access.tokens import TokenFile
+from admin_api.auth.errors import AccessUnreadable
+from admin_api.auth.tokens import TokenFile
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.settings import Settings
+from antrian.domain.settings import Settings
 
 FILES = "files"
 TOKENS = "tokens"

@@ -14,9 +14,9 @@ from typing import Literal
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.exceptions import ChannelClosedByBroker
 
+from antrian.broker.definitions import ROLES
+from antrian.broker.topology import Topology
 from antrian.doctor.finding import Finding, ok, problem
-from broker.definitions import ROLES
-from broker.topology import Topology
 
 SUBJECT = "permissions"
 

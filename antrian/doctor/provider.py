@@ -13,11 +13,11 @@ import requests
 import urllib3
 
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.errors import SettingsError
-from broker.human_time import rough_duration
-from broker.settings import Settings
-from consumer.providers.http import failure_of, is_loopback
-from consumer.providers.registry import make_provider
+from antrian.domain.errors import SettingsError
+from antrian.domain.human_time import rough_duration
+from antrian.domain.settings import Settings
+from antrian.providers.http import failure_of, is_loopback
+from antrian.providers.registry import make_provider
 
 SUBJECT = "provider"
 

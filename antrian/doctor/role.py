@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 
-class Role(StrEnum):
-    """One of the three users of `broker.definitions`."""
+class BrokerRole(StrEnum):
+    """One of the three users of `antrian.broker.definitions`."""
 
     PUBLISHER = "publisher"
     CONSUMER = "consumer"

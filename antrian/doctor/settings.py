@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from antrian.doctor.finding import Finding, ok, problem, warning
-from broker.settings import Settings
-from consumer.providers.http import is_loopback
+from antrian.domain.settings import Settings
+from antrian.providers.http import is_loopback
 
 SUBJECT = "settings"
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from antrian.broker.topology_sync import SyncStatus, TopologyDifference
 from antrian.doctor.finding import Finding, ok, problem
-from broker.drift import Difference, Status
 
 SUBJECT = "topology"
 
@@ -11,17 +11,17 @@ SUBJECT = "topology"
 _MOST_NAMES = 3
 
 
-def check(differences: Sequence[Difference]) -> Iterator[Finding]:
+def check(differences: Sequence[TopologyDifference]) -> Iterator[Finding]:
     """What the differences between settings and broker mean."""
     for one in differences:
-        if one.status is Status.CHANGED:
+        if one.status is SyncStatus.CHANGED:
             found, _, todo = one.sentence().partition(". ")
             yield problem(SUBJECT, f"{found[0].upper()}{found[1:]}.", todo)
-    missing = [one.name for one in differences if one.status is Status.MISSING]
+    missing = [one.name for one in differences if one.status is SyncStatus.MISSING]
     if missing:
         yield problem(SUBJECT, f"The broker lacks {_listed(missing)}.", "Run `antrian topology apply`.")
-    unchecked = sum(one.status is Status.UNCHECKED for one in differences)
-    same = sum(one.status is Status.SAME for one in differences)
+    unchecked = sum(one.status is SyncStatus.UNCHECKED for one in differences)
+    same = sum(one.status is SyncStatus.SAME for one in differences)
     if not missing and same + unchecked == len(differences):
         if unchecked:
             yield ok(SUBJECT, f"Nothing is missing that this user may see; it may not compare {unchecked} objects.")

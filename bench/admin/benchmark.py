@@ -16,9 +16,13 @@ from tempfile import TemporaryDirectory
 import psutil
 import requests
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
-from admin_api.access.tokens import TokenFile
+from admin_api.auth.roles import Role
+from admin_api.auth.tokens import TokenFile
+from admin_api.auth.urls import PREFIX
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import encode, new_message
+from antrian.domain.settings import Settings
 from bench.admin.reports import Reports, measure
 from bench.child import Child
 from bench.distribution import Distribution
@@ -27,10 +31,6 @@ from bench.replay.stream import BareReader
 from bench.report import Report, Table, milliseconds, verdict
 from bench.stage import Stage
 from bench.waiting import wait_until
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import encode, new_message
-from broker.settings import Settings
-from broker.topology import Names
 
 BROWSERS = 10
 STATUS_LIMIT, MEMORY_LIMIT, REPLAY_LIMIT = 0.020, 250e6, 20_000.0

@@ -12,15 +12,15 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from admin_api.history import history_file
-from admin_api.history.entry import Delivery
-from admin_api.history.report import Period
-from admin_api.history.store import History
-from admin_api.history.writer import HistoryWriter
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import encode, new_message
+from antrian.history.journal.entry import JournalDelivery
+from antrian.history.projection import history_file
+from antrian.history.projection.writer import HistoryWriter
+from antrian.history.queries.history import History
+from antrian.history.queries.report import Period
 from bench.report import Table, milliseconds
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import encode, new_message
-from broker.topology import Names
 
 _DAYS = 62
 _ROUNDS = 15
@@ -118,10 +118,10 @@ def _fill(path: Path, messages: int, now: float) -> float:
     return 3 * messages / max(spent, 0.001)
 
 
-def _deliveries(names: Names, messages: int, now: float) -> Iterator[Delivery]:
+def _deliveries(names: Names, messages: int, now: float) -> Iterator[JournalDelivery]:
     """The journal of so many messages, three entries each."""
     for offset, (_, exchange, key, properties, body) in enumerate(_entries(names, messages, now)):
-        yield Delivery(offset, exchange, key, properties, body)
+        yield JournalDelivery(offset, exchange, key, properties, body)
 
 
 def _entries(names: Names, messages: int, now: float) -> Iterator[Sequence[object]]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from antrian.providers.registry import SANDBOX_SENDER
 from bench.child import Child
 from bench.peer_queue import fill
 from bench.provider import Provider
 from bench.publish.sample import Sample
 from bench.stage import Stage
-from consumer.providers.registry import SANDBOX_SENDER
 from publisher import Publisher
 
 _NAIVE_SENDER = "6282200000000"

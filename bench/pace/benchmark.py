@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from antrian.domain.settings import Settings
+from antrian.providers.registry import SANDBOX_SENDER
 from bench.child import Child
 from bench.pace.pacing import Pacing
 from bench.peer_queue import fill
@@ -11,8 +13,6 @@ from bench.publish.sample import samples
 from bench.report import Report, Table, milliseconds
 from bench.stage import Stage
 from bench.waiting import wait_until
-from broker.settings import Settings
-from consumer.providers.registry import SANDBOX_SENDER
 from publisher import Publisher
 
 OURS, NAIVE = "antrian", "plain pika"

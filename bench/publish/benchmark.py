@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
+from antrian.broker.topology import Names
 from bench.child import Child
 from bench.publish.contender import READY, RESULT
 from bench.publish.run import Run, Standing, together, turns
 from bench.publish.sample import Target
 from bench.report import Report, Table, milliseconds, verdict
 from bench.stage import Stage
-from broker.topology import Names
 
 #: `queue_messages` as a part of bare pipelined pika.
 GOAL = 0.6

@@ -4,16 +4,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
-from admin_api.desk.dead_letters import EVERYTHING, DeadLetters
-from admin_api.lane.clearing import Clearing, Scope
+from antrian.broker.topology import Names
+from antrian.domain.message import AttemptFailure, encode, new_message, retry_of
+from antrian.domain.settings import Settings
+from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetters
+from antrian.operations.lane.clearing import Clearing, Scope
 from bench.errors import BenchmarkFailed
 from bench.pipelined import Item, PipelinedChannel
 from bench.redrive.bare_mover import BareMover
 from bench.report import Report, Table
 from bench.stage import Stage
-from broker.message import AttemptFailure, encode, new_message, retry_of
-from broker.settings import Settings
-from broker.topology import Names
 
 
 def run(stage: Stage, *, quick: bool) -> Report:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+from antrian.broker.topology import Names
+from antrian.domain.settings import Settings
 from bench.replay.reading import Reading
 from bench.replay.stream import BareReader, fill
 from bench.report import Report, Table
 from bench.stage import Stage
-from broker.settings import Settings
-from broker.topology import Names
 
 _READY = "lane.ready"
 _PATIENCE = 180.0

@@ -8,10 +8,10 @@ from typing import Any
 import pika
 from pika.channel import Channel
 
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
 from bench.bare_run import BareRun
 from bench.pipelined import Item, PipelinedChannel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.topology import Names
 
 #: What pika does best with: many under way, few acks.
 _PREFETCH, _ACK_EVERY = 1_000, 200

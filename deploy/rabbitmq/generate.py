@@ -8,9 +8,9 @@ import json
 import sys
 from pathlib import Path
 
-from broker.definitions import definitions
-from broker.settings import load_settings
-from broker.topology import topology
+from antrian.broker.definitions import definitions
+from antrian.broker.topology import topology
+from antrian.domain.settings import load_settings
 
 FILE = Path(__file__).with_name("definitions.json")
 

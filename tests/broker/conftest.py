@@ -2,11 +2,11 @@ from collections.abc import Iterator
 
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.history.store import History, history_path
-from broker.connection import open_channel
-from broker.settings import Settings
+from antrian.broker.connection import open_channel
+from antrian.domain.settings import Settings
+from antrian.history.queries.history import History, history_path
 
 
 @pytest.fixture

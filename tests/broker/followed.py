@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.store import history_path
-from broker.settings import Settings
+from antrian.domain.settings import Settings
+from antrian.history.follower import HistoryFollower
+from antrian.history.queries.history import history_path
 from waiting import wait_until
 
 

@@ -6,15 +6,15 @@ from urllib.parse import urlsplit
 import pytest
 from tcp_proxy import TcpProxy, proxy_before
 
-from admin_api.access.audit import AuditTrail
-from admin_api.access.deed import STRANGER, Deed
-from broker.connection import open_channel
-from broker.node.ports import free_port
+from admin_api.auth.audit import AuditTrail
+from admin_api.auth.audit_entry import STRANGER, AuditEntry
+from antrian.broker.connection import open_channel
+from antrian.broker.node.ports import free_port
 from waiting import wait_until
 
 
 def deed(number, actor="api:ani"):
-    return Deed(time.time(), actor, "admin", "POST /clear", f"/clear/{number}", 200)
+    return AuditEntry(time.time(), actor, "admin", "POST /clear", f"/clear/{number}", 200)
 
 
 def targets(stock, name="audit.allowed"):

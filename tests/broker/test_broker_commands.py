@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.discovery import find_broker, running_broker_url
-from broker.embedded import PrivateNode
-from broker.errors import NoBroker
-from broker.settings import load_settings
+from antrian.broker.discovery import find_broker, running_broker_url
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.errors import NoBroker
+from antrian.domain.settings import load_settings
 
 ANTRIAN = Path(sys.executable).with_name("antrian")
 NOT_RUNNING = "Error: no broker is running: start one with `antrian broker start`, or set AMQP_URL\n"

@@ -1,11 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 
-from admin_api.lane.clearing import Clearing, Scope
-from broker.connection import open_channel
-from broker.message import decode
+from antrian.broker.connection import open_channel
+from antrian.domain.message import decode
+from antrian.operations.lane.clearing import Clearing, Scope
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import threading
 
 import pytest
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 
-from admin_api.desk.dead_letters import EVERYTHING, DeadLetters, Selection
-from broker.message import Priority
+from antrian.domain.message import Priority
+from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetters, Selection
 
 
 @pytest.fixture

@@ -2,16 +2,16 @@ import csv
 import json
 
 import pytest
-from desk_parts import DeskParts, running
-from stock import ids
+from dead_letter_service import DeskParts, running
+from queue_fixture import ids
 
-from admin_api.desk import desk as desk_module
-from admin_api.desk.dead_letter_export import Format
-from admin_api.desk.edited_copy import Changes
-from admin_api.desk.errors import HistoryBehind, LaneGone, LetterGone, UnknownLetter
-from admin_api.history.records import DeadFilter, State
-from broker.errors import InvalidPhoneNumber, MalformedMessage
-from broker.message import Priority
+from antrian.domain.errors import InvalidPhoneNumber, MalformedMessage
+from antrian.domain.message import Priority
+from antrian.history.records import DeadFilter, MessageState
+from antrian.operations.dead_letters import service as desk_module
+from antrian.operations.dead_letters.dead_letter_export import ExportFormat
+from antrian.operations.dead_letters.edited_copy import Changes
+from antrian.operations.dead_letters.errors import HistoryBehind, LaneGone, LetterGone, UnknownLetter
 
 EVERYTHING = DeadFilter()
 OTHER = "+6281298765432"
@@ -130,7 +130,7 @@ def test_a_purge_deletes_what_fits_and_names_what_was_missing(stock, parts):
     [event] = stock.events("dead.purged")
     assert (event.details["undo_id"], event.details["count"], event.source) == (purged.undo_id, 2, "api:ops")
     parts.catch_up()
-    assert parts.history.message("m1").state is State.PURGED
+    assert parts.history.message("m1").state is MessageState.PURGED
 
 
 def test_a_purge_of_nothing_is_nothing_to_undo(desk):
@@ -141,9 +141,9 @@ def test_a_purge_of_nothing_is_nothing_to_undo(desk):
 def test_what_fits_is_exported_without_formulas(stock, desk):
     stock.add_dead("m1", source="=cmd()")
     stock.add_dead("m2")
-    rows = list(csv.DictReader("".join(desk.export(DeadFilter(source="=cmd()"), Format.CSV)).splitlines()))
+    rows = list(csv.DictReader("".join(desk.export(DeadFilter(source="=cmd()"), ExportFormat.CSV)).splitlines()))
     assert [(row["message_id"], row["source"], row["message"]) for row in rows] == [("m1", "'=cmd()", "text m1")]
-    lines = "".join(desk.export(EVERYTHING, Format.JSONL)).splitlines()
+    lines = "".join(desk.export(EVERYTHING, ExportFormat.JSONL)).splitlines()
     assert {json.loads(line)["message_id"] for line in lines} == {"m1", "m2"}
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from desk_parts import DeskParts, running
+from dead_letter_service import DeskParts, running
 from pydantic import SecretStr
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 from tcp_proxy import proxy_before
 
-from admin_api.desk.errors import JobEnded, UnknownJob
-from admin_api.history.records import DeadFilter, Job
-from broker.events import Event
+from antrian.domain.events import Event
+from antrian.history.records import DeadFilter, Job
+from antrian.operations.dead_letters.errors import JobEnded, UnknownJob
 from waiting import wait_until
 
 EVERYTHING = DeadFilter()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from broker import discovery
-from broker.discovery import find_broker
-from broker.errors import NoBroker
-from broker.node import debian_package
-from broker.node.container import engine_answers
-from broker.node.debian_package import install_rabbitmq
-from broker.node.program import rabbitmq_server
-from broker.settings import load_settings
+from antrian.broker import discovery
+from antrian.broker.discovery import find_broker
+from antrian.broker.node import debian_package
+from antrian.broker.node.container import engine_answers
+from antrian.broker.node.debian_package import install_rabbitmq
+from antrian.broker.node.program import rabbitmq_server
+from antrian.domain.errors import NoBroker
+from antrian.domain.settings import load_settings
 from waiting import wait_until
 
 #: A service's start is asked for while the package is installed, as a maintainer script would. It takes as long as
@@ -41,7 +41,7 @@ exit 125
 INSTALLER = """
 import sys
 from pathlib import Path
-from broker.node.debian_package import install_rabbitmq
+from antrian.broker.node.debian_package import install_rabbitmq
 install_rabbitmq(print, policy=Path(sys.argv[1]), lists=Path(sys.argv[2]))
 """
 

@@ -9,26 +9,26 @@ from typing import Any
 
 import psutil
 import pytest
+from broker_with_users import GuardedBroker, guarded_node
 from followed import catch_up
-from guarded import GuardedBroker, guarded_node
 from node_tools import rabbitmqctl
 from pydantic import SecretStr
-from stock import Stock
+from queue_fixture import Stock
 from typer.testing import CliRunner
 
-from admin_api.access.roles import Role
-from admin_api.access.tokens import TokenFile
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.store import history_path
-from antrian.cli import app
+from admin_api.auth.roles import Role
+from admin_api.auth.tokens import TokenFile
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import write_state
+from antrian.broker.node.ports import free_port
+from antrian.broker.node.private_node import PrivateNode
+from antrian.broker.topology import Names
+from antrian.cli.index import app
 from antrian.doctor import history
-from broker.connection import open_channel
-from broker.embedded import PrivateNode
-from broker.lane_state import write_state
-from broker.node.ports import free_port
-from broker.settings import Settings, load_settings
-from broker.topology import Names
-from sandbox.server import SandboxServer
+from antrian.domain.settings import Settings, load_settings
+from antrian.history.follower import HistoryFollower
+from antrian.history.queries.history import history_path
+from antrian.sandbox.server import SandboxServer
 from waiting import wait_until
 
 Doctor = Callable[..., dict[str, Any]]

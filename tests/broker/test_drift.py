@@ -4,29 +4,29 @@ from dataclasses import replace
 import pytest
 from factories import make_settings
 
-from broker import drift
-from broker.drift import Status
-from broker.errors import BrokerRefused, TopologyConflict
-from broker.topology import Exchange, Names, Queue, topology
+from antrian.broker import topology_sync
+from antrian.broker.topology import Exchange, Names, Queue, topology
+from antrian.broker.topology_sync import SyncStatus
+from antrian.domain.errors import BrokerRefused, TopologyConflict
 
 
 def compared(channel, wanted):
     """One exchange or queue, as it differs from the broker's."""
     kind = "exchanges" if isinstance(wanted, Exchange) else "queues"
     nothing = replace(topology(make_settings()), exchanges=(), queues=(), bindings=())
-    [difference] = drift.plan(channel.connection, replace(nothing, **{kind: (wanted,)}))
+    [difference] = topology_sync.plan(channel.connection, replace(nothing, **{kind: (wanted,)}))
     return difference
 
 
 def test_on_an_empty_broker_everything_is_missing_and_planning_makes_nothing(channel, settings):
     for _ in range(2):
-        found = drift.plan(channel.connection, topology(settings))
-        assert {one.status for one in found} == {Status.MISSING}
+        found = topology_sync.plan(channel.connection, topology(settings))
+        assert {one.status for one in found} == {SyncStatus.MISSING}
 
 
 def test_applying_twice_finds_everything_as_it_should_be(channel, settings):
-    drift.apply(channel.connection, topology(settings))
-    assert {one.status for one in drift.apply(channel.connection, topology(settings))} == {Status.SAME}
+    topology_sync.apply(channel.connection, topology(settings))
+    assert {one.status for one in topology_sync.apply(channel.connection, topology(settings))} == {SyncStatus.SAME}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_changed_queue_argument_is_named_with_both_values(channel, namespace, 
     queue = Queue(f"{namespace}.queue", want)
     channel.queue_declare(queue.name, durable=True, arguments=have)
     difference = compared(channel, queue)
-    assert (difference.status, difference.kind, difference.argument) == (Status.CHANGED, "queue", argument)
+    assert (difference.status, difference.kind, difference.argument) == (SyncStatus.CHANGED, "queue", argument)
     assert current in difference.current
     assert wanted in difference.wanted
     assert f"`antrian topology apply --replace {queue.name}`" in difference.sentence()
@@ -73,24 +73,24 @@ def test_an_exchange_of_another_kind_is_named(channel, namespace):
 def test_a_conflict_stops_applying_before_anything_is_made(channel, settings, namespace):
     channel.queue_declare(Names(namespace).dead, durable=True, arguments={"x-max-length": 7})
     with pytest.raises(TopologyConflict, match=r"x-max-length is .*7.* in the broker, and should be none"):
-        drift.apply(channel.connection, topology(settings))
-    found = drift.plan(channel.connection, topology(settings))
-    assert [one.name for one in found if one.status is not Status.MISSING] == [Names(namespace).dead]
+        topology_sync.apply(channel.connection, topology(settings))
+    found = topology_sync.plan(channel.connection, topology(settings))
+    assert [one.name for one in found if one.status is not SyncStatus.MISSING] == [Names(namespace).dead]
 
 
 def test_a_broker_that_is_too_old_is_refused_with_the_reason(channel, settings):
     tomorrow = replace(topology(settings), oldest_broker=(99, 1))
     with pytest.raises(BrokerRefused, match=r"RabbitMQ 99\.1 or newer; this broker is \d"):
-        drift.plan(channel.connection, tomorrow)
+        topology_sync.plan(channel.connection, tomorrow)
 
 
 def test_quorum_is_refused_by_a_broker_that_would_ignore_the_priorities(channel, settings):
     wanted = topology(settings.model_copy(update={"whatsapp_queue_type": "quorum"}))
     if broker_version(channel) >= (4, 3):
-        drift.apply(channel.connection, wanted)
+        topology_sync.apply(channel.connection, wanted)
     else:
         with pytest.raises(BrokerRefused, match=r"needs RabbitMQ 4\.3 or newer"):
-            drift.apply(channel.connection, wanted)
+            topology_sync.apply(channel.connection, wanted)
 
 
 def broker_version(channel):

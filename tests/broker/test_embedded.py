@@ -16,12 +16,12 @@ import psutil
 import pytest
 from pika import BasicProperties
 
-from broker.connection import open_channel
-from broker.discovery import running_broker_url
-from broker.embedded import PrivateNode
-from broker.node.files import Identity, private_node_files
-from broker.node.processes import main_process, processes_of
-from broker.settings import load_settings
+from antrian.broker.connection import open_channel
+from antrian.broker.discovery import running_broker_url
+from antrian.broker.node.files import Identity, private_node_files
+from antrian.broker.node.private_node import PrivateNode
+from antrian.broker.node.processes import main_process, processes_of
+from antrian.domain.settings import load_settings
 from waiting import wait_until
 
 PERSISTENT = BasicProperties(delivery_mode=2)
@@ -30,7 +30,7 @@ PERSISTENT = BasicProperties(delivery_mode=2)
 STARTER = """
 import sys
 from pathlib import Path
-from broker.embedded import PrivateNode
+from antrian.broker.node.private_node import PrivateNode
 print(PrivateNode(Path(sys.argv[1])).start(tied_to_parent=sys.argv[2] == "tied"), flush=True)
 sys.stdin.read()
 """
@@ -40,8 +40,8 @@ sys.stdin.read()
 UNPRIVILEGED_STARTER = """
 import encodings.idna, os, sys
 from pathlib import Path
-from broker.embedded import PrivateNode
-from broker.errors import NoBroker
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.errors import NoBroker
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)

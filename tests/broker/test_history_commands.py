@@ -3,14 +3,14 @@ import json
 import pytest
 import typer
 from followed import catch_up
-from stock import Stock
+from queue_fixture import Stock
 from typer.testing import CliRunner
 
-from admin_api.history.commands import history_app
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.report_command import report
-from admin_api.history.store import history_path
-from broker.errors import AntrianError, CommandFailed, WrongUse
+from antrian.cli.history import history_app
+from antrian.cli.report import report
+from antrian.domain.errors import AntrianError, CommandFailed, WrongUse
+from antrian.history.follower import HistoryFollower
+from antrian.history.queries.history import history_path
 
 
 @pytest.fixture

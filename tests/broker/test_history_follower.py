@@ -15,22 +15,23 @@ from factories import PHONE
 from followed import catch_up, following
 from journal_entries import dump
 from pydantic import SecretStr
-from stock import Stock, message
+from queue_fixture import Stock, message
 
-from admin_api.history import follower as follower_module
-from admin_api.history import history_file, journal_feed
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.journal_end import first_from, journal_channel
-from admin_api.history.journal_feed import JournalFeed
-from admin_api.history.rebuild import rebuild
-from admin_api.history.records import MessageFilter, State
-from admin_api.history.report import Period
-from admin_api.history.store import History, history_path
-from broker import drift
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import encode
-from broker.topology import topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import topology
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import encode
+from antrian.history import follower as follower_module
+from antrian.history.follower import HistoryFollower
+from antrian.history.journal import feed as journal_feed
+from antrian.history.journal.feed import JournalFeed
+from antrian.history.journal.lookup import first_from, journal_channel
+from antrian.history.projection import history_file
+from antrian.history.queries.history import History, history_path
+from antrian.history.queries.report import Period
+from antrian.history.rebuild import rebuild
+from antrian.history.records import MessageFilter, MessageState
 from publisher import Publisher
 from waiting import elapsed, wait_until
 
@@ -76,7 +77,7 @@ def delete_journal(stock: Stock) -> None:
 
 def declare_again(stock: Stock) -> None:
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        drift.apply(channel.connection, topology(stock.settings))
+        topology_sync.apply(channel.connection, topology(stock.settings))
 
 
 def seconds_until(condition) -> float:
@@ -93,7 +94,7 @@ def first_offset(stock: Stock) -> int:
 
 
 def is_sent(history: History, message_id: str) -> bool:
-    return history.message(message_id).state is State.SENT
+    return history.message(message_id).state is MessageState.SENT
 
 
 def test_what_happens_is_in_the_history_within_a_second(stock, history):
@@ -114,7 +115,7 @@ def test_a_barrier_passes_when_everything_is_in_the_history(stock, history):
     with following(stock.settings) as follower:
         publish_many(stock, 3_000)
         catch_up(follower)
-        assert history.counts()[State.WAITING] == 3_000
+        assert history.counts()[MessageState.WAITING] == 3_000
 
 
 def test_it_keeps_up_and_says_so(stock, history):
@@ -144,11 +145,11 @@ def test_a_history_of_the_version_before_is_made_again_from_the_journal_without_
         catch_up(follower)
     with closing(sqlite3.connect(history.path, timeout=60)) as file, file:
         file.executescript("DROP TABLE quarters; DROP TABLE quarter_waits; DROP TABLE causes; PRAGMA user_version = 1")
-    assert history.counts()[State.SENT] == 0, "nothing is read from a file of another version"
+    assert history.counts()[MessageState.SENT] == 0, "nothing is read from a file of another version"
     with following(stock.settings) as follower:
         wait_until(lambda: history.position().entries == 3, 20, "the history is complete again")
         catch_up(follower)
-    assert (history.counts()[State.SENT], history.counts()[State.WAITING]) == (1, 1)
+    assert (history.counts()[MessageState.SENT], history.counts()[MessageState.WAITING]) == (1, 1)
     assert history.report(Period.WEEK, UTC).totals.sent == 1
     assert history.position().gaps == ()
 
@@ -165,13 +166,13 @@ def test_of_two_followers_one_writes_and_the_other_takes_over(stock, history):
             stock.add_waiting("m2")
             wait_until(lambda: second.is_writer, 10, "the second writes")
             catch_up(second)
-    assert history.counts()[State.WAITING] == 2
+    assert history.counts()[MessageState.WAITING] == 2
 
 
 def test_a_killed_writer_is_replaced(stock, history):
     script = (
-        "import sys, time; from admin_api.history.follower import HistoryFollower; "
-        "from admin_api.history.store import history_path; from broker.settings import load_settings; "
+        "import sys, time; from antrian.history.follower import HistoryFollower; "
+        "from antrian.history.queries.history import history_path; from antrian.domain.settings import load_settings; "
         "s = load_settings(); f = HistoryFollower(s, history_path(s), urls=s.amqp_urls); f.start(); time.sleep(600)"
     )
     environment = os.environ | {
@@ -191,7 +192,7 @@ def test_a_killed_writer_is_replaced(stock, history):
                 assert follower.is_writer
         finally:
             process.kill()
-    assert history.counts()[State.WAITING] == 2
+    assert history.counts()[MessageState.WAITING] == 2
     assert history.position().entries == 2
 
 
@@ -199,7 +200,7 @@ def test_a_killed_writer_is_replaced(stock, history):
 def test_a_history_that_is_deleted_or_spoilt_on_the_way_is_made_again(stock, history, what):
     with following(stock.settings) as follower:
         publish_many(stock, 500)
-        wait_until(lambda: history.counts()[State.WAITING], 20, "the history has begun")
+        wait_until(lambda: history.counts()[MessageState.WAITING], 20, "the history has begun")
         path = history.path
         if what == "link":
             path.unlink()
@@ -217,7 +218,7 @@ def test_a_history_that_is_deleted_or_spoilt_on_the_way_is_made_again(stock, his
         wait_until(lambda: stock.count(stock.names.lane("default")) == 1_000, 20, "all are published")
         wait_until(lambda: history.position().entries == 1_000, 20, "the history is complete")
         catch_up(follower)
-    assert history.counts()[State.WAITING] == 1_000
+    assert history.counts()[MessageState.WAITING] == 1_000
     assert len(list(path.parent.glob("history-*.db"))) == 2
 
 
@@ -249,7 +250,7 @@ def test_a_journal_that_was_made_again_meanwhile_is_a_gap(stock, history, length
         wait_until(lambda: history.position().journal == 1, 20, "the new journal is noticed")
         wait_until(lambda: history.message(f"n{length - 1}"), 20, "it is read")
     assert len(history.position().gaps) == 1
-    assert history.counts()[State.WAITING] == 3 + length
+    assert history.counts()[MessageState.WAITING] == 3 + length
 
 
 def test_a_barrier_does_not_take_what_was_read_of_another_journal_for_this_one(stock, history):
@@ -341,7 +342,7 @@ def test_strangers_may_write_what_they_like(stock, history):
         stock.add_waiting("m1")
         catch_up(follower)
         wait_until(lambda: follower.trouble == "", 10, "there is no trouble")
-    assert history.message("m1").state is State.WAITING
+    assert history.message("m1").state is MessageState.WAITING
     assert history.position().entries == 4 * len(NASTY) + 1
     for one in history.messages(MessageFilter(), limit=100).items:
         # Only lines that tell of 1970 may be forgotten already.
@@ -384,7 +385,7 @@ def test_a_history_is_rebuilt_beside_the_one_in_use(stock, history):
 
         def watch():
             while not over.is_set():
-                counts.add(history.counts()[State.WAITING])
+                counts.add(history.counts()[MessageState.WAITING])
 
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -395,7 +396,7 @@ def test_a_history_is_rebuilt_beside_the_one_in_use(stock, history):
         assert counts == {300}
         stock.add_waiting("later")
         wait_until(lambda: history.message("later"), 20, "the follower has noticed")
-        assert history.counts()[State.WAITING] == 301
+        assert history.counts()[MessageState.WAITING] == 301
         assert follower.is_writer
     assert [file.suffix for file in history.path.parent.glob("history-*.new*")] == []
 

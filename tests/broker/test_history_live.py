@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.store import History, history_path
+from antrian.history.follower import HistoryFollower
+from antrian.history.queries.history import History, history_path
 from waiting import wait_until
 
 RATE, SECONDS = 1_000, 8
@@ -20,10 +20,10 @@ TRIES = 3
 
 _TELL = """
 import sys, time
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.settings import load_settings
-from broker.topology import Names
+from antrian.broker.connection import open_channel
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.settings import load_settings
+from antrian.broker.topology import Names
 settings, rate, seconds = load_settings(), int(sys.argv[1]), int(sys.argv[2])
 names = Names(settings.whatsapp_queue_namespace)
 with open_channel(settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:

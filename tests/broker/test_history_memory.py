@@ -5,14 +5,14 @@ import subprocess
 import sys
 
 import pytest
-from stock import Stock
+from queue_fixture import Stock
 
 _READ = """
 import resource, sys, time
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.rebuild import catch_up
-from admin_api.history.store import History, history_path
-from broker.settings import load_settings
+from antrian.history.follower import HistoryFollower
+from antrian.history.rebuild import catch_up
+from antrian.history.queries.history import History, history_path
+from antrian.domain.settings import load_settings
 settings = load_settings()
 follower = HistoryFollower(settings, history_path(settings), urls=settings.amqp_urls)
 history = History(history_path(settings))

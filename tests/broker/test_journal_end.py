@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
-from stock import Stock
+from queue_fixture import Stock
 from tcp_proxy import proxy_before
 
-from admin_api.history import journal_end
-from admin_api.history.entry import Delivery
-from admin_api.history.journal_end import NoJournal, first_from, journal_channel, last_entry
+from antrian.history.journal import lookup
+from antrian.history.journal.entry import JournalDelivery
+from antrian.history.journal.lookup import NoJournal, first_from, journal_channel, last_entry
 from waiting import wait_until
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is slow on purpose, or a journal that grows all the time, on a machine with other things to do."""
-    monkeypatch.setattr(journal_end, "_LONGEST_LOOK", 60.0)
+    monkeypatch.setattr(lookup, "_LONGEST_LOOK", 60.0)
 
 
 def test_every_place_is_found_and_no_other(stock: Stock) -> None:
@@ -59,7 +59,7 @@ def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
 
 @pytest.mark.parametrize("look", [lambda *where: last_entry(*where, 0.1), lambda *where: first_from(*where, 3, 0.1)])
 def test_a_broker_that_is_silent_for_longer_than_the_patience_is_not_taken_for_an_empty_journal(
-    stock: Stock, look: Callable[[BlockingChannel, str], Delivery | None]
+    stock: Stock, look: Callable[[BlockingChannel, str], JournalDelivery | None]
 ) -> None:
     stock.pour("m0", "m1", "m2", "m3")
     url = stock.settings.amqp_urls[0]
@@ -80,11 +80,11 @@ def test_an_empty_journal_has_no_last_entry(stock: Stock) -> None:
 
 _PUBLISH = """
 import sys
-from stock import message
-from broker.connection import open_channel
-from broker.message import encode
-from broker.settings import load_settings
-from broker.topology import Names
+from queue_fixture import message
+from antrian.broker.connection import open_channel
+from antrian.domain.message import encode
+from antrian.domain.settings import load_settings
+from antrian.broker.topology import Names
 settings = load_settings()
 body, properties = encode(message("m"))
 with open_channel(settings.amqp_urls, name="test") as channel, channel.connection.channel() as fast:

@@ -2,10 +2,10 @@
 
 import time
 
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.history.journal_feed import PREFETCH, SILENCE, JournalFeed
-from broker.connection import open_channel
+from antrian.broker.connection import open_channel
+from antrian.history.journal.feed import PREFETCH, SILENCE, JournalFeed
 from waiting import wait_until
 
 

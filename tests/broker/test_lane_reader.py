@@ -3,14 +3,14 @@ import time
 import pytest
 from factories import make_event
 
-from admin_api.lane import outcome_tail
-from admin_api.lane.lane_reader import LaneReader
-from admin_api.lane.outcome_tail import OutcomeTail
-from admin_api.lane.status import Reason
-from broker.connection import open_channel
-from broker.errors import BrokerError
-from broker.events import EVENT_PROPERTIES, Event
-from broker.lane_state import write_state
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import write_state
+from antrian.domain.errors import BrokerError
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.operations.lane import outcome_tail
+from antrian.operations.lane.lane_reader import LaneReader
+from antrian.operations.lane.outcome_tail import OutcomeTail
+from antrian.operations.lane.status import Reason
 from waiting import wait_until
 
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from broker.embedded import PrivateNode
-from broker.errors import NoBroker
-from broker.node.failure import disk_is_too_full, why_it_ended
-from broker.node.files import NodeFiles, private_node_files
-from broker.node.greeting import greet
+from antrian.broker.node.failure import disk_is_too_full, why_it_ended
+from antrian.broker.node.files import NodeFiles, private_node_files
+from antrian.broker.node.greeting import greet
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.errors import NoBroker
 
 
 @pytest.fixture

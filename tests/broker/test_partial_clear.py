@@ -10,16 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from desk_parts import running
-from stock import ids, message
+from dead_letter_service import running
+from queue_fixture import ids, message
 
-from admin_api.history.records import State
-from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
-from admin_api.lane.clearing import Clearing, Scope
-from admin_api.lane.control import cancel
-from admin_api.lane.partial_clearing import PartialClearing, PendingChoice
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
+from antrian.broker.connection import open_channel
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.history.records import MessageState
+from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
+from antrian.operations.lane.clearing import Clearing, Scope
+from antrian.operations.lane.control import cancel
+from antrian.operations.lane.partial_clearing import PartialClearing, PendingChoice
 from waiting import elapsed, wait_until
 
 
@@ -76,7 +76,7 @@ def test_it_is_put_back_once_with_its_priority(stock, parts):
         ({"priority": "normal", "key_prefix": "c-"}, ["m3", "m4", "m1"]),
         ({"ids": frozenset({"m1", "m4", "no such message"})}, ["m3", "m2"]),
         ({"text": "m2"}, ["m3", "m4", "m1"]),
-        ({"states": frozenset({State.SCHEDULED})}, ["m3", "m4", "m1", "m2"]),
+        ({"states": frozenset({MessageState.SCHEDULED})}, ["m3", "m4", "m1", "m2"]),
         ({"source": "nobody"}, ["m3", "m4", "m1", "m2"]),
     ],
 )
@@ -156,11 +156,11 @@ def test_what_a_consumer_drops_in_the_moment_of_the_undo_is_put_back(stock, part
 
         monkeypatch.setattr(parts.history, "message", drop)
         assert parts.undo.run(cleared.undo_id, "cli:siti") == 1
-    assert seen == [State.WAITING]
+    assert seen == [MessageState.WAITING]
     assert [(one.message_id, one.generation) for one in stock.in_lane()] == [("c1", 1)]
     parts.catch_up()
     record = find("c1")
-    assert (record.state, record.cancelling) == (State.WAITING, False)
+    assert (record.state, record.cancelling) == (MessageState.WAITING, False)
 
 
 def test_a_quorum_lane_says_that_it_cannot_be_cleared_in_part(stock, parts):
@@ -178,9 +178,9 @@ def test_a_quorum_lane_says_that_it_cannot_be_cleared_in_part(stock, parts):
 REST = 800
 
 _CLEAR = """
-from admin_api.lane.clear_filter import ClearFilter
-from admin_api.lane.clearing import Clearing, Scope
-from broker.settings import load_settings
+from antrian.operations.lane.clear_filter import ClearFilter
+from antrian.operations.lane.clearing import Clearing, Scope
+from antrian.domain.settings import load_settings
 
 Clearing(load_settings(), "default", "cli:ani").run(Scope.QUEUED, ClearFilter(source="campaign"))
 """

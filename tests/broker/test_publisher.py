@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from factories import PHONE
-from stock import Stock
+from queue_fixture import Stock
 from tcp_proxy import TcpProxy, proxy_before, tcp_proxy
 
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.settings import Settings, load_settings
-from broker.topology import topology
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import topology
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.settings import Settings, load_settings
 from publisher import (
     BrokerUnavailable,
     ConfirmTimeout,
@@ -34,7 +34,7 @@ from publisher import (
     Receipt,
     Unroutable,
 )
-from publisher.pipeline import WINDOW, Publication
+from publisher.pipeline import WINDOW, PendingPublication
 from waiting import wait_until
 
 #: A wait that a test hopes to see the end of, in seconds. A busy machine may not have begun by then.
@@ -113,7 +113,7 @@ def in_background(work: Callable[[], Receipt]) -> Iterator[Future[Receipt]]:
 
 def publications_in_memory() -> int:
     gc.collect()
-    return sum(type(thing) is Publication for thing in gc.get_objects())
+    return sum(type(thing) is PendingPublication for thing in gc.get_objects())
 
 
 def failure_of(work: Callable[[], object]) -> PublisherError:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from factories import PHONE
 from node_tools import kill_node, rabbitmqctl
-from stock import Stock
+from queue_fixture import Stock
 
-from broker.connection import open_channel
-from broker.embedded import PrivateNode
-from broker.settings import Settings, load_settings
+from antrian.broker.connection import open_channel
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.settings import Settings, load_settings
 from publisher import BrokerUnavailable, ConfirmTimeout, Publisher, PublisherError
 from waiting import elapsed, wait_until
 

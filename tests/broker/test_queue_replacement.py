@@ -1,14 +1,14 @@
 from dataclasses import replace
 
 import pytest
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 
-from broker import drift, queue_replacement
-from broker.connection import open_channel
-from broker.drift import Status
-from broker.errors import TopologyConflict
-from broker.lane_state import read_state, write_state
-from broker.topology import Queue, Topology, topology
+from antrian.broker import queue_replacement, topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import read_state, write_state
+from antrian.broker.topology import Queue, Topology, topology
+from antrian.broker.topology_sync import SyncStatus
+from antrian.domain.errors import TopologyConflict
 
 
 def changed(stock: Stock, name: str, **arguments: int) -> tuple[Queue, Topology]:
@@ -23,7 +23,7 @@ def changed(stock: Stock, name: str, **arguments: int) -> tuple[Queue, Topology]
 def test_an_empty_queue_is_made_anew_and_bound_again(stock, channel):
     queue, wanted = changed(stock, stock.names.lane("default"), expires=60_000)
     queue_replacement.replace(channel.connection, queue, wanted)
-    assert {one.status for one in drift.plan(channel.connection, wanted)} == {Status.SAME}
+    assert {one.status for one in topology_sync.plan(channel.connection, wanted)} == {SyncStatus.SAME}
     stock.add_waiting("m1")
     assert ids(stock.in_lane()) == ["m1"]
 

@@ -14,20 +14,20 @@ import pytest
 from followed import catch_up, following
 from journal_entries import dump
 from pika.adapters.blocking_connection import BlockingChannel
-from stock import Stock, message
+from queue_fixture import Stock, message
 from tcp_proxy import proxy_before
 
-from admin_api.history import follower as follower_module
-from admin_api.history.journal_feed import JournalFeed
-from admin_api.history.read_ahead import ReadAhead, ReaderLost, ReadingEnded
-from admin_api.history.records import State
-from admin_api.history.store import History
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import encode
+from antrian.broker.connection import open_channel
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import encode
+from antrian.history import follower as follower_module
+from antrian.history.journal.feed import JournalFeed
+from antrian.history.journal.read_ahead import ReadAhead, ReaderLost, ReadingEnded
+from antrian.history.queries.history import History
+from antrian.history.records import MessageState
 from waiting import wait_until
 
-PROGRAM = "admin_api.history.read_ahead_process"
+PROGRAM = "antrian.history.journal.read_ahead_process"
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_history_that_is_near_needs_no_other_process(stock, history, monkeypat
     with following(stock.settings) as follower:
         catch_up(follower)
         assert follower.trouble == ""
-    assert history.counts()[State.WAITING] == 25
+    assert history.counts()[MessageState.WAITING] == 25
 
 
 def is_complete(history: History) -> bool:
@@ -140,7 +140,7 @@ def test_when_the_reading_process_is_killed_we_read_on_alone(stock, history):
         wait_until(lambda: is_complete(history), 60, "the history is complete")
         wait_until(lambda: follower.trouble == "", 10, "the trouble is over")
         assert not readers(os.getpid())
-    assert history.counts()[State.SENT] == history.counts()[State.WAITING] == 10_000
+    assert history.counts()[MessageState.SENT] == history.counts()[MessageState.WAITING] == 10_000
     assert history.position().gaps == ()
 
 
@@ -169,9 +169,9 @@ def test_a_process_that_ends_before_or_within_a_parcel_is_lost(stock, monkeypatc
 
 _FOLLOW = """
 import sys, time
-from admin_api.history import follower
-from admin_api.history.store import history_path
-from broker.settings import load_settings
+from antrian.history import follower
+from antrian.history.queries.history import history_path
+from antrian.domain.settings import load_settings
 follower.FAR = 100
 
 class Stuck(follower.HistoryWriter):
@@ -206,7 +206,7 @@ def test_when_we_are_killed_it_ends(stock, history):
     assert 0 < history.position().entries < 30_000
     with following(stock.settings):
         wait_until(lambda: is_complete(history), 60, "another one goes on")
-    assert history.counts()[State.SENT] == 10_000
+    assert history.counts()[MessageState.SENT] == 10_000
 
 
 @pytest.mark.usefixtures("far")

@@ -1,13 +1,13 @@
 """Where a history reads on, as a real journal answers."""
 
 import pytest
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.history.journal_end import NoJournal, first_from, journal_channel
-from admin_api.history.resumption import Resumption
-from admin_api.history.writer import Place, fingerprint
-from broker.connection import open_channel
-from broker.errors import BrokerUnavailable
+from antrian.broker.connection import open_channel
+from antrian.domain.errors import BrokerUnreachable
+from antrian.history.journal.lookup import NoJournal, first_from, journal_channel
+from antrian.history.journal.resume import Resumption
+from antrian.history.projection.writer import JournalPlace, fingerprint
 
 
 @pytest.fixture
@@ -20,17 +20,17 @@ def test_it_goes_on_at_what_it_has_read_last(stock: Stock, resumption: Resumptio
     with journal_channel(stock.settings.amqp_urls, name="test") as channel:
         second = first_from(channel, stock.names.journal, 1, 60)
     assert second is not None
-    decision = resumption.decide(Place(0, 1, fingerprint(second)))
+    decision = resumption.decide(JournalPlace(0, 1, fingerprint(second)))
     assert (decision.start, decision.gap) == (1, "")
 
 
 def test_nothing_read_is_the_beginning(resumption: Resumption) -> None:
-    assert resumption.decide(Place(0, -1, "")).start == "first"
+    assert resumption.decide(JournalPlace(0, -1, "")).start == "first"
 
 
 def test_another_entry_in_the_same_place_is_another_journal(stock: Stock, resumption: Resumption) -> None:
     stock.add_waiting("m1", "m2", "m3")
-    decision = resumption.decide(Place(0, 1, "of something else"))
+    decision = resumption.decide(JournalPlace(0, 1, "of something else"))
     assert (decision.start, decision.is_new_journal) == ("first", True)
     assert "recreated" in decision.gap
 
@@ -40,19 +40,19 @@ def test_a_journal_that_is_shorter_is_believed_when_it_is_shorter_once_more(
 ) -> None:
     """In a cluster, a node that has just come back may not have all of it yet."""
     stock.add_waiting("m1")
-    place = Place(0, 50, "of an entry that is not there")
-    with pytest.raises(BrokerUnavailable, match="ends earlier than expected"):
+    place = JournalPlace(0, 50, "of an entry that is not there")
+    with pytest.raises(BrokerUnreachable, match="ends earlier than expected"):
         resumption.decide(place)
     assert resumption.decide(place).is_new_journal
 
 
 def test_a_doubt_is_forgotten_when_the_journal_is_whole(stock: Stock, resumption: Resumption) -> None:
     stock.add_waiting("m1")
-    place = Place(0, 50, "of an entry that is not there")
-    with pytest.raises(BrokerUnavailable):
+    place = JournalPlace(0, 50, "of an entry that is not there")
+    with pytest.raises(BrokerUnreachable):
         resumption.decide(place)
-    resumption.decide(Place(0, -1, ""))
-    with pytest.raises(BrokerUnavailable):
+    resumption.decide(JournalPlace(0, -1, ""))
+    with pytest.raises(BrokerUnreachable):
         resumption.decide(place)
 
 
@@ -60,4 +60,4 @@ def test_a_missing_journal_is_said(stock: Stock, resumption: Resumption) -> None
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         channel.queue_delete(stock.names.journal)
     with pytest.raises(NoJournal):
-        resumption.decide(Place(0, 1, ""))
+        resumption.decide(JournalPlace(0, 1, ""))

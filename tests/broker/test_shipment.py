@@ -1,9 +1,9 @@
 import pika
 import pytest
 
-from admin_api.errand import WINDOW
-from admin_api.parcel import Publication
-from admin_api.shipment import Shipment
+from antrian.broker.queue_scan.bulk_publish import Shipment
+from antrian.broker.queue_scan.pipelined_operation import WINDOW
+from antrian.broker.queue_scan.publication import Publication
 
 
 @pytest.fixture

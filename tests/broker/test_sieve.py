@@ -7,11 +7,11 @@ from pathlib import Path
 import pika
 import pytest
 
-from admin_api import sieve as sieve_module
-from admin_api.errand import WINDOW, Busy
-from admin_api.parcel import Publication
-from admin_api.sieve import Sieve
-from broker.errors import BrokerUnavailable
+from antrian.broker.queue_scan import scan as sieve_module
+from antrian.broker.queue_scan.pipelined_operation import WINDOW, Busy
+from antrian.broker.queue_scan.publication import Publication
+from antrian.broker.queue_scan.scan import Sieve
+from antrian.domain.errors import BrokerUnreachable
 from waiting import wait_until
 
 BODIES = [f"m{number}".encode() for number in range(40)]
@@ -20,8 +20,8 @@ MANY = [f"m{number}".encode() for number in range(3_000)]
 _MOVE = """
 import sys
 import pika
-from admin_api.parcel import Publication
-from admin_api.sieve import Sieve
+from antrian.broker.queue_scan.publication import Publication
+from antrian.broker.queue_scan.scan import Sieve
 
 url, queue, target = sys.argv[1:]
 move = lambda found: [Publication("", target, found.body, pika.BasicProperties(message_id="m"), mandatory=True)]
@@ -265,10 +265,10 @@ def test_one_lock_has_one_owner_and_others_wait_for_it(channel, settings, namesp
 
 
 def test_a_missing_queue_is_said(settings, namespace):
-    with pytest.raises(BrokerUnavailable, match="no queue"):
+    with pytest.raises(BrokerUnreachable, match="no queue"):
         Sieve(settings.amqp_urls, [f"{namespace}.missing"], lambda _found: None).run()
 
 
 def test_a_missing_broker_is_said():
-    with pytest.raises(BrokerUnavailable, match=r"no broker answers at 127.0.0.1:1"):
+    with pytest.raises(BrokerUnreachable, match=r"no broker answers at 127.0.0.1:1"):
         Sieve(["amqp://127.0.0.1:1/"], ["queue"], lambda _found: None).run()

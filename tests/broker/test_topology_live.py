@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import UnroutableError
-from stock import Stock, message
+from queue_fixture import Stock, message
 
-from broker.delay_ladder import ladder_entrance, ladder_key
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import Message, encode
+from antrian.domain.delay_ladder import ladder_entrance, ladder_key
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import Message, encode
 
 #: How much later than asked a delayed message may come, in seconds; never earlier.
 TOLERANCE = 0.3

@@ -6,19 +6,19 @@ import threading
 from pathlib import Path
 
 import pytest
-from desk_parts import DeskParts, running
-from stock import Stock, ids, message
+from dead_letter_service import DeskParts, running
+from queue_fixture import Stock, ids, message
 
-from admin_api.desk.errors import AlreadyUndone, UndoIncomplete, UndoRunning, UnknownRemoval
-from admin_api.desk.undo import Undo
-from admin_api.errand import WINDOW
-from admin_api.history.records import DeadFilter, State
-from admin_api.history.store import History
-from admin_api.lane.clearing import Clearing, Scope
-from broker.connection import open_channel
-from broker.delay_ladder import ladder_entrance, ladder_key
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import AttemptFailure, encode, retry_of
+from antrian.broker.connection import open_channel
+from antrian.broker.queue_scan.pipelined_operation import WINDOW
+from antrian.domain.delay_ladder import ladder_entrance, ladder_key
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import AttemptFailure, encode, retry_of
+from antrian.history.queries.history import History
+from antrian.history.records import DeadFilter, MessageState
+from antrian.operations.dead_letters.errors import AlreadyUndone, UndoIncomplete, UndoRunning, UnknownRemoval
+from antrian.operations.dead_letters.undo import Undo
+from antrian.operations.lane.clearing import Clearing, Scope
 from waiting import wait_until
 
 EVERYTHING = DeadFilter()
@@ -47,7 +47,7 @@ def test_what_waited_is_back_in_its_lane_in_its_order(stock, parts):
     assert ids(stock.in_lane()) == ["m3", "m1", "m2"]
     assert {(one.generation, one.attempt) for one in stock.in_lane()} == {(1, 1)}
     parts.catch_up()
-    assert parts.history.message("m1").state is State.WAITING
+    assert parts.history.message("m1").state is MessageState.WAITING
     assert parts.history.removal(undo_id).undone_by == "api:ops"
 
 
@@ -60,7 +60,7 @@ def test_what_waited_for_its_time_waits_for_what_is_left_of_it(stock, parts):
     assert (stock.delayed(), stock.in_lane()) == (1, [])
     parts.catch_up()
     record = parts.history.message("m1")
-    assert record.state is State.SCHEDULED
+    assert record.state is MessageState.SCHEDULED
     assert record.due_at == pytest.approx(due_at, abs=60)
 
 
@@ -92,7 +92,7 @@ def test_deleted_letters_are_back_as_they_were(stock, parts):
     assert letters_of(stock) == before
     parts.catch_up()
     assert parts.history.dead_count(EVERYTHING) == 2
-    assert parts.history.message("m1").state is State.DEAD
+    assert parts.history.message("m1").state is MessageState.DEAD
     assert parts.desk.redrive_one("m1", "api:ops").message_id == "m1"
 
 
@@ -232,12 +232,12 @@ def test_a_history_that_is_deleted_in_the_middle_costs_no_message(stock, parts):
 _UNDO = """
 import sys
 import time
-from admin_api.desk import undo
-from admin_api.desk.undo import Undo
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.history_file import history_path
-from admin_api.history.store import History
-from broker.settings import load_settings
+from antrian.operations.dead_letters import undo
+from antrian.operations.dead_letters.undo import Undo
+from antrian.history.follower import HistoryFollower
+from antrian.history.projection.history_file import history_path
+from antrian.history.queries.history import History
+from antrian.domain.settings import load_settings
 
 settings = load_settings()
 path = history_path(settings)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from stock import Stock
+from queue_fixture import Stock
 
-from broker.connection import open_channel
-from broker.control import Command, Control, encode_control
-from broker.drift import declare
-from broker.priority import Priority
-from broker.settings import Settings
-from broker.topology import bell_key, topology
-from consumer.providers.contract import Outgoing, Sent
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import bell_key, topology
+from antrian.broker.topology_sync import declare
+from antrian.domain.control import Command, Control, encode_control
+from antrian.domain.priority import Priority
+from antrian.domain.settings import Settings
+from antrian.providers.contract import Outgoing, Sent
 from consumer.worker import LaneWorker
 from publisher import Publisher
 from waiting import wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from broker.settings import Settings
+from antrian.domain.settings import Settings
 
 # The processes are those of the end-to-end tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 import axe
 import chromium
 from admin import AdminServer
+from browser_client import PATIENCE, Visitor
+from demo_lane import Scene
+from lane_with_admin import Stage, open_stage
 from processes import ConsumerProcess
-from scene import Scene
-from stage import Stage, open_stage
-from visitor import PATIENCE, Visitor
 
 OpenWindow = Callable[..., Visitor]
 

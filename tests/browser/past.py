@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from broker.connection import open_channel
-from broker.events import EVENT_PROPERTIES, Event
-from broker.message import encode, new_message
-from broker.settings import Settings
-from broker.topology import Names
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.message import encode, new_message
+from antrian.domain.settings import Settings
 
 _SOURCES = ("registration", "payment", "reminder")
 _PRIORITIES = ("low", "normal", "normal", "high")

@@ -3,10 +3,10 @@
 from contextlib import suppress
 
 import pytest
+from browser_client import PATIENCE, Visitor, choose, open_actions
 from playwright.sync_api import TimeoutError, expect  # noqa: A004 (the library calls it so)
-from visitor import PATIENCE, Visitor, choose, open_actions
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from admin_api.access.addresses import PREFIX
+from admin_api.auth.urls import PREFIX
 from admin_api.dashboard import assets
 
 

@@ -4,13 +4,13 @@ import re
 
 import axe
 import pytest
+from browser_client import DESK, Visitor
+from lane_with_admin import open_stage
 from playwright.sync_api import expect
 from pydantic import SecretStr
-from stage import open_stage
 from tcp_proxy import proxy_before
-from visitor import DESK, Visitor
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from publisher import Publisher
 from waiting import wait_until
 

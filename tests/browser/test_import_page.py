@@ -3,11 +3,11 @@
 import axe
 import pytest
 from admin import Client
+from browser_client import DESK
 from playwright.sync_api import FilePayload, Page, expect
-from visitor import DESK
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
 
 NARROW = {"width": 390, "height": 844}
 

@@ -5,14 +5,14 @@ import time
 import axe
 import pytest
 from admin import AdminServer
+from browser_client import DESK, Visitor
+from lane_with_admin import Stage
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
-from stage import Stage
-from stock import Stock
+from queue_fixture import Stock
 from tcp_proxy import proxy_before
-from visitor import DESK, Visitor
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 PHONE = {"width": 390, "height": 844}

@@ -2,10 +2,10 @@
 
 import axe
 import pytest
+from browser_client import DESK, PHONE, choose
 from playwright.sync_api import expect
-from visitor import DESK, PHONE, choose
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])

@@ -2,11 +2,11 @@
 
 import axe
 import pytest
+from browser_client import choose
 from playwright.sync_api import expect
-from visitor import choose
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
 
 
 def test_axe_finds_nothing_on_empty_pages_and_errors(window, axe_script):

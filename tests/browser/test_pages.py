@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import axe
 import pytest
 from admin import AdminServer
+from browser_client import DESK, PHONE, choose, open_actions
+from demo_lane import Scene
+from lane_with_admin import Stage, open_shared_stage
 from playwright.sync_api import expect
-from scene import Scene
-from stage import Stage, open_shared_stage
-from visitor import DESK, PHONE, choose, open_actions
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
 from waiting import wait_until
 
 

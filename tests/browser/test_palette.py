@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import axe
 import pytest
+from browser_client import DESK, choose
 from playwright.sync_api import Page, expect
-from visitor import DESK, choose
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
 from waiting import wait_until
 
 PHONE = {"width": 390, "height": 844}

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import axe
 import pytest
 from admin import AdminServer
+from lane_with_admin import Stage, open_shared_stage
 from past import tell_the_past
 from playwright.sync_api import expect
-from stage import Stage, open_shared_stage
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}

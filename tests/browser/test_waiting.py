@@ -5,10 +5,10 @@ from collections.abc import Callable
 import axe
 import pytest
 from admin import Client
+from browser_client import DESK
 from playwright.sync_api import Page, expect
-from visitor import DESK
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from publisher import Publisher
 from waiting import wait_until
 

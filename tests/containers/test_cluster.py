@@ -15,19 +15,19 @@ from typing import Self
 
 import pytest
 from arrivals import Arrivals
+from cleanup import sweep
 from composition import Composition
 from engine import ROOT, docker
 from processes import ConsumerProcess
 from records import Records
-from sweeping import sweep
 
-from broker import drift
-from broker.connection import open_channel
-from broker.node.ports import free_ports
-from broker.settings import Settings, load_settings
-from broker.topology import Names, topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.node.ports import free_ports
+from antrian.broker.topology import Names, topology
+from antrian.domain.settings import Settings, load_settings
+from antrian.sandbox.server import SandboxServer
 from publisher import Publisher, PublisherError
-from sandbox.server import SandboxServer
 from waiting import elapsed, wait_until
 
 pytestmark = pytest.mark.timeout(600)
@@ -134,7 +134,7 @@ def lane(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[tuple[Set
         "WHATSAPP_QUEUE_RETRY_DELAYS": "2",
     }
     with open_channel(load_settings(variables).amqp_urls, name="test") as channel:
-        drift.apply(channel.connection, topology(load_settings(variables)))
+        topology_sync.apply(channel.connection, topology(load_settings(variables)))
     leader = cluster.leader(Names(namespace).lane("default"), "rabbit1")
     with SandboxServer() as sandbox:
         more = {"AMQP_URL": cluster.url(leader), "WHATSAPP_API_URL": sandbox.url}

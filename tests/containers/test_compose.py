@@ -17,8 +17,8 @@ import requests
 from composition import Composition
 from engine import ROOT, docker, inspected, log
 
-from admin_api.access.addresses import PREFIX
-from broker.node.ports import free_ports
+from admin_api.auth.urls import PREFIX
+from antrian.broker.node.ports import free_ports
 from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(600)

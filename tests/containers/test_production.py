@@ -12,7 +12,7 @@ import requests
 from composition import Composition
 from engine import ROOT, docker, inspected
 
-from broker.node.ports import free_ports
+from antrian.broker.node.ports import free_ports
 from waiting import wait_until
 
 pytestmark = pytest.mark.timeout(600)

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from arrivals import Arrivals
 from authority import Authority
-from guarded import broker_container, import_into
+from broker_with_users import broker_container, import_into
 from processes import ConsumerProcess
 
-from broker.connection import connection_parameters, open_channel
-from broker.errors import BrokerRefused, BrokerUnavailable, SettingsError
-from broker.settings import load_settings
+from antrian.broker.connection import connection_parameters, open_channel
+from antrian.domain.errors import BrokerRefused, BrokerUnreachable, SettingsError
+from antrian.domain.settings import load_settings
+from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
-from sandbox.server import SandboxServer
 from waiting import wait_until
 
 CONFIGURATION = """
@@ -86,7 +86,7 @@ def answers(url: str) -> bool:
     try:
         with open_channel((url,), name="test"):
             return True
-    except BrokerUnavailable:
+    except BrokerUnreachable:
         return False
 
 
@@ -147,7 +147,7 @@ def test_without_a_certificate_that_the_broker_trusts_we_are_refused_in_one_sent
 
 
 def test_plain_text_to_a_tls_port_is_no_conversation(secure):
-    with pytest.raises(BrokerUnavailable), open_channel((f"amqp://localhost:{secure.port}",), name="test"):
+    with pytest.raises(BrokerUnreachable), open_channel((f"amqp://localhost:{secure.port}",), name="test"):
         pass
 
 

@@ -10,11 +10,11 @@ from typing import Any, Self
 import requests
 from processes import ANTRIAN, environment
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
-from admin_api.access.tokens import TokenFile
-from broker.node.ports import free_port
-from broker.settings import Settings
+from admin_api.auth.roles import Role
+from admin_api.auth.tokens import TokenFile
+from admin_api.auth.urls import PREFIX
+from antrian.broker.node.ports import free_port
+from antrian.domain.settings import Settings
 from waiting import wait_until
 
 

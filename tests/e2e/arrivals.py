@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import requests
 
-from sandbox.record import Arrival
-from sandbox.server import SandboxServer
+from antrian.sandbox.request_log import Arrival
+from antrian.sandbox.server import SandboxServer
 from waiting import wait_until
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from processes import ANTRIAN, environment
 
-from broker.settings import Settings
+from antrian.domain.settings import Settings
 from waiting import wait_until
 
 _CONTROL_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

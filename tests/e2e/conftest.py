@@ -10,15 +10,15 @@ from admin import AdminServer
 from arrivals import Arrivals
 from cli import Cli
 from processes import ConsumerProcess
+from queue_fixture import Stock
 from records import Records
-from stock import Stock
 
-from broker import drift
-from broker.connection import open_channel
-from broker.settings import Settings
-from broker.topology import topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import topology
+from antrian.domain.settings import Settings
+from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
-from sandbox.server import SandboxServer
 
 StartConsumer = Callable[..., ConsumerProcess]
 
@@ -40,7 +40,7 @@ def lane(settings: Settings, sandbox: SandboxServer) -> Settings:
     """Settings for a lane that exists and sends through the test's sandbox."""
     ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url})
     with open_channel(ours.amqp_urls, name="test set-up") as channel:
-        drift.apply(channel.connection, topology(ours))
+        topology_sync.apply(channel.connection, topology(ours))
     return ours
 
 

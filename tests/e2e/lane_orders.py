@@ -1,10 +1,10 @@
 """What an admin tells a lane, without the admin side."""
 
-from broker.connection import open_channel
-from broker.control import Command, Control
-from broker.lane_state import send_control, write_state
-from broker.settings import Settings
-from broker.topology import Names
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import send_control, write_state
+from antrian.broker.topology import Names
+from antrian.domain.control import Command, Control
+from antrian.domain.settings import Settings
 
 
 def pause(lane: Settings, *, paused: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from broker.settings import Settings
+from antrian.domain.settings import Settings
 from waiting import wait_until
 
 ANTRIAN = Path(sys.executable).parent / "antrian"

@@ -4,12 +4,12 @@ from typing import Any
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from admin_api.history.journal_end import OFFSET, last_entry
-from broker.connection import open_channel
-from broker.errors import BrokerUnavailable
-from broker.events import Event
-from broker.settings import Settings
-from broker.topology import Names
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import Names
+from antrian.domain.errors import BrokerUnreachable
+from antrian.domain.events import Event
+from antrian.domain.settings import Settings
+from antrian.history.journal.lookup import OFFSET, last_entry
 from waiting import wait_until
 
 #: Seconds until a stream that says nothing is empty.
@@ -27,7 +27,7 @@ class Records:
         """Every event of a stream (the outcomes) so far, or those of one name; none while the broker is starting."""
         try:
             found = self._all_events(stream or self.names.outcomes)
-        except BrokerUnavailable:
+        except BrokerUnreachable:
             return []
         return [event for event in found if not name or event.name == name]
 

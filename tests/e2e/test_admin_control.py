@@ -4,12 +4,12 @@ import json
 
 from lane_orders import force, pause
 
-from admin_api.lane.control import set_paused
-from broker.connection import open_channel
-from broker.control import Command, Control
-from broker.events import EVENT_PROPERTIES, Event
-from broker.lane_state import read_state, send_control
-from sandbox.behaviour import Mode, ModeName
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import read_state, send_control
+from antrian.domain.control import Command, Control
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.operations.lane.control import set_paused
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 

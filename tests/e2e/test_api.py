@@ -12,8 +12,8 @@ from factories import PHONE
 from pydantic import SecretStr
 from tcp_proxy import proxy_before
 
-from admin_api.access.masking import mask_number
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from antrian.domain.masking import mask_number
 from waiting import wait_until
 
 

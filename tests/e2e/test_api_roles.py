@@ -5,10 +5,10 @@ from admin import AdminServer
 from factories import make_settings
 from fastapi.routing import iter_route_contexts
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
-from admin_api.web.app import create_app
-from admin_api.web.parts import nothing
+from admin_api.app import create_app
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
+from admin_api.dependencies import nothing
 
 V, OP, A, P = Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.PUBLISHER
 MAY = {V: {V, OP, A}, OP: {OP, A}, A: {A}, P: {P}}

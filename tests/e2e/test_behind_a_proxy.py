@@ -4,8 +4,8 @@ import pytest
 import requests
 from admin import AdminServer
 
-from admin_api.access.addresses import LOGIN
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import LOGIN
 
 #: What a proxy on this machine says of a visitor.
 _SAYS = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}

@@ -7,10 +7,10 @@ import threading
 import pytest
 from node_tools import kill_node, rabbitmqctl
 
-from broker.connection import open_channel
-from broker.settings import Settings, load_settings
+from antrian.broker.connection import open_channel
+from antrian.domain.settings import Settings, load_settings
+from antrian.sandbox.behaviour import Mode, ModeName
 from publisher import Publisher, PublisherError
-from sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 

@@ -9,11 +9,11 @@ import subprocess
 import pytest
 from cli import Cli, TerminalCommand
 from processes import ANTRIAN
-from stock import ids
+from queue_fixture import ids
 from tcp_proxy import proxy_before
 
-from broker.connection import open_channel
-from sandbox.behaviour import Mode, ModeName
+from antrian.broker.connection import open_channel
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import wait_until
 
 

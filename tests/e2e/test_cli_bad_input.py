@@ -5,13 +5,13 @@ import sys
 
 import pytest
 from cli import Cli
-from stock import Stock
+from queue_fixture import Stock
 
-from antrian.cli import main
-from broker import drift
-from broker.connection import open_channel
-from broker.drift import Status
-from broker.topology import topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import topology
+from antrian.broker.topology_sync import SyncStatus
+from antrian.cli.index import main
 
 PHONE = "081234567890"
 
@@ -134,8 +134,8 @@ def complaints(answered: tuple[int, str, str], code: int, words: str) -> list[st
 def test_wrong_use_is_one_sentence_and_code_2_and_changes_nothing(answer, settings, words, named):
     assert complaints(answer(words), 2, named) == []
     with open_channel(settings.amqp_urls, name="test") as channel:
-        found = drift.plan(channel.connection, topology(settings))
-    assert {one.status for one in found} == {Status.MISSING}
+        found = topology_sync.plan(channel.connection, topology(settings))
+    assert {one.status for one in found} == {SyncStatus.MISSING}
 
 
 @pytest.mark.parametrize("words", NEEDS_A_BROKER, ids=" ".join)

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from broker.connection import open_channel
-from sandbox.behaviour import Mode, ModeName
+from antrian.broker.connection import open_channel
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 DELAY = 0.4

@@ -11,23 +11,23 @@ from pathlib import Path
 
 import pytest
 from processes import environment
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 
-from admin_api.desk.desk import Desk
-from admin_api.errand import WINDOW
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.history_file import history_path
-from admin_api.history.records import DeadFilter, Job
-from admin_api.history.store import History
+from antrian.broker.queue_scan.pipelined_operation import WINDOW
+from antrian.history.follower import HistoryFollower
+from antrian.history.projection.history_file import history_path
+from antrian.history.queries.history import History
+from antrian.history.records import DeadFilter, Job
+from antrian.operations.dead_letters.service import Desk
 from waiting import elapsed, wait_until
 
 _JOB = """
-from admin_api.desk.desk import Desk
-from admin_api.history.follower import HistoryFollower
-from admin_api.history.history_file import history_path
-from admin_api.history.records import DeadFilter
-from admin_api.history.store import History
-from broker.settings import load_settings
+from antrian.operations.dead_letters.service import Desk
+from antrian.history.follower import HistoryFollower
+from antrian.history.projection.history_file import history_path
+from antrian.history.records import DeadFilter
+from antrian.history.queries.history import History
+from antrian.domain.settings import load_settings
 
 settings = load_settings()
 path = history_path(settings)

@@ -5,7 +5,7 @@ import json
 from admin import AdminServer
 from cli import Cli
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 

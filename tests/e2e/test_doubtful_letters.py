@@ -3,9 +3,9 @@
 import pytest
 from admin import AdminServer
 from cli import Cli, TerminalCommand
-from stock import Stock, ids
+from queue_fixture import Stock, ids
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pika import BasicProperties
 
-from broker.connection import open_channel
-from broker.message import encode, new_message
-from sandbox.behaviour import Mode, ModeName
+from antrian.broker.connection import open_channel
+from antrian.domain.message import encode, new_message
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import wait_until
 
 

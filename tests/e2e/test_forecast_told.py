@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 DELAY = 0.4

@@ -4,10 +4,10 @@ import pika
 import pytest
 from factories import PHONE
 
-from admin_api.access.roles import Role
-from broker.connection import open_channel
-from broker.message import encode, new_message
-from broker.topology import LADDER_LEVELS
+from admin_api.auth.roles import Role
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import LADDER_LEVELS
+from antrian.domain.message import encode, new_message
 from waiting import wait_until
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 from cli import Cli, TerminalCommand
 from processes import ANTRIAN
-from stock import Stock
+from queue_fixture import Stock
 from tcp_proxy import TcpProxy, proxy_before
 
-from broker.connection import open_channel
-from broker.topology import topology
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import topology
 from waiting import wait_until
 
 ANI, BUDI = "081234567890", "081234567891"

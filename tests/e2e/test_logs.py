@@ -10,7 +10,7 @@ from cli import Cli
 from factories import PHONE
 from processes import ANTRIAN, environment
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

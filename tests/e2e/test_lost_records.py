@@ -8,12 +8,12 @@ from exposition import Exposition
 from processes import ConsumerProcess
 from tcp_proxy import TcpProxy, proxy_before
 
-from broker import drift
-from broker.connection import open_channel
-from broker.events import Event
-from broker.node.ports import free_port
-from broker.settings import Settings
-from broker.topology import topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.node.ports import free_port
+from antrian.broker.topology import topology
+from antrian.domain.events import Event
+from antrian.domain.settings import Settings
 from waiting import wait_until
 
 #: Of the sandbox: not on WhatsApp.
@@ -258,6 +258,6 @@ def test_nothing_is_lost_by_a_topology_that_has_changed_meanwhile(
     assert len(records.events("outcome.sent")) == 1
 
     alter(lane, lambda channel: channel.queue_delete(names.dead))
-    alter(lane, lambda channel: drift.apply(channel.connection, topology(lane)))
+    alter(lane, lambda channel: topology_sync.apply(channel.connection, topology(lane)))
     ours.started()
     check_that_it_goes_on()

@@ -9,9 +9,9 @@ from exposition import Exposition, promtool_complaints
 from factories import PHONE
 from processes import ConsumerProcess
 
-from admin_api.access.roles import Role
-from broker.node.ports import free_port
-from sandbox.behaviour import Mode, ModeName
+from admin_api.auth.roles import Role
+from antrian.broker.node.ports import free_port
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import wait_until
 
 DELAY = 0.4

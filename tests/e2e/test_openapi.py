@@ -8,7 +8,7 @@ import pytest
 from admin import AdminServer
 from factories import PHONE
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 

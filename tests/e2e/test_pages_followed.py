@@ -4,15 +4,15 @@ import signal
 
 import pytest
 import requests
-from literate import Reader
+from doc_runner import Reader
 from processes import environment
-from stock import Stock
+from queue_fixture import Stock
 from up_process import Up
 
-from broker import drift
-from broker.connection import open_channel
-from broker.node.ports import free_port
-from broker.topology import topology
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.node.ports import free_port
+from antrian.broker.topology import topology
 from waiting import wait_until
 
 
@@ -72,4 +72,4 @@ def test_what_waits_survives_a_change_of_its_queue(settings, tmp_path):
 
     assert [one.message_id for one in stock.in_lane()] == ["m3", "m1", "m2"]
     with open_channel(settings.amqp_urls, name="test") as channel:
-        assert {one.status for one in drift.plan(channel.connection, wanted)} == {drift.Status.SAME}
+        assert {one.status for one in topology_sync.plan(channel.connection, wanted)} == {topology_sync.SyncStatus.SAME}

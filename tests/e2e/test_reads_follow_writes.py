@@ -8,7 +8,7 @@ from admin import AdminServer
 from pydantic import SecretStr
 from tcp_proxy import proxy_before
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 PHONE = "081234567890"

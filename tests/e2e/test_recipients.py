@@ -5,8 +5,8 @@ import json
 import pytest
 from pika import BasicProperties
 
-from admin_api.access.roles import Role
-from broker.connection import open_channel
+from admin_api.auth.roles import Role
+from antrian.broker.connection import open_channel
 from publisher import InvalidMessage
 from waiting import wait_until
 

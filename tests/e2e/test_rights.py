@@ -1,4 +1,4 @@
-"""The users of `broker.definitions`, on a real broker: each can do its work, and nothing else.
+"""The users of `antrian.broker.definitions`, on a real broker: each can do its work, and nothing else.
 
 On the node of this machine, and on RabbitMQ 4.3 in a container (marked, for `make test-containers`).
 """
@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 from admin import AdminServer, Client
 from arrivals import Arrivals
+from broker_with_users import GuardedBroker, broker_container, definitions_of, guarded_node, import_into, new_passwords
 from cli import Cli
-from guarded import GuardedBroker, broker_container, definitions_of, guarded_node, import_into, new_passwords
 from processes import ConsumerProcess
 
-from admin_api.access.roles import Role
-from broker import drift
-from broker.connection import open_channel
-from broker.delay_ladder import ladder_key
-from broker.embedded import PrivateNode
-from broker.errors import BrokerRefused
-from broker.events import EVENT_PROPERTIES
-from broker.settings import Settings, load_settings
-from broker.topology import Exchange, Names, topology
+from admin_api.auth.roles import Role
+from antrian.broker import topology_sync
+from antrian.broker.connection import open_channel
+from antrian.broker.node.private_node import PrivateNode
+from antrian.broker.topology import Exchange, Names, topology
+from antrian.domain.delay_ladder import ladder_key
+from antrian.domain.errors import BrokerRefused
+from antrian.domain.events import EVENT_PROPERTIES
+from antrian.domain.settings import Settings, load_settings
+from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
-from sandbox.server import SandboxServer
 from waiting import wait_until
 
 NAMES = Names()
@@ -225,8 +225,8 @@ def test_a_user_may_do_nothing_else(guarded, base, role, deed):
 @pytest.mark.parametrize("role", ["publisher", "consumer", "admin"])
 def test_a_user_finds_nothing_missing_and_changes_nothing(guarded, base, role):
     with open_channel(guarded.settings(role, base).amqp_urls, name="test") as channel:
-        found = drift.apply(channel.connection, topology(base))
-    assert {one.status for one in found} == {drift.Status.UNCHECKED}
+        found = topology_sync.apply(channel.connection, topology(base))
+    assert {one.status for one in found} == {topology_sync.SyncStatus.UNCHECKED}
 
 
 def test_a_user_who_may_make_nothing_is_told_what_is_missing(guarded, base):
@@ -239,12 +239,14 @@ def test_a_user_who_may_make_nothing_is_told_what_is_missing(guarded, base):
         r"exchange wa\.delay\.99 is missing.*antrian topology apply",
     )
     with pytest.raises(BrokerRefused, match=told), open_channel(urls, name="test") as channel:
-        drift.apply(channel.connection, more)
+        topology_sync.apply(channel.connection, more)
 
 
 def test_what_was_imported_is_what_the_topology_asks_for(guarded, base):
     with open_channel((guarded.root_url,), name="test") as channel:
-        assert {one.status for one in drift.plan(channel.connection, topology(base))} == {drift.Status.SAME}
+        assert {one.status for one in topology_sync.plan(channel.connection, topology(base))} == {
+            topology_sync.SyncStatus.SAME
+        }
 
 
 def test_a_wrong_password_is_refused(guarded, base):

@@ -9,8 +9,8 @@ import pytest
 from admin import AdminServer, Client
 from factories import PHONE
 
-from admin_api.access.roles import Role
-from admin_api.web.covering import MOST_MISSES
+from admin_api.auth.roles import Role
+from admin_api.viewer_search import MOST_MISSES
 from waiting import wait_until
 
 

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from processes import ANTRIAN
 
-from admin_api.access.roles import Role
-from admin_api.access.tokens import TokenFile
+from admin_api.auth.roles import Role
+from admin_api.auth.tokens import TokenFile
 
 
 @pytest.fixture

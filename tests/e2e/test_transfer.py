@@ -4,8 +4,8 @@ import re
 
 import requests
 
-from admin_api.access.addresses import PREFIX
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
+from admin_api.auth.urls import PREFIX
 from admin_api.dashboard import assets
 
 

@@ -5,14 +5,14 @@ import threading
 import pytest
 from factories import PHONE
 
-from admin_api.access.roles import Role
-from admin_api.lane.control import set_paused
-from admin_api.lane.try_one import NotTried, Tried, try_one
-from broker.connection import open_channel
-from broker.control import Command, Control
-from broker.lane_state import read_state, send_control
-from broker.settings import Settings
-from sandbox.behaviour import Mode, ModeName
+from admin_api.auth.roles import Role
+from antrian.broker.connection import open_channel
+from antrian.broker.lane_state import read_state, send_control
+from antrian.domain.control import Command, Control
+from antrian.domain.settings import Settings
+from antrian.operations.lane.control import set_paused
+from antrian.operations.lane.try_one import NotTried, Tried, try_one
+from antrian.sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 DELAY = 2.0

@@ -7,9 +7,9 @@ import pytest
 import requests
 from admin import AdminServer
 from factories import PHONE
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.access.roles import Role
+from admin_api.auth.roles import Role
 from waiting import wait_until
 
 

@@ -7,14 +7,14 @@ from io import BytesIO, StringIO
 
 import pytest
 from admin import AdminServer, Client
-from stock import Stock
+from queue_fixture import Stock
 
-from admin_api.access.body_limit import LARGEST_FILE
-from admin_api.access.roles import Role
-from admin_api.bulk.known import Known
-from admin_api.bulk.record import UnreadableFile
-from admin_api.bulk.row_check import Defaults
-from admin_api.bulk.upload import MOST, NotNow, UnknownUpload, UploadOptions, Uploads, UploadState
+from admin_api.auth.body_limit import LARGEST_FILE
+from admin_api.auth.roles import Role
+from antrian.operations.bulk_import.already_queued import Known
+from antrian.operations.bulk_import.row import UnreadableFile
+from antrian.operations.bulk_import.row_check import Defaults
+from antrian.operations.bulk_import.upload import MOST, NotNow, UnknownUpload, UploadOptions, Uploads, UploadState
 from publisher import Publisher
 from waiting import wait_until
 
@@ -200,7 +200,7 @@ def test_an_end_that_comes_before_the_first_message_is_heeded(lane, stock, monke
             may_begin.wait(30)
             super().__init__(*args, **options)
 
-    monkeypatch.setattr("admin_api.bulk.upload.Publisher", LatePublisher)
+    monkeypatch.setattr("antrian.operations.bulk_import.upload.Publisher", LatePublisher)
     ours.queue(upload.import_id, skip_invalid=False)
     ours.drop(upload.import_id)
     may_begin.set()
@@ -209,7 +209,7 @@ def test_an_end_that_comes_before_the_first_message_is_heeded(lane, stock, monke
 
 
 def test_a_file_of_endless_rows_is_not_checked_to_its_end(lane, monkeypatch):
-    monkeypatch.setattr("admin_api.bulk.upload.MOST_ROWS", 3)
+    monkeypatch.setattr("antrian.operations.bulk_import.upload.MOST_ROWS", 3)
     ours, _ = uploads_of(lane, 0)
     options = UploadOptions(Defaults("default", "import"))
     assert ours.check(BytesIO(b"phone_number,message\n" + b"1,1\n" * 3), "a.csv", options).report.findings.wrong == 3

@@ -5,7 +5,7 @@ import subprocess
 import psutil
 from processes import ANTRIAN, environment
 
-from broker.node.ports import free_port
+from antrian.broker.node.ports import free_port
 
 
 class Up:

@@ -15,13 +15,13 @@ from processes import ConsumerProcess
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_server import PrometheusServer
 
-from admin_api.access.roles import Role
-from broker.embedded import PrivateNode
-from broker.node.ports import free_port
-from broker.settings import Settings, load_settings
+from admin_api.auth.roles import Role
+from antrian.broker.node.ports import free_port
+from antrian.broker.node.private_node import PrivateNode
+from antrian.domain.settings import Settings, load_settings
+from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
 from publisher.metrics import instrument
-from sandbox.server import SandboxServer
 
 #: Two lanes, each with a sender of its own.
 BUSY, CALM = "default", "calm"

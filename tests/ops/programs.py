@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.node import debian_package
+from antrian.broker.node import debian_package
 
 #: The package that brings each program.
 PACKAGES = {

@@ -14,7 +14,7 @@ import requests
 import rulebook
 import yaml
 
-from broker.node.ports import free_port
+from antrian.broker.node.ports import free_port
 from waiting import wait_until
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import rulebook
 import typer.main
 
-from antrian.cli import app
+from antrian.cli.index import app
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pytest
 import requests
 import rulebook
 
-from broker.node.ports import free_port
+from antrian.broker.node.ports import free_port
 from waiting import wait_until
 
 

@@ -20,8 +20,8 @@ from cli import Cli
 from live_system import BUSY, CALM, LiveSystem, live_system
 from node_tools import rabbitmqctl
 
+from antrian.sandbox.behaviour import Mode, ModeName
 from publisher import InvalidMessage, Unroutable
-from sandbox.behaviour import Mode, ModeName
 from waiting import elapsed, wait_until
 
 #: How a number ends decides what the sandbox does with it.

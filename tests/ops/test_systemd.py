@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from programs import run
 
-from admin_api.web import process as admin_process
-from broker.settings import Settings, load_settings
+from admin_api import process as admin_process
+from antrian.domain.settings import Settings, load_settings
 from consumer.conversation import STOP_GRACE
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "systemd"

@@ -9,7 +9,7 @@ from containers.authority import Authority
 from factories import make_settings
 
 from antrian.doctor import provider
-from antrian.doctor.finding import State
+from antrian.doctor.finding import Severity
 
 DAY = 86_400.0
 
@@ -62,7 +62,7 @@ def test_any_answer_shows_that_the_provider_is_there_and_what_time_it_has(door):
 
 def test_a_provider_that_fails_is_there_and_not_well(door):
     door.status = 502
-    assert [one.state for one in provider.check(look("http", door))] == [State.WARNING]
+    assert [one.state for one in provider.check(look("http", door))] == [Severity.WARNING]
 
 
 def test_a_certificate_that_nobody_trusts_is_named(secure_door):

@@ -8,9 +8,9 @@ from faults import Fault, answer_with, drip, read_request, reset, serving, stall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.node.ports import free_port
-from consumer.providers.contract import Failed, FailureClass
-from consumer.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
+from antrian.broker.node.ports import free_port
+from antrian.providers.contract import Failed, FailureClass
+from antrian.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
 
 #: For what never comes, and for what surely comes, however busy the machine is.
 SHORT, PATIENT = Timeouts(connect=0.3, read=0.3, body=0.3), Timeouts(connect=60, read=60, body=60)

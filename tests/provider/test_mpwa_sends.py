@@ -7,13 +7,13 @@ import pytest
 from faults import read_request, serving
 from pydantic import SecretStr
 
-from broker.settings import load_settings
-from consumer.providers.contract import Failed, Outgoing, SendResult, Sent
-from consumer.providers.http import Timeouts
-from consumer.providers.mpwa import MpwaProvider
-from consumer.providers.registry import make_provider
-from sandbox.behaviour import Mode, ModeName
-from sandbox.server import SandboxServer
+from antrian.domain.settings import load_settings
+from antrian.providers.contract import Failed, Outgoing, SendResult, Sent
+from antrian.providers.http import Timeouts
+from antrian.providers.mpwa import MpwaProvider
+from antrian.providers.registry import make_provider
+from antrian.sandbox.behaviour import Mode, ModeName
+from antrian.sandbox.server import SandboxServer
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox.server import LARGEST_BODY, SandboxServer
+from antrian.sandbox.server import LARGEST_BODY, SandboxServer
 from waiting import wait_until
 
 FIELDS = {"api_key": "key", "sender": "6281100000000", "number": "6281234567890", "message": "Halo"}

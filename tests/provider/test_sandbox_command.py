@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-COMMAND = [sys.executable, "-c", "import typer; from sandbox.commands import sandbox; typer.run(sandbox)"]
+COMMAND = [sys.executable, "-c", "import typer; from antrian.cli.sandbox import sandbox; typer.run(sandbox)"]
 
 
 @contextmanager

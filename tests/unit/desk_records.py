@@ -4,8 +4,8 @@ from typing import Any
 
 from factories import NOW, PHONE
 
-from admin_api.history.records import DeadRecord, LifeEntry, MessageRecord, State
-from admin_api.history.removal import Removed
+from antrian.history.records import DeadRecord, LifeEntry, MessageRecord, MessageState
+from antrian.history.removal import Removed
 
 
 def entry(name: str, *, generation: int = 0, attempt: int = 0, at: float = NOW, **details: Any) -> LifeEntry:
@@ -16,7 +16,7 @@ def record(**fields: Any) -> MessageRecord:
     about = {
         "message_id": "m1",
         "lane": "default",
-        "state": State.CLEARED,
+        "state": MessageState.CLEARED,
         "priority": 5,
         "phone_number": PHONE,
         "text": "Halo",

@@ -10,12 +10,12 @@ from functools import partial
 import pika
 from pika.adapters.blocking_connection import BlockingConnection
 
+from antrian.broker.topology import Names
 from bench.pipelined import Item
 from bench.publish.contenders import Prepare
 from bench.publish.contenders.pika_prepared import wire_items
 from bench.publish.sample import Target
 from bench.publish.threads import all_at_once
-from broker.topology import Names
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import pika
 
+from antrian.broker.topology import Names
 from bench.pipelined import Item, PipelinedChannel
 from bench.publish.contenders import Prepare, Publish
 from bench.publish.sample import Sample, Target
-from broker.topology import Names
 
 
 @contextmanager

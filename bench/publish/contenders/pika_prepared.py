@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from antrian.broker.topology import Names
+from antrian.domain.message import encode, new_message
 from bench.pipelined import Item, PipelinedChannel
 from bench.publish.contenders import Prepare
 from bench.publish.sample import Sample, Target
-from broker.message import encode, new_message
-from broker.topology import Names
 
 
 @contextmanager

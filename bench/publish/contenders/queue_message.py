@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from antrian.domain.settings import load_settings
 from bench.publish.contenders import Prepare
 from bench.publish.sample import Sample, Target
 from bench.publish.threads import all_at_once
-from broker.settings import load_settings
 from publisher import Publisher
 
 

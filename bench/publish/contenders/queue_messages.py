@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from antrian.domain.settings import load_settings
 from bench.publish.contenders import Prepare
 from bench.publish.sample import Sample, Target
-from broker.settings import load_settings
 from publisher import Publisher, PublisherError
 
 

@@ -1,0 +1,39 @@
+"""Sees every request and its answer, and puts on record what has to be."""
+
+import time
+from typing import Protocol
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from admin_api.auth.audit_entry import AuditEntry, deed_of, is_on_record
+from admin_api.auth.request_state import state_of_request
+
+
+class RecordsAudit(Protocol):
+    """Where deeds go; `AuditTrail` is one."""
+
+    def record(self, deed: AuditEntry) -> None:
+        """Put a deed on record without waiting."""
+
+
+class AuditMiddleware:
+    """ASGI middleware around the gate, so that it sees refusals too."""
+
+    def __init__(self, app: ASGIApp, *, trail: RecordsAudit) -> None:
+        self._app = app
+        self._trail = trail
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visit = state_of_request(scope)
+
+        async def watching(message: Message) -> None:
+            # When the answer begins, not when it ends: an export may take as long as it likes.
+            if message["type"] == "http.response.start" and is_on_record(scope["method"], scope["path"], visit):
+                self._trail.record(deed_of(scope, visit, message["status"], time.time()))
+            await send(message)
+
+        await self._app(scope, receive, watching)

@@ -1,0 +1,86 @@
+"""What the routes work with: built once by the process, handed to each request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from admin_api.auth.audit import AuditTrail
+from admin_api.broadcast import Broadcast
+from admin_api.checkup import Checkups
+from admin_api.comparison import Comparison
+from admin_api.ingest import Ingest
+from admin_api.message_facts import KnownMessages
+from admin_api.metrics import Metrics
+from admin_api.problems import Problem
+from admin_api.viewer_search import Guesses
+from antrian.domain.settings import Settings
+from antrian.history.follower import HistoryFollower
+from antrian.history.queries.history import History
+from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.undo import Undo
+from antrian.operations.lane.observer import LaneObserver
+from publisher import Publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that lives as long as the process."""
+
+    settings: Settings
+    history: History
+    follower: HistoryFollower
+    observers: Mapping[str, LaneObserver]
+    publisher: Publisher
+    intake: Ingest
+    desk: Desk
+    undo: Undo
+    broadcast: Broadcast
+    audit: AuditTrail
+    metrics: Metrics
+    checkups: Checkups
+    known_messages: KnownMessages
+    uploads: Uploads
+    comparison: Comparison = field(default_factory=Comparison)
+    guesses: Guesses = field(default_factory=Guesses)
+
+
+def nothing(settings: Settings) -> Services:
+    """Parts for an app that only describes itself, and serves nobody."""
+    idle: dict[str, Any] = dict.fromkeys(one.name for one in fields(Services))
+    return Services(**idle | {"settings": settings, "metrics": Metrics()})
+
+
+def parts_of(request: Request) -> Services:
+    """The process's parts."""
+    parts: Services = request.app.state.parts
+    return parts
+
+
+PartsHere = Annotated[Services, Depends(parts_of)]
+
+
+def lane_to_show(parts: PartsHere, lane: str | None = None) -> str:
+    """The lane that is asked for; the first one when none is named."""
+    lanes = tuple(parts.settings.senders)
+    return lanes[0] if lane is None else _known(lane, lanes)
+
+
+def lane_to_change(parts: PartsHere, lane: str | None = None) -> str:
+    """The lane that something is to be done to: named, or the only one there is."""
+    lanes = tuple(parts.settings.senders)
+    if lane is None and len(lanes) > 1:
+        raise Problem(422, "Which lane?", f"name one of the lanes: {', '.join(lanes)}", code="lane-needed")
+    return lanes[0] if lane is None else _known(lane, lanes)
+
+
+def _known(lane: str, lanes: tuple[str, ...]) -> str:
+    if lane not in lanes:
+        raise Problem(404, "No such lane", f"the lanes are: {', '.join(lanes)}", code="unknown-lane")
+    return lane
+
+
+LaneToShow = Annotated[str, Depends(lane_to_show)]
+LaneToChange = Annotated[str, Depends(lane_to_change)]

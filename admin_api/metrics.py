@@ -1,0 +1,172 @@
+"""What Prometheus may read: counts by lane, state and route; never a number, a text, a key or a message id."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+
+from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
+from antrian.domain.priority import Priority
+from antrian.operations.lane.observer import Reading
+
+#: What the broker counts apart.
+STATES = ("waiting", "in_flight", "retrying", "scheduled")
+_PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
+
+#: Why a message can be given up; whatever else a stranger's header says is `other`.
+FAILURE_CLASSES = (
+    "rejected",
+    "transient",
+    "recipient_busy",
+    "throttled",
+    "unavailable",
+    "uncertain",
+    "malformed",
+    "broker",
+    "unknown",
+    "other",
+)
+#: Whatever else somebody sends is `other`.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+_LANE = ("lane",)
+METRICS = (
+    Metric("antrian_messages", "gauge", "Messages that wait, as the broker counts them.", ("lane", "state")),
+    Metric("antrian_queue_depth", "gauge", "Messages that wait in a lane, by the history.", ("lane", "priority")),
+    Metric("antrian_dead_letters", "gauge", "Dead letters of all lanes, as the broker counts them."),
+    Metric("antrian_dead_letters_by_reason", "gauge", "Dead letters, by the history.", ("failure_class",)),
+    Metric("antrian_dead_letters_near_retention", "gauge", "Dead letters that the history will soon forget."),
+    Metric("antrian_lane_paused", "gauge", "1 while an admin paused the lane.", _LANE),
+    Metric("antrian_lane_paused_since_timestamp_seconds", "gauge", "When it was paused; 0 when it is not.", _LANE),
+    Metric("antrian_lane_consumers", "gauge", "Consumers subscribed to the lane.", _LANE),
+    Metric("antrian_broker_up", "gauge", "1 while the broker answers.", _LANE),
+    Metric("antrian_history_lag_seconds", "gauge", "How far the history is behind the journal."),
+    Metric("antrian_history_offset", "gauge", "The last journal entry in the history; -1 for none."),
+    Metric("antrian_history_difference", "gauge", "The broker's count minus the history's.", ("state",)),
+    Metric("antrian_http_requests_total", "counter", "Answered requests.", ("method", "route", "status")),
+    Metric(
+        "antrian_http_request_duration_seconds", "histogram", "Until an answer began.", ("method", "route"), _SECONDS
+    ),
+    BUILD_INFO,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """The history at one moment.
+
+    Attributes:
+        lag: seconds that it is behind.
+        offset: the last entry in it.
+        waiting: messages that wait or are being sent, of all lanes.
+        dead: dead letters.
+        depths: messages that wait, by lane and the broker's priority number.
+        dead_by_class: dead letters by failure class.
+        near_retention: dead letters that will soon be forgotten.
+    """
+
+    lag: float
+    offset: int
+    waiting: int = 0
+    dead: int = 0
+    depths: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    dead_by_class: Mapping[str, int] = field(default_factory=dict)
+    near_retention: int = 0
+
+
+class Metrics:
+    """The registry of one admin process.
+
+    Args:
+        lanes: every lane; their series exist from the start.
+        registry: where the metrics are made; a new one when None.
+    """
+
+    def __init__(self, lanes: tuple[str, ...] = (), registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._lanes = lanes
+        self._rendered: tuple[float, bytes] | None = None
+        self._families = register(METRICS, self.registry)
+        self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
+        # Memory, processor time and open files, as every Prometheus client tells them.
+        ProcessCollector(registry=self.registry)
+
+    def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request; `route` is the pattern, not the address."""
+        method = method if method in METHODS else "other"
+        self._families["antrian_http_requests_total"].labels(method, route, str(status)).inc()
+        self._families["antrian_http_request_duration_seconds"].labels(method, route).observe(seconds)
+
+    def observe_lanes(self, readings: Mapping[str, Reading | None]) -> None:
+        """Take over what the broker says of each lane; None when it does not answer.
+
+        What is not known is not shown: an old number would look like a present one.
+        """
+        for lane, reading in readings.items():
+            self._set("antrian_broker_up", reading is not None, lane)
+            for name, labels, value in _lane_values(reading):
+                if value is None:
+                    self._families[name].remove(lane, *labels)
+                else:
+                    self._set(name, value, lane, *labels)
+        dead = next((reading.status.failed_messages for reading in readings.values() if reading), math.nan)
+        self._set("antrian_dead_letters", dead)
+
+    def observe_history(self, seen: HistoryReading, readings: Mapping[str, Reading | None]) -> None:
+        """Take over what the history says, and how it differs from the broker."""
+        self._set("antrian_history_lag_seconds", seen.lag)
+        self._set("antrian_history_offset", seen.offset)
+        self._set("antrian_dead_letters_near_retention", seen.near_retention)
+        depths = dict.fromkeys(((lane, label) for lane in self._lanes for label in _PRIORITIES), 0)
+        for (lane, priority), count in seen.depths.items():
+            if lane in self._lanes:
+                depths[lane, Priority.exact_label(priority)] += count
+        for labels, count in depths.items():
+            self._set("antrian_queue_depth", count, *labels)
+        by_class = dict.fromkeys(FAILURE_CLASSES, 0)
+        for failure_class, count in seen.dead_by_class.items():
+            by_class[failure_class if failure_class in by_class else "other"] += count
+        for failure_class, count in by_class.items():
+            self._set("antrian_dead_letters_by_reason", count, failure_class)
+        for state, difference in _differences(seen, readings).items():
+            self._set("antrian_history_difference", difference, state)
+
+    def render(self) -> tuple[bytes, str]:
+        """All of it, and its content type."""
+        self._rendered = time.monotonic(), generate_latest(self.registry)
+        return self._rendered[1], CONTENT_TYPE_LATEST
+
+    def latest(self, age: float) -> tuple[bytes, str] | None:
+        """The last answer, if it is not older than `age` seconds."""
+        if self._rendered is None or time.monotonic() - self._rendered[0] > age:
+            return None
+        return self._rendered[1], CONTENT_TYPE_LATEST
+
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        family = self._families[name]
+        (family.labels(*labels) if labels else family).set(value)
+
+
+def _lane_values(reading: Reading | None) -> list[tuple[str, tuple[str, ...], float | None]]:
+    """Name, further labels and value of each gauge that a reading sets."""
+    status = reading.status if reading else None
+    paused_at = (status.paused_at or 0.0) if status and status.paused else 0.0
+    return [
+        *(("antrian_messages", (state,), getattr(status, state) if status else None) for state in STATES),
+        ("antrian_lane_paused", (), status.paused if status else None),
+        ("antrian_lane_paused_since_timestamp_seconds", (), paused_at if status else None),
+        ("antrian_lane_consumers", (), status.consumers if status else None),
+    ]
+
+
+def _differences(seen: HistoryReading, readings: Mapping[str, Reading | None]) -> dict[str, float]:
+    """The broker's count minus the history's, by state; not a number while one of the two is not known."""
+    statuses = [reading.status for reading in readings.values() if reading]
+    if not statuses or len(statuses) < len(readings):
+        return {"waiting": math.nan, "failed": math.nan}
+    waiting = sum(status.waiting + status.in_flight for status in statuses)
+    return {"waiting": waiting - seen.waiting, "failed": statuses[0].failed_messages - seen.dead}

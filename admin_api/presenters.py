@@ -1,0 +1,198 @@
+"""From what the rooms know to what the API says: pure, and the one place where viewers' eyes are covered."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from admin_api.broadcast import public_details
+from admin_api.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
+from admin_api.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarmItem, RetryItem, Sending
+from admin_api.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
+from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_name
+from antrian.domain.events import Event
+from antrian.domain.masking import hide_address, hide_numbers, mask_number
+from antrian.domain.settings import Settings
+from antrian.history.possible_arrival import may_have_arrived
+from antrian.history.queries import life_line
+from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
+from antrian.operations.lane.eta import eta_seconds
+from antrian.operations.lane.observer import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class LaneInHistory:
+    """What the history adds to a reading of a lane.
+
+    Attributes:
+        waiting: what goes next, in sending order.
+        retrying: what comes back for another attempt, soonest first.
+        sending: the message being sent; None when there is none, or the history does not know it yet.
+        state: how far the history is.
+        alarm: dead letters that the history will soon forget.
+    """
+
+    waiting: Sequence[MessageRecord]
+    retrying: Sequence[MessageRecord]
+    sending: MessageRecord | None
+    state: HistoryState
+    alarm: RetentionAlarmItem | None
+
+
+def message_item(record: MessageRecord, *, masked: bool) -> MessageItem:
+    """A message as its reader may see it."""
+    values = asdict(record)
+    values["message"] = values.pop("text")
+    values |= priority_fields(record.priority)
+    return MessageItem.model_validate(values | (_covered(record) if masked else {}))
+
+
+def message_details(
+    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool, now: float
+) -> MessageDetails:
+    """A message and its life as their reader may see them."""
+    item = message_item(record, masked=masked)
+    return MessageDetails(**item.model_dump(), **_life(life, masked=masked, now=now), history=age)
+
+
+def life_item(entry: LifeEntry, *, masked: bool) -> LifeItem:
+    """One thing that happened as its reader may see it."""
+    details = public_details(entry.details) if masked else dict(entry.details)
+    return LifeItem.model_validate(asdict(entry) | {"details": with_priority_name(details)})
+
+
+def failed_item(record: DeadRecord, *, masked: bool) -> FailedItem:
+    """A dead letter as its reader may see it."""
+    values = asdict(record)
+    values["message"] = values.pop("text")
+    values |= priority_fields(record.priority)
+    values["may_have_arrived"] = may_have_arrived(record)
+    return FailedItem.model_validate(values | (_covered_letter(record) if masked else {}))
+
+
+def failed_group(group: DeadGroup, *, masked: bool) -> FailedGroup:
+    """Dead letters with one cause as their reader may see them."""
+    found = FailedGroup(**asdict(group))
+    if masked:
+        found.detail = hide_numbers(group.detail)
+    return found
+
+
+def failed_details(
+    record: DeadRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool, now: float
+) -> FailedDetails:
+    """A dead letter and its life as their reader may see them."""
+    item = failed_item(record, masked=masked)
+    return FailedDetails(**item.model_dump(), **_life(life, masked=masked, now=now), history=age)
+
+
+def job_item(job: Job, *, masked: bool) -> JobItem:
+    """A job as its reader may see it: what it was asked for may name a number or words of a text."""
+    doubtful = job.options.get("may_have_arrived")
+    item = JobItem(**asdict(job), may_have_arrived=doubtful if isinstance(doubtful, int) else 0)
+    if masked:
+        item.options = {name: value for name, value in item.options.items() if name != "filter"}
+    return item
+
+
+def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool) -> list[NextMessage]:
+    """What goes next, in sending order; what is being sent already is not among it."""
+    being_sent = reading.sending.message_id if reading.sending else ""
+    rest = [record for record in waiting if record.message_id != being_sent]
+    return [
+        NextMessage(
+            **_who(record, masked=masked),
+            attempt=max(1, record.attempt),
+            queued_at=record.queued_at,
+            eta_seconds=_rounded(eta_seconds(reading.status, place)),
+        )
+        for place, record in enumerate(rest)
+    ]
+
+
+def retry_item(record: MessageRecord, *, masked: bool) -> RetryItem:
+    """A message that comes back for another attempt."""
+    return RetryItem(**_who(record, masked=masked), attempt=record.attempt + 1, due_at=record.due_at or 0.0)
+
+
+def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) -> Sending:
+    """The attempt that has no outcome yet; who it goes to is only in the history."""
+    level, deadline = event.details.get("priority"), event.details.get("deadline")
+    known = record or MessageRecord(
+        event.message_id, event.lane, MessageState.SENDING, level if isinstance(level, int) else 0
+    )
+    return Sending(
+        **_who(known, masked=masked),
+        attempt=event.attempt,
+        since=event.at,
+        deadline=deadline if isinstance(deadline, int | float) else None,
+    )
+
+
+def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
+    """A lane's status as its reader may see it."""
+    sending = reading.sending if reading.status.in_flight else None
+    return LaneStatus(
+        **reading.status.as_json(),
+        lanes=list(settings.senders),
+        provider=settings.whatsapp_provider,
+        sender=_sender(settings.senders.get(reading.status.lane), masked=masked),
+        is_sandbox=settings.whatsapp_provider == "sandbox",
+        sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
+        next_messages=next_messages(reading, seen.waiting, masked=masked),
+        retries=[retry_item(record, masked=masked) for record in seen.retrying],
+        history=seen.state,
+        retention_alarm=seen.alarm,
+    )
+
+
+def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
+    number = record.phone_number
+    return {
+        "message_id": record.message_id,
+        "phone_number": mask_number(number) if masked and number else number,
+        "source": record.source,
+        **priority_fields(record.priority),
+    }
+
+
+def _sender(sender: str | None, *, masked: bool) -> str | None:
+    if sender is None:
+        return None
+    number = f"+{sender}"
+    return mask_number(number) if masked else number
+
+
+def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, Any]:
+    items = [life_item(entry, masked=masked) for entry in life]
+    seen = [replace(entry, details=item.details) for entry, item in zip(life, items, strict=True)]
+    steps = life_line.fold(seen)
+    return {
+        "life": items,
+        "steps": [LifeStep(**asdict(step)) for step in steps],
+        "summary": LifeSummary(**asdict(life_line.summarize(steps, now))),
+    }
+
+
+def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
+    return {
+        "phone_number": mask_number(record.phone_number),
+        "message": None,
+        "detail": hide_numbers(record.detail),
+        "note": hide_numbers(record.note),
+    }
+
+
+def _covered(record: MessageRecord) -> dict[str, str | None]:
+    detail = hide_numbers(record.detail) if record.detail else record.detail
+    return {
+        "phone_number": mask_number(record.phone_number),
+        "message": None,
+        "idempotency_key": None,
+        "metadata": None,
+        "provider_id": record.provider_id and hide_address(record.provider_id),
+        "detail": detail,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,197 @@
+"""`antrian admin` as a process: everything is built here, served until a signal, and ended in order."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+from typing import Any, Protocol
+
+import structlog
+import uvicorn
+
+from admin_api.app import create_app
+from admin_api.auth.audit import AuditTrail
+from admin_api.auth.tokens import TokenFile
+from admin_api.broadcast import Broadcast
+from admin_api.checkup import Checkups, RunsExamination
+from admin_api.dependencies import Services
+from admin_api.ingest import Ingest
+from admin_api.message_facts import KnownMessages
+from admin_api.metrics import Metrics
+from antrian.broker import topology_sync
+from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.topology import topology
+from antrian.domain.errors import AntrianError, BrokerError
+from antrian.domain.settings import Settings
+from antrian.history.follower import HistoryFollower
+from antrian.history.gc_tuning import collect_rarely
+from antrian.history.projection.history_file import history_path
+from antrian.history.queries.history import History
+from antrian.operations.bulk_import.already_queued import known_here
+from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.undo import Undo
+from antrian.operations.lane.observer import LaneObserver
+from publisher import Publisher
+from publisher.metrics import instrument
+
+#: Seconds that open requests may still take when the process is to end.
+_GRACE = 5
+
+_log = structlog.get_logger()
+
+
+class PortBusy(AntrianError):
+    """Something else listens where the admin API must listen."""
+
+
+class _Thread(Protocol):
+    """What works in the background as long as the process lives."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+class AdminProcess:
+    """The HTTP API and the dashboard.
+
+    Args:
+        settings: of the process.
+        examine: begins an examination of the whole system, for those who ask over HTTP.
+
+    Raises:
+        NoBroker: AMQP_URL is not set and no private node is running.
+    """
+
+    def __init__(self, settings: Settings, examine: Callable[[], RunsExamination]) -> None:
+        self._settings = settings
+        self._examine = examine
+        self._urls = broker_urls(settings)
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            PortBusy: the address cannot be listened on.
+        """
+        with _listening_socket(self._settings) as listener, self._parts() as parts:
+            self._make_topology()
+            server = _Server(uvicorn.Config(create_app(parts), **_uvicorn_options(self._settings)), parts.broadcast)
+            host, port = listener.getsockname()[:2]
+            _log.info("admin.ready", address=f"http://{host}:{port}")
+            self._tell_how_to_log_in()
+            collect_rarely()
+            server.run(sockets=[listener])
+        _log.info("admin.left")
+
+    def _tell_how_to_log_in(self) -> None:
+        # Whoever cannot read the file is told so at the first request.
+        with suppress(AntrianError):
+            if not TokenFile(self._settings.tokens_file).tokens():
+                _log.warning("admin.nobody-can-log-in", do="antrian token create --role admin")
+
+    def _make_topology(self) -> None:
+        # Without a broker the process serves all the same: it says what is wrong, and goes on when the broker is back.
+        try:
+            with open_channel(self._urls, name="antrian admin set-up") as channel:
+                topology_sync.apply(channel.connection, topology(self._settings))
+        except BrokerError as error:
+            _log.warning("broker.trouble", reason=str(error))
+
+    @contextmanager
+    def _parts(self) -> Iterator[Services]:
+        settings, broadcast = self._settings, Broadcast()
+        history = History(history_path(settings))
+        with ExitStack() as ending:
+            follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
+            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.senders}
+            audit = AuditTrail(settings, self._urls)
+            publisher = ending.enter_context(Publisher(settings, source="admin"))
+            threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
+            for thread in threads:
+                thread.start()
+                ending.callback(thread.stop)
+            desk = Desk(settings, history, follower)
+            ending.callback(desk.close)
+            undo = Undo(settings, history, follower)
+            intake = Ingest(settings, publisher, history)
+            metrics = Metrics(tuple(settings.senders))
+            instrument(publisher, metrics.registry)
+            uploads = Uploads(settings, lambda: known_here(settings, history, follower))
+            ending.callback(uploads.close)
+            known = KnownMessages(history)
+            checkups = Checkups(self._examine)
+            yield Services(
+                settings,
+                history,
+                follower,
+                observers,
+                publisher,
+                intake,
+                desk,
+                undo,
+                broadcast,
+                audit,
+                metrics,
+                checkups,
+                known,
+                uploads,
+            )
+
+
+class _Server(uvicorn.Server):
+    """Ends the endless answers first, or the server would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, broadcast: Broadcast) -> None:
+        super().__init__(config)
+        self._broadcast = broadcast
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal."""
+        self._broadcast.close()
+        super().handle_exit(sig, frame)
+        # The server would raise the signal again when it has ended, and hide that it ended as it was told.
+        self._captured_signals.clear()
+
+
+def _uvicorn_options(settings: Settings) -> dict[str, Any]:
+    proxies = settings.admin_trusted_proxies
+    return {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "date_header": True,
+        "timeout_graceful_shutdown": _GRACE,
+        "timeout_keep_alive": 30,
+        "proxy_headers": bool(proxies),
+        "forwarded_allow_ips": ",".join((*proxies, *map(_mapped, proxies))),
+    }
+
+
+def _mapped(network: str) -> str:
+    """An IPv4 network as a socket that listens on `::` names its members; others as they are."""
+    address, _, bits = network.partition("/")
+    return network if ":" in network else f"::ffff:{address}/{int(bits) + 96}"
+
+
+@contextmanager
+def _listening_socket(settings: Settings) -> Iterator[socket.socket]:
+    """The socket before anything else is started: a busy port is said at once."""
+    family = socket.AF_INET6 if ":" in settings.admin_host else socket.AF_INET
+    # With the protocol named, the event loop switches Nagle's algorithm off: it would hold every answer back for 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.admin_host, settings.admin_port))
+            listener.listen(512)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise PortBusy(
+                f"{settings.admin_host}:{settings.admin_port} cannot be used ({why}): "
+                "stop the program that uses it, or choose another with ADMIN_PORT",
+            ) from error
+        yield listener

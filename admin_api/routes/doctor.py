@@ -1,0 +1,60 @@
+"""How the system is: the findings of `antrian doctor`."""
+
+import platform
+from importlib.metadata import version
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
+
+from admin_api.actors import Viewer
+from admin_api.checkup import AT_LEAST, SHARED_FOR, Checkup
+from admin_api.dependencies import PartsHere, Services
+from admin_api.openapi import problems
+from admin_api.schemas.doctor import DoctorReport, FindingItem, HistoryHealth, LaneFacts
+from antrian.domain.masking import hide_folders, mask_number
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/doctor", responses=problems())
+async def doctor(parts: PartsHere, actor: Viewer, fresh: Annotated[bool, Query()] = False) -> DoctorReport:  # noqa: FBT002
+    """What `antrian doctor` finds; looked at some seconds ago at most, with `fresh` just now. It takes some seconds."""
+    checkup = await parts.checkups.latest(most_seconds_old=AT_LEAST if fresh else SHARED_FOR)
+    return await run_in_threadpool(_report, parts, checkup, masked=actor.is_masked)
+
+
+def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
+    settings = parts.settings
+    findings = [FindingItem.model_validate(one, from_attributes=True) for one in checkup.findings]
+    for one in findings if masked else ():
+        one.found, one.todo = hide_folders(one.found), hide_folders(one.todo)
+    problem_count = sum(one.state == "problem" for one in findings)
+    return DoctorReport(
+        at=checkup.at,
+        is_complete=checkup.is_complete,
+        ok=not problem_count,
+        problems=problem_count,
+        warnings=sum(one.state == "warning" for one in findings),
+        findings=findings,
+        versions={"antrian": version("antrian"), "python": platform.python_version(), **checkup.versions},
+        provider=settings.whatsapp_provider,
+        delay=settings.whatsapp_queue_delay,
+        jitter=settings.whatsapp_queue_jitter,
+        lanes=[
+            LaneFacts(lane=lane, sender=_sender(number, masked=masked)) for lane, number in settings.senders.items()
+        ],
+        history=HistoryHealth(
+            entries=parts.history.position().entries,
+            behind_seconds=round(parts.follower.lag_seconds, 3),
+            writes=parts.follower.is_writer,
+            trouble=hide_folders(parts.follower.trouble) if masked else parts.follower.trouble,
+        ),
+    )
+
+
+def _sender(number: str | None, *, masked: bool) -> str:
+    if not number:
+        return ""
+    whole = f"+{number.removeprefix('+')}"
+    return mask_number(whole) if masked else whole

@@ -1,0 +1,75 @@
+"""Publishing many things in order, up to `WINDOW` of them under way at a time."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from antrian.broker.confirms import Confirmation
+from antrian.broker.queue_scan.pipelined_operation import WINDOW, Errand
+from antrian.broker.queue_scan.publication import Publication, Tally
+
+
+class Shipment(Errand):
+    """Publishes parcels, each a few steps one after the other.
+
+    Args:
+        urls: the broker's addresses.
+        parcels: what to publish. It is asked for the next one when there is room, from within the connection's loop:
+            it may take some seconds at times, not minutes. A None among them is a wait until all before it is settled.
+        name: what the broker shows as the connection's name.
+        lock: name of an exclusive queue that is held from before the first parcel is asked for; empty for none.
+        patience: seconds to wait for the lock.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        parcels: Iterable[Sequence[Publication] | None],
+        *,
+        name: str = "antrian admin",
+        lock: str = "",
+        patience: float = 0,
+    ) -> None:
+        super().__init__(urls, name=name, lock=lock, patience=patience)
+        self.tally = Tally()
+        self._parcels = iter(parcels)
+        self._under_way = 0
+        self._settling = False
+
+    def run(self) -> Tally:
+        """Publish everything.
+
+        Raises:
+            BrokerUnavailable: the connection broke; what was published until then is counted in `tally`.
+            BrokerRefused: this user may not.
+            Busy: somebody else holds the lock.
+            Exception: whatever `parcels` raised.
+        """
+        self._perform()
+        return self.tally
+
+    def _begin(self) -> None:
+        while not self._ending and self._under_way < WINDOW and not (self._settling and self._under_way):
+            self._settling = False
+            try:
+                parcel = next(self._parcels, ())
+            except Exception as error:  # noqa: BLE001 (whatever it is, pika would take it for a broken connection)
+                self._give_up(error)
+                return
+            if parcel is None:
+                self._settling = True
+            elif parcel:
+                self._under_way += 1
+                self.tally.seen += 1
+                self._publish(deque(parcel), self._settled)
+            else:
+                break
+        if not self._under_way:
+            self._end()
+
+    def _settled(self, confirmation: Confirmation) -> None:
+        self._under_way -= 1
+        if confirmation is Confirmation.CONFIRMED:
+            self.tally.taken += 1
+        else:
+            self.tally.refused += 1
+        self._begin()

@@ -1,0 +1,71 @@
+"""What a sieve finds in a queue, and what is published in its stead."""
+
+from dataclasses import dataclass
+
+import pika
+
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.headers import GENERATION
+from antrian.domain.message import message_id_of
+
+_LONGEST_LANE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message of a queue, as the broker delivered it."""
+
+    queue: str
+    routing_key: str
+    properties: pika.BasicProperties
+    body: bytes
+
+    @property
+    def lane(self) -> str:
+        """The lane that it was published to: the last word of its key, on the delay ladder and off it."""
+        # A stranger's key may be anything; an event about it must still fit into a routing key of its own.
+        word = self.routing_key.rpartition(".")[2]
+        return word.encode("ascii", "replace").decode()[:_LONGEST_LANE]
+
+    @property
+    def message_id(self) -> str:
+        """The id that it is known by, even if it cannot be read."""
+        return message_id_of(self.body, self.properties)
+
+    @property
+    def generation(self) -> int:
+        """Which copy of the message it is; 0 where that cannot be read."""
+        generation = (self.properties.headers or {}).get(GENERATION, 0)
+        return generation if isinstance(generation, int) else 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """How far a piece of work has come.
+
+    Attributes:
+        seen: messages looked at.
+        taken: messages replaced and removed, or published.
+        refused: messages that were to be, but the broker did not accept what was published for them.
+    """
+
+    seen: int = 0
+    taken: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is published before a message may go; `mandatory` needs a `message_id` among the properties."""
+
+    exchange: str
+    routing_key: str
+    body: bytes
+    properties: pika.BasicProperties
+    mandatory: bool = False
+
+
+def event_publication(names: Names, event: Event) -> Publication:
+    """How an event gets into the journal."""
+    return Publication(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -1,0 +1,29 @@
+"""`antrian consume`."""
+
+from typing import Annotated
+
+import typer
+
+from antrian.cli.logs import configure_logs
+from antrian.domain.errors import SettingsError
+from antrian.domain.settings import load_settings
+
+
+def consume(
+    lane: Annotated[
+        list[str] | None, typer.Option(help="Serve only this lane; may be repeated. Default: all lanes.")
+    ] = None,
+) -> None:
+    """Send the queued messages, one at a time, with the pause between them. SIGTERM ends it properly."""
+    # Imported late: every other command of the command line would wait for the HTTP library.
+    from consumer.process import ConsumerProcess  # noqa: PLC0415
+
+    settings = load_settings()
+    configure_logs(settings.antrian_log_format, settings.antrian_log_level)
+    lanes = tuple(dict.fromkeys(lane)) if lane else tuple(settings.senders)
+    unknown = [name for name in lanes if name not in settings.senders]
+    if unknown:
+        raise SettingsError(
+            f"WHATSAPP_QUEUE_LANES has no lane {', '.join(unknown)}; it has: {', '.join(settings.senders)}"
+        )
+    ConsumerProcess(settings, lanes).run()

@@ -1,0 +1,107 @@
+"""What happened, as the journal and the outcomes stream keep it: JSON events on the `events` exchange.
+
+    outcome.chosen       it is the one message that an admin has a paused lane send
+    outcome.sending      an attempt begins; without a later outcome it is uncertain
+    outcome.sent         the provider accepted the message
+    outcome.failed       the attempt failed; details say how
+    outcome.uncertain    a crash left an attempt without an outcome
+    outcome.retrying     a copy for the next attempt is on the delay ladder
+    outcome.dead         a copy is in the dead-letter queue
+    outcome.duplicate    not sent: its idempotency key is taken
+    outcome.expired      not sent: it expired
+    outcome.cancelled    not sent: an admin cancelled it
+    outcome.cleared      not sent: an admin cleared the queue
+    outcome.redriven     an admin put a dead letter back into its lane
+    outcome.cancelling   an admin asks that a message not be sent
+    outcome.uncancelled  an admin takes that back, before the message was dropped
+    outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
+    outcome.purged       an admin deleted its dead letter
+    outcome.restored     an admin undid the clearing or the purge that took it out
+    lane.…               paused, resumed, forced, tried, cleared; for the history only, like all that follow
+    dead.purged          an admin deleted dead letters
+    undo.…               began, done: a clearing or a purge was undone
+    message.noted        an admin wrote a note about its dead letter
+    job.…                started, progress, cancelling, finished: a re-drive of many dead letters
+    audit.…              allowed, denied: somebody asked for an action over HTTP
+
+The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import pika
+
+#: AMQP allows 255 bytes of routing key; a foreign message_id may be longer than what is left.
+_KEY_ID_LENGTH = 100
+_PERSISTENT = 2
+#: The end of the year 9999, unix seconds; JSON may hold numbers that no clock and no float can.
+_LATEST = 253_402_300_799
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    Attributes:
+        name: such as `outcome.sent`.
+        at: wall clock, unix seconds.
+        lane: the lane it happened in.
+        message_id: the message it is about; empty for a lane's own events.
+        generation: which copy of the message (see `antrian.domain.message`).
+        attempt: which attempt, first = 1; 0 where there is none.
+        source: who wrote it: a consumer process's own id, or who acted.
+        details: whatever else the history wants to show; JSON values.
+    """
+
+    name: str
+    at: float
+    lane: str
+    message_id: str = ""
+    generation: int = 0
+    attempt: int = 0
+    source: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def routing_key(self) -> str:
+        """The key to publish with."""
+        return outcome_key(self.name, self.lane, self.message_id)
+
+    def encode(self) -> bytes:
+        """The event as JSON."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self | None:
+        """The event in a stream entry, or None where the entry is not one of ours."""
+        try:
+            values = json.loads(body)
+            event = cls(**{name: values[name] for name in cls.__slots__ if name in values})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return None
+        return event if event._is_sound() else None
+
+    def _is_sound(self) -> bool:
+        """Whether every field has its type; whoever may write into the exchange may write anything."""
+        texts = (self.name, self.lane, self.message_id, self.source)
+        numbers = (self.generation, self.attempt)
+        return (
+            all(type(text) is str for text in texts)
+            and all(type(number) is int for number in numbers)
+            and type(self.at) in {int, float}
+            and abs(self.at) <= _LATEST
+            and type(self.details) is dict
+        )
+
+
+def outcome_key(name: str, lane: str, message_id: str) -> str:
+    """The routing key of one message's event; `*` as the last word of `name` makes it a pattern for all of them."""
+    return f"{name}.{lane}.{message_id[:_KEY_ID_LENGTH]}"
+
+
+#: Events are small, many and alike: one set of properties serves all.
+EVENT_PROPERTIES = pika.BasicProperties(content_type="application/json", delivery_mode=_PERSISTENT, type="event")

@@ -1,0 +1,67 @@
+"""When a lane may send again, as the outcomes stream tells it: what the consumer keeps to, and the admin side shows."""
+
+import math
+from dataclasses import dataclass, replace
+
+from antrian.domain.events import Event
+
+#: Events that mark the end of a call to the provider.
+ENDS_A_SEND = frozenset({"outcome.sent", "outcome.failed", "outcome.uncertain"})
+
+#: The failure class of a provider that is not there; such failures in a row make the probes rarer.
+UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTimes:
+    """What the stream says about when the lane may send again; wall clock, unix seconds.
+
+    Attributes:
+        send_ended_at: the end of the latest call to the provider; 0 when there was none.
+        pause: seconds that follow that call before the next, as the consumer chose them (delay and jitter); 0 unknown.
+        held_until: the provider asked for silence, or is not there, until then.
+        held_for: how long that was meant to be when it began, seconds.
+        held_because: the failure class that holds the lane; None when nothing does.
+        failures_in_a_row: calls in a row that found the provider unavailable.
+        source: the consumer that made that call.
+    """
+
+    send_ended_at: float = 0.0
+    pause: float = 0.0
+    held_until: float = 0.0
+    held_for: float = 0.0
+    held_because: str | None = None
+    failures_in_a_row: int = 0
+    source: str = ""
+
+    def after(self, event: Event) -> "LaneTimes":
+        """The times after one more event of the lane; only the end of a call to the provider changes them."""
+        if event.name not in ENDS_A_SEND:
+            return self
+        if event.at < self.send_ended_at and event.source != self.source:
+            # A consumer that was replaced reports late: what came after it stands. (One consumer's own events come in
+            # order, whatever becomes of its clock.)
+            return self
+        ended_at = max(self.send_ended_at, event.at)
+        pause = _seconds(event.details.get("pause"))
+        hold = _seconds(event.details.get("hold"))
+        if event.name != "outcome.failed" or not hold:
+            return LaneTimes(send_ended_at=ended_at, pause=pause, source=event.source)
+        reason = str(event.details.get("failure_class"))
+        return replace(
+            self,
+            send_ended_at=ended_at,
+            pause=pause,
+            held_until=event.at + hold,
+            held_for=hold,
+            held_because=reason,
+            failures_in_a_row=self.failures_in_a_row + (reason == UNAVAILABLE),
+            source=event.source,
+        )
+
+
+def _seconds(value: object) -> float:
+    """A number of seconds in an event; 0 for anything that is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    return float(value) if 0 <= value < math.inf else 0.0

@@ -1,0 +1,240 @@
+"""Every setting of every process, read once from the environment into one frozen value.
+
+Each variable may also be given as `NAME_FILE` (a path whose content is the value) or in a `.env` file, in the
+working folder or in the checkout. The environment wins over files, `NAME` over `NAME_FILE`.
+"""
+
+import os
+import random
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from antrian.domain.errors import SettingsError
+
+#: The longest delay that the ladder of 24 binary levels can express, in seconds (194 days).
+LONGEST_DELAY = 2**24 - 1
+
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
+#: `NAME`, or `NAME=SENDER` for a lane with a sender number of its own.
+LaneSpec = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}(=[0-9]{6,15})?$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def checkout() -> Path | None:
+    """The source tree that this code runs from, or None when it is installed as a package."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() else None
+
+
+def _web_address(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+        raise ValueError("must be http:// or https:// with a host, and without user name and password")
+    _check_port(value)
+    return value.rstrip("/")
+
+
+def _check_port(url: str) -> None:
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        # The library's own text quotes what it took for the port, which may be half a password.
+        raise ValueError(
+            "an address has no usable port: is a special character in its password not percent-encoded?"
+        ) from None
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8") from None
+
+
+class Settings(BaseSettings):
+    """What the environment says, checked; build it with `load_settings`.
+
+    Durations are in seconds unless the name says otherwise.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    amqp_url: SecretStr | None = None
+    whatsapp_api_key: SecretStr | None = None
+    whatsapp_sender: Annotated[str, Field(pattern=r"^[0-9]{6,15}$")] | None = None
+    whatsapp_api_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    whatsapp_provider: Name = "mpwa"
+
+    whatsapp_queue_delay: Seconds = 10
+    whatsapp_queue_jitter: Seconds = 0
+    whatsapp_queue_max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    whatsapp_queue_retry_delays: Annotated[tuple[Seconds, ...], NoDecode, Field(min_length=1)] = (30, 120)
+    whatsapp_queue_timeout_minutes: Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)] = 30
+    whatsapp_queue_namespace: Name = "wa"
+    whatsapp_queue_lanes: Annotated[tuple[LaneSpec, ...], NoDecode, Field(min_length=1)] = ("default",)
+    whatsapp_queue_type: Literal["classic", "quorum"] = "classic"
+    whatsapp_queue_retention_days: Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)] = 30
+    whatsapp_queue_dedupe_hours: Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)] = 24
+    whatsapp_queue_on_uncertain: Literal["resend", "dead-letter"] = "resend"
+    whatsapp_queue_heartbeat: Annotated[int, Field(ge=1, le=600)] = 10
+
+    admin_host: str = "127.0.0.1"
+    admin_port: Port = 8080
+    admin_trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
+    admin_tokens_file: Path | None = None
+    consumer_metrics_host: str = "127.0.0.1"
+    consumer_metrics_port: Port = 9101
+    sandbox_port: Port = 8089
+    antrian_log_format: Literal["auto", "json", "pretty"] = "auto"
+    antrian_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    antrian_home: Path = Field(default_factory=lambda: (checkout() or Path.cwd()) / ".antrian")
+
+    @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", "admin_trusted_proxies", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("antrian_log_format", "antrian_log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _amqp_addresses(cls, value: SecretStr | None) -> SecretStr | None:
+        for url in value.get_secret_value().split(",") if value else ():
+            if not url.strip().startswith(("amqp://", "amqps://")):
+                raise ValueError("every address must begin with amqp:// or amqps://")
+            _check_port(url.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _pause_fits_the_time_out(self) -> Self:
+        longest_pause = self.whatsapp_queue_delay + self.whatsapp_queue_jitter
+        if longest_pause > self.whatsapp_queue_timeout_minutes * 60:
+            raise ValueError(
+                "WHATSAPP_QUEUE_DELAY + WHATSAPP_QUEUE_JITTER must not exceed WHATSAPP_QUEUE_TIMEOUT_MINUTES: "
+                "a message is held un-acked for the whole pause",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_sender_one_lane(self) -> Self:
+        senders = list(self.senders.values())
+        if len(self.senders) != len(self.whatsapp_queue_lanes) or len(set(senders)) != len(senders):
+            raise ValueError(
+                "WHATSAPP_QUEUE_LANES: every lane needs its own name and sender (name=6281…); only one may "
+                "use WHATSAPP_SENDER, because two lanes of one sender would break its pace",
+            )
+        return self
+
+    @property
+    def senders(self) -> dict[str, str | None]:
+        """Sender number by lane name; None where neither the lane nor WHATSAPP_SENDER gives one."""
+        specs = (spec.partition("=") for spec in self.whatsapp_queue_lanes)
+        return {name: sender or self.whatsapp_sender for name, _, sender in specs}
+
+    @property
+    def amqp_urls(self) -> tuple[str, ...]:
+        """The broker's addresses in the order given; empty when the private node is to be used."""
+        if self.amqp_url is None:
+            return ()
+        return tuple(url.strip() for url in self.amqp_url.get_secret_value().split(",") if url.strip())
+
+    @property
+    def tokens_file(self) -> Path:
+        """Where the hashed API tokens are kept."""
+        return self.admin_tokens_file or self.antrian_home / "tokens.toml"
+
+    def pause(self) -> float:
+        """The pause after one send, in seconds: the delay plus up to the jitter, never less than the delay."""
+        return self.whatsapp_queue_delay + random.uniform(0, self.whatsapp_queue_jitter)  # noqa: S311 (not a secret)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values arrive through `load_settings` alone, so that one place decides which source wins."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read and check all settings.
+
+    Args:
+        environment: variables to read instead of the process's own environment and `.env` files.
+        overrides: values by field name, stronger than the environment (command-line options).
+
+    Raises:
+        SettingsError: names every wrong variable, and never shows a value that is secret.
+    """
+    sources = [environment] if environment is not None else _process_environment()
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in Settings.model_fields:
+        try:
+            value = _lookup(field.upper(), sources)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{field.upper()}_FILE: cannot be read: {error}")
+            continue
+        if value:
+            values[field] = value
+    values |= overrides
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems += dict.fromkeys(_explain(details, values) for details in error.errors(include_url=False))
+    if problems:
+        raise SettingsError("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return settings
+
+
+def _process_environment() -> list[Mapping[str, str | None]]:
+    """The sources, strongest first; the working folder's .env is nearer to the user than the checkout's."""
+    folders = dict.fromkeys(folder / ".env" for folder in (Path.cwd(), checkout()) if folder is not None)
+    return [os.environ, *(_dotenv(path) for path in folders)]
+
+
+def _dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        # Without interpolation: a password may hold a dollar sign.
+        return dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+
+
+def _lookup(name: str, sources: Sequence[Mapping[str, str | None]]) -> str | None:
+    """The value from the strongest source that has `NAME` or `NAME_FILE`."""
+    for source in sources:
+        if value := source.get(name):
+            return value
+        if path := source.get(f"{name}_FILE"):
+            return Path(path).read_text(encoding="utf-8").strip()
+    return None
+
+
+def _explain(details: Any, values: Mapping[str, Any]) -> str:
+    message = str(details["msg"]).removeprefix("Value error, ")
+    if not details["loc"]:
+        return message
+    field = str(details["loc"][0])
+    annotation = str(Settings.model_fields[field].annotation)
+    is_secret = "SecretStr" in annotation or field == "whatsapp_api_url"  # an address may hold a token
+    given = "" if is_secret or field not in values else f" (given: {values[field]!r})"
+    return f"{field.upper()}: {message[0].lower()}{message[1:]}{given}"

@@ -1,0 +1,156 @@
+"""A long journal read in a process of its own, so that reading and writing it each have a processor.
+
+Only a history that is far behind needs this; one that keeps up reads in the thread that writes (`journal_feed`).
+"""
+
+import fcntl
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import NamedTuple
+
+from antrian.domain.errors import AntrianError
+from antrian.history.journal.entry import JournalDelivery
+
+_PROGRAM = "antrian.history.journal.read_ahead_process"
+
+#: Bytes of the pipe: more than a parcel has, usually, and the most that Linux gives to everybody.
+_ROOM = 1 << 20
+
+#: Seconds that the other process may take to end.
+_PATIENCE = 5.0
+
+
+class Task(NamedTuple):
+    """What the other process reads; on its stdin, because the addresses hold passwords.
+
+    Attributes:
+        urls: the broker's addresses.
+        namespace: of the queues.
+        start: the offset of an entry that is there, or `first`.
+    """
+
+    urls: tuple[str, ...]
+    namespace: str
+    start: int | str
+
+
+class ReadBatch(NamedTuple):
+    """What it hands over at once.
+
+    Attributes:
+        entries: the next ones.
+        end_passed_at: as `JournalFeed` tells it, with these entries taken.
+        trouble: why there will be no more, in one sentence; empty while there will.
+    """
+
+    entries: list[JournalDelivery]
+    end_passed_at: float | None = None
+    trouble: str = ""
+
+
+class ReadingEnded(AntrianError):
+    """The other process reads no more, because of the broker or the journal."""
+
+
+class ReaderLost(AntrianError):
+    """There is no other process, or not any more."""
+
+
+class ReadAhead:
+    """Reads the journal from a place on, as `JournalFeed` does, in another process that ends with this object.
+
+    Args:
+        urls: the broker's addresses.
+        namespace: of the queues.
+        start: the offset of an entry that is there, or `first`.
+
+    Raises:
+        ReaderLost: no process can be started.
+    """
+
+    def __init__(self, urls: Sequence[str], namespace: str, start: int | str) -> None:
+        self._end_passed_at: float | None = None
+        try:
+            self._parcels, far = Pipe(duplex=False)
+            with far:
+                _widen(far.fileno())
+                self._process = _started(far.fileno())
+        except OSError as error:
+            raise ReaderLost(f"no process can be started to read the journal: {error.strerror}") from error
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # type: ignore[union-attr]
+            # Should it have ended already, there is nothing to take.
+            pickle.dump(Task(tuple(urls), namespace, start), stdin)
+
+    def take(self, timeout: float) -> list[JournalDelivery]:
+        """The next entries; waits for them at most `timeout` seconds.
+
+        Raises:
+            ReadingEnded: there will be no more.
+            ReaderLost: the other process has ended.
+        """
+        try:
+            if not self._parcels.poll(timeout):
+                return []
+            parcel = receive(self._parcels)
+        except (EOFError, OSError) as error:
+            # The second one when it was killed in the middle of a parcel.
+            raise ReaderLost("the process that reads the journal has ended") from error
+        if parcel.trouble:
+            raise ReadingEnded(parcel.trouble)
+        self._end_passed_at = parcel.end_passed_at or self._end_passed_at
+        return parcel.entries
+
+    def look_for_the_end(self) -> None:
+        """The other process does so by itself."""
+
+    def end_passed_at(self) -> float | None:
+        """A time at which the journal held nothing but what was taken since; None if there is no later one to tell."""
+        at, self._end_passed_at = self._end_passed_at, None
+        return at
+
+    def close(self) -> None:
+        """End the other process."""
+        self._parcels.close()
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _started(out: int) -> "subprocess.Popen[bytes]":
+    # A Ctrl-C on our terminal is ours: in a session of its own, the other process does not hear it.
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", _PROGRAM], stdin=subprocess.PIPE, stdout=out, start_new_session=True
+    )
+
+
+def _widen(pipe: int) -> None:
+    """Make room for what comes while a parcel is being written; where that cannot be, it is only slower."""
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _ROOM)
+
+
+def send(parcels: Connection, parcel: ReadBatch) -> None:
+    """Hand a parcel over; waits until the one before is taken.
+
+    Raises:
+        BrokenPipeError: nobody takes them any more.
+    """
+    parcels.send_bytes(pickle.dumps(parcel, pickle.HIGHEST_PROTOCOL))
+
+
+def receive(parcels: Connection) -> ReadBatch:
+    """The next parcel.
+
+    Raises:
+        EOFError: there is none, and will be none.
+    """
+    parcel: ReadBatch = pickle.loads(parcels.recv_bytes())  # noqa: S301 (our own process wrote it)
+    return parcel

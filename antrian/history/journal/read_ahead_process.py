@@ -1,0 +1,56 @@
+"""The process that `ReadAhead` starts: a `Task` on stdin, parcels on stdout until nobody takes them."""
+
+import math
+import os
+import pickle
+import sys
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+from antrian.broker.connection import open_channel
+from antrian.broker.topology import Names
+from antrian.domain.errors import AntrianError
+from antrian.history.journal.feed import JournalFeed
+from antrian.history.journal.read_ahead import ReadBatch, Task, send
+
+#: Seconds without an entry after which an empty parcel goes out: so it is noticed that nobody takes them.
+_TICK = 0.1
+
+#: Seconds between two looks for the journal's end.
+_ROUND = 0.5
+
+
+def run(task: Task, parcels: Connection) -> None:
+    """Read until nobody takes it any more, or there is no more; then say why.
+
+    Raises:
+        BrokenPipeError: nobody takes the parcels.
+    """
+    try:
+        with open_channel(task.urls, name="antrian history read-ahead") as channel:
+            # Whoever starts a process for it knows that the journal is long.
+            feed = JournalFeed(channel, Names(task.namespace), task.start, silence=math.inf)
+            look_at = 0.0
+            while True:
+                taken = feed.take(_TICK)
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _ROUND
+                    feed.look_for_the_end()
+                send(parcels, ReadBatch(taken, feed.end_passed_at()))
+    except AntrianError as error:
+        send(parcels, ReadBatch([], trouble=str(error)))
+
+
+def main() -> None:
+    """Do what stdin says."""
+    task = pickle.load(sys.stdin.buffer)  # noqa: S301 (our own process wrote it)
+    parcels = Connection(os.dup(sys.stdout.fileno()), readable=False)
+    # Nothing but parcels may go there.
+    os.dup2(sys.stderr.fileno() if sys.stderr else os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(BrokenPipeError):
+        run(task, parcels)
+
+
+if __name__ == "__main__":
+    main()

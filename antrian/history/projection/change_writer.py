@@ -1,0 +1,291 @@
+"""How each kind of change becomes SQL; runs inside the writer's transaction."""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import singledispatchmethod
+
+from antrian.domain.headers import LONGEST_DETAIL
+from antrian.history.journal.entry import bounded, plain_json, short
+from antrian.history.projection import wait_histogram
+from antrian.history.projection.changes import (
+    Changes,
+    JobTold,
+    LaneEmptied,
+    LetterBuried,
+    LetterPurged,
+    LettersGone,
+    Noted,
+    PutBack,
+    RemovalEnded,
+    RemovalUndone,
+    Step,
+    TakenOut,
+)
+from antrian.history.projection.figures import QUARTER, Figures, Wait
+
+_COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
+
+#: Seconds for which the figures of reports outlive the messages.
+REPORT_KEPT = 32 * 86_400.0
+
+_BURY = """INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET is_live = max(is_live, excluded.is_live)"""
+_TELL_JOB = """INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
+    changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
+    done = max(done, excluded.done), refused = max(refused, excluded.refused),
+    unreadable = max(unreadable, excluded.unreadable), failed_again = max(failed_again, excluded.failed_again),
+    detail = CASE WHEN excluded.detail <> '' THEN excluded.detail ELSE detail END"""
+
+
+class ChangeWriter:
+    """Carries out changes.
+
+    Args:
+        connection: whoever owns it begins and ends the transactions.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._execute: Callable[..., sqlite3.Cursor] = connection.execute
+        connection.create_function("add_bins", 2, wait_histogram.add_packed, deterministic=True)
+
+    def count(self, moves: Iterable[tuple[str, str, int]]) -> None:
+        """Keep the number of messages in each state: (lane, state, by how much)."""
+        sums: Counter[tuple[str, str]] = Counter()
+        for lane, state, change in moves:
+            sums[lane, state] += change
+        self._connection.executemany(
+            "INSERT INTO tallies VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(lane, str(state), change) for (lane, state), change in sums.items() if change],
+        )
+
+    def add_minutes(self, changes: Changes) -> None:
+        """Add to what happened in each minute."""
+        self._connection.executemany(
+            # What is known of the minute so far came before; so its peak may be in either part.
+            "INSERT INTO minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET queued = queued + "
+            "excluded.queued, sent = sent + excluded.sent, failed = failed + excluded.failed, "
+            "dead = dead + excluded.dead, opened = opened + excluded.opened, "
+            "peak = max(peak, opened + excluded.peak)",
+            [
+                (minute, lane, one.queued, one.sent, one.failed, one.dead, one.opened, one.peak)
+                for (minute, lane), one in changes.minutes.items()
+            ],
+        )
+
+    def add_figures(self, figures: Figures) -> None:
+        """Add to what charts and reports are made from."""
+        self._add_waits("waits", figures.waits)
+        self._add_waits("quarter_waits", figures.quarter_waits())
+        self._connection.executemany(
+            "INSERT INTO quarters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, "
+            "failed = failed + excluded.failed",
+            [(*key, ends.sent, ends.failed) for key, ends in figures.ends.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO causes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(*key, count) for key, count in figures.causes.items() if count],
+        )
+
+    def _add_waits(self, table: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
+        self._connection.executemany(
+            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "  # noqa: S608 (a constant)
+            "count = count + excluded.count, seconds = seconds + excluded.seconds, "
+            "bins = add_bins(bins, excluded.bins)",
+            [(*key, wait.count, wait.seconds, wait_histogram.pack(wait.histogram)) for key, wait in waits.items()],
+        )
+
+    def forget(self, before: float, limit: int) -> int:
+        """Delete at most `limit` messages and as many lines that are older; returns how many rows were deleted."""
+        ids = [
+            row[0]
+            for row in self._execute(
+                "SELECT id FROM messages WHERE state NOT IN ('scheduled', 'waiting', 'sending', 'retrying', 'dead') "
+                "AND born_at < ? AND changed_at < ? ORDER BY born_at LIMIT ?",
+                (before, before, limit),
+            )
+        ]
+        self._forget_messages(ids)
+        lines = self._execute(
+            "DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?) AND at < ?", (limit, before)
+        ).rowcount
+        self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
+        self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
+        # They name nobody, and a report compares with the period before.
+        for table in ("quarters", "quarter_waits", "causes"):
+            quarter = int((before - REPORT_KEPT) // QUARTER)
+            self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
+        self._execute("DELETE FROM removals WHERE at < ?", (before,))
+        self._execute("DELETE FROM jobs WHERE changed_at < ?", (before,))
+        return len(ids) + lines
+
+    def _forget_messages(self, ids: list[int]) -> None:
+        chosen = "(SELECT value FROM json_each(?))"
+        those = (json.dumps(ids),)
+        self.count(
+            (lane, state, -count)
+            for lane, state, count in self._execute(
+                f"SELECT lane, state, count(*) FROM messages WHERE id IN {chosen} GROUP BY lane, state",  # noqa: S608
+                those,
+            ).fetchall()
+        )
+        self._execute(
+            f"INSERT INTO words (words, rowid, text) SELECT 'delete', id, text FROM messages WHERE id IN {chosen} "  # noqa: S608
+            "AND is_known",
+            those,
+        )
+        self._execute(f"DELETE FROM dead WHERE message IN {chosen}", those)  # noqa: S608
+        self._execute(f"DELETE FROM taken_out WHERE message IN {chosen}", those)  # noqa: S608
+        self._execute(f"DELETE FROM messages WHERE id IN {chosen}", those)  # noqa: S608
+
+    @singledispatchmethod
+    def take(self, step: Step) -> None:
+        """Carry out one step."""
+        raise TypeError(f"no step: {step!r}")
+
+    @take.register
+    def _buried(self, step: LetterBuried) -> None:
+        letter = step.letter
+        body = letter.message.body if letter.message else None
+        self._execute(
+            _BURY,
+            (
+                step.seq,
+                step.message,
+                bounded(letter.generation),
+                step.is_live,
+                letter.lane,
+                bounded(letter.priority),
+                short(letter.source),
+                step.died_at,
+                short(letter.failure_class),
+                short(letter.code),
+                short(letter.failures[-1].detail, LONGEST_DETAIL) if letter.failures else "",
+                bounded(letter.attempts),
+                body.phone_number if body else "",
+                short(body.message, len(body.message)) if body else "",
+                short(letter.problem),
+                "",
+                step.body,
+                step.headers,
+            ),
+        )
+
+    @take.register
+    def _gone(self, step: LettersGone) -> None:
+        self._execute("UPDATE dead SET is_live = 0 WHERE message = ? AND generation < ?", step)
+
+    @take.register
+    def _purged(self, step: LetterPurged) -> None:
+        self._execute("UPDATE dead SET is_live = 0 WHERE message = ? AND generation = ?", step)
+
+    @take.register
+    def _noted(self, step: Noted) -> None:
+        values = (step.note, step.message, step.generation)
+        self._execute("UPDATE dead SET note = ? WHERE message = ? AND generation = ?", values)
+
+    @take.register
+    def _taken_out(self, step: TakenOut) -> None:
+        is_first = self._execute(
+            "SELECT 1 FROM taken_out WHERE undo_id = ? AND message = ? AND generation = ?",
+            (step.undo_id, step.message, step.generation),
+        ).fetchone()
+        if is_first:
+            return  # told twice: an interrupted clearing was done again
+        self._execute(
+            "INSERT INTO taken_out VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (step.undo_id, step.seq, step.message, step.generation, step.queue, step.due_at, step.kind, step.letter),
+        )
+        # A clearing that was interrupted has no end on record, and can be undone all the same.
+        self._execute(
+            "INSERT INTO removals VALUES (?, ?, ?, ?, ?, 1, 0, NULL, NULL) ON CONFLICT DO UPDATE SET "
+            "at = CASE WHEN has_ended THEN at ELSE excluded.at END, "
+            "lane = CASE WHEN has_ended OR lane = excluded.lane THEN lane ELSE '' END, "
+            "count = count + (1 - has_ended)",
+            (step.undo_id, step.at, step.actor, step.kind, step.lane),
+        )
+
+    @take.register
+    def _put_back(self, step: PutBack) -> None:
+        self._execute("UPDATE taken_out SET is_restored = 1 WHERE undo_id = ? AND message = ? AND generation = ?", step)
+
+    @take.register
+    def _ended(self, step: RemovalEnded) -> None:
+        self._execute(
+            "INSERT INTO removals VALUES (?, ?, ?, ?, ?, ?, 1, NULL, NULL) ON CONFLICT DO UPDATE SET at = excluded.at, "
+            "actor = excluded.actor, kind = excluded.kind, lane = excluded.lane, count = excluded.count, has_ended = 1",
+            step,
+        )
+
+    @take.register
+    def _undone(self, step: RemovalUndone) -> None:
+        self._execute(
+            "UPDATE removals SET undone_at = ?, undone_by = ? WHERE undo_id = ? AND undone_at IS NULL",
+            (step.at, step.actor, step.undo_id),
+        )
+
+    @take.register
+    def _emptied(self, step: LaneEmptied) -> None:
+        self._enter_lane(step.lane, step.at)
+        waits = "lane = ? AND state = 'waiting'"
+        self._execute(
+            "INSERT OR IGNORE INTO taken_out SELECT ?, ?, id, generation, '', NULL, 'clear', NULL, 0 FROM messages "  # noqa: S608
+            f"WHERE {waits}",
+            (step.undo_id, step.seq, step.lane),
+        )
+        count = self._execute(
+            "UPDATE messages SET state = 'cleared', presumed = 1, due_at = NULL, undo_id = ?, changed_at = ? "  # noqa: S608
+            f"WHERE {waits}",
+            (step.undo_id, step.at, step.lane),
+        ).rowcount
+        self.count([(step.lane, "waiting", -count), (step.lane, "cleared", count)])
+        self._execute(
+            "INSERT INTO minutes VALUES (?, ?, 0, 0, 0, 0, ?, 0) ON CONFLICT DO UPDATE SET "
+            "opened = opened + excluded.opened",
+            (int(step.at // 60), step.lane, -count),
+        )
+
+    def _enter_lane(self, lane: str, at: float) -> None:
+        """What the delay ladder had let go by then waited in the lane."""
+        for state in ("retrying", "scheduled"):
+            count = self._execute(
+                "UPDATE messages SET state = 'waiting' WHERE lane = ? AND state = ? AND due_at <= ? "
+                "AND state IN ('retrying', 'scheduled')",
+                (lane, state, at),
+            ).rowcount
+            self.count([(lane, state, -count), (lane, "waiting", count)])
+
+    @take.register
+    def _job(self, step: JobTold) -> None:
+        if step.name == "job.cancelling":
+            self._execute("UPDATE jobs SET cancelling = 1 WHERE job_id = ?", (step.job_id,))
+            return
+        details = step.details
+        counts = [bounded(details.get(name)) for name in _COUNTS]
+        state = _job_state(step)
+        options = details.get("options")
+        self._execute(
+            _TELL_JOB,
+            (
+                step.job_id,
+                state,
+                step.actor,
+                step.at,
+                step.at,
+                *counts,
+                _string(details.get("detail")),
+                0,
+                plain_json(options) if isinstance(options, dict) else "{}",
+            ),
+        )
+
+
+def _job_state(step: JobTold) -> str:
+    return _string(step.details.get("state")) or ("done" if step.name == "job.finished" else "running")
+
+
+def _string(value: object) -> str:
+    return short(value, LONGEST_DETAIL) if isinstance(value, str) else ""

@@ -1,0 +1,117 @@
+"""What a batch adds to the figures of charts and reports; no I/O.
+
+Each message counts once, as sent or as failed, by its latest end: one that was given up and is sent later after all is
+a failure no more.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+
+from antrian.domain.priority import Priority
+from antrian.history.projection import wait_histogram
+from antrian.history.projection.message_row import MessageRow
+
+#: Seconds of a quarter of an hour: the days of every time zone begin with one.
+QUARTER = 900
+
+#: Between class and code of a cause.
+CAUSE_SEPARATOR = "\n"
+
+_label = cache(Priority.label)
+
+
+@dataclass(slots=True)
+class Wait:
+    """How long the messages of one priority waited that were sent in one stretch of time; see `wait_histogram`."""
+
+    count: int = 0
+    seconds: float = 0.0
+    histogram: int = 0
+
+    def add(self, count: int, seconds: float, histogram: int) -> None:
+        """So many more."""
+        self.count += count
+        self.seconds += seconds
+        self.histogram += histogram
+
+
+@dataclass(slots=True)
+class Ends:
+    """How many messages of one source ended in one quarter of an hour; `failed` are given up, or out of time."""
+
+    sent: int = 0
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Figures:
+    """By how much the figures grow.
+
+    Attributes:
+        waits: by (minute since 1970, lane, name of the priority).
+        ends: by (quarter of an hour since 1970, lane, source).
+        causes: failed messages by (quarter of an hour since 1970, lane, class and code).
+    """
+
+    waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
+    ends: dict[tuple[int, str, str], Ends] = field(default_factory=dict)
+    causes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+
+    def sent(self, row: MessageRow, at: float, wait: float | None) -> None:
+        """A message was sent, after so many seconds, if that is known."""
+        self._ends(at, row).sent += 1
+        if wait is None:
+            return
+        key = (int(at // 60), row.lane, _label(row.priority))
+        one = self.waits.get(key)
+        if one is None:
+            one = self.waits[key] = Wait()
+        one.add(1, wait, wait_histogram.one(wait))
+
+    def quarter_waits(self) -> dict[tuple[int, str, str], Wait]:
+        """The waits by (quarter of an hour since 1970, lane, name of the priority)."""
+        found: dict[tuple[int, str, str], Wait] = {}
+        for (minute, lane, priority), wait in self.waits.items():
+            quarter = found.setdefault((minute * 60 // QUARTER, lane, priority), Wait())
+            quarter.add(wait.count, wait.seconds, wait.histogram)
+        return found
+
+    def failed(self, row: MessageRow, at: float, failure_class: str, code: str) -> None:
+        """A message was given up, or its time was over; of one that had failed before, only the cause is another."""
+        if row.failed_at is not None:
+            at = row.failed_at
+            self.forget_failure(row)
+        row.failed_at, row.failed_as = at, f"{failure_class}{CAUSE_SEPARATOR}{code}"
+        self._ends(at, row).failed += 1
+        self.causes[int(at // QUARTER), row.lane, row.failed_as] += 1
+
+    def forget_failure(self, row: MessageRow) -> None:
+        """A message that had failed is on its way again."""
+        if row.failed_at is None:
+            return
+        self._ends(row.failed_at, row).failed -= 1
+        self.causes[int(row.failed_at // QUARTER), row.lane, row.failed_as or ""] -= 1
+        row.failed_at = row.failed_as = None
+
+    def name_source(self, row: MessageRow, source: str) -> None:
+        """A message turns out to be this service's, with what was counted of it already."""
+        if row.sent_at is None and row.failed_at is None:
+            row.source = source
+            return
+        self._shift(row, -1)
+        row.source = source
+        self._shift(row, 1)
+
+    def _shift(self, row: MessageRow, change: int) -> None:
+        if row.sent_at is not None:
+            self._ends(row.sent_at, row).sent += change
+        if row.failed_at is not None:
+            self._ends(row.failed_at, row).failed += change
+
+    def _ends(self, at: float, row: MessageRow) -> Ends:
+        key = (int(at // QUARTER), row.lane, row.source)
+        ends = self.ends.get(key)
+        if ends is None:
+            ends = self.ends[key] = Ends()
+        return ends

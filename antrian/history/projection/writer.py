@@ -1,0 +1,300 @@
+"""The one writer of the history's file: journal deliveries in, one transaction for each batch."""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from antrian.broker.topology import Names
+from antrian.domain.errors import AntrianError
+from antrian.history.journal.entry import Entry, EntryReader, EventEntry, JournalDelivery, MessageEntry
+from antrian.history.projection import history_file, schema
+from antrian.history.projection.change_writer import ChangeWriter
+from antrian.history.projection.changes import Changes
+from antrian.history.projection.fold import Projection, empties_a_lane
+from antrian.history.projection.message_row import MessageRow
+from antrian.history.records import MessageState
+
+#: Messages that come out of the delay ladder, or old rows, that are seen to in one transaction at most.
+SLICE = 2_000
+
+_ROW = (
+    "id, message_id, lane, state, priority, queued_at, born_at, entered_at, entered_seq, due_at, generation, attempt, "
+    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known, "
+    "cancelling, failed_at, failed_as"
+)
+_CONTENTS = "phone_number, source, idempotency_key, metadata, expires_at, text"
+_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 31)})"  # noqa: S608 (constants)
+_UPDATE = """UPDATE messages SET lane = ?, state = ?, priority = ?, queued_at = ?, born_at = ?, entered_at = ?,
+    entered_seq = ?, due_at = ?, generation = ?, attempt = ?, provider_id = ?, failure_class = ?, code = ?, detail = ?,
+    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ?, cancelling = ?, failed_at = ?,
+    failed_as = ? WHERE id = ?"""
+_LEARN = """UPDATE messages SET phone_number = ?, source = ?, idempotency_key = ?, metadata = ?, expires_at = ?,
+    text = ? WHERE id = ?"""
+_EMPTY = ("", "", None, None, None, "")
+
+
+class Replaced(AntrianError):
+    """The file was deleted or replaced while it was being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPlace:
+    """How far a history has read, and what it read there.
+
+    Attributes:
+        journal: which journal.
+        offset: of the last entry; -1 for none.
+        fingerprint: of that entry.
+    """
+
+    journal: int
+    offset: int
+    fingerprint: str
+
+
+def fingerprint(delivery: JournalDelivery) -> str:
+    """What tells one journal entry from another at the same place."""
+    traits = f"{delivery.exchange}\n{delivery.routing_key}\n"
+    return hashlib.blake2b(traits.encode(errors="replace") + delivery.body, digest_size=16).hexdigest()
+
+
+class HistoryWriter:
+    """Writes one file; only one process does, and in one thread.
+
+    Args:
+        path: the file; it exists.
+        names: of the namespace.
+
+    Raises:
+        sqlite3.Error: the file cannot be opened, or is no history of this version.
+    """
+
+    def __init__(self, path: Path, names: Names) -> None:
+        self._path = path
+        self._reader = EntryReader(names)
+        self._inode = history_file.inode(path)
+        self._connection = history_file.connect(path)
+        if not schema.is_current(self._connection):
+            self._connection.close()
+            raise sqlite3.DatabaseError("this file was made by another version")
+        schema.prepare_writer(self._connection)
+        self._steps = ChangeWriter(self._connection)
+
+    def close(self) -> None:
+        """Close the file; what is not committed is not there."""
+        self._connection.close()
+
+    @property
+    def place(self) -> JournalPlace:
+        """How far it has read."""
+        return JournalPlace(*self._connection.execute("SELECT journal, offset, fingerprint FROM position").fetchone())
+
+    def require_its_place(self) -> None:
+        """Make sure that the file is still the one under its name.
+
+        Raises:
+            Replaced: it is not.
+        """
+        if history_file.inode(self._path) != self._inode:
+            raise Replaced("the history's file was deleted or replaced")
+
+    def take(self, deliveries: Sequence[JournalDelivery], *, now: float | None = None) -> None:
+        """Take journal entries into account, all or nothing; those that were taken already are skipped.
+
+        Raises:
+            Replaced: the file is not the one under its name any more; nothing was written.
+            sqlite3.Error: it cannot be written.
+        """
+        if not deliveries:
+            return
+        now = time.time() if now is None else now
+        read = self._reader.read
+        entries = [(delivery.offset, read(delivery)) for delivery in deliveries]
+        with self._transaction():
+            for part in _parts(entries):
+                self._save(self._fold(part, now))
+            self._connection.execute(
+                "UPDATE position SET fingerprint = ? WHERE offset = ?",
+                (fingerprint(deliveries[-1]), deliveries[-1].offset),
+            )
+
+    def checked(self, at: float) -> None:
+        """At that time everything that the journal held was taken into account."""
+        with self._transaction():
+            self._connection.execute("UPDATE position SET checked_at = ?", (at,))
+
+    def finish(self) -> None:
+        """The history has caught up: what makes it fast to search is made, if it is not there yet."""
+        if not self._connection.execute("SELECT is_indexed FROM position").fetchone()[0]:
+            with self._transaction():
+                schema.make_indexes(self._connection)
+
+    def add_gap(self, sentence: str) -> None:
+        """Put on record that entries are missing."""
+        with self._transaction():
+            self._connection.execute("INSERT INTO gaps (sentence) VALUES (?)", (sentence,))
+
+    def begin_journal(self, sentence: str) -> None:
+        """The journal was made again: its offsets begin anew."""
+        with self._transaction():
+            self._connection.execute("UPDATE position SET journal = journal + 1, offset = -1, fingerprint = ''")
+            self._connection.execute("INSERT INTO gaps (sentence) VALUES (?)", (sentence,))
+
+    def release_due(self, now: float) -> int:
+        """Messages whose time on the delay ladder is over wait in their lanes; returns how many these were."""
+        due = self._connection.execute(
+            "SELECT id, lane, state, due_at FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ? "
+            "ORDER BY due_at LIMIT ?",
+            (now, SLICE),
+        ).fetchall()
+        if not due:
+            return 0
+        with self._transaction():
+            self._connection.executemany(
+                "UPDATE messages SET state = 'waiting', entered_at = due_at, changed_at = due_at, due_at = NULL "
+                "WHERE id = ?",
+                [(row[0],) for row in due],
+            )
+            moves = [change for _, lane, state, _ in due for change in ((lane, state, -1), (lane, "waiting", 1))]
+            self._steps.count(moves)
+        return len(due)
+
+    def forget(self, before: float) -> int:
+        """Delete some of what is older; returns how many rows, 0 when there is nothing left to delete."""
+        with self._transaction():
+            return self._steps.forget(before, SLICE)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.require_its_place()
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _fold(self, part: Sequence[tuple[int, Entry | None]], now: float) -> Changes:
+        journal, offset, clock, next_id = self._connection.execute(
+            "SELECT journal, offset, clock, next_id FROM position"
+        ).fetchone()
+        awaited = dict(
+            self._connection.execute(
+                "SELECT copied_to, message_id FROM messages WHERE copied_to IS NOT NULL AND state = 'dead'"
+            ).fetchall()
+        )
+        ids = _named(part)
+        ids |= {awaited[copy] for copy in ids & awaited.keys()}
+        known = self._rows(ids)
+        projection = Projection(
+            journal=journal, after=offset, known=known, awaited=awaited, clock=clock, next_id=next_id, now=now
+        )
+        return projection.fold(part)
+
+    def _rows(self, ids: Iterable[str]) -> dict[str, MessageRow]:
+        found = self._connection.execute(
+            f"SELECT {_ROW}, source FROM messages WHERE message_id IN (SELECT value FROM json_each(?))",  # noqa: S608 (constants)
+            (json.dumps(list(ids)),),
+        )
+        return {values[1]: _row(values) for values in found}
+
+    def _save(self, changes: Changes) -> None:
+        rows = changes.rows.values()
+        execute = self._connection.executemany
+        execute(_INSERT, [_values(row) + _contents(row) for row in rows if row.is_new])
+        execute(_UPDATE, [(*_values(row)[2:], row.id) for row in rows if not row.is_new])
+        execute(_LEARN, [(*_contents(row), row.id) for row in rows if row.contents and not row.is_new])
+        execute("INSERT INTO words (rowid, text) VALUES (?, ?)", [(r.id, r.contents.text) for r in rows if r.contents])
+        execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", changes.events)
+        self._steps.count(_moves(rows))
+        self._steps.add_minutes(changes)
+        self._steps.add_figures(changes.figures)
+        for step in changes.steps:
+            self._steps.take(step)
+        self._connection.execute(
+            "UPDATE position SET offset = ?, at = ?, entries = entries + ?, clock = ?, next_id = ?",
+            (changes.offset, changes.at, changes.entries, changes.clock, changes.next_id),
+        )
+
+
+def _parts(entries: list[tuple[int, Entry | None]]) -> Iterator[list[tuple[int, Entry | None]]]:
+    """The batch, cut after every entry that changes rows which it does not name."""
+    begin = 0
+    for end, (_, entry) in enumerate(entries, 1):
+        if empties_a_lane(entry):
+            yield entries[begin:end]
+            begin = end
+    if begin < len(entries):
+        yield entries[begin:]
+
+
+def _named(part: Iterable[tuple[int, Entry | None]]) -> set[str]:
+    """The messages that entries are about."""
+    ids = set()
+    for _, entry in part:
+        if type(entry) is EventEntry:
+            ids.add(entry.event.message_id)
+        elif type(entry) is MessageEntry:
+            ids.add(entry.message_id)
+    ids.discard("")
+    return ids
+
+
+def _row(values: Sequence[object]) -> MessageRow:
+    row = MessageRow(*values)  # type: ignore[arg-type]  # (the columns are the fields, in their order)
+    row.state = MessageState(row.state)
+    row.before = (row.lane, row.state)
+    return row
+
+
+def _values(row: MessageRow) -> tuple[object, ...]:
+    return (
+        row.id,
+        row.message_id,
+        row.lane,
+        row.state.value,
+        row.priority,
+        row.queued_at,
+        row.born_at,
+        row.entered_at,
+        row.entered_seq,
+        row.due_at,
+        row.generation,
+        row.attempt,
+        row.provider_id,
+        row.failure_class,
+        row.code,
+        row.detail,
+        row.sent_at,
+        row.changed_at,
+        row.copied_to,
+        row.undo_id,
+        row.presumed,
+        row.is_known,
+        row.cancelling,
+        row.failed_at,
+        row.failed_as,
+    )
+
+
+def _contents(row: MessageRow) -> tuple[object, ...]:
+    said = row.contents
+    if said is None:
+        return _EMPTY
+    return said.phone_number, said.source, said.idempotency_key, said.metadata, said.expires_at, said.text
+
+
+def _moves(rows: Iterable[MessageRow]) -> Iterator[tuple[str, str, int]]:
+    """How the numbers of messages in each state change: (lane, state, by how much)."""
+    for row in rows:
+        if row.before is not None:
+            if row.before == (row.lane, row.state):
+                continue
+            yield (*row.before, -1)
+        yield row.lane, row.state, 1

@@ -1,0 +1,57 @@
+"""One row of a file, as it was read; and what can be wrong with a row or with the whole file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from antrian.domain.errors import WrongUse
+
+#: What a row may say, as in `POST /messages`.
+FIELDS = (
+    "phone_number",
+    "message",
+    "priority",
+    "idempotency_key",
+    "deliver_at",
+    "expires_at",
+    "lane",
+    "source",
+    "metadata",
+)
+
+#: What every row must say.
+REQUIRED = ("phone_number", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row.
+
+    Attributes:
+        line: where it begins in its file, from 1.
+        fields: what it says; an empty cell says nothing.
+        problems: what is wrong, by field; an empty name stands for the whole row.
+    """
+
+    line: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a row cannot be a message.
+
+    Attributes:
+        line: where the row begins in its file, from 1.
+        field: which field is wrong; empty for the whole row.
+        reason: what is wrong, in a few words.
+    """
+
+    line: int
+    field: str
+    reason: str
+
+
+class UnreadableFile(WrongUse):
+    """The file as a whole, or from some line on, is not what it should be; nothing was queued."""

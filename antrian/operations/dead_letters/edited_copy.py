@@ -1,0 +1,89 @@
+"""A dead letter with another number, text or priority: a new message, linked to the letter by its id."""
+
+import uuid
+from dataclasses import dataclass
+
+from antrian.domain.body import build
+from antrian.domain.errors import MalformedMessage
+from antrian.domain.message import Message, MessageBody, Priority
+from antrian.history.dead_letter import DeadLetter
+
+#: Marks the ids that are made here.
+_ID_NAMESPACE = uuid.UUID("5f0f6a57-8f3e-5c0b-8a27-6c1d6f0f7b39")
+
+#: On whose behalf a letter is sent that does not say so itself.
+_OURSELVES = "antrian-desk"
+_LONGEST_SOURCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be different; None for what stays.
+
+    Attributes:
+        phone_number: in any usual spelling.
+        message: the text.
+        priority: its name or number.
+    """
+
+    phone_number: str | None = None
+    message: str | None = None
+    priority: str | int | None = None
+
+
+NO_CHANGES = Changes()
+
+
+def copy_id(letter: DeadLetter) -> str:
+    """The edited copy's id: always the same for one letter.
+
+    So however often an interrupted edit is done again, the consumer sends one message of that id.
+    """
+    return str(uuid.uuid5(_ID_NAMESPACE, f"{letter.message_id} {letter.generation}"))
+
+
+def edited_copy(letter: DeadLetter, changes: Changes, *, now: float) -> Message | None:
+    """The message to send in the letter's stead; None when the changes change nothing.
+
+    Source, metadata, expiry and idempotency key stay. The key does not stand in the copy's own way: a key belongs to
+    a message that was sent or is being sent, and the letter was neither when its `outcome.redriven`, which is
+    published first, reaches the consumer's ledger (`Ledger.owner`). It stays because it must go on doing its work:
+    when the publishing service repeats its request, the recipient must not get the text twice. For the same reason
+    the copy is not sent if such a repetition was sent already; the history then says `duplicate`.
+
+    Args:
+        letter: which letter.
+        changes: what to change.
+        now: unix seconds.
+
+    Raises:
+        MalformedMessage: the copy could not be sent; `InvalidPhoneNumber` if only the number is wrong;
+            `unreadable` when nobody can read the letter and not both number and text are given.
+    """
+    body = _body(letter, changes)
+    priority = letter.priority if changes.priority is None else int(Priority.parse(changes.priority))
+    if letter.message is not None and (body, priority) == (letter.message.body, letter.priority):
+        return None
+    trace = letter.message.trace if letter.message else None
+    return Message(copy_id(letter), letter.lane, priority, body, round(now, 3), trace=trace)
+
+
+def _body(letter: DeadLetter, changes: Changes) -> MessageBody:
+    if letter.message is not None:
+        before = letter.message.body
+        return build(
+            phone_number=before.phone_number if changes.phone_number is None else changes.phone_number,
+            message=before.message if changes.message is None else changes.message,
+            source=before.source,
+            idempotency_key=before.idempotency_key,
+            expires_at=before.expires_at,
+            metadata=before.metadata,
+        )
+    if changes.phone_number is None or changes.message is None:
+        raise MalformedMessage("unreadable", "this letter cannot be read, so it needs both a number and a text")
+    return build(phone_number=changes.phone_number, message=changes.message, source=_source(letter))
+
+
+def _source(letter: DeadLetter) -> str:
+    legible = "".join(character for character in letter.source if character.isprintable())
+    return legible.strip()[:_LONGEST_SOURCE].strip() or _OURSELVES

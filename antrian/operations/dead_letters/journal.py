@@ -1,0 +1,41 @@
+"""Writing the desk's own events into the journal, one now and then."""
+
+import time
+from collections.abc import Mapping
+
+from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.settings import Settings
+
+
+class Journal:
+    """Publishes events, each confirmed, each over a connection of its own; usable from any thread.
+
+    Args:
+        settings: of the process.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._events = Names(settings.whatsapp_queue_namespace).events
+
+    def record(
+        self,
+        name: str,
+        actor: str,
+        details: Mapping[str, object],
+        *,
+        lane: str = "",
+        message_id: str = "",
+        generation: int = 0,
+    ) -> None:
+        """Write an event that happens now.
+
+        Raises:
+            BrokerError: it is not in the journal.
+            NoBroker: there is no broker.
+        """
+        event = Event(name, time.time(), lane, message_id, generation, source=actor, details=details)
+        with open_channel(broker_urls(self._settings), name="antrian desk") as channel:
+            channel.basic_publish(self._events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -1,0 +1,130 @@
+"""The end of the outcomes stream: what happened lately, up to now, and from then on whatever happens.
+
+A stream has no "end of stream" mark for its readers, and a reader must not write one. But a stream can be read from
+its last chunk: that tells at once where the end is, and reading from an earlier time is over when it gets there.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+
+from antrian.domain.events import Event
+
+#: Entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
+_PREFETCH = 1_000
+_ACK_EVERY = 200
+
+#: Entries read at most, in some two seconds; only a re-drive or a clearing writes so many within an hour.
+_MOST_ENTRIES = 20_000
+
+#: Entries read at least, however old they are: how a consumer runs is told with each of its sends.
+_FEWEST_ENTRIES = 200
+
+#: Seconds for the first entry to come; an empty stream never delivers one.
+_FIRST_ENTRY = 0.5
+
+#: Seconds without any entry after which the stream is taken to have no more: clocks may differ.
+_SILENCE = 1.0
+
+_Take = Callable[[int, Event | None], None]
+
+
+class OutcomeTail:
+    """Reads the stream's end over a channel of its own.
+
+    Args:
+        connection: whoever owns it calls `process_data_events`, which is when events are taken.
+        stream: its name.
+        take: called for each event, in order, each once.
+    """
+
+    def __init__(self, connection: BlockingConnection, stream: str, take: Callable[[Event], None]) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._take = take
+        self._offset = -1
+        self._end: list[tuple[int, Event | None]] = []
+        self._arrived = 0
+        self._caught_up = False
+        self._abandoned = ""
+
+    def catch_up(self, since: float) -> None:
+        """Take all events from `since` (unix seconds) up to now, and at least the last few hundred."""
+        channel = self._open()
+        tag = self._read(channel, "last", self._notice)
+        self._wait(lambda: bool(self._end), _FIRST_ENTRY)
+        # A chunk is delivered whole; a question asked after its first entry is answered after its last one.
+        channel.queue_declare(self._stream, passive=True)
+        self._connection.process_data_events(0)
+        if self._end:
+            end = self._end[-1][0]
+            is_recent = any(event is None or event.at >= since for _, event in self._end)
+            start = min(self._offset_at(since) if is_recent else end, end - _FEWEST_ENTRIES)
+            self._read(self._open(), max(start, end - _MOST_ENTRIES, 0), self._advance)
+            # Not cancelled: the library would reject what is on its way, and a stream ends the connection for that.
+            self._abandoned = tag
+            self._wait(lambda: self._offset >= end, _SILENCE)
+        for offset, event in self._end:
+            self._advance(offset, event)
+        # Whichever subscription is left goes on telling.
+        self._caught_up = True
+
+    def _open(self) -> BlockingChannel:
+        channel = self._connection.channel()
+        channel.basic_qos(prefetch_count=_PREFETCH)
+        return channel
+
+    def _offset_at(self, since: float) -> int:
+        """Where the entries of that time begin."""
+        offsets: list[int] = []
+        with self._connection.channel() as probe:
+            probe.basic_qos(prefetch_count=1)
+            start = datetime.fromtimestamp(since, UTC).replace(tzinfo=None)
+            self._read(probe, start, lambda offset, _event: offsets.append(offset), acks=False)
+            self._wait(lambda: bool(offsets), _SILENCE)
+            # Nothing may be on its way when this ends: the library would reject it. An answer comes after all that was
+            # sent before it, and without an ack no more is.
+            probe.queue_declare(self._stream, passive=True)
+            self._connection.process_data_events(0)
+        return offsets[0] if offsets else 0
+
+    def _read(self, channel: BlockingChannel, start: str | int | datetime, take: _Take, *, acks: bool = True) -> str:
+        def delivered(_channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
+            if method.consumer_tag == self._abandoned:
+                return  # without an ack, it dries up
+            self._arrived += 1
+            if acks and method.delivery_tag % _ACK_EVERY == 0:
+                channel.basic_ack(method.delivery_tag, multiple=True)
+            take(int(properties.headers["x-stream-offset"]), Event.decode(body))
+
+        tag: str = channel.basic_consume(self._stream, delivered, arguments={"x-stream-offset": start})
+        return tag
+
+    def _notice(self, offset: int, event: Event | None) -> None:
+        """An entry of the last chunk, which must wait until what came before it is told."""
+        if self._caught_up:
+            self._advance(offset, event)
+        else:
+            self._end.append((offset, event))
+
+    def _advance(self, offset: int, event: Event | None) -> None:
+        if offset <= self._offset:
+            return
+        self._offset = offset
+        if event is not None:
+            self._take(event)
+
+    def _wait(self, condition: Callable[[], bool], patience: float) -> None:
+        """Take in entries until the condition holds, or none has come for `patience` seconds."""
+        arrived, deadline = self._arrived, time.monotonic() + patience
+        while not condition():
+            # What came while this process stood still is in the socket, however late it is.
+            is_over = time.monotonic() >= deadline
+            self._connection.process_data_events(0.05)
+            if self._arrived != arrived:
+                arrived, deadline = self._arrived, time.monotonic() + patience
+            elif is_over:
+                return

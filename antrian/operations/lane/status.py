@@ -1,0 +1,309 @@
+"""How a lane is doing, as a value: what waits, what is being sent, and when the next send is due and why not now.
+
+Everything here is pure: `status_of` computes the value from what the broker counts, what the events tell, and the
+clock. `antrian.operations.lane.lane_reader` fetches these.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from antrian.broker.lane_state import PauseState
+from antrian.domain.lane_timing import UNAVAILABLE
+from antrian.domain.settings import Settings
+from antrian.operations.lane.activity import Activity, Comeback
+from antrian.operations.lane.forecast import InFlight, Load, Returning, Tempo, forecast
+from antrian.operations.lane.recent_attempts import Terms, seconds
+
+
+class Reason(StrEnum):
+    """What the next send waits for."""
+
+    #: Nothing: it is due.
+    DUE = "due"
+    #: The pause after the last send.
+    PAUSE = "pause"
+    #: The provider asked for silence.
+    THROTTLED = "throttled"
+    #: The provider is not there; the lane probes from time to time.
+    UNAVAILABLE = "unavailable"
+    #: A send is in progress.
+    SENDING = "sending"
+    #: Nothing waits in the lane, but a message is due for another attempt.
+    RETRY = "retry"
+    #: Somebody paused the lane.
+    PAUSED = "paused"
+    #: No consumer is running.
+    NO_CONSUMER = "no-consumer"
+    #: The lane is empty.
+    NOTHING_WAITS = "nothing-waits"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the broker counts at one moment.
+
+    Attributes:
+        ready: messages in the lane's queue, without the one that a consumer holds.
+        consumers: consumers subscribed to it; none while the lane is paused or holds.
+        listening: whether any consumer process listens for commands.
+        delayed: messages on the delay ladder, of all lanes.
+        dead: dead letters, of all lanes.
+    """
+
+    ready: int
+    consumers: int
+    listening: bool
+    delayed: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """When the messages that wait have their turns.
+
+    Attributes:
+        first_in: seconds until the first of them.
+        each: seconds from one to the next.
+    """
+
+    first_in: float = 0.0
+    each: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A lane at one moment. Times are unix seconds, durations seconds.
+
+    Attributes:
+        lane: which lane.
+        at: the moment.
+        queue_length: what waits in the lane, the message being sent included.
+        is_processing: a message is being sent, or its pause afterwards is running.
+        failed_messages: dead letters; of all lanes, because they share a queue.
+        estimated_time: until everything queued now has been sent; None while that cannot be told: the lane is paused,
+            the provider is down, or no consumer runs.
+        waiting: messages ready in the lane's queue.
+        in_flight: messages being sent, 0 or 1.
+        retrying: messages of this lane that wait for another attempt.
+        scheduled: messages that wait for a time of their own; of all lanes, because they share the ladder.
+        consumers: consumers subscribed to the lane's queue.
+        running: whether a consumer serves the lane.
+        paused: whether somebody paused the lane.
+        paused_by: who.
+        paused_at: when.
+        last_sent_at: when the provider last accepted a message; None when the record does not reach so far back.
+        next_send_in: None when nobody can tell.
+        next_send_reason: what the next send waits for.
+        delay: the pause between two sends, as the consumer runs.
+        jitter: up to so many seconds more, as the consumer runs.
+        mean_attempt: how long recent attempts took on average; None when there was none within an hour.
+        pause_left: until the lane's pause, or the provider's hold, is over; also while nothing waits.
+        estimate_after_resume: `estimated_time` from the moment of a resume on; only while the lane is paused.
+        standby: whether another consumer would take over; None when that cannot be told, as while the lane holds.
+        turns: when the messages that wait have their turns; for programs it is in each message's forecast.
+    """
+
+    lane: str
+    at: float
+    queue_length: int
+    is_processing: bool
+    failed_messages: int
+    estimated_time: float | None
+    waiting: int
+    in_flight: int
+    retrying: int
+    scheduled: int
+    consumers: int
+    running: bool
+    paused: bool
+    paused_by: str | None
+    paused_at: float | None
+    last_sent_at: float | None
+    next_send_in: float | None
+    next_send_reason: Reason
+    delay: float = 0.0
+    jitter: float = 0.0
+    mean_attempt: float | None = None
+    pause_left: float = 0.0
+    estimate_after_resume: float | None = None
+    standby: bool | None = None
+    turns: Turns = Turns()
+
+    def as_json(self) -> dict[str, Any]:
+        """The status for programs, rounded to milliseconds."""
+        values = asdict(self)
+        del values["turns"]
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def status_of(
+    lane: str, counts: Counts, activity: Activity, state: PauseState, *, settings: Settings, now: float
+) -> Status:
+    """The lane's status.
+
+    Args:
+        lane: which lane.
+        counts: what the broker counts.
+        activity: what the events tell.
+        state: whether the lane is paused.
+        settings: delay and jitter are used where no event tells those of the consumer.
+        now: unix seconds.
+    """
+    # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
+    counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
+    terms = activity.attempts.terms or Terms(settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter)
+    pause, hold = _time_left(activity, terms.delay, now)
+    # Without a consumer the message that was being sent is back in the queue, and counted there.
+    in_flight = int(activity.sending is not None and counts.consumers > 0)
+    # The ladder's own count has the last word: it may have been purged by hand.
+    retries = activity.retries_due(now)[: counts.delayed]
+    running = counts.consumers > 0 or counts.listening
+    reason = _obstacle(counts, state, in_flight=in_flight)
+    retry = retries[0].due_at - now if retries else None
+    next_send = (None, reason) if reason else _next_send(counts, activity, retry, pause, hold)
+    load = _load(counts, activity, retries, max(pause, hold), is_sending=bool(in_flight), now=now)
+    outlook = _Outlook(load, Tempo(list(activity.attempts.since(now)), terms), is_down=_is_down(activity, load))
+    return Status(
+        lane=lane,
+        at=now,
+        queue_length=counts.ready + in_flight,
+        is_processing=bool(in_flight or (pause > 0 and counts.consumers > 0)),
+        failed_messages=counts.dead,
+        waiting=counts.ready,
+        in_flight=in_flight,
+        retrying=len(retries),
+        scheduled=counts.delayed - len(retries),
+        consumers=counts.consumers,
+        running=running,
+        last_sent_at=activity.last_sent_at or None,
+        next_send_in=next_send[0],
+        next_send_reason=next_send[1],
+        pause_left=0.0 if in_flight else max(pause, hold),
+        standby=counts.consumers > 1 if counts.consumers or not running else None,
+        **_pause_of(state),
+        **outlook.fields(is_paused=state.paused, is_running=running),
+    )
+
+
+def _pause_of(state: PauseState) -> dict[str, Any]:
+    """Whether, by whom and since when the lane is paused."""
+    by, since = (state.actor, state.since) if state.paused else (None, None)
+    return {"paused": state.paused, "paused_by": by, "paused_at": since}
+
+
+class _Outlook:
+    """What is to be expected if the lane goes on.
+
+    Args:
+        load: what it has to send.
+        tempo: how its attempts go.
+        is_down: the provider is: nothing is to be expected.
+    """
+
+    def __init__(self, load: Load, tempo: Tempo, *, is_down: bool) -> None:
+        self.tempo = tempo
+        self.end = None if is_down else forecast(load, tempo)
+        # While a message is being sent, the pause after it has not begun.
+        rest = Load(0, (), load.in_flight) if load.in_flight else None
+        first_in = tempo.pause + forecast(rest, tempo) if rest else load.opens_in
+        self.turns = Turns(first_in, tempo.cycle)
+
+    def fields(self, *, is_paused: bool, is_running: bool) -> dict[str, Any]:
+        """What a status tells of it."""
+        return {
+            "estimated_time": None if is_paused or not is_running else self.end,
+            "estimate_after_resume": self.end if is_paused and is_running else None,
+            "delay": self.tempo.terms.delay,
+            "jitter": self.tempo.terms.jitter,
+            "mean_attempt": self.tempo.mean_attempt,
+            "turns": self.turns,
+        }
+
+
+def _is_down(activity: Activity, load: Load) -> bool:
+    """Whether the latest call found the provider unavailable; without anything to send, nobody needs it."""
+    has_work = load.fresh or load.returning or load.in_flight
+    return bool(has_work) and activity.times.held_because == UNAVAILABLE
+
+
+def _load(
+    counts: Counts, activity: Activity, retries: list[Comeback], opens_in: float, *, is_sending: bool, now: float
+) -> Load:
+    """What the lane has to send."""
+    waiting_again = activity.returned(now)[: counts.ready]
+    returning = [Returning(0.0, one.attempt, one.priority > activity.priority) for one in waiting_again]
+    returning += [Returning(one.due_at - now, one.attempt, one.priority > activity.priority) for one in retries]
+    in_flight = None
+    if is_sending and activity.sending is not None:
+        begun, deadline = activity.sending, seconds(activity.sending.details.get("deadline"))
+        left = None if deadline is None else max(0.0, deadline - now)
+        in_flight = InFlight(begun.attempt, max(0.0, now - begun.at), left)
+    return Load(counts.ready - len(waiting_again), tuple(returning), in_flight, 0.0 if is_sending else opens_in)
+
+
+def _is_kept(counts: Counts, activity: Activity, state: PauseState) -> bool:
+    return state.paused and counts.consumers > 0 and activity.chosen is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What keeps a lane from sending, an admin's pause aside.
+
+    Attributes:
+        pause: what is left of the pause after the last send, seconds.
+        hold: what is left of the provider's silence, seconds.
+        held_because: `throttled` or `unavailable`, while `hold` is not 0.
+    """
+
+    pause: float
+    hold: float
+    held_because: str
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The names of those that are not over."""
+        return (*(("pause",) if self.pause else ()), *((self.held_because,) if self.hold else ()))
+
+
+def waits_of(activity: Activity, *, delay: float, now: float) -> Waits:
+    """What keeps the lane from sending at that moment, unix seconds."""
+    pause, hold = _time_left(activity, delay, now)
+    throttled = activity.times.held_because == Reason.THROTTLED
+    return Waits(pause, hold, (Reason.THROTTLED if throttled else Reason.UNAVAILABLE).value)
+
+
+def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:
+    """What is left of the pause after the last send, and of the provider's silence, in seconds."""
+    times = activity.times
+    if activity.forced_at > times.send_ended_at:
+        return 0.0, 0.0
+    # A time in the future counts as now, as it does for the consumer: clocks differ.
+    # The consumer may have other settings than we; what it chose is on record.
+    whole = times.pause or delay
+    pause = min(whole, times.send_ended_at + whole - now) if times.send_ended_at else 0.0
+    hold = min(times.held_for, times.held_until - now) if times.held_because else 0.0
+    return max(0.0, pause), max(0.0, hold)
+
+
+def _obstacle(counts: Counts, state: PauseState, *, in_flight: int) -> Reason | None:
+    """What the next send waits for without anybody knowing how long; None when there is no such thing."""
+    if state.paused:
+        return Reason.PAUSED
+    if not counts.consumers and not counts.listening:
+        return Reason.NO_CONSUMER
+    return Reason.SENDING if in_flight else None
+
+
+def _next_send(
+    counts: Counts, activity: Activity, retry: float | None, pause: float, hold: float
+) -> tuple[float | None, Reason]:
+    """Seconds until the next send may begin, and what it waits for."""
+    if not counts.ready:
+        return (None, Reason.NOTHING_WAITS) if retry is None else (max(retry, pause, hold), Reason.RETRY)
+    if max(pause, hold) and activity.times.held_because == UNAVAILABLE:
+        # The first probes come sooner than the pause allows, but what people need to know is that nothing goes out.
+        return max(pause, hold), Reason.UNAVAILABLE
+    if hold > pause:
+        return hold, Reason.THROTTLED
+    return (pause, Reason.PAUSE) if pause else (0.0, Reason.DUE)

@@ -1,0 +1,69 @@
+"""The demo: five people register within four seconds, and each is sent a payment link."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from antrian.domain.events import Event
+from antrian.operations.demo_people import registrations as invented
+
+#: Seconds from the start of the demo at which each person registers.
+REGISTERED_AT = (0.0, 1.0, 2.0, 3.0, 4.0)
+
+#: The event of a message's life, in the words of the table.
+_STATES = {
+    "outcome.sending": "sending",
+    "outcome.sent": "sent",
+    "outcome.failed": "failed",
+    "outcome.uncertain": "uncertain",
+    "outcome.retrying": "will be retried",
+    "outcome.dead": "dead letter",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One person's message in the demo.
+
+    Attributes:
+        name: who registers.
+        phone_number: where the link goes; the sandbox accepts it.
+        text: the message.
+        message_id: once it is published.
+        state: in words for people.
+        attempt: the latest attempt.
+        arrived_at: when it reached the provider, by the provider's clock; unix seconds.
+    """
+
+    name: str
+    phone_number: str
+    text: str
+    message_id: str = ""
+    state: str = "not yet registered"
+    attempt: int = 0
+    arrived_at: float | None = None
+
+
+def registrations() -> list[Registration]:
+    """The five, before they register."""
+    return [Registration(one.name, one.phone_number, one.text) for one in invented()]
+
+
+def follow(rows: list[Registration], event: Event) -> list[Registration]:
+    """The rows after one more event."""
+    state = _STATES.get(event.name)
+    if state is None:
+        return rows
+    return [
+        replace(row, state=state, attempt=event.attempt) if row.message_id == event.message_id else row for row in rows
+    ]
+
+
+def gaps(rows: list[Registration]) -> list[float]:
+    """Seconds between the arrivals at the provider, in the order of arrival."""
+    arrived = sorted(row.arrived_at for row in rows if row.arrived_at is not None)
+    return [later - earlier for earlier, later in pairwise(arrived)]
+
+
+def is_over(rows: list[Registration]) -> bool:
+    """Whether every message has come to its end."""
+    return all(row.state in {"sent", "dead letter"} for row in rows)

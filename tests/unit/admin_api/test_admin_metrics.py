@@ -1,0 +1,122 @@
+"""The admin side's registry: what it makes of readings, and what it never holds."""
+
+import math
+import re
+
+import pytest
+from exposition import Exposition, promtool_complaints
+
+from admin_api.metrics import FAILURE_CLASSES, METRICS, HistoryReading, Metrics
+from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.status import Reason, Status
+from antrian.providers.contract import FailureClass
+
+NOW = 1_800_000_000.0
+
+
+def reading(**facts) -> Reading:
+    quiet = {
+        "lane": "default",
+        "at": NOW,
+        "queue_length": 0,
+        "is_processing": False,
+        "failed_messages": 0,
+        "estimated_time": 0.0,
+        "waiting": 0,
+        "in_flight": 0,
+        "retrying": 0,
+        "scheduled": 0,
+        "consumers": 1,
+        "running": True,
+        "paused": False,
+        "paused_by": None,
+        "paused_at": None,
+        "last_sent_at": None,
+        "next_send_in": None,
+        "next_send_reason": Reason.NOTHING_WAITS,
+    }
+    return Reading(Status(**quiet | facts), None)
+
+
+def scrape(readings: dict[str, Reading | None], seen: HistoryReading | None = None) -> Exposition:
+    metrics = Metrics(("default", "second"))
+    metrics.observe_lanes(readings)
+    metrics.observe_history(seen or HistoryReading(0.5, 17), readings)
+    metrics.observe_request("GET", "/healthz", 200, 0.01)
+    return Exposition(metrics.render()[0].decode())
+
+
+def test_every_name_is_exposed():
+    seen = scrape({"default": reading()})
+    assert {metric.name for metric in METRICS} <= seen.names()
+    assert promtool_complaints(seen.text) == ""
+
+
+def test_the_brokers_counts_are_told_by_lane_and_state():
+    seen = scrape({"default": reading(waiting=3, in_flight=1, retrying=2, scheduled=5, failed_messages=7)})
+    told = {s: seen.value("antrian_messages", lane="default", state=s) for s in ("waiting", "in_flight", "retrying")}
+    assert told == {"waiting": 3, "in_flight": 1, "retrying": 2}
+    assert seen.value("antrian_dead_letters") == 7
+
+
+def test_of_a_broker_that_is_away_no_old_number_is_shown():
+    metrics = Metrics(("default",))
+    for readings in ({"default": reading(waiting=3, failed_messages=2)}, {"default": None}):
+        metrics.observe_lanes(readings)
+        metrics.observe_history(HistoryReading(0.5, 17, waiting=3), readings)
+    seen = Exposition(metrics.render()[0].decode())
+    assert seen.value("antrian_broker_up", lane="default") == 0
+    assert "antrian_messages{" not in seen.text
+    assert math.isnan(seen.value("antrian_dead_letters"))
+    assert math.isnan(seen.value("antrian_history_difference", state="waiting"))
+
+
+def test_a_pause_is_told_with_its_beginning():
+    seen = scrape({"default": reading(paused=True, paused_at=NOW), "second": reading(lane="second", paused_at=NOW)})
+    assert seen.value("antrian_lane_paused", lane="default") == 1
+    assert seen.value("antrian_lane_paused_since_timestamp_seconds", lane="default") == NOW
+    assert seen.value("antrian_lane_paused_since_timestamp_seconds", lane="second") == 0
+
+
+def test_the_depth_is_told_by_priority_with_0_where_nothing_waits():
+    depths = {("default", 9): 2, ("default", 7): 1, ("default", 10): 4, ("a-lane-of-old", 5): 9}
+    seen = scrape({"default": reading()}, HistoryReading(0.5, 17, depths=depths))
+    assert seen.value("antrian_queue_depth", lane="default", priority="high") == 2
+    assert seen.value("antrian_queue_depth", lane="default", priority="other") == 1
+    assert seen.value("antrian_queue_depth", lane="default", priority="urgent") == 4
+    assert 'lane="second",priority="low"} 0.0' in seen.text
+    assert "a-lane-of-old" not in seen.text
+
+
+def test_a_reason_that_a_stranger_made_up_has_no_series_of_its_own():
+    by_class = {"rejected": 2, "6281234567890": 3, "nonsense": 1}
+    seen = scrape({"default": reading()}, HistoryReading(0.5, 17, dead_by_class=by_class))
+    assert seen.value("antrian_dead_letters_by_reason", failure_class="rejected") == 2
+    assert seen.value("antrian_dead_letters_by_reason", failure_class="other") == 4
+    assert "6281234567890" not in seen.text
+
+
+def test_every_failure_class_of_a_provider_has_a_series():
+    assert {one.value for one in FailureClass} <= set(FAILURE_CLASSES)
+
+
+def test_the_difference_is_the_brokers_count_minus_the_historys():
+    readings = {"default": reading(waiting=3, in_flight=1, failed_messages=2), "second": reading(waiting=1)}
+    seen = scrape(readings, HistoryReading(0.5, 17, waiting=4, dead=3))
+    assert seen.value("antrian_history_difference", state="waiting") == 1
+    assert seen.value("antrian_history_difference", state="failed") == -1
+
+
+@pytest.mark.parametrize("method", ["BREW", "get", "X" * 1000])
+def test_a_method_that_nobody_knows_is_other(method):
+    metrics = Metrics()
+    metrics.observe_request(method, "none", 404, 0.01)
+    seen = Exposition(metrics.render()[0].decode())
+    assert seen.value("antrian_http_requests_total", method="other") == 1
+
+
+def test_names_follow_the_conventions():
+    for metric in METRICS:
+        assert re.fullmatch(r"antrian_[a-z_]+", metric.name)
+        assert metric.name.endswith("_total") == (metric.kind == "counter")
+        assert metric.meaning.endswith(".")

@@ -1,0 +1,183 @@
+"""Every order of sends, crashes, lost connections, redeliveries and fail-overs that hypothesis can think of."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import repeat
+
+from factories import NOW, make_message
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from lane_model import FINAL, Fault, LaneModel
+
+from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from consumer.ledger import State
+from consumer.retry import RetryPolicy
+
+#: Handlings that are enough to bring any lane of these tests to rest.
+MANY = 200
+SOON = datetime.fromtimestamp(NOW + 20, UTC)
+
+#: The events that end a message's life without a send.
+NOT_SENT = ("duplicate", "expired", "cancelled")
+
+Happening = Callable[[LaneModel], None]
+
+
+def take(place: int, answer: SendResult, steps: int, fault: Fault) -> Happening:
+    """A consumer handles a copy; so many steps go well before the fault."""
+    faults = [*[Fault.NONE] * steps, fault]
+    return lambda lane: lane.take(place, answer, iter(faults))
+
+
+def publish(message_id: str, key: str | None, expires_at: datetime | None) -> Happening:
+    """Also an id that was published before, as a publisher does that never saw its confirm."""
+    return lambda lane: lane.publish(make_message(message_id, key=key, expires_at=expires_at))
+
+
+def cancel(message_id: str) -> Happening:
+    return lambda lane: lane.cancel(message_id)
+
+
+def uncancel(message_id: str) -> Happening:
+    return lambda lane: lane.uncancel(message_id)
+
+
+def undo_cancellation(message_id: str) -> Happening:
+    return lambda lane: lane.undo_cancellation(message_id)
+
+
+def try_one(*, standby_hears: bool) -> Happening:
+    return lambda lane: lane.try_one(standby_hears=standby_hears)
+
+
+ids = st.sampled_from(["m1", "m2"])
+answers = st.just(Sent()) | st.builds(
+    Failed, st.sampled_from(FailureClass), st.just("code"), st.just("detail"), st.sampled_from([None, 0.0, 5.0])
+)
+takes = st.builds(take, st.integers(0, 2), answers, st.integers(0, 7), st.sampled_from(Fault))
+happenings = st.one_of(
+    takes,
+    takes,
+    takes,
+    takes,
+    st.builds(publish, ids, st.sampled_from([None, None, "k"]), st.sampled_from([None, None, SOON])),
+    st.just(LaneModel.let_time_pass),
+    st.just(LaneModel.hear_the_late),
+    st.just(LaneModel.redrive),
+    st.builds(cancel, ids),
+    st.builds(uncancel, ids),
+    st.builds(undo_cancellation, ids),
+    st.just(LaneModel.pause),
+    st.builds(try_one, standby_hears=st.booleans()),
+)
+#: A lane that is paused again and again, and has one message sent at a time.
+early = st.builds(take, st.integers(0, 2), st.just(Sent()), st.integers(0, 2), st.sampled_from(Fault))
+paused_happenings = st.one_of(
+    takes,
+    early,
+    early,
+    st.builds(try_one, standby_hears=st.booleans()),
+    st.builds(try_one, standby_hears=st.booleans()),
+    st.just(LaneModel.withdraw),
+    st.just(LaneModel.let_time_pass),
+    st.just(LaneModel.hear_the_late),
+    st.just(LaneModel.pause),
+    st.builds(cancel, ids),
+)
+policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.booleans())
+
+
+@settings(max_examples=2000, deadline=None)
+@given(policies, st.lists(happenings, min_size=3, max_size=20))
+def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPolicy, history: list[Happening]) -> None:
+    lane = LaneModel(policy)
+    lane.publish(make_message("m1"))
+    for happens in history:
+        happens(lane)
+        check_that_nothing_has_disappeared(lane)
+        check_that_a_second_send_is_marked_uncertain(lane)
+    bring_to_rest(lane)
+    check_that_every_message_has_one_end(lane)
+
+
+@settings(max_examples=1000, deadline=None)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=False), take(0, Sent(), 1, Fault.CUT_BEFORE), take(1, Sent(), 9, Fault.NONE)],
+)
+@example(
+    RetryPolicy(),
+    2,
+    [try_one(standby_hears=True), take(0, Sent(), 1, Fault.CRASH_AFTER), take(1, Sent(), 9, Fault.NONE)],
+)
+@given(policies, st.integers(1, 4), st.lists(paused_happenings, min_size=3, max_size=20))
+def test_a_paused_lane_sends_at_most_one_message_for_each_command(
+    policy: RetryPolicy, waiting: int, history: list[Happening]
+) -> None:
+    lane = LaneModel(policy)
+    for number in range(waiting):
+        lane.publish(make_message(f"m{number}"))
+    lane.pause()
+    for happens in history:
+        happens(lane)
+        check_that_nothing_has_disappeared(lane)
+        check_that_no_permission_is_used_twice(lane)
+        assert len(lane.sent_with) <= lane.commands
+    bring_to_rest(lane)
+    check_that_every_message_has_one_end(lane)
+
+
+def check_that_no_permission_is_used_twice(lane: LaneModel) -> None:
+    used = [one for permits, _ in lane.sent_with for one in permits]
+    assert len(used) == len(set(used))
+    told = {
+        (one, event.message_id)
+        for event in lane.broker.stream
+        if event.name == "outcome.chosen"
+        for one in event.details["permits"]
+    }
+    for permits, message_id in lane.sent_with:
+        # What an admin was told is what was sent, and no second message was ever named.
+        assert {chosen for one, chosen in told if one in permits} == {message_id}
+
+
+def check_that_nothing_has_disappeared(lane: LaneModel) -> None:
+    broker = lane.broker
+    present = {copy.message_id for copy in broker.queue + broker.ladder + broker.dead}
+    for message_id in lane.published - present:
+        assert lane.recorded_state(message_id) in {State.SENT, State.CLOSED}
+
+
+def check_that_a_second_send_is_marked_uncertain(lane: LaneModel) -> None:
+    for message_id in lane.published:
+        doubts = lane.broker.events("uncertain", message_id) + sum(
+            event.message_id == message_id and event.details.get("failure_class") == FailureClass.UNCERTAIN
+            for event in lane.broker.stream
+        )
+        # The latest may have been accepted from a consumer that could not say so yet.
+        assert lane.provider_accepted.count(message_id) <= doubts + 1
+
+
+def bring_to_rest(lane: LaneModel) -> None:
+    """In the end everything works again, and the lane is not paused."""
+    lane.resume()
+    for _ in range(MANY):
+        if lane.is_settled():
+            return
+        lane.hear_the_late()
+        lane.take(0, Sent(), repeat(Fault.NONE))
+        if not lane.broker.queue:
+            lane.let_time_pass()
+    raise AssertionError("the lane does not come to rest")
+
+
+def check_that_every_message_has_one_end(lane: LaneModel) -> None:
+    dead = {letter.message_id for letter in lane.broker.dead}
+    for message_id in lane.published:
+        state = lane.recorded_state(message_id)
+        assert state in FINAL
+        assert state is not State.CLOSED or any(lane.broker.events(name, message_id) for name in NOT_SENT)
+        assert state is not State.DEAD or message_id in dead
+        # A consumer that was replaced may say only after the burial that it had been sent.
+        assert message_id not in dead or state is State.DEAD or (state is State.SENT and lane.heard_late)

@@ -1,0 +1,143 @@
+import pytest
+from factories import make_failure, make_settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antrian.providers.contract import Failed, FailureClass
+from consumer.ledger import CRASH
+from consumer.retry import (
+    LONGEST_PROBE,
+    RECIPIENT_PAUSE,
+    THROTTLE_PAUSE,
+    Consequence,
+    GiveUp,
+    HoldLane,
+    Retry,
+    RetryPolicy,
+    SendAgain,
+    probe_pause,
+)
+
+RESEND = RetryPolicy(max_attempts=3, delays=(30.0, 120.0))
+BURY = RetryPolicy(max_attempts=3, delays=(30.0, 120.0), resend_uncertain=False)
+NEVER_SENT, TRANSIENT, BUSY, THROTTLED, DOWN, UNCERTAIN = FailureClass
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempt", "expected"),
+    [
+        (make_failure(NEVER_SENT, "no-whatsapp"), 1, GiveUp("no-whatsapp")),
+        (make_failure(NEVER_SENT, "no-whatsapp"), 3, GiveUp("no-whatsapp")),
+        (make_failure(TRANSIENT), 1, Retry(30.0, 2)),
+        (make_failure(TRANSIENT), 2, Retry(120.0, 3)),
+        (make_failure(TRANSIENT), 3, GiveUp("attempts-exhausted")),
+        (make_failure(TRANSIENT), 4, GiveUp("attempts-exhausted")),
+        (make_failure(TRANSIENT, retry_after=5.0), 1, Retry(30.0, 2)),
+        (make_failure(TRANSIENT, retry_after=45.0), 1, Retry(45.0, 2)),
+        (make_failure(BUSY), 1, Retry(RECIPIENT_PAUSE, 1)),
+        (make_failure(BUSY), 9, Retry(RECIPIENT_PAUSE, 9)),
+        (make_failure(BUSY, retry_after=7.0), 2, Retry(7.0, 2)),
+        (make_failure(BUSY, retry_after=0.0), 2, Retry(0.0, 2)),
+        (make_failure(THROTTLED), 1, HoldLane(THROTTLE_PAUSE)),
+        (make_failure(THROTTLED), 9, HoldLane(THROTTLE_PAUSE)),
+        (make_failure(THROTTLED, retry_after=5.0), 1, HoldLane(5.0)),
+        (make_failure(THROTTLED, retry_after=0.0), 1, HoldLane(0.0)),
+        (make_failure(DOWN), 1, HoldLane(1.0)),
+        (make_failure(DOWN), 9, HoldLane(1.0)),
+        (make_failure(DOWN, retry_after=20.0), 1, HoldLane(20.0)),
+        (make_failure(DOWN, retry_after=0.5), 1, HoldLane(1.0)),
+    ],
+)
+@pytest.mark.parametrize("policy", [RESEND, BURY])
+def test_each_failure_class_has_its_consequence(
+    failure: Failed, attempt: int, expected: Consequence, policy: RetryPolicy
+) -> None:
+    assert policy.after(failure, attempt=attempt) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "attempt", "crashes", "expected"),
+    [
+        (RESEND, "timeout", 1, 0, Retry(30.0, 2)),
+        (RESEND, "timeout", 2, 0, Retry(120.0, 3)),
+        (RESEND, "timeout", 3, 0, GiveUp("attempts-exhausted")),
+        (RESEND, "timeout", 1, 3, Retry(30.0, 2)),
+        (RESEND, CRASH, 1, 1, SendAgain(2)),
+        (RESEND, CRASH, 2, 2, SendAgain(3)),
+        (RESEND, CRASH, 3, 1, GiveUp("attempts-exhausted")),
+        (RESEND, CRASH, 1, 3, GiveUp("poison")),
+        (RESEND, CRASH, 3, 3, GiveUp("poison")),
+        (RetryPolicy(max_attempts=100), CRASH, 2, 3, GiveUp("poison")),
+        (BURY, "timeout", 1, 0, GiveUp("uncertain")),
+        (BURY, CRASH, 1, 1, GiveUp("uncertain")),
+        (BURY, CRASH, 3, 3, GiveUp("uncertain")),
+    ],
+)
+def test_what_may_have_been_sent_is_sent_again_or_buried_as_the_settings_say(
+    policy: RetryPolicy, code: str, attempt: int, crashes: int, expected: Consequence
+) -> None:
+    assert policy.after(make_failure(UNCERTAIN, code), attempt=attempt, crashes=crashes) == expected
+
+
+@pytest.mark.parametrize(
+    ("delays", "waits"), [((5.0,), [5, 5, 5, 5]), ((1.0, 2.0), [1, 2, 2, 2]), ((1, 2, 3, 4, 5), [1, 2, 3, 4])]
+)
+def test_the_last_delay_repeats(delays: tuple[float, ...], waits: list[float]) -> None:
+    policy = RetryPolicy(max_attempts=5, delays=delays)
+    consequences = [policy.after(make_failure(TRANSIENT), attempt=attempt) for attempt in range(1, 5)]
+    assert consequences == [Retry(wait, attempt) for attempt, wait in enumerate(waits, start=2)]
+
+
+def test_with_one_attempt_nothing_is_retried() -> None:
+    policy = RetryPolicy(max_attempts=1)
+    assert policy.after(make_failure(TRANSIENT), attempt=1) == GiveUp("attempts-exhausted")
+    assert policy.after(make_failure(UNCERTAIN, CRASH), attempt=1, crashes=1) == GiveUp("attempts-exhausted")
+
+
+def test_probes_become_rarer_up_to_a_minute() -> None:
+    assert [probe_pause(number) for number in range(9)] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert probe_pause(10**9) == LONGEST_PROBE
+
+
+@given(
+    st.builds(
+        Failed,
+        st.sampled_from(FailureClass),
+        st.sampled_from([CRASH, "busy"]),
+        st.just(""),
+        st.none() | st.floats(0, 1e6),
+    ),
+    st.builds(
+        RetryPolicy,
+        st.integers(1, 100),
+        st.lists(st.floats(0, 1e6), min_size=1, max_size=5).map(tuple),
+        st.booleans(),
+    ),
+    st.integers(1, 200),
+    st.integers(0, 10),
+    st.integers(0, 10**6),
+)
+def test_no_failure_is_without_a_sensible_consequence(
+    failure: Failed, policy: RetryPolicy, attempt: int, crashes: int, row: int
+) -> None:
+    match policy.after(failure, attempt=attempt, crashes=crashes, failures_in_a_row=row):
+        case Retry(delay, then):
+            assert delay >= 0
+            assert then == attempt or then <= policy.max_attempts
+            assert then in {attempt, attempt + 1}
+        case SendAgain(then):
+            assert attempt < then <= policy.max_attempts
+        case GiveUp(reason):
+            assert reason
+        case HoldLane(seconds):
+            assert 0 <= seconds <= max(failure.retry_after or 0, LONGEST_PROBE)
+
+
+def test_the_policy_is_what_the_environment_says() -> None:
+    settings = make_settings(
+        WHATSAPP_QUEUE_MAX_ATTEMPTS="5",
+        WHATSAPP_QUEUE_RETRY_DELAYS="1, 2.5",
+        WHATSAPP_QUEUE_ON_UNCERTAIN="dead-letter",
+    )
+    assert RetryPolicy.from_settings(settings) == RetryPolicy(5, (1.0, 2.5), resend_uncertain=False)
+    assert RetryPolicy.from_settings(make_settings()) == RESEND

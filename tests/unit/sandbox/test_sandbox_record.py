@@ -1,0 +1,78 @@
+import time
+
+from antrian.sandbox.behaviour import Mode, ModeName, Submission
+from antrian.sandbox.request_log import RequestLog
+
+
+def submission(number: str = "6281234567890") -> Submission:
+    return Submission("6281100000000", number, "Halo")
+
+
+def test_arrivals_are_listed_by_their_time_whoever_came_first_to_the_lock() -> None:
+    record = RequestLog()
+    for at in (3.0, 1.0, 2.0):
+        record.take(submission(), at)
+
+    assert [arrival.at for arrival in record.arrivals()] == [1.0, 2.0, 3.0]
+
+
+def test_arrival_is_listed_without_any_key() -> None:
+    record = RequestLog()
+    record.take(submission(), 1764000000.1234567)
+    listed = record.arrivals()[0].as_json()
+
+    assert listed.pop("provider_id").startswith("3EB0")
+    assert listed == {
+        "at": 1764000000.123457,
+        "number": "6281234567890",
+        "message": "Halo",
+        "sender": "6281100000000",
+        "answered": "sent",
+    }
+
+
+def test_record_is_bounded_and_loses_the_oldest() -> None:
+    record = RequestLog(longest=3)
+    for at in range(5):
+        record.take(submission(), float(at))
+
+    assert [arrival.at for arrival in record.arrivals()] == [2.0, 3.0, 4.0]
+
+
+def test_scripts_are_kept_per_number() -> None:
+    record = RequestLog()
+    numbers = ["628120009004", "628130009004", "+62 812-000-9004"]
+
+    assert [record.take(submission(number), 0).answered for number in numbers] == ["throttled", "throttled", "sent"]
+
+
+def test_clearing_starts_the_scripts_again() -> None:
+    record = RequestLog()
+    before = record.take(submission("628120009004"), 0).answered
+    removed = record.clear()
+    after = record.take(submission("628120009004"), 0).answered
+
+    assert (before, removed, after, len(record.arrivals())) == ("throttled", 1, "throttled", 1)
+
+
+def test_mode_of_everyone_does_not_use_up_a_script() -> None:
+    record = RequestLog()
+    record.mode = Mode(ModeName.DOWN)
+    record.take(submission("628120009004"), 0)
+    record.mode = Mode()
+
+    assert record.take(submission("628120009004"), 0).answered == "throttled"
+
+
+def test_ids_differ() -> None:
+    record = RequestLog()
+    for _ in range(100):
+        record.take(submission(), 0)
+
+    assert len({arrival.provider_id for arrival in record.arrivals()}) == 100
+
+
+def test_time_is_unix_time() -> None:
+    before, now, after = time.time(), RequestLog().now(), time.time()
+    # It begins with two readings of two clocks, between which the machine may do something else.
+    assert before - 10 < now < after + 10
