@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from broker.lane_times import LaneTimes
 from broker.settings import Settings
-from consumer.pace import Pace, since
+from consumer.lane.pace import Pace, since
 
 
 class AdoptedPace:

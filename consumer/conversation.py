@@ -14,11 +14,11 @@ import structlog
 
 from broker.confirms import Confirmation
 from broker.errors import BrokerRefused
-from consumer import signals
+from consumer import inbox
 from consumer.orders import Orders
-from consumer.outcome_feed import OutcomeFeed
+from consumer.outcomes.reader import OutcomeFeed
 from consumer.providers.contract import SendResult
-from consumer.session import Inbox, Session
+from consumer.connection import Inbox, Session
 
 if TYPE_CHECKING:
     import pika

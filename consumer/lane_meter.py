@@ -6,7 +6,7 @@ from typing import NamedTuple
 from broker.events import Event
 from broker.priority import Priority
 from consumer.providers.contract import FailureClass, Sent
-from consumer.witness import Call
+from consumer.observers import Call
 
 SENDS = "antrian_sends_total"
 SEND_SECONDS = "antrian_send_duration_seconds"

@@ -1,11 +1,11 @@
 """Looks at a worker while it works, from any thread."""
 
 from broker.lane_times import UNAVAILABLE
-from consumer.caller import Caller
+from consumer.provider_call import Caller
 from consumer.conversation import Conversation
-from consumer.lane_view import LaneView
-from consumer.outcome_feed import OutcomeFeed
-from consumer.pace import Pace
+from consumer.lane.snapshot import LaneView
+from consumer.outcomes.reader import OutcomeFeed
+from consumer.lane.pace import Pace
 
 
 class LaneWatch:

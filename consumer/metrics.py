@@ -13,9 +13,9 @@ from broker.priority import Priority
 from broker.settings import Settings
 from consumer import lane_meter as meter
 from consumer.lane_meter import Change, LaneMeter
-from consumer.lane_view import LaneState, LaneView
+from consumer.lane.snapshot import LaneState, LaneView
 from consumer.providers.contract import FailureClass
-from consumer.witness import Call
+from consumer.observers import Call
 
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
@@ -131,15 +131,15 @@ class LaneMetrics:
         self._apply = apply
 
     def called(self, call: Call) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Witness`."""
         self._apply(self.meter.called(call))
 
     def recorded(self, event: Event) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Witness`."""
         self._apply(self.meter.recorded(event))
 
     def heard(self, event: Event, *, counts: bool) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Witness`."""
         self._apply(self.meter.heard(event, counts=counts))
 
 

@@ -5,8 +5,8 @@ import time
 import structlog
 
 from broker.control import Command, Control
-from consumer.ledger import Ledger
-from consumer.pace import Pace
+from consumer.lane.ledger import Ledger
+from consumer.lane.pace import Pace
 
 _log = structlog.get_logger()
 

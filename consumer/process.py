@@ -16,7 +16,7 @@ from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
 from consumer.providers.registry import make_provider
 from consumer.send_spans import SendSpans
-from consumer.worker import LaneWorker
+from consumer.lane.worker import LaneWorker
 
 _log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from broker import tracing
 from broker.events import Event
 from broker.topology import Names
 from consumer.providers.contract import Failed
-from consumer.witness import Call
+from consumer.observers import Call
 
 
 class SendSpans:
@@ -18,7 +18,7 @@ class SendSpans:
         self._names = names
 
     def called(self, call: Call) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Witness`."""
         failure = call.result if isinstance(call.result, Failed) else None
         tracing.record_send(
             call.message,

@@ -9,7 +9,7 @@ from admin_api.web import metrics as admin
 from broker.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
-from consumer.lane_view import LaneState
+from consumer.lane.snapshot import LaneState
 from publisher import metrics as publisher
 
 #: The values that a label may have.

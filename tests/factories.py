@@ -7,7 +7,7 @@ from typing import Any
 from broker.events import Event
 from broker.message import Message, new_message
 from broker.settings import Settings, load_settings
-from consumer.lane_view import LaneView
+from consumer.lane.snapshot import LaneView
 from consumer.providers.contract import Failed, FailureClass
 
 #: Some moment; tests that need no other clock begin here. Unix seconds.

@@ -15,7 +15,7 @@ from broker.priority import Priority
 from broker.settings import Settings
 from broker.topology import bell_key, topology
 from consumer.providers.contract import Outgoing, Sent
-from consumer.worker import LaneWorker
+from consumer.lane.worker import LaneWorker
 from publisher import Publisher
 from waiting import wait_until
 

@@ -1,4 +1,4 @@
-"""A lane on paper: what `consumer.worker` does with each delivery, step by step, with a fault possible at every step.
+"""A lane on paper: what `consumer.lane.worker` does with each delivery, step by step, with a fault possible at every step.
 
 The decisions are the real ones (`admit`, `Ledger`, `RetryPolicy`, `retry_of`, `Outstanding`); only the broker is a few
 lists. One step is whatever the worker waits for: a confirm, the provider's answer, an ack.
@@ -13,13 +13,13 @@ from factories import NOW, make_event
 
 from broker.events import Event
 from broker.message import AttemptFailure, Message, retry_of
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
-from consumer.ledger import _STATES, Ledger, State
-from consumer.outstanding import Outstanding
-from consumer.pace import Pace
-from consumer.permit import Step, step
+from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.lane.ledger import _STATES, Ledger, State
+from consumer.outcomes.unconfirmed import Outstanding
+from consumer.lane.pace import Pace
+from consumer.lane.permit import Step, step
 from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
-from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
+from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 
 WINDOW = 86_400.0
 FINAL = {State.SENT, State.DEAD, State.CLOSED}

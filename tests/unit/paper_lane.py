@@ -17,11 +17,11 @@ from broker.control import Command, Control
 from broker.errors import BrokerUnavailable
 from broker.events import Event
 from broker.message import Message, encode
-from consumer import signals
+from consumer import inbox
 from consumer.conversation import Disconnected
 from consumer.providers.contract import Outgoing, SendResult, Sent
-from consumer.session import Inbox, Session
-from consumer.worker import LaneWorker
+from consumer.connection import Inbox, Session
+from consumer.lane.worker import LaneWorker
 
 _tokens = count(1)
 

@@ -5,7 +5,7 @@ from factories import make_event, make_settings
 
 from broker.lane_times import LaneTimes
 from consumer.adopted_pace import AdoptedPace
-from consumer.pace import Gate, Pace
+from consumer.lane.pace import Gate, Pace
 
 DELAY, WALL, MONOTONIC = 10.0, 1_800_000_000.0, 500.0
 

@@ -11,7 +11,7 @@ from broker.priority import Priority
 from broker.topology import Names
 from broker.urgent_bell import heard, ring
 from consumer import worker
-from consumer.bells import LOOKED_AT, MOST_PASSED, Bells
+from consumer.lane.bells import LOOKED_AT, MOST_PASSED, Bells
 
 NAMES = Names()
 

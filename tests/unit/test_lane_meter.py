@@ -9,7 +9,7 @@ from broker.priority import Priority
 from consumer import lane_meter
 from consumer.lane_meter import Change, LaneMeter
 from consumer.providers.contract import FailureClass, SendResult, Sent
-from consumer.witness import Call
+from consumer.observers import Call
 
 DELAY = 10.0
 

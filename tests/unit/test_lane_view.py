@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from factories import make_event, make_lane_view
 
-from consumer.lane_view import LaneState
+from consumer.lane.snapshot import LaneState
 from consumer.turn import Turn
 
 NOW = 1000.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from broker.events import Event
 from consumer import ledger as ledger_module
-from consumer.ledger import CRASH, Ledger, State
+from consumer.lane.ledger import CRASH, Ledger, State
 from consumer.providers.contract import FailureClass
 
 WINDOW = 86_400.0

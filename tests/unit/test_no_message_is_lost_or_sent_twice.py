@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
-from consumer.ledger import State
+from consumer.lane.ledger import State
 from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
-from consumer.retry import RetryPolicy
+from consumer.lane.retry import RetryPolicy
 
 #: Handlings that are enough to bring any lane of these tests to rest.
 MANY = 200

@@ -9,8 +9,8 @@ from paper_lane import PaperLane
 
 from broker.control import Command
 from consumer.conversation import Disconnected
-from consumer.pace import Pace
-from consumer.permit import Permit, Step, Uses, step
+from consumer.lane.pace import Pace
+from consumer.lane.permit import Permit, Step, Uses, step
 from consumer.providers.contract import FailureClass
 
 

@@ -11,12 +11,12 @@ from paper_lane import PaperLane, PaperSession
 
 from broker.control import Command
 from broker.topology import Names
-from consumer import signals
+from consumer import inbox
 from consumer.conversation import Disconnected
-from consumer.ledger import State
+from consumer.lane.ledger import State
 from consumer.providers.contract import Failed, FailureClass
-from consumer.recorder import BARRIER_TIMEOUT
-from consumer.session import Session
+from consumer.outcomes.writer import BARRIER_TIMEOUT
+from consumer.connection import Session
 
 THROTTLED = Failed(FailureClass.THROTTLED, "throttled", "", 300.0)
 

@@ -6,9 +6,9 @@ import pytest
 from factories import LANE, make_event
 
 from broker.control import Command, Control
-from consumer.ledger import Ledger
+from consumer.lane.ledger import Ledger
 from consumer.orders import Orders
-from consumer.pace import Pace
+from consumer.lane.pace import Pace
 
 
 @pytest.fixture

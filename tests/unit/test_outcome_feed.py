@@ -6,9 +6,9 @@ import pytest
 from factories import LANE, NOW, make_event
 
 from broker.events import Event
-from consumer.ledger import State
-from consumer.outcome_feed import OutcomeFeed
-from consumer.witness import Audience, Call
+from consumer.lane.ledger import State
+from consumer.outcomes.reader import OutcomeFeed
+from consumer.observers import Audience, Call
 
 
 @dataclass

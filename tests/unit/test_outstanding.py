@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.events import Event
-from consumer.outstanding import Outstanding
+from consumer.outcomes.unconfirmed import Outstanding
 
 SENT = make_event("sent", "m1", at=NOW + 0.25, source="us")
 FAILED = make_event("failed", "m2", at=NOW + 9, source="us")

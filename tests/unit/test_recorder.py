@@ -11,11 +11,11 @@ from broker.events import Event
 from broker.topology import Names
 from consumer.adopted_pace import AdoptedPace
 from consumer.conversation import Conversation, Disconnected
-from consumer.ledger import State
-from consumer.outcome_feed import OutcomeFeed
-from consumer.pace import Pace
-from consumer.recorder import BARRIER_TIMEOUT, Recorder
-from consumer.witness import Audience, Call
+from consumer.lane.ledger import State
+from consumer.outcomes.reader import OutcomeFeed
+from consumer.lane.pace import Pace
+from consumer.outcomes.writer import BARRIER_TIMEOUT, Recorder
+from consumer.observers import Audience, Call
 
 
 class Fate(Enum):

@@ -3,9 +3,9 @@ from factories import make_failure, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.ledger import CRASH
+from consumer.lane.ledger import CRASH
 from consumer.providers.contract import Failed, FailureClass
-from consumer.retry import (
+from consumer.lane.retry import (
     LONGEST_PROBE,
     RECIPIENT_PAUSE,
     THROTTLE_PAUSE,

@@ -16,7 +16,7 @@ from broker.topology import Names
 from broker.trace_context import TraceContext
 from consumer.providers.contract import Sent
 from consumer.send_spans import SendSpans
-from consumer.witness import Call
+from consumer.observers import Call
 from publisher import MessageRequest, Publisher
 
 REMOTE = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=1")

@@ -6,16 +6,16 @@ import structlog
 
 from broker.message import Message
 from consumer.conversation import Conversation
-from consumer.ledger import Ledger
-from consumer.pace import LEAD, Gate, Pace
-from consumer.permit import Permit, Step, step
-from consumer.recorder import Recorder
+from consumer.lane.ledger import Ledger
+from consumer.lane.pace import LEAD, Gate, Pace
+from consumer.lane.permit import Permit, Step, step
+from consumer.outcomes.writer import Recorder
 
 _log = structlog.get_logger()
 
 
 class OneMessage:
-    """Uses one worker's permissions; see `consumer.permit`.
+    """Uses one worker's permissions; see `consumer.lane.permit`.
 
     Args:
         talk: where to wait.

@@ -13,7 +13,7 @@ uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead let
 from dataclasses import dataclass
 
 from broker.settings import Settings
-from consumer.ledger import CRASH
+from consumer.lane.ledger import CRASH
 from consumer.providers.contract import Failed, FailureClass
 
 #: A message whose sending crashed the consumer so many times is poison.

@@ -29,25 +29,25 @@ from broker.message import AttemptFailure, Message, Priority, decode, encode, re
 from broker.settings import Settings
 from broker.topology import Names, topology
 from broker.urgent_bell import ring
-from consumer import signals
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer import inbox
+from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.adopted_pace import AdoptedPace
-from consumer.bells import PAUSE_BEFORE_NEXT
-from consumer.caller import Caller
+from consumer.lane.bells import PAUSE_BEFORE_NEXT
+from consumer.provider_call import Caller
 from consumer.conversation import Conversation, Disconnected, Stopped
-from consumer.lane_view import LaneView
+from consumer.lane.snapshot import LaneView
 from consumer.lane_watch import LaneWatch
-from consumer.ledger import State
+from consumer.lane.ledger import State
 from consumer.malformed import MALFORMED, dead_letter_of
-from consumer.one_message import OneMessage
+from consumer.lane.one_message import OneMessage
 from consumer.orders import Orders
-from consumer.outcome_feed import OutcomeFeed
-from consumer.pace import LEAD, Gate, Pace
+from consumer.outcomes.reader import OutcomeFeed
+from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.providers.contract import Failed, FailureClass, Provider, Sent
-from consumer.recorder import Recorder
-from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
-from consumer.session import Inbox, Link
-from consumer.witness import Audience, Witness
+from consumer.outcomes.writer import Recorder
+from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
+from consumer.connection import Inbox, Link
+from consumer.observers import Audience, Witness
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
 PROVIDER_DEADLINE = 120.0

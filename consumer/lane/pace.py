@@ -7,8 +7,8 @@ that into monotonic time in the careful direction.
 import math
 from dataclasses import dataclass, field
 
-from consumer.bells import Bells
-from consumer.permit import Permit
+from consumer.lane.bells import Bells
+from consumer.lane.permit import Permit
 
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.

@@ -15,7 +15,7 @@ from typing import TypeVar
 from broker.events import Event
 from broker.lane_times import LaneTimes
 from consumer.malformed import MALFORMED
-from consumer.permit import Uses
+from consumer.lane.permit import Uses
 from consumer.providers.contract import Failed, FailureClass
 
 #: A failure code of our own: a crash left an attempt without an outcome.

@@ -1,7 +1,7 @@
 """Writes what happens into the outcomes stream, and reads there what was written before and by others.
 
 The ledger never runs ahead of the broker's record: an event is applied when it is confirmed. What a lost connection
-took with it is recorded on the next one (see `consumer.outstanding`).
+took with it is recorded on the next one (see `consumer.outcomes.unconfirmed`).
 """
 
 import time
@@ -15,7 +15,7 @@ from broker.events import EVENT_PROPERTIES, Event
 from broker.topology import Names
 from consumer.adopted_pace import AdoptedPace
 from consumer.conversation import Conversation, Disconnected
-from consumer.outcome_feed import BARRIER, OutcomeFeed
+from consumer.outcomes.reader import BARRIER, OutcomeFeed
 
 #: Seconds of silence after which a stream that has not shown us our own barrier is given up, with the connection.
 BARRIER_TIMEOUT = 30.0

@@ -3,11 +3,11 @@
 import uuid
 
 from broker.events import Event
-from consumer.ledger import Ledger
-from consumer.outstanding import Outstanding
-from consumer.session import Offset
+from consumer.lane.ledger import Ledger
+from consumer.outcomes.unconfirmed import Outstanding
+from consumer.connection import Offset
 from consumer.turn import Turn
-from consumer.witness import Audience
+from consumer.observers import Audience
 
 BARRIER = "outcome.barrier"
 

@@ -20,7 +20,7 @@ from broker.io_thread import IOThread
 from broker.lenient_headers import readable_key
 from broker.topology import Names
 from broker.urgent_bell import heard
-from consumer import signals
+from consumer import inbox
 
 #: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
 STREAM_PREFETCH = 1_000

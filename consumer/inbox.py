@@ -12,7 +12,7 @@ from broker.events import Event
 from consumer.providers.contract import SendResult
 
 if TYPE_CHECKING:
-    from consumer.session import Session
+    from consumer.connection import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ import time
 
 from broker.message import Message
 from broker.priority import Priority
-from consumer import signals
+from consumer import inbox
 from consumer.conversation import Conversation
-from consumer.pace import Pace
+from consumer.lane.pace import Pace
 from consumer.providers.contract import Failed, FailureClass, Outgoing, Provider, SendResult
-from consumer.session import Inbox
-from consumer.witness import Audience, Call
+from consumer.connection import Inbox
+from consumer.observers import Audience, Call
 
 
 class Caller:
