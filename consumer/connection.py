@@ -1,51 +1,93 @@
-"""One connection of a consumer: three channels, and everything that can be asked of them.
+"""The process's one connection to the broker, as the lanes use it: shared channels, and one channel for each lane.
 
-A session belongs to its connection for good: what a worker asks of a session whose connection is gone falls flat, so
-that a delivery tag can never be acked on a later connection.
+    publishing   for all lanes, with confirms
+    feed         the outcomes stream and the commands, once for all lanes
+    lane …       one lane's deliveries, one at a time
+
+RabbitMQ's default allows 2,047 channels a connection, so 2,045 lanes; a connection that allows fewer than the lanes
+need is refused with that reason. Channels belong to their connection for good: what is asked of one that is gone has no
+effect, so that a delivery tag can never be acked on a later connection. A lane's channel that the broker closes (its
+queue was deleted, say) costs that lane alone; a shared one costs the connection.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from queue import SimpleQueue
 from typing import Any
 
 import pika
+from pika import spec
 from pika.channel import Channel
 from pika.connection import Connection
 
 from broker.confirms import Confirmation, ConfirmChannel
-from broker.errors import BrokerError
+from broker.errors import BrokerError, BrokerRefused
 from broker.events import Event
 from broker.io_thread import IOThread
+from broker.lane_state import decode_state
 from broker.lenient_headers import readable_key
 from broker.topology import Names
 from broker.urgent_bell import heard
-from consumer import inbox
+from consumer.event_loop import Inbox, Receiver
+from consumer.inbox import (
+    Blocked,
+    ChannelLost,
+    ChannelOpened,
+    CommandReceived,
+    Confirmed,
+    Connected,
+    ConnectionLost,
+    Delivery,
+    Listening,
+    OutcomeRecorded,
+    PausedStateRead,
+    Signal,
+    StreamCancelled,
+    SubscribersCounted,
+    Unsubscribed,
+)
+from consumer.outcomes.reader import Offset
 
 #: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
 STREAM_PREFETCH = 1_000
 STREAM_ACK_EVERY = 200
 
+#: Channels that all lanes share.
+SHARED_CHANNELS = 2
+
+#: What a connection allows that names no limit.
+_NO_LIMIT = 65_535
+
 #: Never used twice in a process, so that a late answer cannot be taken for another's.
 _tokens = count(1)
 
-Inbox = SimpleQueue[signals.Signal]
-Offset = int | str
-
 
 class Link:
-    """Keeps a consumer connected: puts `Up` with a fresh session, and `Down`, into the inbox.
+    """Keeps a process connected: tells of each new connection, and of its loss.
 
     Args:
         parameters: the broker's addresses.
         names: of the consumer's namespace.
         inbox: where everything that happens is put.
+        process: receives what concerns all lanes.
+        lanes: how many there are, for each needs a channel.
         name: the thread's name.
     """
 
-    def __init__(self, parameters: Sequence[pika.URLParameters], names: Names, inbox: Inbox, *, name: str) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[pika.URLParameters],
+        names: Names,
+        inbox: Inbox,
+        process: Receiver,
+        lanes: Callable[[], int],
+        *,
+        name: str,
+    ) -> None:
         self._names = names
         self._inbox = inbox
+        self._process = process
+        self._lanes = lanes
+        self._refusal: BrokerRefused | None = None
         self._io = IOThread(parameters, name=name, on_up=self._up, on_down=self._down)
 
     def start(self) -> None:
@@ -53,109 +95,131 @@ class Link:
         self._io.start()
 
     def close(self) -> None:
-        """End the connection; unacked deliveries go back to their queue."""
+        """End the connection; unacked deliveries go back to their queues."""
         self._io.stop()
 
     def _up(self, connection: Connection) -> None:
         connection.add_on_connection_blocked_callback(
-            lambda _connection, frame: self._inbox.put(signals.Blocked(str(frame.method.reason))),
+            lambda _connection, frame: self._tell(Blocked(str(frame.method.reason)))
         )
-        connection.add_on_connection_unblocked_callback(
-            lambda _connection, _frame: self._inbox.put(signals.Blocked(None)),
-        )
-        Session(self._io, connection, self._names, self._inbox)
+        connection.add_on_connection_unblocked_callback(lambda _connection, _frame: self._tell(Blocked(None)))
+        allowed = (connection.params.channel_max or _NO_LIMIT) - SHARED_CHANNELS
+        if allowed < self._lanes():
+            sentence = (
+                f"the broker allows {allowed + SHARED_CHANNELS} channels a connection, enough for {allowed} lanes, and "
+                f"this process serves {self._lanes()}: raise channel_max in rabbitmq.conf, or start several consumers "
+                "with some of the lanes each (antrian consume --lane …)"
+            )
+            self._refusal = BrokerRefused(sentence)
+            self._io.drop()
+            return
+        BrokerConnection(self._io, connection, self._names, self._inbox, self._process)
 
     def _down(self, error: BrokerError) -> None:
-        self._inbox.put(signals.Down(error))
+        refusal, self._refusal = self._refusal, None
+        self._tell(ConnectionLost(refusal or error))
+
+    def _tell(self, signal: Signal) -> None:
+        self._inbox.put((self._process, signal))
 
 
-class Session:
-    """What a worker can ask of one connection; all methods are safe from any thread and return at once."""
+class BrokerConnection:
+    """What can be asked of one connection; all methods are safe from any thread and return at once."""
 
-    def __init__(self, io: IOThread, connection: Connection, names: Names, inbox: Inbox) -> None:
+    def __init__(self, io: IOThread, connection: Connection, names: Names, inbox: Inbox, process: Receiver) -> None:
         self._io = io
         self._connection = connection
         self._names = names
         self._inbox = inbox
+        self._process = process
         self._channels: list[Channel] = []
-        for _ in range(3):
+        for _ in range(SHARED_CHANNELS):
             connection.channel(on_open_callback=self._channel_open)
 
+    def open_lane(self, lane: str, receiver: Receiver) -> "LaneChannel":
+        """A channel for one lane; it can be used from the `ChannelOpened` signal on."""
+        return LaneChannel(self._io, self._connection, self._names, self._inbox, lane, receiver)
+
     def publish(
-        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties, *, mandatory: bool = True
+        self,
+        receiver: Receiver,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        *,
+        mandatory: bool = True,
     ) -> int:
-        """Publish; the `Confirmed` signal carries the token returned here."""
+        """Publish; the `Confirmed` signal to the receiver carries the token returned here."""
         token = next(_tokens)
 
+        def done(confirmation: Confirmation) -> None:
+            self._inbox.put((receiver, Confirmed(token, confirmation)))
+
         def act() -> None:
-            if not self._confirms.is_open:
-                self._inbox.put(signals.Confirmed(token, Confirmation.LOST))
-                return
-            done = self._confirmation(token)
-            self._confirms.publish(exchange, routing_key, body, properties, done, mandatory=mandatory)
+            if self._confirms.is_open:
+                self._confirms.publish(exchange, routing_key, body, properties, done, mandatory=mandatory)
+            else:
+                done(Confirmation.LOST)
 
         self._io.call(act)
         return token
 
-    def subscribe(self, queue: str) -> None:
-        """Have the lane's messages delivered, one at a time."""
+    def listen(self) -> None:
+        """Have commands delivered as `CommandReceived`, through a queue of this connection; from `Listening` on, all."""
 
-        def act(channel: Channel) -> None:
-            channel.basic_consume(queue, self._delivered, consumer_tag="lane")
+        def declared(queue: str) -> None:
+            self._feed.queue_bind(queue, self._names.control)
+            self._feed.basic_consume(
+                queue, self._command, auto_ack=True, callback=lambda _frame: self._tell(Listening())
+            )
 
-        self._on(self._lane, act)
-        self.count_subscribers(queue)
+        def act() -> None:
+            if self._feed.is_open:
+                self._feed.queue_declare("", exclusive=True, callback=lambda frame: declared(frame.method.queue))
 
-    def count_subscribers(self, queue: str) -> None:
-        """Have the lane's subscribers counted, for the `Counted` signal."""
-
-        def count_(frame: Any) -> None:
-            self._inbox.put(signals.Counted(frame.method.consumer_count))
-
-        self._on(self._lane, lambda channel: channel.queue_declare(queue, passive=True, callback=count_))
-
-    def unsubscribe(self) -> None:
-        """Have nothing more delivered; what is unacked stays so. Ends with the `Unsubscribed` signal."""
-
-        def act(channel: Channel) -> None:
-            channel.basic_cancel("lane", callback=lambda _frame: self._inbox.put(signals.Unsubscribed()))
-
-        self._on(self._lane, act)
-
-    def ack(self, tag: int) -> None:
-        """The message of this delivery is done with."""
-        self._on(self._lane, lambda channel: channel.basic_ack(tag))
-
-    def give_back(self, tag: int) -> None:
-        """The message returns to its place in the queue."""
-        self._on(self._lane, lambda channel: channel.basic_nack(tag, requeue=True))
+        self._io.call(act)
 
     def read_outcomes(self, offset: Offset) -> None:
-        """Have the outcomes stream's entries delivered as `Recorded`, from an offset or `first`."""
+        """Have the outcomes stream's entries delivered as `OutcomeRecorded`, from an offset or `first`."""
 
-        def act(channel: Channel) -> None:
-            arguments: dict[str, Any] = {"x-stream-offset": offset}
-            channel.basic_consume(self._names.outcomes, self._recorded, consumer_tag="outcomes", arguments=arguments)
+        def act() -> None:
+            if self._feed.is_open:
+                _read_stream(self._feed, self._names.outcomes, offset, self._tell)
 
-        self._on(self._feed, act)
+        self._io.call(act)
 
-    def listen(self) -> None:
-        """Have commands delivered as `Told`, through a queue of this connection's own; from `Listening` on, all."""
+    def read_outcomes_apart(self, receiver: Receiver) -> Callable[[], None]:
+        """Have the whole outcomes stream delivered to one lane that knows nothing of it yet, on a channel of its own.
 
-        def declared(channel: Channel, queue: str) -> None:
-            channel.queue_bind(queue, self._names.control)
-            channel.basic_consume(queue, self._told, auto_ack=True, callback=self._listening)
+        Returns:
+            Ends it.
+        """
+        opened: list[Channel] = []
 
-        def act(channel: Channel) -> None:
-            channel.queue_declare("", exclusive=True, callback=lambda frame: declared(channel, frame.method.queue))
+        def on_open(channel: Channel) -> None:
+            channel.basic_qos(prefetch_count=STREAM_PREFETCH)
+            tell = lambda signal: self._inbox.put((receiver, signal))  # noqa: E731
+            _read_stream(channel, self._names.outcomes, "first", tell)
+            opened.append(channel)
 
-        self._on(self._feed, act)
+        def act() -> None:
+            if self._connection.is_open:
+                self._connection.channel(on_open_callback=on_open)
+
+        def end() -> None:
+            for channel in opened:
+                if channel.is_open:
+                    channel.close()
+
+        self._io.call(act)
+        return lambda: self._io.call(end)
 
     def drop(self) -> None:
         """Give up the connection and begin a new one."""
 
         def act() -> None:
-            # The I/O thread may have another connection by now, which is none of ours.
+            # The I/O thread may have another connection by now, which goes on.
             if self._connection.is_open:
                 self._io.drop()
 
@@ -163,53 +227,139 @@ class Session:
 
     # Everything below runs in the I/O thread.
 
+    def _tell(self, signal: Signal) -> None:
+        self._inbox.put((self._process, signal))
+
     def _channel_open(self, channel: Channel) -> None:
         channel.add_on_close_callback(self._channel_closed)
-        channel.add_on_cancel_callback(self._cancelled)
+        channel.add_on_cancel_callback(lambda frame: self._tell(StreamCancelled(str(frame.method.consumer_tag))))
         self._channels.append(channel)
-        if len(self._channels) < 3:  # noqa: PLR2004 (publishing, the lane, the feed)
+        if len(self._channels) < SHARED_CHANNELS:
             return
-        publishing, self._lane, self._feed = self._channels
+        publishing, self._feed = self._channels
         self._confirms = ConfirmChannel(publishing)
-        self._lane.basic_qos(prefetch_count=1)
         self._feed.basic_qos(prefetch_count=STREAM_PREFETCH)
-        self._inbox.put(signals.Up(self))
+        self._tell(Connected(self))
 
-    def _on(self, channel: Channel, act: Callable[[Channel], object]) -> None:
-        def act_if_open() -> None:
-            if channel.is_open:
-                act(channel)
-
-        self._io.call(act_if_open)
-
-    def _confirmation(self, token: int) -> Callable[[Confirmation], None]:
-        return lambda confirmation: self._inbox.put(signals.Confirmed(token, confirmation))
-
-    def _delivered(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        key = readable_key(method.routing_key)
-        self._inbox.put(signals.Delivery(method.delivery_tag, method.redelivered, key, body, properties))
-
-    def _recorded(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        event = Event.decode(body)
-        offset = (properties.headers or {}).get("x-stream-offset")
-        # Without an offset its headers were such that nothing in their table can be read, and we write none.
-        if event is not None and isinstance(offset, int):
-            self._inbox.put(signals.Recorded(event, offset))
-        if method.delivery_tag % STREAM_ACK_EVERY == 0:
-            channel.basic_ack(method.delivery_tag, multiple=True)
-
-    def _listening(self, _frame: Any) -> None:
-        self._inbox.put(signals.Listening())
-
-    def _told(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+    def _command(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         control = heard(self._names, method.exchange, readable_key(method.routing_key), body, properties)
         if control is not None:
-            self._inbox.put(signals.Told(control))
-
-    def _cancelled(self, frame: Any) -> None:
-        self._inbox.put(signals.Cancelled(str(frame.method.consumer_tag)))
+            self._tell(CommandReceived(control))
 
     def _channel_closed(self, channel: Channel, _reason: BaseException) -> None:
         # A channel closed by the broker means that something is gone or forbidden: begin again from the topology.
         if channel.connection.is_open:
             self._io.drop()
+
+
+class LaneChannel:
+    """One lane's own channel; all methods are safe from any thread and return at once.
+
+    Attributes:
+        is_open: whether it can be used; set by the lane when it is told so.
+        is_gone: whether it cannot be used any more; likewise.
+    """
+
+    def __init__(
+        self, io: IOThread, connection: Connection, names: Names, inbox: Inbox, lane: str, receiver: Receiver
+    ) -> None:
+        self.is_open = self.is_gone = False
+        self._io = io
+        self._connection = connection
+        self._queue = names.lane(lane)
+        self._state_queue = names.state(lane)
+        self._inbox = inbox
+        self._receiver = receiver
+        self._channel: Channel | None = None
+        io.call(self._open)
+
+    def subscribe(self) -> None:
+        """Have the lane's messages delivered, one at a time."""
+        self._on(lambda channel: channel.basic_consume(self._queue, self._delivered, consumer_tag="lane"))
+        self.count_subscribers()
+
+    def count_subscribers(self) -> None:
+        """Have the lane's subscribers counted, for the `SubscribersCounted` signal."""
+
+        def counted(frame: Any) -> None:
+            self._tell(SubscribersCounted(frame.method.consumer_count))
+
+        self._on(lambda channel: channel.queue_declare(self._queue, passive=True, callback=counted))
+
+    def unsubscribe(self) -> None:
+        """Have nothing more delivered; what is unacked stays so. Ends with the `Unsubscribed` signal."""
+        self._on(lambda channel: channel.basic_cancel("lane", callback=lambda _frame: self._tell(Unsubscribed(self))))
+
+    def ack(self, tag: int) -> None:
+        """The message of this delivery is done with."""
+        self._on(lambda channel: channel.basic_ack(tag))
+
+    def give_back(self, tag: int) -> None:
+        """The message returns to its place in the queue."""
+        self._on(lambda channel: channel.basic_nack(tag, requeue=True))
+
+    def read_paused_state(self) -> None:
+        """Have the lane's state queue read, for the `PausedStateRead` signal; its value stays in the queue."""
+        self._on(lambda channel: channel.basic_get(self._state_queue, self._state_read))
+
+    def close(self) -> None:
+        """Give up the channel; an unacked delivery goes back to its place."""
+
+        def act() -> None:
+            if self._channel is not None and self._channel.is_open:
+                self._channel.close()
+
+        self._io.call(act)
+
+    # Everything below runs in the I/O thread.
+
+    def _tell(self, signal: Signal) -> None:
+        self._inbox.put((self._receiver, signal))
+
+    def _open(self) -> None:
+        if self._connection.is_open:
+            self._channel = self._connection.channel(on_open_callback=self._opened)
+            self._channel.add_on_close_callback(self._closed)
+
+    def _opened(self, channel: Channel) -> None:
+        channel.add_on_cancel_callback(self._cancelled)
+        channel.add_callback(lambda _frame: self._tell(PausedStateRead(self, None)), [spec.Basic.GetEmpty], False)
+        channel.basic_qos(prefetch_count=1)
+        self._tell(ChannelOpened(self))
+
+    def _on(self, act: Callable[[Channel], object]) -> None:
+        def act_if_open() -> None:
+            if self._channel is not None and self._channel.is_open:
+                act(self._channel)
+
+        self._io.call(act_if_open)
+
+    def _delivered(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        key = readable_key(method.routing_key)
+        self._tell(Delivery(method.delivery_tag, method.redelivered, key, body, properties, self))
+
+    def _state_read(self, channel: Channel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+        channel.basic_nack(method.delivery_tag, requeue=True)
+        self._tell(PausedStateRead(self, decode_state(body)))
+
+    def _cancelled(self, frame: Any) -> None:
+        self._tell(ChannelLost(self, f"the broker ended the subscription to {frame.method.consumer_tag}"))
+
+    def _closed(self, channel: Channel, reason: BaseException) -> None:
+        # The loss of the whole connection is told to all lanes at once.
+        if channel.connection.is_open:
+            self._tell(ChannelLost(self, str(reason)))
+
+
+def _read_stream(channel: Channel, stream: str, offset: Offset, tell: Callable[[Signal], None]) -> None:
+    def recorded(channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        event = Event.decode(body)
+        at = (properties.headers or {}).get("x-stream-offset")
+        # Without an offset its headers were such that nothing in their table can be read, and we write none.
+        if event is not None and isinstance(at, int):
+            tell(OutcomeRecorded(event, at))
+        if method.delivery_tag % STREAM_ACK_EVERY == 0:
+            channel.basic_ack(method.delivery_tag, multiple=True)
+
+    arguments: dict[str, Any] = {"x-stream-offset": offset}
+    channel.basic_consume(stream, recorded, consumer_tag="outcomes", arguments=arguments)

@@ -1,5 +1,9 @@
-"""What can reach a worker while it waits: one inbox, in the order in which things happened."""
+"""What can happen to a consumer: one inbox for the whole process, in the order in which things happened.
 
+Each signal is put in together with the one that receives it (see `consumer.event_loop`): a lane, or the process.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,45 +11,38 @@ import pika
 
 from broker.confirms import Confirmation
 from broker.control import Control
-from broker.errors import BrokerError
+from broker.errors import AntrianError, BrokerError
 from broker.events import Event
+from broker.lane_state import LaneState
 from consumer.providers.contract import SendResult
 
 if TYPE_CHECKING:
-    from consumer.connection import Session
+    from broker.settings import Settings
+    from consumer.connection import BrokerConnection, LaneChannel
+
+# For the process.
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
-    """A connection is open, with all its channels."""
+class Connected:
+    """A connection is open, with the channels that all lanes share."""
 
-    session: "Session"
+    connection: "BrokerConnection"
 
 
 @dataclass(frozen=True, slots=True)
-class Down:
+class ConnectionLost:
     """The connection broke, or could not be made; another is on its way."""
 
     error: BrokerError
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A message of the lane, to be acked or given back by its tag."""
+class TopologyChecked:
+    """The topology of these lanes is there; or what was in the way."""
 
-    tag: int
-    redelivered: bool
-    routing_key: str
-    body: bytes
-    properties: pika.BasicProperties
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event of the outcomes stream, with its offset."""
-
-    event: Event
-    offset: int
+    lanes: frozenset[str]
+    error: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +51,99 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandReceived:
     """A command came over the control exchange."""
 
     control: Control
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRecorded:
+    """An event of the outcomes stream, with its offset."""
+
+    event: Event
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCancelled:
+    """The broker ended a subscription that all lanes share: the stream or the control queue is gone."""
+
+    subscription: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The broker accepts nothing for the moment (memory or disk alarm); None: it does again."""
+
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LanesChanged:
+    """These lanes are to be served from now on, each with its settings, and no others."""
+
+    lanes: "Mapping[str, Settings]"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneEnded:
+    """A lane's task has ended; by an error, if there is one."""
+
+    lane: str
+    error: AntrianError | BaseException | None = None
+
+
+# For one lane.
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelOpened:
+    """The lane's channel can be used."""
+
+    channel: "LaneChannel"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLost:
+    """The broker closed the lane's channel, or ended its subscription; the connection goes on."""
+
+    channel: "LaneChannel"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message of the lane, to be acked or given back by its tag, on its own channel only."""
+
+    tag: int
+    redelivered: bool
+    routing_key: str
+    body: bytes
+    properties: pika.BasicProperties
+    channel: "LaneChannel | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """The lane will deliver nothing more."""
+
+    channel: "LaneChannel"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribersCounted:
+    """So many consumers are subscribed to the lane, this one included."""
+
+    subscribers: int
+
+
+@dataclass(frozen=True, slots=True)
+class PausedStateRead:
+    """What the lane's state queue holds; None when it is empty, or another reader has its value for a moment."""
+
+    channel: "LaneChannel"
+    state: LaneState | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +155,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribed:
-    """The lane will deliver nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """So many consumers are subscribed to the lane, this one included."""
-
-    subscribers: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """The broker ended a subscription by itself: the queue or stream is gone."""
-
-    queue: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    """The broker accepts nothing for the moment (memory or disk alarm); None: it does again."""
-
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
+class ProviderAnswered:
     """The provider's answer to the call with this number."""
 
     call: int
@@ -103,22 +163,34 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class CallGranted:
+    """The provider can be called at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
-    """The process is asked to end."""
+    """The lane is asked to end; put in for the process: all of them."""
 
 
 Signal = (
-    Up
-    | Down
-    | Delivery
-    | Recorded
+    Connected
+    | ConnectionLost
+    | TopologyChecked
     | Listening
-    | Told
-    | Confirmed
-    | Unsubscribed
-    | Counted
-    | Cancelled
+    | CommandReceived
+    | OutcomeRecorded
+    | StreamCancelled
     | Blocked
-    | Answered
+    | LanesChanged
+    | LaneEnded
+    | ChannelOpened
+    | ChannelLost
+    | Delivery
+    | Unsubscribed
+    | SubscribersCounted
+    | PausedStateRead
+    | Confirmed
+    | ProviderAnswered
+    | CallGranted
     | Stop
 )

@@ -3,12 +3,12 @@
 from broker import tracing
 from broker.events import Event
 from broker.topology import Names
+from consumer.observers import ProviderCall
 from consumer.providers.contract import Failed
-from consumer.observers import Call
 
 
 class SendSpans:
-    """A lane's witness.
+    """A lane's observer.
 
     Args:
         names: of the namespace.
@@ -17,8 +17,8 @@ class SendSpans:
     def __init__(self, names: Names) -> None:
         self._names = names
 
-    def called(self, call: Call) -> None:
-        """See `consumer.observers.Witness`."""
+    def called(self, call: ProviderCall) -> None:
+        """See `consumer.observers.Observer`."""
         failure = call.result if isinstance(call.result, Failed) else None
         tracing.record_send(
             call.message,
@@ -33,4 +33,7 @@ class SendSpans:
         """Of no interest."""
 
     def heard(self, event: Event, *, counts: bool) -> None:
+        """Of no interest."""
+
+    def broken(self) -> None:
         """Of no interest."""

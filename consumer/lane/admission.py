@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from broker.message import Message
 from consumer.lane.ledger import SPENT, Entry, Ledger, State
-from consumer.providers.contract import Failed
 from consumer.lane.retry import Retry, RetryPolicy, SendAgain
+from consumer.providers.contract import Failed
 
 
 @dataclass(frozen=True, slots=True)

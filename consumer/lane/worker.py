@@ -1,62 +1,42 @@
-"""The paced sender of one lane: wait for the gate, take one message, send it, hold it, ack it.
+"""One lane's life: connect, learn what was attempted, run the tick, and again, until it is told to stop.
 
-    gate open → subscribe → delivery → admit → wait for the pace → record that sending begins → send
-              → record the outcome → put a retry or dead letter into the broker → hold for the pause → ack
-
-While the gate is shut (an admin's pause, a provider that is down or throttles, the pause after a crash) the worker is
-not subscribed and holds nothing, so that the next message is chosen when it can be sent, and not earlier.
+The worker is the tick's port: it lends the tick the lane's link, its outcome writer and its provider.
 """
 
-import math
 import os
 import socket
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from functools import partial
-from queue import SimpleQueue
-from typing import Any
+from collections.abc import Callable, Sequence
 
+import pika
 import structlog
 
-from broker import drift
-from broker.connection import connection_parameters, open_channel
-from broker.delay_ladder import ladder_entrance, ladder_key, whole_seconds
-from broker.errors import BrokerUnavailable, MalformedMessage
+from broker.control import Control
 from broker.events import Event
-from broker.lane_state import read_state
-from broker.message import AttemptFailure, Message, Priority, decode, encode, retry_of
+from broker.io_thread import backoff
+from broker.lane_times import UNAVAILABLE
+from broker.message import Message, Priority
 from broker.settings import Settings
-from broker.topology import Names, topology
-from broker.urgent_bell import ring
-from consumer import inbox
-from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
-from consumer.adopted_pace import AdoptedPace
-from consumer.lane.bells import PAUSE_BEFORE_NEXT
-from consumer.provider_call import Caller
-from consumer.conversation import Conversation, Disconnected, Stopped
-from consumer.lane.snapshot import LaneView
-from consumer.lane_watch import LaneWatch
-from consumer.lane.ledger import State
-from consumer.malformed import MALFORMED, dead_letter_of
-from consumer.lane.one_message import OneMessage
-from consumer.orders import Orders
-from consumer.outcomes.reader import OutcomeFeed
-from consumer.lane.pace import LEAD, Gate, Pace
-from consumer.providers.contract import Failed, FailureClass, Provider, Sent
-from consumer.outcomes.writer import Recorder
-from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
-from consumer.connection import Inbox, Link
-from consumer.observers import Audience, Witness
+from broker.topology import Names
+from consumer.event_loop import EventLoop
+from consumer.inbox import Delivery, Stop
+from consumer.lane.link import LaneLink, Stopped
+from consumer.lane.pace import Pace
+from consumer.lane.retry import RetryPolicy
+from consumer.lane.snapshot import LaneSnapshot
+from consumer.lane.tick import LaneRules, Phase, Tick
+from consumer.observers import Observer, Observers, ProviderCall
+from consumer.outcomes.reader import LaneOutcomes
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
+from consumer.provider_call import ProviderCalls, Reservation
+from consumer.providers.contract import Failed, FailureClass, Provider, SendResult
+from consumer.set_up import SetUp
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
 PROVIDER_DEADLINE = 120.0
 
-#: What became of an attempt that was recorded and never made.
-NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
-
-#: Seconds between tries when the broker answers but the topology cannot be made.
-TOPOLOGY_PAUSE = 1.0
+#: Seconds between two beginnings of a lane whose code fails, at most.
+LONGEST_REST = 60.0
 
 #: This process as people know it; what its events are known by is its `source`.
 THIS_CONSUMER = f"{socket.gethostname()} ({os.getpid()})"
@@ -65,389 +45,242 @@ _log = structlog.get_logger()
 
 
 class LaneWorker:
-    """Sends the messages of one lane, until it is told to stop.
+    """Sends the messages of one lane.
 
     Args:
-        lane: which lane.
-        settings: of the process.
-        urls: the broker's addresses.
+        lane: its name.
+        settings: of the lane.
         provider: what sends; closed at the end.
-        witnesses: told what happens.
+        observers: told what happens.
+        loop: where the lane's coroutine runs.
+        set_up: makes each connection ready.
+        calls: makes the calls to the providers.
+        outcomes: what the lane has learnt from the stream; new when None.
+
+    Attributes:
+        lane: its name.
+        link: to the broker.
+        outcomes: see above.
     """
 
     def __init__(
         self,
         lane: str,
         settings: Settings,
-        urls: Sequence[str],
         provider: Provider,
-        witnesses: Sequence[Witness] = (),
+        observers: Sequence[Observer],
+        *,
+        loop: EventLoop,
+        set_up: SetUp,
+        calls: ProviderCalls,
+        outcomes: LaneOutcomes | None = None,
     ) -> None:
-        self.inbox: Inbox = SimpleQueue()
-        self._lane = lane
-        self._settings = settings
-        self._urls = urls
+        self.lane = lane
         self._provider = provider
-        self._names = Names(settings.whatsapp_queue_namespace)
-        self._policy = RetryPolicy.from_settings(settings)
-        #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
-        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
-        self._pace = Pace()
-        audience = Audience(witnesses)
-        feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
-        self._ledger = feed.ledger
-        self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
-        about = self._rhythm | {
+        self._endpoint = str(getattr(provider, "endpoint", provider.name))
+        self._observers = Observers(observers)
+        self._calls = calls
+        self._reservation: Reservation | None = None
+        self._failures = 0
+        names = Names(settings.whatsapp_queue_namespace)
+        window = settings.whatsapp_queue_dedupe_hours * 3600
+        self.outcomes = outcomes or LaneOutcomes(lane, window, self._observers)
+        self._pace = Pace(delay=settings.whatsapp_queue_delay, jitter=settings.whatsapp_queue_jitter)
+        self.link = LaneLink(lane, loop, set_up, self.outcomes)
+        events = EventSource(lane, self.outcomes.identity)
+        rules = _rules(lane, names, settings, provider)
+        about = {
+            **rules.rhythm,
             "max_attempts": settings.whatsapp_queue_max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
-        self._one_message = OneMessage(self._talk, self._pace, self._recorder, self._ledger)
-        self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
-        self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
+        self._writer = OutcomeWriter(events, names, self.link, self.outcomes, set_up.reader, self._pace, about=about)
+        self._tick = Tick(rules, self.outcomes.ledger, self._pace, events, self)
 
     def stop(self) -> None:
-        """Ask the worker to end: a send in progress is finished first, a pause is not waited for."""
-        self.inbox.put(signals.Stop())
+        """Ask the lane to end: a send in progress is finished first, a pause is not waited for."""
+        self.link.receive(Stop())
 
-    def view(self) -> LaneView:
-        """What is to be seen of the worker now; from any thread."""
-        return self._watch.view()
+    def command(self, control: Control) -> None:
+        """Carry out an admin's command for this lane, or take note of an urgent message."""
+        _log.info("control.received", lane=self.lane, command=control.command.value, actor=control.actor)
+        self._pace.apply(control, self.outcomes.ledger.has_attempted, wall=self.wall(), now=self.now())
+        self.link.wake()
 
-    def run(self) -> None:
-        """Send until stopped.
+    def snapshot(self) -> LaneSnapshot:
+        """The lane's state now; from any thread."""
+        pace, ledger, turn = self._pace, self.outcomes.ledger, self.outcomes.turn
+        if not turn.is_ours:
+            # The one at work may be gone without a word; the answer is there for the next snapshot.
+            self.link.count_subscribers()
+        return LaneSnapshot(
+            lane=self.lane,
+            connected=self.link.is_connected,
+            phase=self._tick.state.phase,
+            paused=pace.paused,
+            active=turn.is_ours,
+            pause_over_at=pace.pause_over_at,
+            hold_over_at=pace.hold_over_at,
+            hold_reason=pace.hold_reason,
+            breaker_open=ledger.times.held_because == UNAVAILABLE,
+            remembered=len(ledger),
+        )
 
-        Raises:
-            BrokerRefused: the broker does not let this user in.
-            TopologyConflict: the broker's queues are not the ones that the settings ask for.
-        """
-        name = f"antrian consumer {self._lane}"
-        parameters = connection_parameters(self._urls, name=name, heartbeat=self._settings.whatsapp_queue_heartbeat)
-        link = Link(parameters, self._names, self.inbox, name=f"antrian-{self._lane}")
-        link.start()
+    # The lane's life.
+
+    async def run(self) -> None:
+        """Send until stopped; the coroutine of the lane's task."""
+        self._calls.join(self._endpoint)
         try:
-            while not self._talk.is_done:
-                self._run_on_one_connection()
+            while not self.link.is_done:
+                await self._run_on_one_channel()
         except Stopped:
             pass
         finally:
-            link.close()
+            self.link.leave()
+            self._calls.leave(self._endpoint)
             self._provider.close()
-            _log.info("lane.left", lane=self._lane)
+            _log.info("lane.left", lane=self.lane)
 
-    def _run_on_one_connection(self) -> None:
+    async def _run_on_one_channel(self) -> None:
         try:
-            self._talk.connect()
-            self._recorder.make_up_for_lost_records()
-            self._prepare()
-            self._work()
-        except Disconnected:
-            _log.info("broker.reconnecting", lane=self._lane)
-        except BrokerUnavailable as error:
-            _log.warning("broker.trouble", lane=self._lane, reason=str(error))
-            self._talk.start_over()
-            self._pause_between_tries()
+            self._tick.enter(Phase.CONNECTING)
+            await self.link.connect()
+            self._tick.enter(Phase.LEARNING)
+            await self._learn()
+            self._failures = 0
+            await self._tick.run()
+        except (Disconnected, Stopped) as reason:
+            if isinstance(reason, Stopped):
+                raise
+            _log.info("broker.reconnecting", lane=self.lane)
+        except Exception:
+            # A bug, or a message that shows one. What the lane knows and owes is kept; the others go on.
+            _log.exception("lane.broken", lane=self.lane)
+            self._observers.broken()
+            self._failures += 1
+            self.link.leave()
+            until = self.now() + min(LONGEST_REST, backoff(1) * 2.0 ** min(self._failures, 10))
+            await self.link.wait(lambda: self.link.stopping, until=until, despite_disconnection=True)
 
-    def _pause_between_tries(self) -> None:
-        deadline = time.monotonic() + TOPOLOGY_PAUSE
-        self._talk.wait(lambda: self._talk.stopping, until=deadline, whatever_happens=True)
-
-    def _prepare(self) -> None:
-        """Make the topology, learn what was attempted, and read whether the lane is paused; in this order."""
-        name = f"antrian consumer {self._lane} set-up"
-        with open_channel(self._urls, name=name) as channel:
-            drift.apply(channel.connection, topology(self._settings))
-        self._recorder.learn()
-        with open_channel(self._urls, name=name) as channel:
-            is_paused = read_state(channel, self._names, self._lane).paused
+    async def _learn(self) -> None:
+        """Record what the last connection took along, and know what was attempted and whether the lane is paused."""
+        await self._writer.make_up_for_lost_records()
+        await self.link.prepared()
+        await self.link.learn_of_the_stream()
+        await self._writer.learn()
+        # After commands are heard: a pause is either in the state or heard.
+        is_paused = await self.link.is_paused()
         if is_paused != self._pace.paused:
             (self._pace.pause if is_paused else self._pace.resume)()
-        _log.info("lane.ready", lane=self._lane, remembered=len(self._ledger), paused=self._pace.paused)
+        _log.info("lane.ready", lane=self.lane, remembered=len(self.outcomes.ledger), paused=self._pace.paused)
 
-    def _work(self) -> None:
-        while not self._talk.stopping:
-            self._wait_for_the_gate()
-            if self._talk.stopping:
-                break
-            self._talk.subscribe()
-            while self._talk.subscribed and (delivery := self._next_delivery()):
-                self._handle(delivery)
-            self._talk.unsubscribe()
-
-    def _wait_for_the_gate(self) -> None:
-        while not self._talk.stopping:
-            self._pace.drop_expired_permit(time.monotonic())
-            gate = self._pace.gate_to_choose()
-            if gate.is_open_to_choose(time.monotonic()):
-                return
-            _log.info(
-                "lane.waiting", lane=self._lane, reason=gate.reason, seconds=_rounded(gate.wait(time.monotonic()))
-            )
-            until = None if gate.reason == "paused" else gate.opens_at - LEAD
-            self._talk.wait(partial(self._has_gate_changed, gate), until=until)
-
-    def _has_gate_changed(self, was: Gate) -> bool:
-        return self._talk.stopping or self._pace.gate_to_choose() != was
-
-    def _next_delivery(self) -> signals.Delivery | None:
-        """The next message, or None when the lane is to be left first."""
-        while not self._is_to_leave():
-            permit = self._pace.permit
-            self._talk.wait(
-                lambda: self._talk.delivery is not None or self._is_to_leave(),
-                until=permit.valid_until if permit else None,
-            )
-            if self._talk.delivery is not None and not self._is_to_leave():
-                delivery, self._talk.delivery = self._talk.delivery, None
-                return delivery
-            self._pace.drop_expired_permit(time.monotonic())
-        return None
-
-    def _is_to_leave(self) -> bool:
-        return self._talk.stopping or (self._pace.paused and self._pace.permit is None)
-
-    def _handle(self, delivery: signals.Delivery) -> None:
-        """Do with one delivery what is to be done with it."""
-        try:
-            message = self._read(delivery)
-        except MalformedMessage as problem:
-            self._bury_malformed(delivery, problem)
-            return
-        self._recorder.catch_up()
-        self._mind_the_bell(message)
-        admission = self._admit(message)
-        if isinstance(admission, Send) and self._pace.permit is not None:
-            if not self._one_message.await_turn(message):
-                self._give_back(delivery)
-                return
-            # It may have been cancelled meanwhile, or its time may be over.
-            admission = self._admit(message)
-        match admission:
-            case Crashed():
-                # Whoever began it may still report what became of it: that is known when the pause is over.
-                self._give_back(delivery)
-                self._one_message.sit_out()
-            case Send(attempt):
-                self._send_in_time(delivery, replace(message, attempt=attempt))
-            case AlreadySent():
-                self._hold_then_ack(delivery)
-            case Settle(attempt, failure):
-                self._settle(delivery, replace(message, attempt=attempt), failure)
-            case Drop(outcome, detail):
-                self._record(f"outcome.{outcome}", message, detail=detail)
-                self._talk.session.ack(delivery.tag)
-                _log.info("message.dropped", **_about(message), outcome=outcome)
-            case Spent():
-                self._talk.session.ack(delivery.tag)
-
-    def _read(self, delivery: signals.Delivery) -> Message:
-        key = delivery.routing_key
-        return decode(delivery.body, delivery.properties, self._lane, now=time.time(), routing_key=key)
-
-    def _admit(self, message: Message) -> Admission:
-        """What to do with a message; `Crashed` only while the pause after the crash is not over."""
-        admission = self._look_up(message)
-        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
-            crashed = replace(message, attempt=admission.attempt)
-            self._record(
-                "outcome.uncertain",
-                crashed,
-                key=dedupe_key(message),
-                detail="the consumer stopped in the middle of a send",
-            )
-            admission = self._look_up(message)
-        if isinstance(admission, Drop) and admission.outcome == "cancelled":
-            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
-            # this copy came.
-            self._recorder.pass_barrier()
-            admission = self._look_up(message)
-        return admission
-
-    def _look_up(self, message: Message) -> Admission:
-        return admit(message, self._ledger, self._policy, time.time())
-
-    def _gate_for(self, message: Message) -> Gate:
-        if self._pace.permit is not None:
-            return self._pace.gate_for_the_one()
-        return self._pace.gate(urgent=message.priority >= Priority.URGENT)
-
-    def _mind_the_bell(self, message: Message) -> None:
-        self._pace.bells.answer(message.message_id)
-        if message.priority < Priority.URGENT and self._pace.bells:
-            self._pace.bells.forget(self._ledger.has_attempted)
-            self._pace.bells.pass_by()
-
-    def _send_in_time(self, delivery: signals.Delivery, message: Message) -> None:
-        gate = self._gate_for(message)
-        if not gate.is_open_to_choose(time.monotonic()):
-            # Chosen too early: by a fail-over, or for a bell whose message is not here yet. It is chosen again in time.
-            if self._pace.bells:
-                self._talk.wait(lambda: self._talk.stopping, until=time.monotonic() + PAUSE_BEFORE_NEXT)
-            self._give_back(delivery)
-            return
-        self._record_beginning(message)
-        self._wait_to_the_last_moment(message, gate)
-        if not self._is_ours_to_send(message):
-            self._give_back(delivery)
-            return
-        result = self._caller.ask(message, deadline=time.monotonic() + self._patience)
-        pause = self._settings.pause()
-        self._pace.send_ended(time.monotonic(), pause)
-        self._pace.forced = False
-        if isinstance(result, Sent):
-            details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
-            details |= self._rhythm
-            self._recorder.record_surely(self._event("outcome.sent", message, **details))
-            _log.info("message.sent", **_about(message))
-            self._hold_then_ack(delivery)
-        else:
-            self._take_failure(delivery, message, result, pause)
-
-    def _record_beginning(self, message: Message) -> None:
-        permit = self._pace.permit
-        permits = list(permit.ids) if permit else None
-        given_up_at = time.time() + min(self._patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
-        self._record(
-            "outcome.sending",
-            message,
-            key=dedupe_key(message),
-            priority=message.priority,
-            deadline=round(given_up_at, 3),
-            consumer=THIS_CONSUMER,
-            permits=permits,
-        )
-        if permit is not None:
-            self._one_message.has_begun(permit)
+    # The tick's port; see `consumer.lane.tick.Port`.
 
     @property
-    def _patience(self) -> float:
-        """Seconds after which a call to the provider is given up."""
-        return min(PROVIDER_DEADLINE, self._settings.whatsapp_queue_timeout_minutes * 60)
+    def stopping(self) -> bool:
+        """Whether the lane was asked to end."""
+        return self.link.stopping
 
-    def _wait_to_the_last_moment(self, message: Message, gate: Gate) -> None:
-        """Until the gate opens; without a connection the message is another consumer's already, and nothing is sent."""
-        try:
-            self._talk.wait(lambda: False, until=gate.opens_at)
-            self._talk.catch_up()
-        except Disconnected:
-            self._recorder.owe(self._event("outcome.failed", message, **asdict(NOT_BEGUN)))
-            raise
+    @property
+    def subscribed(self) -> bool:
+        """Whether the lane's messages are being delivered here."""
+        return self.link.subscribed
 
-    def _is_ours_to_send(self, message: Message) -> bool:
-        """Whether nobody has reported late, while our `sending` was recorded, that it was sent or is done with."""
-        entry = self._ledger.entry(message.message_id)
-        return entry is not None and entry.state is State.SENDING
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
 
-    def _take_failure(self, delivery: signals.Delivery, message: Message, failure: Failed, pause: float) -> None:
-        row = self._ledger.times.failures_in_a_row
-        consequence = self._policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
-        hold = consequence.seconds if isinstance(consequence, HoldLane) else None
-        details = asdict(failure) | self._rhythm
-        described = self._event(
-            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
-        )
-        _log.warning(
-            "message.failed",
-            **_about(message),
-            failure_class=failure.failure_class.value,
-            code=failure.code,
-            hold=hold,
-        )
-        if hold is not None:
-            # Before it is recorded: a connection that breaks meanwhile must not take the hold with it.
-            self._pace.hold(time.monotonic() + hold, failure.failure_class.value)
-        self._recorder.record_surely(described)
-        if hold is None:
-            self._follow(delivery, message, failure, consequence, failed_at=described.at)
-        else:
-            self._give_back(delivery)
+    def wall(self) -> float:
+        """Unix seconds."""
+        return time.time()
 
-    def _settle(self, delivery: signals.Delivery, message: Message, failure: Failed) -> None:
-        """A crash came between a failure and its consequence: see to the consequence now."""
-        entry = self._ledger.entry(message.message_id)
-        crashes, failed_at = (entry.crashes, entry.at) if entry else (0, time.time())
-        consequence = self._policy.after(failure, attempt=message.attempt, crashes=crashes)
-        self._follow(delivery, message, failure, consequence, failed_at=failed_at)
+    async def subscribe(self) -> None:
+        """Have messages delivered."""
+        self.link.subscribe()
 
-    def _follow(
-        self,
-        delivery: signals.Delivery,
-        message: Message,
-        failure: Failed,
-        consequence: Consequence,
-        *,
-        failed_at: float,
-    ) -> None:
-        """Put the retry or the dead letter into the broker, keep the pause, and only then let go of the original."""
-        about = AttemptFailure(message.attempt, failed_at, failure.failure_class.value, failure.code, failure.detail)
-        if isinstance(consequence, Retry):
-            self._retry(message, about, consequence)
-        elif isinstance(consequence, GiveUp):
-            self._bury(message, about, consequence)
-        self._hold_then_ack(delivery)
+    async def unsubscribe(self) -> None:
+        """Have nothing more delivered."""
+        await self.link.unsubscribe()
 
-    def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
-        body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
-        ring(properties, self._lane, later=True)
-        exchange = ladder_entrance(consequence.delay, self._names)
-        self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
-        due_at = time.time() + whole_seconds(consequence.delay)
-        self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+    async def next_delivery(self, until: float | None, cut_short: Callable[[], bool]) -> Delivery | None:
+        """The next message."""
+        await self.link.wait(lambda: self.link.delivery is not None or cut_short(), until=until)
+        if self.link.delivery is None or cut_short():
+            return None
+        delivery, self.link.delivery = self.link.delivery, None
+        return delivery
 
-    def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
-        body, properties = encode(retry_of(message, failure, attempt=message.attempt))
-        self._talk.publish(self._names.dead, self._lane, body, properties)
-        why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
-        self._record("outcome.dead", message, reason=consequence.reason, **why)
-        _log.error("message.dead", **_about(message), reason=consequence.reason)
+    async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
+        """Wait for a moment."""
+        await self.link.wait(cut_short, until=when)
 
-    def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
-        properties = dead_letter_of(delivery.body, delivery.properties, problem)
-        self._talk.publish(self._names.dead, self._lane, delivery.body, properties)
-        message_id = properties.message_id or ""
-        self._pace.bells.answer(message_id)
-        why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
-        why |= {"code": problem.code, "detail": problem.detail}
-        dead = self._recorder.event("outcome.dead", message_id=message_id, **why)
-        self._recorder.record(dead)
-        self._talk.session.ack(delivery.tag)
-        _log.error(
-            "message.malformed", lane=self._lane, message_id=message_id, code=problem.code, detail=problem.detail
-        )
+    async def take_in(self) -> None:
+        """Know all that has arrived."""
+        await self.link.take_in()
 
-    def _hold_then_ack(self, delivery: signals.Delivery) -> None:
-        """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
-        self._talk.wait(self._is_hold_cut_short, until=self._pace.pause_over_at - LEAD)
-        if self._talk.stopping or not self._pace.gate_to_choose().is_open_to_choose(time.monotonic()):
-            self._talk.unsubscribe()
-        self._talk.session.ack(delivery.tag)
+    async def catch_up(self) -> None:
+        """Know what others have sent."""
+        await self._writer.catch_up()
 
-    def _is_hold_cut_short(self) -> bool:
-        return self._talk.stopping or self._pace.forced or bool(self._pace.bells) or self._pace.wants_a_choice
+    async def barrier(self) -> None:
+        """Know everything that was recorded."""
+        await self._writer.barrier()
 
-    def _give_back(self, delivery: signals.Delivery) -> None:
-        self._talk.unsubscribe()
-        self._talk.session.give_back(delivery.tag)
+    async def record(self, event: Event, *, surely: bool = False) -> None:
+        """Have an event confirmed."""
+        await self._writer.record(event, surely=surely)
 
-    def _event(self, name: str, message: Message, **details: object) -> Event:
-        return self._recorder.event(
-            name,
-            message_id=message.message_id,
-            generation=message.generation,
-            attempt=message.attempt,
-            trace_id=message.trace_id,
-            **details,
-        )
+    def owe(self, event: Event) -> None:
+        """Record an event on the next connection."""
+        self._writer.owe(event)
 
-    def _record(self, name: str, message: Message, **details: object) -> None:
-        self._recorder.record(self._event(name, message, **details))
+    async def publish(self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties) -> None:
+        """Have a message confirmed."""
+        await self.link.publish(exchange, routing_key, body, properties)
+
+    async def reserve_call(self) -> bool:
+        """Wait for a free call."""
+        reservation = self._reservation = self._calls.reserve(self._endpoint, self.link)
+        await self.link.wait(lambda: reservation.is_granted or self.stopping)
+        return reservation.is_granted
+
+    def release_call(self) -> None:
+        """Give back a call that was not made."""
+        if self._reservation is not None:
+            self._calls.release(self._reservation)
+            self._reservation = None
+
+    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+        """Make the call, whatever happens to the connection meanwhile."""
+        assert self._reservation is not None  # noqa: S101 (the tick reserves it first)
+        excused = message.priority >= Priority.URGENT or self._pace.forced
+        began = self.now()
+        call = self._calls.begin(self._reservation, self._provider, message)
+        await self.link.wait(lambda: self.link.answer_to(call) is not None, until=deadline, despite_disconnection=True)
+        no_answer = Failed(FailureClass.UNCERTAIN, "no-answer", "the provider never answered")
+        result = self.link.answer_to(call) or no_answer
+        ended, at = self.now(), self.wall()
+        self._observers.called(ProviderCall(message, self._provider.name, began, ended, at, result, excused=excused))
+        return result
+
+    async def ack(self, delivery: Delivery) -> None:
+        """The message is done with."""
+        self.link.channel.ack(delivery.tag)
+
+    async def give_back(self, delivery: Delivery) -> None:
+        """The message returns to its place."""
+        self.link.channel.give_back(delivery.tag)
 
 
-def _about(message: Message) -> dict[str, object]:
-    """What every log line about a message tells of it: enough to find it, nothing that is anybody's business."""
-    about = {"lane": message.lane, "message_id": message.message_id, "attempt": message.attempt}
-    return about | {"trace_id": message.trace_id} if message.trace_id else about
-
-
-def _rounded(seconds: float) -> float | None:
-    return None if math.isinf(seconds) else round(seconds, 3)
+def _rules(lane: str, names: Names, settings: Settings, provider: Provider) -> LaneRules:
+    patience = min(PROVIDER_DEADLINE, settings.whatsapp_queue_timeout_minutes * 60)
+    return LaneRules(
+        lane=lane,
+        names=names,
+        policy=RetryPolicy.from_settings(settings),
+        patience=patience,
+        answers_within=getattr(provider, "patience", PROVIDER_DEADLINE),
+        consumer=THIS_CONSUMER,
+        rhythm={"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter},
+    )
