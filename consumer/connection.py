@@ -138,7 +138,9 @@ class BrokerConnection:
 
     def open_lane(self, lane: str, receiver: Receiver) -> "LaneChannel":
         """A channel for one lane; it can be used from the `ChannelOpened` signal on."""
-        return LaneChannel(self._io, self._connection, self._names, self._inbox, lane, receiver)
+        return LaneChannel(
+            self._io, self._connection, self._names, lane, lambda signal: self._inbox.put((receiver, signal))
+        )
 
     def publish(
         self,
@@ -166,7 +168,7 @@ class BrokerConnection:
         return token
 
     def listen(self) -> None:
-        """Have commands delivered as `CommandReceived`, through a queue of this connection; from `Listening` on, all."""
+        """Have commands delivered as `CommandReceived`, by a queue of this connection; from `Listening` on, all."""
 
         def declared(queue: str) -> None:
             self._feed.queue_bind(queue, self._names.control)
@@ -261,15 +263,14 @@ class LaneChannel:
     """
 
     def __init__(
-        self, io: IOThread, connection: Connection, names: Names, inbox: Inbox, lane: str, receiver: Receiver
+        self, io: IOThread, connection: Connection, names: Names, lane: str, tell: Callable[[Signal], None]
     ) -> None:
         self.is_open = self.is_gone = False
         self._io = io
         self._connection = connection
         self._queue = names.lane(lane)
         self._state_queue = names.state(lane)
-        self._inbox = inbox
-        self._receiver = receiver
+        self._tell = tell
         self._channel: Channel | None = None
         io.call(self._open)
 
@@ -313,9 +314,6 @@ class LaneChannel:
 
     # Everything below runs in the I/O thread.
 
-    def _tell(self, signal: Signal) -> None:
-        self._inbox.put((self._receiver, signal))
-
     def _open(self) -> None:
         if self._connection.is_open:
             self._channel = self._connection.channel(on_open_callback=self._opened)
@@ -323,7 +321,9 @@ class LaneChannel:
 
     def _opened(self, channel: Channel) -> None:
         channel.add_on_cancel_callback(self._cancelled)
-        channel.add_callback(lambda _frame: self._tell(PausedStateRead(self, None)), [spec.Basic.GetEmpty], False)
+        channel.add_callback(
+            lambda _frame: self._tell(PausedStateRead(self, None)), [spec.Basic.GetEmpty], one_shot=False
+        )
         channel.basic_qos(prefetch_count=1)
         self._tell(ChannelOpened(self))
 

@@ -69,7 +69,13 @@ class Lanes:
         self._stopping = False
         self._failure: BaseException | None = None
         self._set_up = SetUp(
-            settings, urls, self._loop.inbox, self, self._reader, lambda: self._workers.keys(), self._wake_all
+            settings,
+            urls,
+            self._loop.inbox,
+            self,
+            reader=self._reader,
+            lanes=self._workers.keys,
+            wake_lanes=self._wake_all,
         )
         for lane, lane_settings in lanes.items():
             self._add(lane, lane_settings)
@@ -100,8 +106,8 @@ class Lanes:
     def apply(self, lanes: Mapping[str, Settings]) -> None:
         """Serve these lanes from now on; from any thread.
 
-        A lane with the same settings as before is not touched. One that is new begins to learn; one that is gone, or has
-        other settings, first finishes the send that is under way.
+        A lane with the same settings as before is not touched. One that is new begins to learn; one that is gone, or
+        has other settings, first finishes the send that is under way.
         """
         self._loop.inbox.put((self, LanesChanged(dict(lanes))))
 

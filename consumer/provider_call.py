@@ -1,4 +1,4 @@
-"""Calls the providers in a few threads that all lanes share, so that a slow one costs neither heartbeats nor other lanes.
+"""Calls the providers in a few threads that all lanes share: a slow one costs neither heartbeats nor other lanes.
 
 A lane reserves its call before it records that sending begins, and makes it right after. When every provider answers,
 a call waits for nobody; when one hangs, its lanes wait for each other, and the lanes of other providers go on: part of

@@ -55,6 +55,7 @@ class SetUp:
         urls: Sequence[str],
         inbox: Inbox,
         process: Receiver,
+        *,
         reader: OutcomeReader,
         lanes: Callable[[], Collection[str]],
         wake_lanes: Callable[[], None],

@@ -1,7 +1,7 @@
 """When the next send may start: never less than the delay after the end of the last one.
 
-Everything that changes the pace is here: the lane's own sends, the provider's wish for silence, an admin's commands, and
-what the outcomes stream tells of other consumers and of an earlier life of this one.
+Everything that changes the pace is here: the lane's own sends, the wish of a provider for silence, an admin's commands,
+and what the outcomes stream tells of other consumers and of an earlier life of this one.
 
 All times here are monotonic seconds of this process. What other processes did is known by wall clock; `since` turns
 that into monotonic time in the careful direction. Nothing here reads a clock.

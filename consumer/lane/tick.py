@@ -393,7 +393,7 @@ class Tick:
             raise
 
     def _is_ours_to_send(self, message: Message) -> bool:
-        """Whether no other consumer has reported late, while our `sending` was recorded, that it was sent or is over."""
+        """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""
         entry = self._ledger.entry(message.message_id)
         return entry is not None and entry.state is State.SENDING
 

@@ -94,7 +94,9 @@ class LaneWorker:
             "max_attempts": settings.whatsapp_queue_max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
-        self._writer = OutcomeWriter(events, names, self.link, self.outcomes, set_up.reader, self._pace, about=about)
+        self._writer = OutcomeWriter(
+            events, names, self.link, self.outcomes, reader=set_up.reader, pace=self._pace, about=about
+        )
         self._tick = Tick(rules, self.outcomes.ledger, self._pace, events, self)
 
     def stop(self) -> None:
@@ -154,7 +156,7 @@ class LaneWorker:
             if isinstance(reason, Stopped):
                 raise
             _log.info("broker.reconnecting", lane=self.lane)
-        except Exception:
+        except Exception:  # noqa: BLE001 (logged, counted, and only this lane begins again)
             # A bug, or a message that shows one. What the lane knows and owes is kept; the others go on.
             _log.exception("lane.broken", lane=self.lane)
             self._observers.broken()

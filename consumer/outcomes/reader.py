@@ -1,4 +1,4 @@
-"""What the outcomes stream shows: one reading for all lanes of a process, and what each lane has learnt from it; no I/O."""
+"""The outcomes stream: one reading for all lanes of a process, and what each lane has learnt from it; no I/O."""
 
 import uuid
 from collections.abc import Iterable
@@ -90,8 +90,8 @@ class LaneOutcomes:
 class OutcomeReader:
     """Where the reading of the stream stands, and which lanes are read for.
 
-    A lane whose ledger is new learns all that the stream has kept; so one that is added later has a reading apart, until
-    it knows what the others know.
+    A lane whose ledger is new learns all that the stream has kept; so one that is added later has a reading apart,
+    until it knows what the others know.
 
     Args:
         lanes: that are read for from the beginning on.

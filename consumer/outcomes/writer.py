@@ -105,9 +105,9 @@ class OutcomeWriter:
         names: Names,
         transport: Transport,
         outcomes: LaneOutcomes,
+        *,
         reader: OutcomeReader,
         pace: Pace,
-        *,
         about: Mapping[str, object] | None = None,
     ) -> None:
         self._events = events

@@ -305,7 +305,7 @@ class LaneModel:
         self._last_call = LastCall(self.life, message.message_id, self.now, hold)
 
     def start_standby(self) -> None:
-        """A second consumer learns what was attempted so far, subscribes, and gets nothing while the first one lives."""
+        """A second consumer learns what was attempted, subscribes, and gets nothing while the first one lives."""
         if self._standby is None:
             self._standby = self._new_life(paused=self.life.pace.paused)
             run(self._standby.stand_by())
@@ -326,7 +326,7 @@ class LaneModel:
 
 
 class Life:
-    """One consumer: what the tick's port and the outcome writer's transport are in a process, over the model's lists."""
+    """One consumer: the port of the tick and the transport of the outcome writer, over the lists of the model."""
 
     def __init__(self, lane: LaneModel, identity: str, *, paused: bool) -> None:
         self.pace = Pace(delay=DELAY, paused=paused)
@@ -338,7 +338,7 @@ class Life:
         self._broker = lane.broker
         events = EventSource(LANE, identity, self.wall)
         self._reader = OutcomeReader([self.outcomes])
-        self._writer = OutcomeWriter(events, NAMES, self, self.outcomes, self._reader, self.pace)
+        self._writer = OutcomeWriter(events, NAMES, self, self.outcomes, reader=self._reader, pace=self.pace)
         rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY})
         self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self)
         self._reads_from = 0

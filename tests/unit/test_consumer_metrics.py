@@ -12,8 +12,8 @@ from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_snap
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
 from consumer.metrics_server import PortBusy, metrics_server
-from consumer.providers.contract import FailureClass, Sent
 from consumer.observers import Observers, ProviderCall
+from consumer.providers.contract import FailureClass, Sent
 
 #: Everything that dashboards and alerts ask for.
 NAMES = {

@@ -8,8 +8,8 @@ from factories import LANE, NOW, make_event, make_failure, make_message
 from broker.priority import Priority
 from consumer import lane_meter
 from consumer.lane_meter import Change, LaneMeter
-from consumer.providers.contract import FailureClass, SendResult, Sent
 from consumer.observers import ProviderCall
+from consumer.providers.contract import FailureClass, SendResult, Sent
 
 DELAY = 10.0
 

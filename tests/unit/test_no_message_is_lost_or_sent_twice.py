@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
 from consumer.lane.ledger import State
-from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
 from consumer.lane.retry import RetryPolicy
+from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
 
 #: Handlings that are enough to bring any lane of these tests to rest.
 MANY = 200
@@ -92,6 +92,16 @@ policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.boolea
 
 
 @settings(max_examples=2000, deadline=None)
+@example(
+    RetryPolicy(),
+    [
+        take(0, Failed(FailureClass.REJECTED, "code", "detail"), 30, Fault.NONE),
+        cancel("m1"),
+        take(0, Sent(), 30, Fault.NONE),
+        LaneModel.redrive,
+        take(0, Sent(), 30, Fault.NONE, slow_stream=True),
+    ],
+)
 @given(policies, st.lists(happenings, min_size=3, max_size=20))
 def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPolicy, history: list[Happening]) -> None:
     lane = LaneModel(policy)

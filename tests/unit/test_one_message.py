@@ -8,9 +8,9 @@ from factories import make_event, make_failure, make_message
 from paper_lane import PaperLane
 
 from broker.control import Command
-from consumer.outcomes.writer import Disconnected
 from consumer.lane.pace import Pace
 from consumer.lane.permit import Permit, Step, Uses, step
+from consumer.outcomes.writer import Disconnected
 from consumer.providers.contract import FailureClass
 
 

@@ -14,8 +14,8 @@ from broker.topology import Names
 from consumer.connection import BrokerConnection
 from consumer.inbox import Listening, OutcomeRecorded, Stop
 from consumer.lane.ledger import State
-from consumer.providers.contract import Failed, FailureClass
 from consumer.outcomes.writer import BARRIER_TIMEOUT, Disconnected
+from consumer.providers.contract import Failed, FailureClass
 
 THROTTLED = Failed(FailureClass.THROTTLED, "throttled", "", 300.0)
 

@@ -7,8 +7,8 @@ from factories import LANE, NOW, make_event
 
 from broker.events import Event
 from consumer.lane.ledger import State
-from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.observers import Observers, ProviderCall
+from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 
 
 @dataclass

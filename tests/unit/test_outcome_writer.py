@@ -50,7 +50,9 @@ class PaperTransport:
     def reconnect(self) -> None:
         self._reads_from = None
 
-    async def publish(self, _exchange: str, _key: str, body: bytes, _properties: Any, *, mandatory: bool = True) -> None:
+    async def publish(
+        self, _exchange: str, _key: str, body: bytes, _properties: Any, *, mandatory: bool = True
+    ) -> None:
         assert not mandatory
         event = Event.decode(body)
         assert event is not None
@@ -106,7 +108,7 @@ class Scene:
         self.talk = PaperTransport(self.reader)
         self.pace = Pace(delay=10)
         self.events = EventSource(LANE, self.outcomes.identity)
-        self._writer = OutcomeWriter(self.events, Names(), self.talk, self.outcomes, self.reader, self.pace)
+        self._writer = OutcomeWriter(self.events, Names(), self.talk, self.outcomes, reader=self.reader, pace=self.pace)
 
     def record(self, event: Event, *, surely: bool = False) -> None:
         run(self._writer.record(event, surely=surely))

@@ -3,7 +3,6 @@ from factories import make_failure, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.providers.contract import Failed, FailureClass
 from consumer.lane.retry import (
     LONGEST_PROBE,
     RECIPIENT_PAUSE,
@@ -17,6 +16,7 @@ from consumer.lane.retry import (
     SendAgain,
     probe_pause,
 )
+from consumer.providers.contract import Failed, FailureClass
 
 RESEND = RetryPolicy(max_attempts=3, delays=(30.0, 120.0))
 BURY = RetryPolicy(max_attempts=3, delays=(30.0, 120.0), resend_uncertain=False)

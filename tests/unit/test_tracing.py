@@ -14,9 +14,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from broker import tracing
 from broker.topology import Names
 from broker.trace_context import TraceContext
+from consumer.observers import ProviderCall
 from consumer.providers.contract import Sent
 from consumer.send_spans import SendSpans
-from consumer.observers import ProviderCall
 from publisher import MessageRequest, Publisher
 
 REMOTE = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=1")
