@@ -1,28 +1,24 @@
-"""The consumer as a process: one thread for each lane, signals, and the exit code."""
+"""The consumer as a process: its lanes, its metrics, signals, and the exit code."""
 
 import signal
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 
-import structlog
-
 from antrian.broker.connection import broker_urls
 from antrian.broker.topology import Names
-from antrian.domain.errors import AntrianError
 from antrian.domain.settings import Settings
+from antrian.providers.contract import Provider
 from antrian.providers.registry import make_provider
+from consumer.lanes import Lanes
 from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
+from consumer.observers import Observer
 from consumer.send_spans import SendSpans
-from consumer.worker import LaneWorker
-
-_log = structlog.get_logger()
 
 
 class ConsumerProcess:
-    """Runs a worker for each lane until a signal comes, or until one of them cannot go on.
+    """Serves lanes until a signal comes, or until it cannot go on.
 
     Args:
         settings: of the process.
@@ -35,10 +31,10 @@ class ConsumerProcess:
 
     def __init__(self, settings: Settings, lanes: Sequence[str]) -> None:
         self._settings = settings
-        self._urls = broker_urls(settings)
         self._metrics = ConsumerMetrics(settings)
-        self._workers = [self._worker(lane) for lane in lanes]
-        self._failure: BaseException | None = None
+        served = {lane: settings_of(settings, lane) for lane in lanes}
+        self._lanes = Lanes(settings, broker_urls(settings), served, self._equip, self._metrics.forget)
+        self._metrics.watch(self._lanes.snapshots)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -50,51 +46,29 @@ class ConsumerProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         with self._metrics_served():
-            self._run_lanes()
-        if self._failure is not None:
-            raise self._failure
+            self._lanes.run()
 
-    def _run_lanes(self) -> None:
-        threads = [threading.Thread(target=self._serve, args=(worker,), name="lane") for worker in self._workers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    def apply(self, lanes: Mapping[str, Settings]) -> None:
+        """Serve these lanes from now on, each with its settings (see `settings_of`); from any thread."""
+        self._lanes.apply(lanes)
 
-    def _worker(self, lane: str) -> LaneWorker:
-        provider = make_provider(_for_lane(self._settings, lane))
-        counting = self._metrics.lane(lane, provider.name)
-        names = Names(self._settings.whatsapp_queue_namespace)
-        worker = LaneWorker(lane, self._settings, self._urls, provider, [counting, SendSpans(names)])
-        self._metrics.watch(counting, worker.view)
-        return worker
+    def _equip(self, lane: str, settings: Settings) -> tuple[Provider, Sequence[Observer]]:
+        provider = make_provider(settings)
+        counting = self._metrics.lane(lane, provider.name, settings.whatsapp_queue_delay)
+        return provider, [counting, SendSpans(Names(settings.whatsapp_queue_namespace))]
 
     def _metrics_served(self) -> AbstractContextManager[object]:
         host, port = self._settings.consumer_metrics_host, self._settings.consumer_metrics_port
         return metrics_server(host, port, self._metrics.render, self._is_well) if port else nullcontext()
 
     def _is_well(self) -> bool:
-        return all(worker.view().connected for worker in self._workers)
+        return all(lane.connected for lane in self._lanes.snapshots())
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         del number  # nothing else may happen in a signal handler: a SimpleQueue's put is safe here, a log line is not
-        self._stop_all()
-
-    def _stop_all(self) -> None:
-        for worker in self._workers:
-            worker.stop()
-
-    def _serve(self, worker: LaneWorker) -> None:
-        try:
-            worker.run()
-        except AntrianError as error:
-            self._failure = error
-        except Exception as error:  # noqa: BLE001 (a bug in one lane ends the process loudly; whoever runs us restarts it)
-            _log.exception("lane.broken")
-            self._failure = error
-        finally:
-            self._stop_all()
+        self._lanes.stop()
 
 
-def _for_lane(settings: Settings, lane: str) -> Settings:
+def settings_of(settings: Settings, lane: str) -> Settings:
+    """The settings that one lane is run with."""
     return settings.model_copy(update={"whatsapp_sender": settings.senders[lane]})

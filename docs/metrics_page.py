@@ -9,7 +9,7 @@ from admin_api import metrics as admin
 from antrian.domain.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
-from consumer.lane_view import LaneState
+from consumer.lane.snapshot import Activity
 from publisher import metrics as publisher
 
 #: The values that a label may have.
@@ -21,7 +21,7 @@ LABELS = {
     f"of a publish: {', '.join(f'`{one}`' for one in publisher.OUTCOMES)}",
     "end": ", ".join(f"`{one}`" for one in lane_meter.ENDS.values()),
     "reason": ", ".join(f"`{one}`" for one in consumer.HOLDS),
-    "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneState)}; "
+    "state": f"of a lane: {', '.join(f'`{one.value}`' for one in Activity)}; "
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",

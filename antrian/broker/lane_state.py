@@ -12,8 +12,8 @@ from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.events import EVENT_PROPERTIES, Event
 
 #: Another reader holds the value for a moment while it looks; so an empty queue is asked again before it is believed.
-_LOOKS = 5
-_BETWEEN_LOOKS = 0.03
+LOOKS = 5
+SECONDS_BETWEEN_LOOKS = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class PauseState:
 
 def read_state(channel: BlockingChannel, names: Names, lane: str) -> PauseState:
     """The lane's state; the value stays in its queue."""
-    for look in range(_LOOKS):
+    for look in range(LOOKS):
         if look:
-            channel.connection.sleep(_BETWEEN_LOOKS)
+            channel.connection.sleep(SECONDS_BETWEEN_LOOKS)
         method, _properties, body = channel.basic_get(names.state(lane))
         if method is not None:
             channel.basic_nack(method.delivery_tag, requeue=True)
-            return _decode(body or b"")
+            return decode_state(body or b"")
     return PauseState()
 
 
@@ -67,7 +67,8 @@ def send_control(channel: BlockingChannel, names: Names, control: Control) -> No
     channel.basic_publish(names.control, "", body, properties)
 
 
-def _decode(body: bytes) -> PauseState:
+def decode_state(body: bytes) -> PauseState:
+    """The state in an entry of the queue; what cannot be read pauses the lane."""
     try:
         values = json.loads(body)
         return PauseState(bool(values["paused"]), str(values["actor"]), float(values["since"]))

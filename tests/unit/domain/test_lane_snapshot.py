@@ -4,30 +4,31 @@ import math
 from dataclasses import replace
 
 import pytest
-from factories import make_event, make_lane_view
+from factories import make_event, make_lane_snapshot
 
-from consumer.lane_view import LaneState
+from consumer.lane.snapshot import Activity
+from consumer.lane.tick import Phase
 from consumer.turn import Turn
 
 NOW = 1000.0
-IDLE = make_lane_view()
+IDLE = make_lane_snapshot()
 
 
 @pytest.mark.parametrize(
     ("facts", "state"),
     [
-        ({}, LaneState.WAITING),
-        ({"pause_over_at": NOW + 1}, LaneState.PAUSE),
-        ({"pause_over_at": NOW}, LaneState.WAITING),
-        ({"pause_over_at": NOW + 1, "hold_over_at": NOW + 1}, LaneState.HELD),
-        ({"hold_over_at": NOW + 1, "active": False}, LaneState.STANDBY),
-        ({"sending": True, "pause_over_at": NOW + 1}, LaneState.SENDING),
-        ({"paused": True, "active": False}, LaneState.PAUSED),
-        ({"connected": False, "paused": True, "sending": True}, LaneState.DISCONNECTED),
+        ({}, Activity.WAITING),
+        ({"pause_over_at": NOW + 1}, Activity.PAUSE),
+        ({"pause_over_at": NOW}, Activity.WAITING),
+        ({"pause_over_at": NOW + 1, "hold_over_at": NOW + 1}, Activity.HELD),
+        ({"hold_over_at": NOW + 1, "active": False}, Activity.STANDBY),
+        ({"phase": Phase.SENDING, "pause_over_at": NOW + 1}, Activity.SENDING),
+        ({"paused": True, "active": False}, Activity.PAUSED),
+        ({"connected": False, "paused": True, "phase": Phase.SENDING}, Activity.DISCONNECTED),
     ],
 )
 def test_a_lane_is_in_one_state(facts, state):
-    assert replace(IDLE, **facts).state(NOW) is state
+    assert replace(IDLE, **facts).activity(NOW) is state
 
 
 def test_a_hold_has_a_reason_while_it_lasts():

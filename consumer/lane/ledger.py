@@ -15,11 +15,9 @@ from typing import TypeVar
 from antrian.domain.events import Event
 from antrian.domain.lane_timing import LaneTimes
 from antrian.providers.contract import Failed, FailureClass
+from consumer.lane.permit import Uses
+from consumer.lane.retry import Interrupted
 from consumer.malformed import MALFORMED
-from consumer.permit import Uses
-
-#: A failure code of our own: a crash left an attempt without an outcome.
-CRASH = "crash"
 
 #: The latest messages and cancellations are remembered however old they are: a consumer that was away longer than the
 #: window may still find one of them in its queue, sent and never acked.
@@ -224,7 +222,7 @@ def _fold(known: Entry | None, event: Event) -> Entry:
 def failure_of(event: Event) -> Failed | None:
     """The failure that an event tells of, None where it tells of none."""
     if event.name == "outcome.uncertain":
-        return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer stopped in the middle of a send")
+        return Interrupted()
     if event.name != "outcome.failed":
         return None
     details = event.details
