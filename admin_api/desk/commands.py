@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from admin_api.desk.choice import All, Class, Code, Ids, Lane, Source, chosen, newest, tell_report, total
+from admin_api.desk.cli_options import All, Class, Code, Ids, Lane, Source, chosen, newest, tell_report, total
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letter_export import Format, exported
+from admin_api.desk.dead_letter_export import ExportFormat, exported
 from admin_api.desk.dead_letter_view import Groups, card, details, group_table, letter_table, summary
 from admin_api.desk.dead_letters import DeadLetters, Selection
-from admin_api.desk.own_history import own_history
+from admin_api.desk.history_session import own_history
 from admin_api.desk.redrive_commands import jobs, redrive
 from admin_api.history.life_view import life_table
 from admin_api.history.records import LifeEntry
@@ -135,7 +135,9 @@ def purge(
 def export(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A new file; stdout without it.")] = None,
     *,
-    form: Annotated[Format, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")] = Format.JSONL,
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")
+    ] = ExportFormat.JSONL,
     code: Code = None,
     failure_class: Class = None,
     source: Source = None,
@@ -152,7 +154,7 @@ def export(
             count = letters.each(selection, write, on_progress=lambda tally: bar.move_to(tally.seen))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise  # whoever reads our output has had enough; that is no failure to explain
+            raise  # the reader of our output closed it; not an error of ours
         raise CommandFailed(f"{file or 'stdout'} cannot be written: {error.strerror}") from error
     if file is not None:
         tell({"exported": count, "file": str(file)}, f"{count} dead letters are in {file}.", as_json=as_json)

@@ -8,9 +8,9 @@ from typing import Any
 import pika
 
 from admin_api.desk.arrival import is_doubtful
-from admin_api.desk.portable import unpack
+from admin_api.desk.header_json import unpack
 from admin_api.history.records import DeadRecord
-from admin_api.parcel import Found
+from admin_api.publication import Found
 from broker.errors import MalformedMessage
 from broker.message import AttemptFailure, Message, decode
 from broker.topology import Names

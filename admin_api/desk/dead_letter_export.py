@@ -16,7 +16,7 @@ from admin_api.desk.dead_letter_view import CSV_COLUMNS, csv_row, details
 Write = Callable[[DeadLetter], None]
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """How an export is written."""
 
     #: For spreadsheets.
@@ -26,7 +26,7 @@ class Format(StrEnum):
 
 
 @contextmanager
-def exported(path: Path | None, form: Format) -> Iterator[Write]:
+def exported(path: Path | None, form: ExportFormat) -> Iterator[Write]:
     """Something to write letters with.
 
     Args:
@@ -50,8 +50,8 @@ def exported(path: Path | None, form: Format) -> Iterator[Write]:
         partial.unlink(missing_ok=True)
 
 
-def export_lines(letters: Iterable[DeadLetter], form: Format) -> Iterator[str]:
-    """The same as text, piece by piece, for whoever sends it on.
+def export_lines(letters: Iterable[DeadLetter], form: ExportFormat) -> Iterator[str]:
+    """The same as text, piece by piece, for a streamed answer.
 
     Args:
         letters: read one by one, as the pieces are asked for.
@@ -72,8 +72,8 @@ def _emptied(piece: StringIO) -> str:
     return text
 
 
-def _writer(file: TextIO, form: Format) -> Write:
-    if form is Format.JSONL:
+def _writer(file: TextIO, form: ExportFormat) -> Write:
+    if form is ExportFormat.JSONL:
         return lambda letter: _write_line(file, letter)
     rows = csv.DictWriter(file, CSV_COLUMNS, lineterminator="\n")
     rows.writeheader()

@@ -4,8 +4,8 @@ A letter is put back as a copy with the next generation, and deleted only once t
 interrupted, the letter is still there, and putting it back again makes a copy of the *same* generation: the consumer
 sends a message of one generation once, however many copies of it arrive.
 
-Whoever goes through the queue holds what has been looked at, and others do not see it meanwhile. So only one goes
-through it at a time, whichever process it is in; the others wait for their turn.
+A scan of the queue holds the letters it has seen, and other readers do not see them meanwhile. So only one scan runs
+at a time, in whichever process; the others wait for their turn.
 """
 
 import time
@@ -14,17 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.edited_copy import Changes
+from admin_api.desk.edited_copy import Edits
 from admin_api.desk.journal import Journal
-from admin_api.desk.replacement import Replacement
+from admin_api.desk.redrive_steps import RedriveSteps
 from admin_api.desk.selection import EVERYTHING, Copy, Selection
-from admin_api.parcel import Found, Publication, Tally
-from admin_api.sieve import Sieve
+from admin_api.publication import Found, Publication, Tally
+from admin_api.scan import QueueScan
 from broker.connection import broker_urls, open_channel
 from broker.settings import Settings
 from broker.topology import Names
 
-__all__ = ["EVERYTHING", "DeadLetters", "Report", "Selection"]
+__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters", "Selection"]
 
 #: Seconds to wait for our turn at the queue: a pass over many letters may take a while.
 PATIENCE = 60.0
@@ -37,13 +37,13 @@ _Replace = Callable[[DeadLetter], Sequence[Publication] | None]
 
 
 @dataclass(slots=True)
-class Report:
+class DeadLetterReport:
     """What was done with the selected letters.
 
     Attributes:
         selected: how many were selected.
         done: how many were put back, or deleted.
-        unreadable: how many cannot be put back because nobody can read them; they stay.
+        unreadable: how many cannot be put back because they are unreadable; they stay.
         refused: how many the broker did not accept (no such lane); they stay.
         found: the selection's letters that were there, where it names them.
         put: those of them that were put back, or deleted, unless the broker refused it.
@@ -80,7 +80,7 @@ class DeadLetters:
         self._journal = Journal(settings)
 
     def count(self) -> int:
-        """How many there are now, without those that somebody is looking at."""
+        """How many there are now, without those that a scan holds at this moment."""
         with open_channel(self._urls, name="antrian dead letters") as channel:
             return int(channel.queue_declare(self._names.dead, passive=True).method.message_count)
 
@@ -122,7 +122,7 @@ class DeadLetters:
         job_id: str = "",
         is_enough: Callable[[], bool] = lambda: False,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
-    ) -> Report:
+    ) -> DeadLetterReport:
         """Put the selected letters that are there now back into their lanes, oldest first, as if for the first attempt.
 
         Args:
@@ -137,7 +137,7 @@ class DeadLetters:
         Raises:
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         return self._take(
             selection,
             lambda letter: replacement.back_in_lane(letter, job_id),
@@ -147,7 +147,7 @@ class DeadLetters:
             on_progress=on_progress,
         )
 
-    def redrive_edited(self, selection: Selection, changes: Changes, actor: str) -> tuple[Report, str]:
+    def redrive_edited(self, selection: Selection, changes: Edits, actor: str) -> tuple[DeadLetterReport, str]:
         """Put one letter back with another number, text or priority, as a new message; without a change, as itself.
 
         Returns:
@@ -157,7 +157,7 @@ class DeadLetters:
             MalformedMessage: with these changes it could not be sent; nothing was done.
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         sent_as = ""
 
         def replace(letter: DeadLetter) -> Sequence[Publication] | None:
@@ -174,7 +174,7 @@ class DeadLetters:
         *,
         undo_id: str | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
-    ) -> Report:
+    ) -> DeadLetterReport:
         """Delete the selected letters that are there now; the journal tells of each, so that it can be undone.
 
         Args:
@@ -187,7 +187,7 @@ class DeadLetters:
             BrokerError: it was interrupted; doing it again goes on where it ended, under another `undo_id`.
         """
         name = undo_id or str(uuid.uuid4())
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         report = self._take(selection, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
         report.undo_id = name
         if undo_id is None and report.done:
@@ -216,8 +216,8 @@ class DeadLetters:
         is_enough: Callable[[], bool] = lambda: False,
         per_second: float | None = None,
         limit: int | None = None,
-    ) -> Report:
-        report = Report()
+    ) -> DeadLetterReport:
+        report = DeadLetterReport()
         last = 0
 
         def decide(found: Found) -> Sequence[Publication] | None:
@@ -252,8 +252,8 @@ class DeadLetters:
         is_enough: Callable[[], bool],
         per_second: float | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
-    ) -> Sieve:
-        return Sieve(
+    ) -> QueueScan:
+        return QueueScan(
             self._urls,
             [self._names.dead],
             decide,

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from admin_api.desk.own_history import whole_history
+from admin_api.desk.history_session import whole_history
 from admin_api.desk.undo import Undo
 from admin_api.history.removal import Removal
 from broker.human_time import moment

@@ -13,8 +13,8 @@ import pika
 from pydantic_core import from_json
 
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.portable import pack
-from admin_api.parcel import Found
+from admin_api.desk.header_json import pack
+from admin_api.publication import Found
 from broker.delay_ladder import ladder_delay
 from broker.errors import MalformedMessage
 from broker.events import Event

@@ -15,13 +15,13 @@ from enum import StrEnum
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from admin_api.desk.dead_letters import PATIENCE, DeadLetters, Report, Selection
-from admin_api.desk.portable import pack_letter
+from admin_api.desk.dead_letters import PATIENCE, DeadLetterReport, DeadLetters, Selection
+from admin_api.desk.header_json import pack_letter
 from admin_api.lane.clear_filter import ClearFilter, PartlyUnclearable
 from admin_api.lane.lane_reader import LaneReader, require_lane
 from admin_api.lane.status import Status
-from admin_api.parcel import Found, Publication, event_publication
-from admin_api.sieve import Sieve, Tally
+from admin_api.publication import Found, Publication, event_publication
+from admin_api.scan import QueueScan, Tally
 from broker.connection import broker_urls, open_channel
 from broker.errors import MalformedMessage
 from broker.events import EVENT_PROPERTIES, Event
@@ -124,7 +124,7 @@ class Clearing:
         self._check(scope)
         queued, failed, unlisted = Tally(), 0, 0
         if scope is not Scope.FAILED:
-            queued = self._sieve(on_progress)
+            queued = self._scan(on_progress)
             unlisted = self._purge_quorum_lane()
         if scope is not Scope.QUEUED:
             report = self._purge_dead(on_progress)
@@ -144,18 +144,18 @@ class Clearing:
         with open_channel(self._urls, name="antrian clear") as channel:
             require_lane(channel, self._names, self._lane)
 
-    def _purge_dead(self, on_progress: Callable[[Tally], None]) -> Report:
+    def _purge_dead(self, on_progress: Callable[[Tally], None]) -> DeadLetterReport:
         letters = DeadLetters(self._settings)
         return letters.purge(Selection(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
 
-    def _sieve(self, on_progress: Callable[[Tally], None]) -> Tally:
+    def _scan(self, on_progress: Callable[[Tally], None]) -> Tally:
         # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.
         queues = [self._names.delay(level) for level in reversed(range(LADDER_LEVELS))]
         if not self._is_quorum:
             queues.append(self._names.lane(self._lane))
-        # The ladder is shared: whoever looks through it holds other lanes' messages, which nobody else sees meanwhile.
+        # The ladder is shared: a scan holds other lanes' messages, which no one else sees meanwhile.
         lock = self._names.ladder_lock
-        return Sieve(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
+        return QueueScan(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
 
     def _clear(self, found: Found) -> list[Publication] | None:
         in_lane = found.queue == self._names.lane(self._lane)
@@ -228,7 +228,7 @@ class Clearing:
 
 
 def _read(found: Found, lane: str) -> Message | None:
-    """What the message says; None when nobody can read it."""
+    """The message; None when it cannot be read."""
     try:
         return decode(found.body, found.properties, lane, now=0)
     except MalformedMessage:

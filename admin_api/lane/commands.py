@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from admin_api.desk.own_history import whole_history
+from admin_api.desk.history_session import whole_history
 from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
 from admin_api.lane.clearing import Cleared, Clearing, Scope

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from io import StringIO
 
-from admin_api.desk.dead_letter_export import Format
+from admin_api.desk.dead_letter_export import ExportFormat
 from admin_api.history.records import MessageRecord
 from admin_api.spreadsheet import plain_cell
 from broker.human_time import rfc3339
@@ -33,14 +33,14 @@ CSV_COLUMNS = (
 _TIMES = ("queued_at", "sent_at", "changed_at")
 
 
-def lines(records: Iterable[MessageRecord], form: Format) -> Iterator[str]:
+def lines(records: Iterable[MessageRecord], form: ExportFormat) -> Iterator[str]:
     """The file, line by line.
 
     Args:
         records: read one by one, as the lines are asked for.
         form: how.
     """
-    if form is Format.JSONL:
+    if form is ExportFormat.JSONL:
         return (json.dumps(_known(record), ensure_ascii=False) + "\n" for record in records)
     return _csv_lines(records)
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from admin_api.access.audit import AuditTrail
 from admin_api.bulk.upload import Uploads
-from admin_api.desk.desk import Desk
+from admin_api.desk.service import DeadLetterService
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import History
@@ -35,7 +35,7 @@ class Parts:
     observers: Mapping[str, LaneObserver]
     publisher: Publisher
     intake: Intake
-    desk: Desk
+    dead_letters: DeadLetterService
     undo: Undo
     broadcast: Broadcast
     audit: AuditTrail

@@ -13,7 +13,7 @@ from admin_api.access.audit import AuditTrail
 from admin_api.access.tokens import TokenFile
 from admin_api.bulk.known import known_here
 from admin_api.bulk.upload import Uploads
-from admin_api.desk.desk import Desk
+from admin_api.desk.service import DeadLetterService
 from admin_api.desk.undo import Undo
 from admin_api.history.collector import collect_rarely
 from admin_api.history.follower import HistoryFollower
@@ -114,8 +114,8 @@ class AdminProcess:
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
-            desk = Desk(settings, history, follower)
-            ending.callback(desk.close)
+            dead_letters = DeadLetterService(settings, history, follower)
+            ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Intake(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
@@ -131,7 +131,7 @@ class AdminProcess:
                 observers,
                 publisher,
                 intake,
-                desk,
+                dead_letters,
                 undo,
                 broadcast,
                 audit,

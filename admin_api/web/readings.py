@@ -89,7 +89,7 @@ def read_history(parts: Parts) -> HistoryReading:
     """What metrics tell of the history."""
     depths = Depths(parts.history.path)
     counts = parts.history.counts()
-    near = parts.desk.retention_alarm(time.time())
+    near = parts.dead_letters.retention_alarm(time.time())
     reading = HistoryReading(
         lag=parts.follower.lag_seconds,
         offset=parts.history.position().offset,
@@ -105,7 +105,7 @@ def read_history(parts: Parts) -> HistoryReading:
 
 def retention_alarm(parts: Parts) -> RetentionAlarm | None:
     """Dead letters that the history will soon forget."""
-    alarm = parts.desk.retention_alarm(time.time())
+    alarm = parts.dead_letters.retention_alarm(time.time())
     if alarm is None:
         return None
     return RetentionAlarm(count=alarm.count, oldest=alarm.oldest, seconds_left=alarm.seconds_left)

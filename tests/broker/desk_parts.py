@@ -1,4 +1,4 @@
-"""A desk with a real history, for tests."""
+"""The dead-letter service with a real history, for tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,8 @@ import pytest
 from followed import catch_up
 from stock import Stock
 
-from admin_api.desk import desk as desk_module
-from admin_api.desk.desk import Desk
+from admin_api.desk import service as service_module
+from admin_api.desk.service import DeadLetterService
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.history_file import history_path
@@ -22,7 +22,7 @@ class DeskParts:
         path = history_path(stock.settings)
         self.follower = HistoryFollower(stock.settings, path, urls=stock.settings.amqp_urls)
         self.history = History(path)
-        self.desk = Desk(stock.settings, self.history, self.follower)
+        self.dead_letters = DeadLetterService(stock.settings, self.history, self.follower)
         self.undo = Undo(stock.settings, self.history, self.follower)
 
     def catch_up(self) -> None:
@@ -34,10 +34,10 @@ def running(stock: Stock) -> Iterator[DeskParts]:
     parts = DeskParts(stock)
     parts.follower.start()
     with pytest.MonkeyPatch.context() as patch:
-        # When its time is over, the desk takes what the history holds: perhaps not what the test has just made.
-        patch.setattr(desk_module, "PATIENCE", 60.0)
+        # When its time is over, the service takes what the history holds: perhaps not what the test has just made.
+        patch.setattr(service_module, "PATIENCE", 60.0)
         try:
             yield parts
         finally:
-            parts.desk.close()
+            parts.dead_letters.close()
             parts.follower.stop(60)

@@ -79,6 +79,6 @@ def test_a_look_at_the_status_imports_nothing_that_only_other_commands_need():
     # No broker is there: what is imported before it is asked is all that the command takes, but for its table.
     modules = modules_after("status", AMQP_URL="amqp://127.0.0.1:1/")
     heavy = ("sqlite3", "fastapi", "requests", "phonenumbers", "structlog", "rich.progress", "rich.live")
-    ours = ("admin_api.sieve", "admin_api.lane.clearing", "admin_api.lane.watch", "admin_api.history.store")
+    ours = ("admin_api.scan", "admin_api.lane.clearing", "admin_api.lane.watch", "admin_api.history.store")
     assert "'admin_api.lane.lane_reader'" in modules
     assert [name for name in (*heavy, *ours) if f"'{name}'" in modules] == []

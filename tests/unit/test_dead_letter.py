@@ -10,10 +10,10 @@ from factories import NOW, PHONE, make_message
 from rich.console import Console
 
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letter_export import Format, exported
+from admin_api.desk.dead_letter_export import ExportFormat, exported
 from admin_api.desk.dead_letter_view import Groups, card, csv_row, details, letter_table, summary
 from admin_api.desk.dead_letters import EVERYTHING, Selection
-from admin_api.parcel import Found
+from admin_api.publication import Found
 from broker.message import AttemptFailure, Message, encode, retry_of
 from broker.topology import Names
 from broker.wire_headers import write_failures
@@ -153,7 +153,7 @@ def test_an_export_of_a_recorded_letter_has_its_attempts():
 
 def test_an_export_appears_when_it_is_complete_and_belongs_to_its_owner(tmp_path):
     target = tmp_path / "dead.csv"
-    with exported(target, Format.CSV) as write:
+    with exported(target, ExportFormat.CSV) as write:
         write(letter())
         assert not target.exists()
     [row] = csv.DictReader(target.read_text().splitlines())
@@ -163,7 +163,7 @@ def test_an_export_appears_when_it_is_complete_and_belongs_to_its_owner(tmp_path
 
 def test_an_export_that_breaks_off_leaves_nothing(tmp_path):
     def break_off() -> None:
-        with exported(tmp_path / "dead.jsonl", Format.JSONL) as write:
+        with exported(tmp_path / "dead.jsonl", ExportFormat.JSONL) as write:
             write(letter())
             raise RuntimeError
 

@@ -5,7 +5,7 @@ from desk_records import dead_record
 from journal_entries import Journal, fold
 
 from admin_api.desk.arrival import may_have_arrived
-from admin_api.desk.desk import choose, copies_of
+from admin_api.desk.service import choose, copies_of
 from admin_api.history.records import DeadCause
 
 

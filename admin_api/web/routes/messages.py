@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from admin_api.desk.dead_letter_export import Format
+from admin_api.desk.dead_letter_export import ExportFormat
 from admin_api.history.records import LifeEntry, MessageRecord
 from admin_api.lane import control
 from admin_api.lane.cancelling import check_cancel, check_uncancel
@@ -63,7 +63,7 @@ def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Quer
 def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
     """Messages as a file, numbers and texts included, newest first."""
     age = fresh_history(parts)
-    form = Format(wanted.format)
+    form = ExportFormat(wanted.format)
     found = MessageSearch.of(parts.history, actor, wanted).all()
     name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

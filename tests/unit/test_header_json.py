@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from admin_api.desk.portable import pack, pack_letter, unpack, unpack_letter
+from admin_api.desk.header_json import pack, pack_letter, unpack, unpack_letter
 
 HEADERS = {
     "text": "x",

@@ -1,4 +1,4 @@
-"""The dead-letter desk: everything that HTTP and the command line can do with dead letters.
+"""The dead-letter service: everything that HTTP and the command line can do with dead letters.
 
 What is there is read from the history; what is done is done in the broker. A selection is frozen before anything is
 done: exactly the letters that fitted then, whatever dies meanwhile.
@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from admin_api.desk.arrival import may_have_arrived
-from admin_api.desk.barrier import Barrier
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letter_export import Format, export_lines
+from admin_api.desk.dead_letter_export import ExportFormat, export_lines
 from admin_api.desk.dead_letters import DeadLetters
-from admin_api.desk.edited_copy import NO_CHANGES, Changes
+from admin_api.desk.edited_copy import NO_EDITS, Edits
 from admin_api.desk.errors import HistoryBehind, LaneGone, LetterGone, UnknownLetter
-from admin_api.desk.job import JobOptions
-from admin_api.desk.jobs import Jobs, describe
-from admin_api.desk.leftovers import Leftovers
+from admin_api.desk.job_registry import JobRegistry, describe
+from admin_api.desk.recovery import Recovery
+from admin_api.desk.redrive_job import JobOptions
 from admin_api.desk.retention_alarm import RetentionAlarm, retention_alarm, warned_before
 from admin_api.desk.selection import Copy, Selection
 from admin_api.history.records import DeadCause, DeadFilter, DeadGroup, DeadRecord, Job
@@ -25,13 +24,14 @@ from broker.settings import Settings
 from broker.topology import Names
 
 if TYPE_CHECKING:
+    from admin_api.history.follower import HistoryFollower
     from admin_api.history.store import History
 
 #: Seconds for the history to read all that the journal holds, before a selection is frozen. After that, what it holds
-#: is taken: letters that died this moment are not the ones that somebody has just looked at.
+#: is taken: letters that died this moment are not the ones that the operator has just looked at.
 PATIENCE = 5.0
 
-#: Classes of what nobody can read; whatever a provider refused was read before.
+#: Classes of letters that may be unreadable; what a provider refused was read before.
 _MAYBE_UNREADABLE = frozenset({"malformed", "unknown"})
 
 _PAGE = 500
@@ -88,7 +88,7 @@ class Purged:
     missing: list[str]
 
 
-class Desk:
+class DeadLetterService:
     """One namespace's dead letters; usable from any thread.
 
     Args:
@@ -97,13 +97,13 @@ class Desk:
         follower: of that history.
     """
 
-    def __init__(self, settings: Settings, history: "History", follower: Barrier) -> None:
+    def __init__(self, settings: Settings, history: "History", follower: "HistoryFollower") -> None:
         self._settings = settings
         self._names = Names(settings.whatsapp_queue_namespace)
         self._history = history
         self._follower = follower
-        self._jobs = Jobs(settings, history)
-        self._leftovers = Leftovers(settings, history)
+        self._jobs = JobRegistry(settings, history)
+        self._recovery = Recovery(settings, history)
 
     # Looking
 
@@ -121,7 +121,7 @@ class Desk:
         )
         return DryRun(sum(group.count for group in groups), unreadable, doubtful, groups)
 
-    def export(self, meant: DeadFilter, form: Format) -> Iterator[str]:
+    def export(self, meant: DeadFilter, form: ExportFormat) -> Iterator[str]:
         """These letters as a file, piece by piece, numbers and texts included, newest first."""
         self._catch_up()
         return export_lines((DeadLetter.recorded(one, self._names) for one in self._records(meant)), form)
@@ -134,7 +134,7 @@ class Desk:
 
     # Changing letters
 
-    def redrive_one(self, message_id: str, actor: str, changes: Changes = NO_CHANGES) -> Redriven:
+    def redrive_one(self, message_id: str, actor: str, changes: Edits = NO_EDITS) -> Redriven:
         """Put one letter back, with another number, text or priority where that is asked for.
 
         Raises:
@@ -233,7 +233,7 @@ class Desk:
         return self._jobs.cancel(job_id, actor)
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
-        """A job of this process, once it has ended and that was told, or after so many seconds."""
+        """A job of this process, once its end is in the journal, or after so many seconds."""
         return self._jobs.wait(job_id, timeout)
 
     def close(self) -> None:
@@ -245,8 +245,8 @@ class Desk:
     def _tidy_up(self) -> None:
         """Have the history know which letters there are now, without those that a crash left behind."""
         self._catch_up()
-        if self._leftovers.are_likely():
-            self._leftovers.finish()
+        if self._recovery.is_needed():
+            self._recovery.finish()
             self._catch_up()
 
     def _catch_up(self) -> None:

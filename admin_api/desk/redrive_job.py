@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from admin_api.desk.canary import Verdict, reason, verdict
-from admin_api.desk.dead_letters import DeadLetters, Report
+from admin_api.desk.dead_letters import DeadLetterReport, DeadLetters
 from admin_api.desk.selection import Copy, Selection
 from admin_api.history.records import Job
-from admin_api.parcel import Tally
+from admin_api.publication import Tally
 from broker.errors import AntrianError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ STAY = 5.0
 #: Seconds between two stays: longer than others wait between two tries to get in.
 TURN = 0.2
 
-#: Seconds without a sign of life after which a job of another process is taken to be gone with its process.
+#: Seconds without a report after which a job of another process is taken to be gone with its process.
 SILENCE = 30.0
 
 #: Seconds between two looks at what became of the canary.
@@ -103,7 +103,7 @@ class RedriveJob:
         self._cancelled.set()
 
     def run(self) -> None:
-        """Do it all; whatever happens is in `job` afterwards."""
+        """Run the job to its end; the result, errors included, is in `job` afterwards."""
         try:
             self._work()
         except _Stopped as error:
@@ -122,7 +122,7 @@ class RedriveJob:
         self._put_back(ahead)
 
     def _end(self, state: str, detail: str) -> None:
-        self._settle(Report())
+        self._settle(DeadLetterReport())
         self._job = replace(self._job, state=state, detail=detail, changed_at=time.time())
 
     def _about_the_missing(self) -> str:
@@ -144,7 +144,7 @@ class RedriveJob:
             if self._counts.refused > refused:
                 raise _Stopped("the broker has no lane for one of the first letters: see `antrian topology plan`")
             self._wait_for(put)
-            # Letters that nobody can read, or that are gone, tell nothing: the next ones go ahead in their stead.
+            # Letters that are unreadable or gone prove nothing: the next ones go first instead.
             wanted -= len(put)
 
     def _wait_for(self, put: set[Copy]) -> None:
@@ -177,7 +177,7 @@ class RedriveJob:
                 self._cancelled.wait(max(TURN, 1 / self._options.rate if self._options.rate else 0))
         return put
 
-    def _stay(self, remaining: set[Copy]) -> Report:
+    def _stay(self, remaining: set[Copy]) -> DeadLetterReport:
         self._first_taken_at = None
         report = self._letters.redrive(
             Selection(copies=remaining),
@@ -190,7 +190,7 @@ class RedriveJob:
         self._settle(report)
         return report
 
-    def _settle(self, report: Report) -> None:
+    def _settle(self, report: DeadLetterReport) -> None:
         """Count what was done; of a stay that was interrupted, what had been done by then."""
         counts = self._counts
         counts.done += counts.under_way.taken
@@ -229,6 +229,6 @@ def new_job(job_id: str, actor: str, selected: int, options: Mapping[str, object
     )
 
 
-def seen_from_afar(job: Job, now: float) -> Job:
+def of_another_process(job: Job, now: float) -> Job:
     """A job of another process: one that has been silent for too long is gone with it."""
     return replace(job, state="interrupted") if job.state == "running" and job.changed_at < now - SILENCE else job

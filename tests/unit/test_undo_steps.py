@@ -4,8 +4,8 @@ import pytest
 from desk_records import cleared, dead_record, entry, record
 from factories import NOW, PHONE
 
-from admin_api.desk.portable import pack_letter
-from admin_api.desk.restoration import is_back, restoration, way_behind
+from admin_api.desk.header_json import pack_letter
+from admin_api.desk.undo_steps import is_back, restoration, way_behind
 from broker.message import decode
 from broker.topology import Names
 from broker.wire_headers import GENERATION

@@ -1,7 +1,7 @@
 import pytest
 from desk_records import entry
 
-from admin_api.desk.leftovers import Fate, fate
+from admin_api.desk.recovery import Fate, fate
 
 BURIED = entry("message.buried", generation=1)
 REDRIVEN = entry("outcome.redriven", generation=1)

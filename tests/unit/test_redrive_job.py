@@ -3,10 +3,10 @@ import threading
 import pytest
 from desk_records import record
 
-from admin_api.desk.dead_letters import Report
-from admin_api.desk.job import JobOptions, RedriveJob, new_job, seen_from_afar
+from admin_api.desk.dead_letters import DeadLetterReport
+from admin_api.desk.redrive_job import JobOptions, RedriveJob, new_job, of_another_process
 from admin_api.history.records import State
-from admin_api.parcel import Tally
+from admin_api.publication import Tally
 from broker.errors import BrokerUnavailable
 
 FROZEN = [(f"m{number}", 1) for number in range(6)]
@@ -25,7 +25,7 @@ class PaperLetters:
 
     def redrive(self, selection, actor, *, per_second, job_id, is_enough, on_progress):
         del actor, per_second, job_id
-        report, tally = Report(), Tally()
+        report, tally = DeadLetterReport(), Tally()
         for copy in list(self.there):
             if copy not in selection.copies or tally.taken >= self.most or is_enough():
                 continue
@@ -149,5 +149,5 @@ def test_an_error_of_our_own_ends_it_too():
 
 def test_a_job_of_another_process_that_is_silent_is_interrupted():
     job = new_job("j1", "cli:ani", 6, {})
-    assert seen_from_afar(job, job.changed_at + 29).state == "running"
-    assert seen_from_afar(job, job.changed_at + 31).state == "interrupted"
+    assert of_another_process(job, job.changed_at + 29).state == "running"
+    assert of_another_process(job, job.changed_at + 31).state == "interrupted"

@@ -1,4 +1,4 @@
-"""How the commands of the desk are told which dead letters are meant, and tell what was done with them."""
+"""Options of the `antrian dead` commands that select dead letters, and the report of what was done with them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.dead_letters import EVERYTHING, DeadLetters, Report, Selection
+from admin_api.desk.dead_letters import EVERYTHING, DeadLetterReport, DeadLetters, Selection
 from broker.errors import CommandFailed, WrongUse
 from broker.terminal import print_json, say
 
@@ -67,7 +67,7 @@ def newest(letters: DeadLetters, message_id: str) -> DeadLetter:
 
 
 def tell_report(
-    report: Report,
+    report: DeadLetterReport,
     selection: Selection,
     key: str,
     words: str,
@@ -83,7 +83,7 @@ def tell_report(
         key: what the count of done letters is called for programs.
         words: what was done with them, for people.
         as_json: whether a program asks.
-        more: what else a program is told.
+        more: further fields for programs.
 
     Raises:
         Exit: something that was asked for was not done.

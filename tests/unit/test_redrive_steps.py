@@ -4,8 +4,8 @@ import pytest
 from factories import NOW, make_message
 
 from admin_api.desk.dead_letter import DeadLetter
-from admin_api.desk.replacement import Replacement
-from admin_api.parcel import Found
+from admin_api.desk.redrive_steps import RedriveSteps
+from admin_api.publication import Found
 from broker.message import AttemptFailure, decode, encode, retry_of
 from broker.topology import Names
 
@@ -21,7 +21,7 @@ def letter():
 
 def test_a_redriven_message_begins_anew(letter):
     before = time.time()
-    told, copy = Replacement(NAMES, "cli:ani").back_in_lane(letter)
+    told, copy = RedriveSteps(NAMES, "cli:ani").back_in_lane(letter)
     assert (told.exchange, copy.exchange) == (NAMES.events, NAMES.messages)
     again = decode(copy.body, copy.properties, "default", now=NOW)
     assert (again.message_id, again.attempt, again.generation) == ("m1", 1, letter.generation + 1)
