@@ -51,7 +51,7 @@ SOURCES = (
 )
 
 #: What only commands print, and what only programs read.
-_ELSEWHERE = re.compile(r".*commands?\.py|.*_view\.py|(choice|headers|metrics|openapi|process|watch)\.py")
+_ELSEWHERE = re.compile(r".*commands?\.py|.*_view\.py|(cli_options|headers|metrics|openapi|process|watch)\.py")
 
 #: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
 _OTHER_USES = frozenset(
