@@ -29,7 +29,7 @@ from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LaneObserver
 from publisher import Publisher
@@ -110,8 +110,8 @@ class AdminProcess:
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
-            desk = Desk(settings, history, follower)
-            ending.callback(desk.close)
+            dead_letters = DeadLetterService(settings, history, follower)
+            ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
             metrics = Metrics(tuple(settings.senders))
@@ -127,7 +127,7 @@ class AdminProcess:
                 observers,
                 publisher,
                 intake,
-                desk,
+                dead_letters,
                 undo,
                 broadcast,
                 audit,
