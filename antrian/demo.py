@@ -14,7 +14,9 @@ from antrian.demo_view import DemoView, summary
 from antrian.scenario import REGISTERED_AT, Registration, follow, is_over, registrations
 from broker.connection import open_channel
 from broker.errors import BrokerError
+from broker.event_name import EventName
 from broker.events import Event
+from broker.lifecycle import ATTEMPT_ENDS
 from broker.settings import Settings
 from broker.topology import Names
 from publisher import Publisher, PublisherError
@@ -72,9 +74,9 @@ class Demo:
         if event is None:
             return
         self._rows = follow(self._rows, event)
-        if event.name in {"outcome.sent", "outcome.failed", "outcome.uncertain"}:
+        if event.name in ATTEMPT_ENDS:
             self._last_end = max(self._last_end, event.at)
-        if event.name == "outcome.sent" and any(row.message_id == event.message_id for row in self._rows):
+        if event.name == EventName.SENT and any(row.message_id == event.message_id for row in self._rows):
             self._note_arrivals()
 
     def _register(self, publisher: Publisher, elapsed: float) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from broker.lifecycle import SPENT
 from broker.message import Message
-from consumer.ledger import SPENT, Entry, Ledger, State
+from consumer.ledger import Entry, Ledger, State
 from consumer.providers.contract import Failed
 from consumer.retry import Retry, RetryPolicy, SendAgain
 

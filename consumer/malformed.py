@@ -5,12 +5,12 @@ import time
 import pika
 
 from broker.errors import MalformedMessage
+from broker.failure_class import MALFORMED
 from broker.message import AttemptFailure, message_id_of
 from broker.trace_context import TRACEPARENT, TRACESTATE, read_trace, write_trace
 from broker.wire_headers import write_failures
 
-#: The failure class of a message that breaks the contract; no provider has seen it.
-MALFORMED = "malformed"
+__all__ = ["MALFORMED", "dead_letter_of"]
 
 
 def dead_letter_of(body: bytes, properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:

@@ -12,9 +12,10 @@ uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead let
 
 from dataclasses import dataclass
 
+from broker.failure_class import FailureClass
 from broker.settings import Settings
 from consumer.ledger import CRASH
-from consumer.providers.contract import Failed, FailureClass
+from consumer.providers.contract import Failed
 
 #: A message whose sending crashed the consumer so many times is poison.
 MOST_CRASHES = 3

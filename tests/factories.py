@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from broker.events import Event
+from broker.failure_class import FailureClass
 from broker.message import Message, new_message
 from broker.settings import Settings, load_settings
 from consumer.lane_view import LaneView
-from consumer.providers.contract import Failed, FailureClass
+from consumer.providers.contract import Failed
 
 #: Some moment; tests that need no other clock begin here. Unix seconds.
 NOW = 1_800_000_000.0

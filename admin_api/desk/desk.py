@@ -21,6 +21,8 @@ from admin_api.desk.leftovers import Leftovers
 from admin_api.desk.retention_alarm import RetentionAlarm, retention_alarm, warned_before
 from admin_api.desk.selection import Copy, Selection
 from admin_api.history.records import DeadCause, DeadFilter, DeadGroup, DeadRecord, Job
+from broker.event_name import EventName
+from broker.failure_class import MALFORMED, UNKNOWN
 from broker.settings import Settings
 from broker.topology import Names
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 
 #: Classes of what nobody can read; whatever a provider refused was read before.
-_MAYBE_UNREADABLE = frozenset({"malformed", "unknown"})
+_MAYBE_UNREADABLE = frozenset({MALFORMED, UNKNOWN})
 
 _PAGE = 500
 _DAY = 86_400.0
@@ -263,7 +265,7 @@ class Desk:
         letter = self._history.dead_letter(message_id)
         if letter is not None:
             return letter
-        was_one = any(entry.name == "message.buried" for entry in self._history.life(message_id))
+        was_one = any(entry.name == EventName.BURIED for entry in self._history.life(message_id))
         raise LetterGone(message_id) if was_one else UnknownLetter(message_id)
 
     def _records(self, meant: DeadFilter) -> Iterator[DeadRecord]:

@@ -14,6 +14,7 @@ from admin_api.desk.job_report import JobReport, progress_of
 from admin_api.desk.journal import Journal
 from admin_api.desk.selection import Copy
 from admin_api.history.records import DeadFilter, Job
+from broker.event_name import EventName
 from broker.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Jobs:
         """
         job = new_job(str(uuid.uuid4()), actor, len(frozen), asked)
         work = RedriveJob(job, frozen, options, DeadLetters(self._settings), self._history)
-        self._journal.record("job.started", actor, {**progress_of(job), "options": asked})
+        self._journal.record(EventName.JOB_STARTED, actor, {**progress_of(job), "options": asked})
         report = JobReport(work, self._journal, self._history)
         with self._lock:
             self._forget()
@@ -97,7 +98,7 @@ class Jobs:
             raise JobEnded(job.state)
         if ours := self._ours.get(job_id):
             ours.cancel()
-        self._journal.record("job.cancelling", actor, {"job_id": job_id})
+        self._journal.record(EventName.JOB_CANCELLING, actor, {"job_id": job_id})
         return replace(job, cancelling=True)
 
     def wait(self, job_id: str, timeout: float | None) -> Job:

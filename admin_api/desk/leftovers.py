@@ -14,13 +14,14 @@ from admin_api.desk.dead_letters import DeadLetters
 from admin_api.desk.replacement import Replacement
 from admin_api.history.records import DeadFilter, LifeEntry
 from admin_api.parcel import Publication
+from broker.event_name import EventName
 from broker.settings import Settings
 from broker.topology import Names
 
 if TYPE_CHECKING:
     from admin_api.history.store import History
 
-_ABOUT_LETTERS = frozenset({"message.buried", "outcome.redriven", "outcome.purged"})
+_ABOUT_LETTERS = frozenset({EventName.BURIED, EventName.REDRIVEN, EventName.PURGED})
 
 
 class Fate(Enum):
@@ -43,15 +44,15 @@ def fate(life: Sequence[LifeEntry], generation: int, *, is_copy_known: bool) -> 
         is_copy_known: whether the edited copy that the last word about the letter names is on record.
     """
     last = last_word(life, generation)
-    if last is None or last.name == "message.buried":
+    if last is None or last.name == EventName.BURIED:
         return Fate.STAY
-    if last.name == "outcome.purged":
+    if last.name == EventName.PURGED:
         return Fate.RETURN
     if last.details.get("copy"):
         return Fate.GO if is_copy_known else Fate.STAY
     return (
         Fate.GO
-        if any(entry.name == "message.queued" and entry.generation > generation for entry in life)
+        if any(entry.name == EventName.QUEUED and entry.generation > generation for entry in life)
         else (Fate.STAY)
     )
 

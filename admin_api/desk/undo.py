@@ -18,6 +18,7 @@ from admin_api.history.removal import Removed
 from admin_api.parcel import Publication, Tally, event_publication
 from admin_api.shipment import Shipment
 from broker.connection import broker_urls
+from broker.event_name import EventName
 from broker.events import Event
 from broker.settings import Settings
 from broker.topology import Names
@@ -103,7 +104,7 @@ class _OneUndo:
         """The whole undo, in its order; runs while the lock is held."""
         self._require_history()
         self._require_removal()
-        yield [self._event("undo.began")]
+        yield [self._event(EventName.UNDO_BEGAN)]
         yield None
         begun = self._tally.taken
         for removed, life in self._taken_out():
@@ -115,7 +116,7 @@ class _OneUndo:
         yield from self._put_back_what_was_dropped_meanwhile()
         if self._tally.refused:
             raise UndoIncomplete(self._restored, self._tally.refused)
-        yield [self._event("undo.done", restored=self._restored, unknown=self._unknown)]
+        yield [self._event(EventName.UNDO_DONE, restored=self._restored, unknown=self._unknown)]
 
     @property
     def _tally(self) -> Tally:
@@ -163,7 +164,7 @@ class _OneUndo:
         if record is None:
             self._unknown += 1
             return
-        told = self._event("outcome.uncancelled", lane=record.lane, message_id=message_id, generation=record.generation)
+        told = self._event(EventName.UNCANCELLED, lane=record.lane, message_id=message_id, generation=record.generation)
         if record.state in OPEN:
             self._only_told.append(message_id)
             yield [told]
@@ -211,7 +212,7 @@ class _OneUndo:
         if removed.due_at is not None:
             details["due_at"] = removed.due_at
         return self._event(
-            "outcome.restored",
+            EventName.RESTORED,
             lane=removed.message.lane,
             message_id=removed.message.message_id,
             generation=removed.generation,

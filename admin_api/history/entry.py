@@ -17,13 +17,14 @@ from admin_api.desk.portable import pack
 from admin_api.parcel import Found
 from broker.delay_ladder import ladder_delay
 from broker.errors import MalformedMessage
+from broker.event_name import EventName
 from broker.events import Event
 from broker.message import Message, decode
 from broker.topology import Names
 from broker.wire_headers import LARGEST_COUNT, LATEST_MILLISECOND
 
 #: Names of the arrivals, beside the names of events.
-QUEUED, SCHEDULED, BURIED = "message.queued", "message.scheduled", "message.buried"
+QUEUED, SCHEDULED, BURIED = EventName.QUEUED, EventName.SCHEDULED, EventName.BURIED
 
 #: The last second that makes sense: the end of the year 9999.
 LATEST = LATEST_MILLISECOND / 1000

@@ -24,18 +24,20 @@ from admin_api.history.change import (
     sequence,
 )
 from admin_api.history.entry import BURIED, LATEST, QUEUED, SCHEDULED, Arrived, Entry, Told, bounded, plain_json, short
-from admin_api.history.message_row import ENDS, FAILURES, OPEN, MessageRow
-from admin_api.history.records import State
+from admin_api.history.message_row import MessageRow
+from broker.event_name import EventName
 from broker.events import Event
+from broker.failure_class import MALFORMED, UNKNOWN
+from broker.lifecycle import FINAL, LIFECYCLE, OPEN, Attempt, MessageState
 from broker.wire_headers import LONGEST_DETAIL
 
-_BARRIER = "outcome.barrier"
-
 #: Events that tell of a message even if nothing else is known of it.
-_TELLING = ENDS.keys() | FAILURES | {"outcome.sending", "outcome.sent", "outcome.retrying"}
+_TELLING = frozenset(
+    row.event for row in LIFECYCLE.values() if row.state is not None and row.event not in {QUEUED, SCHEDULED, BURIED}
+)
 
 #: States in which a message that failed counts as failed still.
-_FAILED = frozenset({State.DEAD, State.EXPIRED, State.PURGED})
+_FAILED = frozenset({MessageState.DEAD, MessageState.EXPIRED, MessageState.PURGED})
 
 
 class Projection:
@@ -92,7 +94,7 @@ class Projection:
         row = known or self._new_row(entry.message_id, entry.lane, said)
         self._learn(row, entry, said)
         at = self.changes.clock if entry.generation or said is None else said
-        is_put_back = row.state is State.PURGED
+        is_put_back = row.state is MessageState.PURGED
         if entry.name == BURIED:
             entry = with_cause(entry, row, self.changes.clock)
             at = self._bury(row, seq, entry)
@@ -122,31 +124,34 @@ class Projection:
         if entry.generation > row.generation:
             self.changes.steps.append(LettersGone(row.id, entry.generation))
         self._release_original(entry.message_id, at)
-        if row.state is State.SENT:
+        if row.state is MessageState.SENT:
             return
         if row.failed_at is not None:
             self._figures.forget_failure(row)
         row.entered_at, row.entered_seq = self.changes.clock, seq
         row.generation, row.undo_id, row.presumed = entry.generation, None, 0
+        if entry.message is not None:
+            # A copy that was re-driven begins anew, so that its first attempt is not taken for an old one.
+            row.attempt = bounded(entry.message.attempt - 1)
         row.priority = entry.priority
         self._change_lane(row, entry.lane, at)
         if entry.name == SCHEDULED:
             self._schedule(row, entry, at)
         else:
             row.due_at = None
-            self._move(row, State.WAITING, at)
+            self._move(row, MessageState.WAITING, at)
 
     def _schedule(self, row: MessageRow, entry: Arrived, at: float) -> None:
         row.due_at = min(at + (entry.delay or 0), LATEST)
-        self._move(row, State.SCHEDULED, at)
+        self._move(row, MessageState.SCHEDULED, at)
 
     def _release_original(self, copy_id: str, at: float) -> None:
         """The edited copy of a dead letter is there, so the letter is gone."""
         original = self._awaited.pop(copy_id, None)
         row = self.changes.rows.get(original) if original else None
-        if row is not None and row.state is State.DEAD:
+        if row is not None and row.state is MessageState.DEAD:
             self._figures.forget_failure(row)
-            self._move(row, State.PURGED, at)
+            self._move(row, MessageState.PURGED, at)
             self.changes.steps.append(LettersGone(row.id, row.generation + 1))
 
     def _bury(self, row: MessageRow, seq: int, entry: Arrived) -> float:
@@ -156,25 +161,25 @@ class Projection:
         at = self.changes.clock if not died_at else min(max(died_at, 0.0), LATEST)
         is_live = entry.generation >= row.generation
         self.changes.steps.append(LetterBuried(seq, row.id, letter, at, entry.headers, letter.body, is_live))
-        if is_live and row.state is not State.SENT:
+        if is_live and row.state is not MessageState.SENT:
             self._give_up(row, at)
-        if is_live and letter.failures and row.state is State.DEAD:
+        if is_live and letter.failures and row.state is MessageState.DEAD:
             last = letter.failures[-1]
             row.failure_class, row.code = short(last.failure_class), short(last.code)
             row.detail = short(last.detail, LONGEST_DETAIL)
             row.attempt = max(row.attempt, bounded(letter.attempts))
-        if is_live and row.state is not State.SENT:
+        if is_live and row.state is not MessageState.SENT:
             cause = (row.failure_class, row.code) if row.failure_class else (letter.failure_class, letter.code)
             self._figures.failed(row, at, short(cause[0]), short(cause[1] or ""))
             row.generation = max(row.generation, entry.generation)
-            row.undo_id, row.presumed = None, 0
+            row.undo_id, row.presumed = None, int(letter.failure_class == MALFORMED)
         return at
 
     # Events
 
     def _tell(self, seq: int, entry: Told) -> None:
         event = entry.event
-        if event.name == _BARRIER:
+        if event.name == EventName.BARRIER:
             return
         self._tick(event.at)
         row = self.changes.rows.get(event.message_id) if event.message_id else None
@@ -192,45 +197,46 @@ class Projection:
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
         if event.name in _TELLING:
             self._tell_outcome(row, seq, event)
-        elif event.name == "outcome.redriven":
+        elif event.name == EventName.REDRIVEN:
             self._redrive(row, event)
-        elif event.name == "outcome.restored":
+        elif event.name == EventName.RESTORED:
             self._restore(row, event)
-        elif event.name in {"outcome.cancelling", "outcome.uncancelled"}:
-            row.cancelling = int(event.name == "outcome.cancelling")
-        elif event.name == "message.noted":
+        elif event.name in {EventName.CANCELLING, EventName.UNCANCELLED}:
+            row.cancelling = int(event.name == EventName.CANCELLING)
+        elif event.name == EventName.NOTED:
             note = _text(event.details.get("note"))
             self.changes.steps.append(Noted(row.id, event.generation, note))
 
     def _tell_outcome(self, row: MessageRow, seq: int, event: Event) -> None:
-        if event.name == "outcome.purged":
+        if event.name == EventName.PURGED:
             self.changes.steps.append(LetterPurged(row.id, event.generation))
-        if event.name in {"outcome.purged", "outcome.cleared"}:
+        if event.name in {EventName.PURGED, EventName.CLEARED}:
             self._take_out(row, seq, event)
-        if row.is_old_news(event.name, event.generation, event.attempt):
+        meaning = LIFECYCLE[event.name]
+        if row.is_ahead_of(event) or meaning.state is None:
             return
         row.generation = max(row.generation, event.generation)
-        if event.name in ENDS:
-            self._end(row, event)
+        if meaning.attempt is None and meaning.state in FINAL:
+            self._end(row, event, meaning.state)
             return
         row.attempt, row.presumed = event.attempt, 0
-        if event.name == "outcome.sending":
-            row.due_at = row.undo_id = None
-            self._move(row, State.SENDING, event.at)
-        elif event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self._sent(row, event)
-        elif event.name == "outcome.retrying":
-            # The copy for the next attempt is on the ladder, and it is of the next generation.
-            row.generation = bounded(event.generation + 1)
-            row.due_at = _moment(event.details.get("due_at"))
-            self._move(row, State.RETRYING, event.at)
-        else:
+        elif meaning.attempt is Attempt.ENDS:
             self._failed(row, event)
+        elif meaning.attempt is Attempt.BEGINS:
+            row.due_at = row.undo_id = None
+            self._move(row, meaning.state, event.at)
+        else:
+            # A copy is on the ladder, and it is of the next generation.
+            row.generation = bounded(event.generation + int(meaning.brings_copy))
+            row.due_at = _moment(event.details.get("due_at"))
+            self._move(row, meaning.state, event.at)
 
     def _sent(self, row: MessageRow, event: Event) -> None:
         row.provider_id = _text(event.details.get("provider_id")) or None
         row.sent_at, row.due_at, row.undo_id = event.at, None, None
-        self._move(row, State.SENT, event.at)
+        self._move(row, MessageState.SENT, event.at)
         self._minute(event.at, row.lane).sent += 1
         # A message that was to come later begins to wait at its time.
         wanted_at = _moment(event.details.get("due_at")) or row.queued_at
@@ -239,38 +245,38 @@ class Projection:
 
     def _failed(self, row: MessageRow, event: Event) -> None:
         details = event.details
-        is_crash = event.name == "outcome.uncertain"
+        is_crash = event.name == EventName.UNCERTAIN
         row.failure_class = "uncertain" if is_crash else _text(details.get("failure_class")) or "uncertain"
         row.code = "crash" if is_crash else _text(details.get("code"))
         row.detail = _text(details.get("detail"))
         row.due_at = None
         # Until its consequence is known, it is back where it came from; after a hold of the lane, it stays there.
-        self._move(row, State.WAITING, event.at)
+        self._move(row, MessageState.WAITING, event.at)
         self._minute(event.at, row.lane).failed += 1
 
-    def _end(self, row: MessageRow, event: Event) -> None:
-        state = ENDS[event.name]
+    def _end(self, row: MessageRow, event: Event, state: MessageState) -> None:
         details = event.details
-        if state is State.DEAD:
-            row.attempt = max(row.attempt, event.attempt)
+        if state is MessageState.DEAD:
+            # A letter that nobody could read has none.
+            row.attempt = event.attempt or row.attempt
             row.failure_class = _text(details.get("failure_class")) or row.failure_class
             row.code = _text(details.get("code")) or row.code
             self._give_up(row, event.at)
-            self._figures.failed(row, event.at, row.failure_class or "unknown", row.code or "")
+            self._figures.failed(row, event.at, row.failure_class or UNKNOWN, row.code or "")
         else:
             row.undo_id = _text(details.get("undo_id")) or None
             self._move(row, state, event.at)
-            if state is State.EXPIRED:
+            if state is MessageState.EXPIRED:
                 self._figures.failed(row, event.at, "expired", "")
         row.detail = _text(details.get("detail")) or row.detail
-        row.due_at, row.presumed = None, 0
+        row.due_at, row.presumed = None, int(details.get("reason") == MALFORMED)
 
     def _give_up(self, row: MessageRow, at: float) -> None:
         if row.state in OPEN:
             # A dead letter that an undo puts back has died once only.
             self._minute(at, row.lane).dead += 1
         row.due_at = None
-        self._move(row, State.DEAD, at)
+        self._move(row, MessageState.DEAD, at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.
@@ -279,7 +285,7 @@ class Projection:
         copy_id = event.details.get("copy")
         if isinstance(copy_id, str) and copy_id and event.generation >= row.generation:
             row.copied_to = short(copy_id)
-            if row.state is State.DEAD:
+            if row.state is MessageState.DEAD:
                 self._awaited[row.copied_to] = row.message_id
 
     def _restore(self, row: MessageRow, event: Event) -> None:
@@ -301,7 +307,7 @@ class Projection:
                 lane=event.lane,
                 message=row.id,
                 generation=event.generation,
-                kind="purge" if event.name == "outcome.purged" else "clear",
+                kind="purge" if event.name == EventName.PURGED else "clear",
                 queue=_text(event.details.get("queue")),
                 due_at=row.due_at,
                 letter=plain_json(letter) if isinstance(letter, dict) else None,
@@ -311,15 +317,15 @@ class Projection:
     def _tell_activity(self, seq: int, event: Event) -> None:
         details, steps = event.details, self.changes.steps
         undo_id, job_id = _text(details.get("undo_id")), _text(details.get("job_id"))
-        if event.name == "lane.cleared" and undo_id:
+        if event.name == EventName.LANE_CLEARED and undo_id:
             count = bounded(details.get("queued")) + bounded(details.get("failed"))
             steps.append(RemovalEnded(undo_id, event.at, event.source, "clear", event.lane, count))
             if bounded(details.get("unlisted")):
                 steps.append(LaneEmptied(undo_id, seq, event.at, event.source, event.lane))
-        elif event.name == "dead.purged" and undo_id:
+        elif event.name == EventName.DEAD_PURGED and undo_id:
             count = bounded(details.get("count"))
             steps.append(RemovalEnded(undo_id, event.at, event.source, "purge", event.lane, count))
-        elif event.name == "undo.done" and undo_id:
+        elif event.name == EventName.UNDO_DONE and undo_id:
             steps.append(RemovalUndone(undo_id, event.at, event.source))
         elif event.name.startswith("job.") and job_id:
             steps.append(JobTold(job_id, event.name, event.at, event.source, details))
@@ -334,7 +340,7 @@ class Projection:
         self._minute(row.born_at, lane).open(1)
         return row
 
-    def _move(self, row: MessageRow, state: State, at: float) -> None:
+    def _move(self, row: MessageRow, state: MessageState, at: float) -> None:
         change = (state in OPEN) - (row.state in OPEN)
         if change:
             self._minute(at, row.lane).open(change)
@@ -365,7 +371,9 @@ class Projection:
 
 def empties_a_lane(entry: Entry | None) -> bool:
     """Whether rows that the batch does not name change after this entry, so that a batch must end with it."""
-    return type(entry) is Told and entry.event.name == "lane.cleared" and bool(entry.event.details.get("unlisted"))
+    return (
+        type(entry) is Told and entry.event.name == EventName.LANE_CLEARED and bool(entry.event.details.get("unlisted"))
+    )
 
 
 def _without_details(event: Event) -> bytes:

@@ -23,6 +23,7 @@ from admin_api.history.change import (
 )
 from admin_api.history.entry import bounded, plain_json, short
 from admin_api.history.figures import QUARTER, Figures, Wait
+from broker.event_name import EventName
 from broker.wire_headers import LONGEST_DETAIL
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
@@ -260,7 +261,7 @@ class StepWriter:
 
     @take.register
     def _job(self, step: JobTold) -> None:
-        if step.name == "job.cancelling":
+        if step.name == EventName.JOB_CANCELLING:
             self._execute("UPDATE jobs SET cancelling = 1 WHERE job_id = ?", (step.job_id,))
             return
         details = step.details
@@ -284,7 +285,7 @@ class StepWriter:
 
 
 def _job_state(step: JobTold) -> str:
-    return _string(step.details.get("state")) or ("done" if step.name == "job.finished" else "running")
+    return _string(step.details.get("state")) or ("done" if step.name == EventName.JOB_FINISHED else "running")
 
 
 def _string(value: object) -> str:

@@ -15,6 +15,7 @@ from admin_api.lane.outcome_tail import OutcomeTail
 from admin_api.lane.status import Counts, Status, Waits, status_of, waits_of
 from broker.connection import broker_urls, open_channel
 from broker.errors import BrokerError
+from broker.event_name import EventName
 from broker.events import Event
 from broker.lane_state import LaneState, read_state
 from broker.settings import Settings
@@ -120,8 +121,8 @@ class LaneReader:
         event = Event.decode(body)
         if event is None or event.lane != self._lane:
             return
-        if event.name in {"lane.paused", "lane.resumed"}:
-            self._state = LaneState(event.name == "lane.paused", event.source, event.at)
+        if event.name in {EventName.LANE_PAUSED, EventName.LANE_RESUMED}:
+            self._state = LaneState(event.name == EventName.LANE_PAUSED, event.source, event.at)
         self._take(event)
 
     def _take(self, event: Event) -> None:

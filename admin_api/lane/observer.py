@@ -20,6 +20,7 @@ from admin_api.lane.lane_reader import LaneReader
 from admin_api.lane.status import Status
 from broker.connection import open_channel
 from broker.errors import AntrianError, BrokerError, BrokerUnavailable
+from broker.event_name import EventName
 from broker.events import Event
 from broker.settings import Settings
 
@@ -155,7 +156,7 @@ class LaneObserver:
                     self._asked.append(question)
 
     def _hear(self, event: Event) -> None:
-        if event.name == "outcome.barrier":
+        if event.name == EventName.BARRIER:
             return
         self._latest.append(event)
         if event.at >= self._since:

@@ -15,6 +15,7 @@ from pika.exceptions import AMQPError
 from admin_api.lane.lane_reader import is_anybody_listening, lane_channel
 from broker.control import CHOICE_SECONDS, TRY_ONE_SECONDS, Command, Control
 from broker.errors import AntrianError
+from broker.event_name import EventName
 from broker.events import EVENT_PROPERTIES, Event
 from broker.lane_state import read_state, send_control
 from broker.settings import Settings
@@ -79,7 +80,7 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
             raise NotTried(
                 "no-answer", "No consumer answered in time, so the command was withdrawn and nothing is sent."
             )
-        tried = Event("lane.tried", time.time(), lane, chosen.message_id, chosen.generation, source=actor)
+        tried = Event(EventName.LANE_TRIED, time.time(), lane, chosen.message_id, chosen.generation, source=actor)
         # The consumer has told already who asked; without this line as well, the answer is as true.
         with suppress(AMQPError):
             channel.basic_publish(names.events, tried.routing_key, tried.encode(), EVENT_PROPERTIES)

@@ -16,6 +16,7 @@ from admin_api.lane.status import Status
 from admin_api.lane.status_view import status_line, watch_screen
 from broker.connection import broker_urls, open_channel
 from broker.errors import BrokerError, NoBroker
+from broker.event_name import EventName
 from broker.events import Event
 from broker.settings import Settings
 from broker.terminal import print_json
@@ -100,7 +101,7 @@ class _Watch:
             raise _NobodyReads from error
 
     def _remember(self, event: Event) -> None:
-        if event.name != "outcome.barrier":
+        if event.name != EventName.BARRIER:
             self._latest.append(event)
 
 

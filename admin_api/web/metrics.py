@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from admin_api.lane.observer import Reading
+from broker.failure_class import DEATH_CLASSES
 from broker.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from broker.priority import Priority
 
@@ -16,18 +17,7 @@ STATES = ("waiting", "in_flight", "retrying", "scheduled")
 _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
-FAILURE_CLASSES = (
-    "rejected",
-    "transient",
-    "recipient_busy",
-    "throttled",
-    "unavailable",
-    "uncertain",
-    "malformed",
-    "broker",
-    "unknown",
-    "other",
-)
+FAILURE_CLASSES = (*DEATH_CLASSES, "other")
 #: Whatever else somebody sends is `other`.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

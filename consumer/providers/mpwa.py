@@ -4,7 +4,8 @@ import re
 
 from pydantic import SecretStr
 
-from consumer.providers.contract import Failed, FailureClass, Outgoing, SendResult
+from broker.failure_class import FailureClass
+from consumer.providers.contract import Failed, Outgoing, SendResult
 from consumer.providers.http import DEFAULT_TIMEOUTS, Answer, Timeouts, post_json
 from consumer.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
+from broker.failure_class import FailureClass
+from consumer.providers.contract import Failed, SendResult, Sent
 from consumer.providers.http import Answer
 from consumer.providers.wording import quote
 

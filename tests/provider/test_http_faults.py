@@ -8,8 +8,9 @@ from faults import Fault, answer_with, drip, read_request, reset, serving, stall
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker.failure_class import FailureClass
 from broker.node.ports import free_port
-from consumer.providers.contract import Failed, FailureClass
+from consumer.providers.contract import Failed
 from consumer.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
 
 #: For what never comes, and for what surely comes, however busy the machine is.

@@ -12,13 +12,14 @@ from functools import partial
 from factories import NOW, make_event
 
 from broker.events import Event
+from broker.failure_class import FailureClass
 from broker.message import AttemptFailure, Message, retry_of
 from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.ledger import _STATES, Ledger, State
 from consumer.outstanding import Outstanding
 from consumer.pace import Pace
 from consumer.permit import Step, step
-from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
+from consumer.providers.contract import Failed, SendResult, Sent
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 
 WINDOW = 86_400.0

@@ -9,7 +9,7 @@ from exposition import Exposition, promtool_complaints
 from admin_api.lane.observer import Reading
 from admin_api.lane.status import Reason, Status
 from admin_api.web.metrics import FAILURE_CLASSES, METRICS, HistoryReading, Metrics
-from consumer.providers.contract import FailureClass
+from broker.failure_class import FailureClass
 
 NOW = 1_800_000_000.0
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from factories import LANE, NOW, make_event, make_failure, make_message
 
+from broker.failure_class import FailureClass
 from broker.priority import Priority
 from consumer import lane_meter
 from consumer.lane_meter import Change, LaneMeter
-from consumer.providers.contract import FailureClass, SendResult, Sent
+from consumer.providers.contract import SendResult, Sent
 from consumer.witness import Call
 
 DELAY = 10.0

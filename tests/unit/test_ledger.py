@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.events import Event
+from broker.failure_class import FailureClass
 from consumer import ledger as ledger_module
 from consumer.ledger import CRASH, Ledger, State
-from consumer.providers.contract import FailureClass
 
 WINDOW = 86_400.0
 

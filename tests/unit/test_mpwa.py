@@ -1,7 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from consumer.providers.contract import Failed, FailureClass, Outgoing
+from broker.failure_class import FailureClass
+from consumer.providers.contract import Failed, Outgoing
 from consumer.providers.mpwa import MpwaProvider, refuse
 
 

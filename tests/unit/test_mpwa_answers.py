@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.providers.contract import Failed, FailureClass, Sent
+from broker.failure_class import FailureClass
+from consumer.providers.contract import Failed, Sent
 from consumer.providers.http import Answer
 from consumer.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
 from consumer.providers.wording import LONGEST_DETAIL

@@ -9,8 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
+from broker.failure_class import FailureClass
 from consumer.ledger import State
-from consumer.providers.contract import Failed, FailureClass, SendResult, Sent
+from consumer.providers.contract import Failed, SendResult, Sent
 from consumer.retry import RetryPolicy
 
 #: Handlings that are enough to bring any lane of these tests to rest.

@@ -8,10 +8,10 @@ from factories import make_event, make_failure, make_message
 from paper_lane import PaperLane
 
 from broker.control import Command
+from broker.failure_class import FailureClass
 from consumer.conversation import Disconnected
 from consumer.pace import Pace
 from consumer.permit import Permit, Step, Uses, step
-from consumer.providers.contract import FailureClass
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from factories import make_event, make_message
 from paper_lane import PaperLane, PaperSession
 
 from broker.control import Command
+from broker.failure_class import FailureClass
 from broker.topology import Names
 from consumer import signals
 from consumer.conversation import Disconnected
 from consumer.ledger import State
-from consumer.providers.contract import Failed, FailureClass
+from consumer.providers.contract import Failed
 from consumer.recorder import BARRIER_TIMEOUT
 from consumer.session import Session
 

@@ -3,8 +3,9 @@ from factories import make_failure, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.failure_class import FailureClass
 from consumer.ledger import CRASH
-from consumer.providers.contract import Failed, FailureClass
+from consumer.providers.contract import Failed
 from consumer.retry import (
     LONGEST_PROBE,
     RECIPIENT_PAUSE,
