@@ -1,7 +1,7 @@
 """What happened, as the journal and the outcomes stream keep it: JSON events on the `events` exchange.
 
-What an event can be called is in `antrian.domain.event_name`, what it means for its message in `antrian.domain.lifecycle`. The routing
-key is `name.lane.message_id`, so that one message's outcome can be waited for.
+What an event can be called is in `antrian.domain.event_name`, what it means for its message in
+`antrian.domain.lifecycle`. The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
 """
 
 import json

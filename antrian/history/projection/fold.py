@@ -42,10 +42,11 @@ from antrian.history.projection.changes import (
 )
 from antrian.history.projection.message_row import MessageRow
 
-#: Events that tell of a message even if nothing else is known of it.
-_TELLING = frozenset(
+#: Events that say where a message is, and all that tell of one even if nothing else is known of it.
+_OUTCOMES = frozenset(
     row.event for row in LIFECYCLE.values() if row.state is not None and row.event not in {QUEUED, SCHEDULED, BURIED}
 )
+_TELLING = _OUTCOMES | {EventName.REDRIVEN}
 
 #: States in which a message that failed counts as failed still.
 _FAILED = frozenset({MessageState.DEAD, MessageState.EXPIRED, MessageState.PURGED})
@@ -206,7 +207,7 @@ class Projection:
         self.changes.events.append(EventRow(seq, row.id if row else None, is_activity, event.name, event.at, body))
 
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
-        if event.name in _TELLING:
+        if event.name in _OUTCOMES:
             self._tell_outcome(row, seq, event)
         elif event.name == EventName.REDRIVEN:
             self._redrive(row, event)
@@ -298,6 +299,11 @@ class Projection:
             row.copied_to = short(copy_id)
             if row.state is MessageState.DEAD:
                 self._awaited[row.copied_to] = row.message_id
+        if not row.is_ahead_of(event):
+            row.generation = max(row.generation, event.generation)
+            if row.presumed or row.state not in {MessageState.DEAD, MessageState.PURGED}:
+                # It was given up, and a gap has swallowed that.
+                self._end(row, event, MessageState.DEAD)
 
     def _restore(self, row: MessageRow, event: Event) -> None:
         # Its copy came through the journal, before this event, and told what became of the message.
