@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from typing import Any
 
 import pika
+from declaration import declare
 from factories import PHONE
 
 from admin_api.history.journal_end import OFFSET, last_entry
-from broker import drift
 from broker.connection import open_channel
 from broker.delay_ladder import ladder_key
 from broker.events import EVENT_PROPERTIES, Event
 from broker.message import AttemptFailure, Message, decode, encode, new_message, retry_of
 from broker.settings import Settings
-from broker.topology import LADDER_LEVELS, Names, topology
+from broker.topology import LADDER_LEVELS, Names
 from waiting import wait_until
 
 #: Seconds until a stream that says nothing is empty, and until a queue that says nothing more is broken.
@@ -22,13 +22,18 @@ _SILENCE, _PATIENCE = 10, 60
 
 
 class Stock:
-    """The queues of one namespace, with the topology applied."""
+    """The queues of one namespace, with the topology applied.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the namespace.
+        is_declared: whether they are there already.
+    """
+
+    def __init__(self, settings: Settings, *, is_declared: bool = False) -> None:
         self.settings = settings
         self.names = Names(settings.whatsapp_queue_namespace)
-        with self._channel() as channel:
-            drift.apply(channel.connection, topology(settings))
+        if not is_declared:
+            declare(settings)
 
     def add_waiting(self, *ids: str, lane: str = "default", **about: Any) -> None:
         self._publish(self.names.messages, lane, (message(one, lane=lane, **about) for one in ids))

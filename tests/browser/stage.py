@@ -6,14 +6,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from admin import AdminServer
+from declaration import declare
 from processes import ConsumerProcess
 from scene import Scene
 from sweeping import sweep
 
-from broker import drift
-from broker.connection import open_channel
 from broker.settings import Settings, load_settings
-from broker.topology import topology
 from publisher import Publisher
 from sandbox.server import SandboxServer
 
@@ -43,8 +41,7 @@ def open_stage(settings: Settings, folder: Path) -> Iterator[Stage]:
     with ExitStack() as running:
         sandbox = running.enter_context(SandboxServer())
         ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url, "whatsapp_queue_delay": 1.0})
-        with open_channel(ours.amqp_urls, name="test set-up") as channel:
-            drift.apply(channel.connection, topology(ours))
+        declare(ours)
         yield Stage(ours, folder, running)
 
 

@@ -9,14 +9,12 @@ import pytest
 from admin import AdminServer
 from arrivals import Arrivals
 from cli import Cli
+from declaration import declare
 from processes import ConsumerProcess
 from records import Records
 from stock import Stock
 
-from broker import drift
-from broker.connection import open_channel
 from broker.settings import Settings
-from broker.topology import topology
 from publisher import Publisher
 from sandbox.server import SandboxServer
 
@@ -39,8 +37,7 @@ def arrivals(sandbox: SandboxServer) -> Arrivals:
 def lane(settings: Settings, sandbox: SandboxServer) -> Settings:
     """Settings for a lane that exists and sends through the test's sandbox."""
     ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url})
-    with open_channel(ours.amqp_urls, name="test set-up") as channel:
-        drift.apply(channel.connection, topology(ours))
+    declare(ours)
     return ours
 
 
@@ -51,7 +48,7 @@ def records(lane: Settings) -> Records:
 
 @pytest.fixture
 def stock(lane: Settings) -> Stock:
-    return Stock(lane)
+    return Stock(lane, is_declared=True)
 
 
 @pytest.fixture
