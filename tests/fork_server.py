@@ -4,6 +4,7 @@ Each of them is a process of its own, with its own environment, descriptors, sig
 import anything, which is nine tenths of what a short command does. See `antrian_process`, its client.
 """
 
+import atexit
 import contextlib
 import gc
 import io
@@ -12,9 +13,11 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import IO, Any
 
 #: Longest request: words, variables and a folder.
@@ -107,15 +110,12 @@ def _stream(descriptor: int, mode: str, like: Any, *, line_buffering: bool = Fal
 
 
 def _import_product() -> None:
-    from antrian.cli.index import SECTIONS  # noqa: PLC0415 (this is what it is all about)
-
-    for section in SECTIONS.values():
-        for entry in section:
-            import_module(entry.place.partition(":")[0])
-    # What these import when they are called.
-    import rich.text  # noqa: F401, PLC0415
-
-    import consumer.process  # noqa: F401, PLC0415
+    """Everything: commands import what they need when they are called."""
+    for package in map(import_module, ("antrian", "publisher", "consumer", "admin_api")):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                import_module(module.name)
+    import_module("rich.progress")  # for the errors, and what takes long
 
 
 def main() -> None:
@@ -132,7 +132,23 @@ def main() -> None:
         sys.argv[:] = [program, *words]
         from antrian.cli.index import main as antrian  # noqa: PLC0415
 
-        sys.exit(antrian())
+        try:
+            antrian()
+        except SystemExit as end:
+            _leave(end)
+            raise
+
+
+def _leave(end: SystemExit) -> None:
+    """End as the interpreter does, but leave the modules to the kernel: taking them down costs more than the rest."""
+    if end.code is not None and not isinstance(end.code, int):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError, ValueError):  # if one cannot be written to, the interpreter says so itself
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code or 0)
 
 
 if __name__ == "__main__":
