@@ -62,8 +62,8 @@ class ConsumerProcess:
             thread.join()
 
     def _worker(self, lane: str) -> LaneWorker:
-        provider = make_provider(_for_lane(self._settings, lane))
-        counting = self._metrics.lane(lane, provider.name)
+        provider = make_provider(self._settings.lanes[lane], sandbox_port=self._settings.sandbox_port)
+        counting = self._metrics.lane(self._settings.lanes[lane], provider.name)
         names = Names(self._settings.whatsapp_queue_namespace)
         worker = LaneWorker(lane, self._settings, self._urls, provider, [counting, SendSpans(names)])
         self._metrics.watch(counting, worker.view)
@@ -94,7 +94,3 @@ class ConsumerProcess:
             self._failure = error
         finally:
             self._stop_all()
-
-
-def _for_lane(settings: Settings, lane: str) -> Settings:
-    return settings.model_copy(update={"whatsapp_sender": settings.senders[lane]})

@@ -86,22 +86,24 @@ class LaneWorker:
         self.inbox: Inbox = SimpleQueue()
         self._lane = lane
         self._settings = settings
+        #: Everything that differs from lane to lane: never read a global delay.
+        self._described = described = settings.lanes[lane]
         self._urls = urls
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
-        self._policy = RetryPolicy.from_settings(settings)
+        self._policy = RetryPolicy.from_settings(settings, described)
         #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
-        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
+        self._rhythm = {"delay": described.delay, "jitter": described.jitter}
         self._pace = Pace()
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
         self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
         about = self._rhythm | {
-            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "max_attempts": described.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, described), about=about)
         self._one_message = OneMessage(self._talk, self._pace, self._recorder, self._ledger)
         self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
         self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
@@ -291,7 +293,7 @@ class LaneWorker:
             self._give_back(delivery)
             return
         result = self._caller.ask(message, deadline=time.monotonic() + self._patience)
-        pause = self._settings.pause()
+        pause = self._described.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
