@@ -4,8 +4,9 @@ Where lanes come from: `lanes.toml` (see `broker.lanes_file`), or the `WHATSAPP_
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -20,8 +21,30 @@ if TYPE_CHECKING:
 #: The only channel of this version.
 WHATSAPP = "whatsapp"
 
-#: Which variable says what a lane without a file does not say by itself.
-_VARIABLES = {"url": "WHATSAPP_API_URL", "key": "WHATSAPP_API_KEY", "sender": "WHATSAPP_SENDER"}
+#: How many lanes a sentence names, and how much of a name that no lane has.
+_MOST_LISTED = 20
+_LONGEST = 60
+
+#: Which variable says what, where there is no file.
+VARIABLES = {
+    "lanes": "WHATSAPP_QUEUE_LANES",
+    "provider": "WHATSAPP_PROVIDER",
+    "url": "WHATSAPP_API_URL",
+    "key": "WHATSAPP_API_KEY",
+    "sender": "WHATSAPP_SENDER",
+    "options": "WHATSAPP_PROVIDER_OPTIONS",
+    "delay": "WHATSAPP_QUEUE_DELAY",
+    "jitter": "WHATSAPP_QUEUE_JITTER",
+    "max_attempts": "WHATSAPP_QUEUE_MAX_ATTEMPTS",
+    "preset": "WHATSAPP_QUEUE_PRESET",
+    "daily_cap": "WHATSAPP_QUEUE_DAILY_CAP",
+    "hourly_cap": "WHATSAPP_QUEUE_HOURLY_CAP",
+    "cold_daily_cap": "WHATSAPP_QUEUE_COLD_DAILY_CAP",
+    "warm_up": "WHATSAPP_QUEUE_WARM_UP",
+    "recipient_gap": "WHATSAPP_QUEUE_RECIPIENT_GAP",
+    "window": "WHATSAPP_QUEUE_WINDOW",
+    "timezone": "WHATSAPP_QUEUE_TIMEZONE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +158,9 @@ class Lanes(Mapping[str, Lane]):
             NoSuchLane: there is no such lane, or there are several and none is named.
         """
         if name is None and len(self) > 1:
-            raise NoSuchLane("lane-needed", f"there are several lanes; name one of them: {', '.join(self)}")
+            raise NoSuchLane("lane-needed", f"there are several lanes; name one of them: {_listed(self)}")
         if name is not None and name not in self:
-            raise NoSuchLane("unknown-lane", f"there is no lane {name}; the lanes are: {', '.join(self)}")
+            raise unknown_lane(name, self)
         return self.first if name is None else self[name]
 
     def shown_by(self, name: str | None) -> Lane:
@@ -147,6 +170,16 @@ class Lanes(Mapping[str, Lane]):
             NoSuchLane: there is no such lane.
         """
         return self.meant_by(self.first.name if name is None else name)
+
+
+def unknown_lane(name: str, lanes: Collection[str]) -> NoSuchLane:
+    """The error of a name that no lane has."""
+    return NoSuchLane("unknown-lane", f"there is no lane {name[:_LONGEST]!r}; the lanes are: {_listed(lanes)}")
+
+
+def _listed(lanes: Collection[str]) -> str:
+    more = f" and {len(lanes) - _MOST_LISTED} more" if len(lanes) > _MOST_LISTED else ""
+    return ", ".join(islice(lanes, _MOST_LISTED)) + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +249,6 @@ def _missing_variables(provider: str, given: Mapping[str, object]) -> Iterator[s
     if reason := why_unknown(provider):
         yield f"WHATSAPP_PROVIDER: {reason}"
         return
-    missing = [_VARIABLES[need] for need in PROVIDERS[provider].needs if given[need] is None]
+    missing = [VARIABLES[need] for need in PROVIDERS[provider].needs if given[need] is None]
     if missing:
         yield f"WHATSAPP_PROVIDER is {provider}, which also needs: {', '.join(missing)}"

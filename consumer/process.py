@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 
@@ -26,18 +26,18 @@ class ConsumerProcess:
 
     Args:
         settings: of the process.
-        lanes: which of the settings' lanes to serve.
+        only: names of the lanes to serve; None for all.
 
     Raises:
         NoBroker: there is no address to connect to.
         SettingsError: the provider lacks a setting.
     """
 
-    def __init__(self, settings: Settings, lanes: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, only: Collection[str] | None = None) -> None:
         self._settings = settings
         self._urls = broker_urls(settings)
         self._metrics = ConsumerMetrics(settings)
-        self._workers = [self._worker(lane) for lane in lanes]
+        self._workers = [self._worker(lane) for lane in settings.lanes if only is None or lane in only]
         self._failure: BaseException | None = None
 
     def run(self) -> None:

@@ -3,9 +3,10 @@
 import re
 
 from broker.phone_number import mask as mask_number
+from broker.phone_number import shown_sender
 from broker.private_text import DOTS, hide_numbers
 
-__all__ = ["DOTS", "hide_address", "hide_folders", "hide_numbers", "mask_number"]
+__all__ = ["DOTS", "hide_address", "hide_folders", "hide_numbers", "mask_number", "shown_sender"]
 
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
 

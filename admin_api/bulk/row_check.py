@@ -7,6 +7,7 @@ from typing import Any
 
 from admin_api.bulk.record import REQUIRED, Record, Refusal
 from broker.errors import MalformedMessage
+from broker.lane import unknown_lane
 from broker.message_body import build
 from broker.priority import Priority
 from publisher.composition import compose, delay_until
@@ -90,7 +91,7 @@ class RowCheck:
         if name == "priority":
             return Priority.parse(value)
         if name == "lane" and value not in self._lanes:
-            raise ValueError(f"there is no lane {value!r}; the lanes are: {', '.join(self._lanes)}")
+            raise ValueError(unknown_lane(value, self._lanes).detail)
         return parse_moment(value, self._now) if name in {"deliver_at", "expires_at"} else value
 
     def _composed(self, values: dict[str, Any], problems: dict[str, str]) -> MessageRequest | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from admin_api.access.masking import hide_address, hide_numbers, mask_number
+from admin_api.access.masking import hide_address, hide_numbers, mask_number, shown_sender
 from admin_api.desk.arrival import may_have_arrived
 from admin_api.history import life_line
 from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
@@ -129,12 +129,13 @@ def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) ->
 def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
+    lane = settings.lanes[reading.status.lane]
     return LaneStatus(
         **reading.status.as_json(),
-        lanes=list(settings.senders),
-        provider=settings.whatsapp_provider,
-        sender=_sender(settings.senders.get(reading.status.lane), masked=masked),
-        is_sandbox=settings.whatsapp_provider == "sandbox",
+        lanes=list(settings.lanes),
+        provider=lane.provider,
+        sender=_sender(lane.sender, masked=masked),
+        is_sandbox=lane.is_sandbox,
         sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
         next_messages=next_messages(reading, seen.waiting, masked=masked),
         retries=[retry_item(record, masked=masked) for record in seen.retrying],
@@ -154,10 +155,7 @@ def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
 
 
 def _sender(sender: str | None, *, masked: bool) -> str | None:
-    if sender is None:
-        return None
-    number = f"+{sender}"
-    return mask_number(number) if masked else number
+    return None if sender is None else shown_sender(sender, masked=masked)
 
 
 def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def test_one_rule_says_which_lane_is_meant() -> None:
     assert two.shown_by(None).name == "a"
     with pytest.raises(NoSuchLane, match="several lanes; name one of them: a, b"):
         two.meant_by(None)
-    with pytest.raises(NoSuchLane, match="no lane c; the lanes are: a, b"):
+    with pytest.raises(NoSuchLane, match="no lane 'c'; the lanes are: a, b"):
         two.shown_by("c")
 
 
