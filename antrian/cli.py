@@ -65,6 +65,7 @@ SECTIONS: Final[dict[str, tuple[Entry, ...]]] = {
     ),
     "Repair and set up": (
         Entry("dead", "admin_api.desk.commands:dead_app", "Messages that were given up: look, re-drive, delete"),
+        Entry("lanes", "admin_api.lane.lanes_commands:lanes_app", "The lanes: which there are, and serving others"),
         Entry("topology", "broker.topology_commands:topology_app", "The exchanges and queues in the broker"),
         Entry("token", "admin_api.access.commands:token_app", "Who may use the HTTP API and the dashboard"),
     ),

@@ -4,14 +4,14 @@ Where lanes come from: `lanes.toml` (see `broker.lanes_file`), or the `WHATSAPP_
 """
 
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from broker.errors import NoSuchLane
+from broker.errors import NoSuchLane, SettingsError
 from broker.lane_limits import NO_LIMITS, Limits
 from broker.provider_catalog import PROVIDERS, why_unknown
 
@@ -170,6 +170,17 @@ class Lanes(Mapping[str, Lane]):
             NoSuchLane: there is no such lane.
         """
         return self.meant_by(self.first.name if name is None else name)
+
+
+def check_complete(lanes: Iterable[Lane]) -> None:
+    """See that all lanes can send.
+
+    Raises:
+        SettingsError: names everything that is missing.
+    """
+    missing = list(dict.fromkeys(line for lane in lanes for line in lane.missing))
+    if missing:
+        raise SettingsError(missing[0] if len(missing) == 1 else "\n  ".join(["lanes cannot send:", *missing]))
 
 
 def unknown_lane(name: str, lanes: Collection[str]) -> NoSuchLane:

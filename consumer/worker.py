@@ -11,7 +11,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from queue import SimpleQueue
@@ -21,6 +21,7 @@ import structlog
 
 from broker import drift
 from broker.connection import connection_parameters, open_channel
+from broker.control import Control
 from broker.delay_ladder import ladder_entrance, ladder_key, whole_seconds
 from broker.errors import BrokerUnavailable, MalformedMessage
 from broker.events import Event
@@ -73,6 +74,7 @@ class LaneWorker:
         urls: the broker's addresses.
         provider: what sends; closed at the end.
         witnesses: told what happens.
+        apply_lanes: is handed the command to serve other lanes, which is for the whole process.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class LaneWorker:
         urls: Sequence[str],
         provider: Provider,
         witnesses: Sequence[Witness] = (),
+        *,
+        apply_lanes: Callable[[Control], None] = lambda _: None,
     ) -> None:
         self.inbox: Inbox = SimpleQueue()
         self._lane = lane
@@ -98,7 +102,8 @@ class LaneWorker:
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
-        self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
+        orders = Orders(lane, self._pace, feed.ledger, apply_lanes)
+        self._talk = Conversation(lane, self._names, self.inbox, feed, orders)
         about = self._rhythm | {
             "max_attempts": described.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),

@@ -15,10 +15,9 @@ import urllib3
 from antrian.doctor.finding import Finding, ok, problem, warning
 from broker.errors import SettingsError
 from broker.human_time import rough_duration
-from broker.lane import Lane
+from broker.lane import Lane, check_complete
 from broker.settings import Settings
 from consumer.providers.http import failure_of, is_loopback
-from consumer.providers.registry import check_complete
 
 SUBJECT = "provider"
 

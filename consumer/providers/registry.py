@@ -1,11 +1,10 @@
 """Makes the provider of a lane."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from broker.errors import SettingsError
-from broker.lane import Lane
+from broker.lane import Lane, check_complete
 from consumer.providers.contract import Provider
 from consumer.providers.mpwa import MpwaProvider
 
@@ -26,17 +25,6 @@ def make_provider(lane: Lane, *, sandbox_port: int) -> Provider:
     """
     check_complete([lane])
     return _PROVIDERS[lane.provider](lane, sandbox_port)
-
-
-def check_complete(lanes: Iterable[Lane]) -> None:
-    """See that all lanes can send.
-
-    Raises:
-        SettingsError: names everything that is missing.
-    """
-    missing = list(dict.fromkeys(line for lane in lanes for line in lane.missing))
-    if missing:
-        raise SettingsError(missing[0] if len(missing) == 1 else "\n  ".join(["lanes cannot send:", *missing]))
 
 
 def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
