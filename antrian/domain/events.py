@@ -17,6 +17,7 @@
     outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
     outcome.purged       an admin deleted its dead letter
     outcome.restored     an admin undid the clearing or the purge that took it out
+    lanes.…              accepted, refused, applied: what a consumer made of the command to serve other lanes
     lane.…               paused, resumed, forced, tried, cleared; for the history only, like all that follow
     dead.purged          an admin deleted dead letters
     undo.…               began, done: a clearing or a purge was undone
