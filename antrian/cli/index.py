@@ -67,7 +67,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry("dead", "antrian.cli.dead:dead_app", "Messages that were given up: look, re-drive, delete"),
         CommandEntry(
             "lanes",
-            "antrian.operations.lane.lanes_commands:lanes_app",
+            "antrian.cli.lanes:lanes_app",
             "The lanes: which there are, and serving others",
         ),
         CommandEntry("topology", "antrian.cli.topology:topology_app", "The exchanges and queues in the broker"),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from antrian.broker.lane_limits import NO_LIMITS, Limits
-from antrian.broker.provider_catalog import PROVIDERS, why_unknown
 from antrian.domain.errors import NoSuchLane, SettingsError
+from antrian.domain.lane_limits import NO_LIMITS, Limits
+from antrian.domain.provider_catalog import PROVIDERS, why_unknown
 
 if TYPE_CHECKING:
     from antrian.domain.settings import Settings
@@ -54,7 +54,7 @@ class Lane:
     Attributes:
         name: of the lane; in every queue's name and routing key.
         channel: what carries the messages.
-        provider: which adapter sends; a key of `antrian.broker.provider_catalog.PROVIDERS`, once `missing` is empty.
+        provider: which adapter sends; a key of `antrian.domain.provider_catalog.PROVIDERS`, once `missing` is empty.
         url: base address of the provider; None for the provider's own.
         sender: the sender's number, or the provider's own name for it; None where the provider needs none.
         key: of the provider.

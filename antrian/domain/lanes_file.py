@@ -22,12 +22,12 @@ from typing import Any, Final, TypeVar
 
 from pydantic import SecretStr
 
-from antrian.broker.lane_limits import LARGEST_CAP, PRESETS, Limits, WarmUp, parse_timezone, parse_windows
-from antrian.broker.provider_catalog import PROVIDERS, why_unknown
-from antrian.broker.suggestion import did_you_mean
-from antrian.broker.web_address import web_address
 from antrian.domain.errors import SettingsError
 from antrian.domain.lane import WHATSAPP, Lane, Lanes
+from antrian.domain.lane_limits import LARGEST_CAP, PRESETS, Limits, WarmUp, parse_timezone, parse_windows
+from antrian.domain.provider_catalog import PROVIDERS, why_unknown
+from antrian.domain.suggestion import did_you_mean
+from antrian.domain.web_address import web_address
 
 #: A file of a thousand lanes is a tenth of this.
 LARGEST_FILE = 4 * 1024 * 1024

@@ -26,7 +26,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from antrian.broker.lane_limits import (
+from antrian.domain.errors import SettingsError
+from antrian.domain.lane import Lanes, lanes_of_variables
+from antrian.domain.lane_limits import (
     DEFAULT_TIMEZONE,
     LARGEST_CAP,
     PRESETS,
@@ -36,10 +38,8 @@ from antrian.broker.lane_limits import (
     parse_timezone,
     parse_windows,
 )
-from antrian.broker.web_address import check_port, web_address
-from antrian.domain.errors import SettingsError
-from antrian.domain.lane import Lanes, lanes_of_variables
 from antrian.domain.lanes_file import LaneDefaults, read_lanes
+from antrian.domain.web_address import check_port, web_address
 
 #: The longest delay that the ladder of 24 binary levels can express, in seconds (194 days).
 LONGEST_DELAY = 2**24 - 1

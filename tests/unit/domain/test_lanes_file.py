@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antrian.broker.lane_limits import WarmUp, Window, parse_windows
 from antrian.domain.errors import NoSuchLane, SettingsError
 from antrian.domain.lane import Lane, Lanes, lane_changes
+from antrian.domain.lane_limits import WarmUp, Window, parse_windows
 from antrian.domain.lanes_file import LaneDefaults, parse_lanes
 from antrian.domain.priority import Priority
 from antrian.domain.settings import load_settings

@@ -1,7 +1,7 @@
 import pytest
 
-from antrian.broker.provider_catalog import PROVIDERS
 from antrian.domain.errors import SettingsError
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import load_settings
 from antrian.providers import registry
 from antrian.providers.contract import Provider

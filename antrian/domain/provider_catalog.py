@@ -6,7 +6,7 @@ lane, so what is checked stands here.
 
 from dataclasses import dataclass
 
-from antrian.broker.suggestion import did_you_mean
+from antrian.domain.suggestion import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from types import MappingProxyType
 
-from antrian.broker.suggestion import did_you_mean
 from antrian.domain.priority import Priority
+from antrian.domain.suggestion import did_you_mean
 
 #: The zone of the users that this was made for.
 DEFAULT_TIMEZONE = "Asia/Jakarta"
