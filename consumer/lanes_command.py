@@ -99,7 +99,8 @@ class LanesCommand:
         except AntrianError as error:
             reasons = str(error).splitlines()
             _log.warning("lanes.refused", actor=control.actor, reasons=reasons)
-            self._tell("lanes.refused", control, {"reasons": reasons})
+            serves = list(lanes_to_serve(self._settings, self._only))
+            self._tell("lanes.refused", control, {"reasons": reasons, "lanes": serves})
             return
         self._settings = settings
         details = {

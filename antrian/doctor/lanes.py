@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from antrian.doctor.finding import Finding, warning
+from antrian.doctor.finding import Finding, ok, warning
 from antrian.domain.lane import VARIABLES, Lane
 from antrian.domain.settings import Settings
 
@@ -52,11 +52,7 @@ def check(settings: Settings) -> Iterator[Finding]:
         )
     unused = [VARIABLES[key] for key in _REPLACED if f"{VARIABLES[key].lower()}" in settings.model_fields_set]
     if settings.lanes.digest and unused:
-        yield warning(
-            SUBJECT,
-            f"Not used, because {settings.lanes.origin} describes the lanes: {', '.join(unused)}.",
-            "Remove them, so that nobody changes them in vain.",
-        )
+        yield ok(SUBJECT, f"{settings.lanes.origin} describes the lanes, so these are not used: {', '.join(unused)}.")
 
 
 #: Keys whose variables say nothing where there is a file; the others are defaults for its lanes.

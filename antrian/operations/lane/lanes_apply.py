@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ class Answer:
         consumer: host and process.
         result: `refused`; `accepted`, while a lane that changes still finishes its send; or `applied`.
         digest: of the file that it read; empty when it refused.
-        lanes: that it serves now.
+        lanes: that it serves: as before where it refused.
         added: among them, new ones.
         changed: among them, those that are different now.
         removed: that it serves no more.
@@ -107,15 +108,15 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
         created = tuple(one.name for one in found if one.status is SyncStatus.MISSING)
         if not is_anybody_listening(channel, names):
             return AppliedLanes(settings.lanes.digest, created, listening=False)
-        at_work = max(_consumers(channel, names.lane(lane)) for lane in settings.lanes)
+        at_work = {lane: _consumers(channel, names.lane(lane)) for lane in settings.lanes}
         answers = _ask(channel, names, actor, at_work, patience)
         gone = sorted({lane for answer in answers for lane in answer.removed})
         left = {lane: _waiting(channel, names.lane(lane)) for lane in gone}
-    silent = max(at_work - len(answers), 0)
+    silent = _silent(at_work, answers)
     return AppliedLanes(settings.lanes.digest, created, listening=True, answers=answers, silent=silent, left=left)
 
 
-def _ask(channel: BlockingChannel, names: Names, actor: str, at_work: int, patience: float) -> tuple[Answer, ...]:
+def _ask(channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float) -> tuple[Answer, ...]:
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue
@@ -131,13 +132,22 @@ def _ask(channel: BlockingChannel, names: Names, actor: str, at_work: int, patie
             # One that is applied already may be told before it is told as accepted, over another connection.
             if answers.get(answer.consumer, answer).result != APPLIED:
                 answers[answer.consumer] = answer
-        is_complete = now - heard > _LAST_LOOK and len(answers) >= max(at_work, 1)
+        is_complete = now - heard > _LAST_LOOK and bool(answers) and not _silent(at_work, answers.values())
         if now - began > HEARD_SECONDS or is_complete:
             is_settled = all(one.result != ACCEPTED for one in answers.values())
             if is_settled or now - began > max(patience, HEARD_SECONDS):
                 break
     channel.cancel()
     return tuple(answers.values())
+
+
+def _silent(at_work: Mapping[str, int], answers: Iterable[Answer]) -> int:
+    """How many consumers are subscribed to a lane and have not answered, as far as can be seen.
+
+    A lane that is paused or waits for its provider has no subscribers, whoever serves it.
+    """
+    answered = Counter(lane for answer in answers for lane in answer.lanes)
+    return max(0, *(count - answered[lane] for lane, count in at_work.items()))
 
 
 def _events(channel: BlockingChannel, queue: str) -> Iterator[Event | None]:
