@@ -103,7 +103,7 @@ class AdminProcess:
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.senders}
+            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.lanes}
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
             threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
@@ -114,7 +114,7 @@ class AdminProcess:
             ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
-            metrics = Metrics(tuple(settings.senders))
+            metrics = Metrics(settings.lanes.names)
             instrument(publisher, metrics.registry)
             uploads = Uploads(settings, lambda: known_here(settings, history, follower))
             ending.callback(uploads.close)

@@ -83,7 +83,7 @@ class LaneReader:
 
     def waits(self) -> Waits:
         """What keeps the lane from sending at this moment, an admin's pause aside."""
-        return waits_of(self._activity, delay=self._settings.whatsapp_queue_delay, now=time.time())
+        return waits_of(self._activity, delay=self._settings.lanes[self._lane].delay, now=time.time())
 
     def _counts(self) -> Counts:
         ready, consumers = self._count(self._names.lane(self._lane))
