@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from admin_api.lane.lane_reader import LaneReader, is_anybody_listening, lane_channel
+from admin_api.lane.lane_reader import LaneReader, lane_channel
+from admin_api.lane.queue_counts import is_anybody_listening
 from admin_api.lane.status import Waits
 from broker.control import Command, Control
 from broker.events import EVENT_PROPERTIES, Event

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
-from admin_api.lane.lane_reader import is_anybody_listening, lane_channel
+from admin_api.lane.lane_reader import lane_channel
+from admin_api.lane.queue_counts import is_anybody_listening
 from broker.control import CHOICE_SECONDS, TRY_ONE_SECONDS, Command, Control
 from broker.errors import AntrianError
 from broker.events import EVENT_PROPERTIES, Event

@@ -9,7 +9,7 @@ from admin_api.desk.arrival import may_have_arrived
 from admin_api.history import life_line
 from admin_api.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, State
 from admin_api.lane.eta import eta_seconds
-from admin_api.lane.observer import Reading
+from admin_api.lane.look_at_all import Reading
 from admin_api.web.broadcast import public_details
 from admin_api.web.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
 from admin_api.web.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarm, RetryItem, Sending

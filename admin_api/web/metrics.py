@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
-from admin_api.lane.observer import Reading
+from admin_api.lane.look_at_all import Reading
 from broker.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from broker.priority import Priority
 

@@ -1,6 +1,5 @@
 """What the routes work with: built once by the process, handed to each request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from admin_api.desk.desk import Desk
 from admin_api.desk.undo import Undo
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.store import History
-from admin_api.lane.observer import LaneObserver
+from admin_api.lane.observer import LanesObserver
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.checkup import Checkups
 from admin_api.web.comparison import Comparison
@@ -32,7 +31,7 @@ class Parts:
     settings: Settings
     history: History
     follower: HistoryFollower
-    observers: Mapping[str, LaneObserver]
+    observer: LanesObserver
     publisher: Publisher
     intake: Intake
     desk: Desk

@@ -19,7 +19,7 @@ from admin_api.history.collector import collect_rarely
 from admin_api.history.follower import HistoryFollower
 from admin_api.history.history_file import history_path
 from admin_api.history.store import History
-from admin_api.lane.observer import LaneObserver
+from admin_api.lane.observer import LanesObserver
 from admin_api.web.app import create_app
 from admin_api.web.broadcast import Broadcast
 from admin_api.web.checkup import Checkups, Examination
@@ -107,10 +107,10 @@ class AdminProcess:
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.senders}
+            observer = LanesObserver(settings, self._urls, tuple(settings.senders), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
-            threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
+            threads: tuple[_Thread, ...] = (follower, audit, observer)
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
@@ -128,7 +128,7 @@ class AdminProcess:
                 settings,
                 history,
                 follower,
-                observers,
+                observer,
                 publisher,
                 intake,
                 desk,

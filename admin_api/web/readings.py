@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from admin_api.history.depths import Depths
 from admin_api.history.records import Position, State
-from admin_api.lane.observer import Reading
+from admin_api.lane.look_at_all import Reading
 from admin_api.web.answers import LaneInHistory, lane_status
 from admin_api.web.comparison import Difference
 from admin_api.web.metrics import HistoryReading
@@ -32,7 +32,7 @@ async def read_status(parts: Parts, lane: str, *, masked: bool) -> LaneStatus:
         BrokerError: the broker is away, or has no such lane.
     """
     try:
-        reading = await asyncio.wait_for(asyncio.wrap_future(parts.observers[lane].ask()), _PATIENCE)
+        reading = await asyncio.wait_for(asyncio.wrap_future(parts.observer.ask(lane)), _PATIENCE)
     except TimeoutError as error:
         raise BrokerUnavailable(f"the broker has not answered for {_PATIENCE:g} s") from error
     return await run_in_threadpool(_compose, parts, lane, reading, masked=masked)

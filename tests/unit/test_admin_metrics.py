@@ -6,7 +6,7 @@ import re
 import pytest
 from exposition import Exposition, promtool_complaints
 
-from admin_api.lane.observer import Reading
+from admin_api.lane.look_at_all import Reading
 from admin_api.lane.status import Reason, Status
 from admin_api.web.metrics import FAILURE_CLASSES, METRICS, HistoryReading, Metrics
 from consumer.providers.contract import FailureClass
