@@ -90,7 +90,7 @@ class LanesReader:
 
         Args:
             lane: which lane.
-            at_once: count anew what all lanes share; otherwise a count of the last second is good enough.
+            at_once: count again what all lanes share; otherwise any count since `count_anew` will do.
 
         Raises:
             NoSuchLane: the broker does not have it.
@@ -100,7 +100,7 @@ class LanesReader:
         return status_of(lane, counts, self._activities[lane], state, settings=self._settings, now=time.time())
 
     def count_anew(self) -> None:
-        """Have what all lanes share counted again by the next status, whatever is believed now."""
+        """Have what all lanes share counted again by the next status of any lane."""
         self._shared = SharedCounts(self._channel, self._counts, self._names)
 
     def waits(self, lane: str) -> Waits:
@@ -124,12 +124,12 @@ class LanesReader:
             # It may come back with another state.
             self._states.pop(lane, None)
             raise NoSuchLane(self._names, lane)
-        changed_at = self._ladder_changed_at.get(lane, -math.inf) if at_once else -math.inf
+        changed_at = self._ladder_changed_at.get(lane, -math.inf)
         return Counts(
             ready=queue.ready,
             consumers=queue.consumers,
             listening=queue.consumers > 0 or self._shared.is_anybody_listening(at_once=at_once),
-            delayed=self._shared.delayed(changed_at),
+            delayed=self._shared.delayed(changed_at, at_once=at_once),
             dead=self._shared.dead(at_once=at_once),
         )
 

@@ -59,6 +59,7 @@ class LanesObserver:
         #: When each lane's latest event that was told happened: a new connection reads again what was told before.
         self._told_at: dict[str, float] = {}
         self._known_until: dict[str, float] = {}
+        self._told_before: dict[str, tuple[Event, ...]] = {}
         self._latest: defaultdict[str, deque[Event]] = defaultdict(partial(deque, maxlen=_LATEST))
         self._questions: SimpleQueue[tuple[str, Future[Reading]]] = SimpleQueue()
         self._questions_about_all: SimpleQueue[Future[Readings]] = SimpleQueue()
@@ -143,6 +144,7 @@ class LanesObserver:
 
     def _observe(self) -> None:
         with open_channel(self._urls, name="antrian admin observer") as channel:
+            self._told_before = {lane: tuple(events) for lane, events in self._latest.items()}
             self._latest.clear()
             now = time.time()
             self._known_until = {lane: min(told_at, now) for lane, told_at in self._told_at.items()}
@@ -187,9 +189,16 @@ class LanesObserver:
         if event.name == "outcome.barrier":
             return
         self._latest[event.lane].append(event)
-        if event.at >= self._started_at and event.at > self._known_until.get(event.lane, -math.inf):
+        if self._is_new(event):
             self._told_at[event.lane] = max(self._told_at.get(event.lane, -math.inf), event.at)
             self._on_event(event)
+
+    def _is_new(self, event: Event) -> bool:
+        """Whether it happened after our start, and was not told over an earlier connection."""
+        if event.at < self._started_at or event.at <= self._known_until.get(event.lane, -math.inf):
+            return False
+        # By a clock that is ahead it happens after all that is known.
+        return event not in self._told_before.get(event.lane, ())
 
     def _refuse(self, error: AntrianError) -> None:
         trouble = error if isinstance(error, BrokerError) else BrokerUnavailable(str(error))

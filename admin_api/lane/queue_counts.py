@@ -9,8 +9,8 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from broker.topology import LADDER_LEVELS, Names
 
-#: Seconds for which counts that all lanes share are believed where many lanes are looked at in a row.
-_BELIEVED = 1.0
+#: Seconds for which the ladder's counts are believed; an event about a retry has them counted again at once.
+_LADDER_PERIOD = 1.0
 
 _NOT_FOUND = 404
 
@@ -68,32 +68,35 @@ class SharedCounts:
         self._channel = channel
         self._counts = counts
         self._names = names
-        self._delayed = self._dead = 0
-        self._listening = False
-        self._delayed_at = self._dead_at = self._listening_at = -math.inf
+        self._delayed: int | None = None
+        self._dead: int | None = None
+        self._listening: bool | None = None
+        self._delayed_at = -math.inf
 
-    def delayed(self, changed_at: float) -> int:
+    def delayed(self, changed_at: float, *, at_once: bool) -> int:
         """Messages on the delay ladder. Its 24 counts are 24 round trips, and few of them change within a second.
 
         Args:
             changed_at: when an event told of a change, monotonic seconds; a count that is not later is not believed.
+            at_once: count again when the last count is not later than that, or is old; otherwise any count will do.
         """
-        if self._delayed_at <= changed_at or time.monotonic() - self._delayed_at > _BELIEVED:
+        is_old = self._delayed_at <= changed_at or time.monotonic() - self._delayed_at > _LADDER_PERIOD
+        if self._delayed is None or (at_once and is_old):
             counted_at = time.monotonic()
             self._delayed = sum(self._ready(self._names.delay(level)) for level in range(LADDER_LEVELS))
             self._delayed_at = counted_at
         return self._delayed
 
     def dead(self, *, at_once: bool) -> int:
-        """Dead letters; counted anew when `at_once`, or when the last count is old."""
-        if at_once or time.monotonic() - self._dead_at > _BELIEVED:
-            self._dead, self._dead_at = self._ready(self._names.dead), time.monotonic()
+        """Dead letters; counted again when `at_once`, otherwise any count will do."""
+        if self._dead is None or at_once:
+            self._dead = self._ready(self._names.dead)
         return self._dead
 
     def is_anybody_listening(self, *, at_once: bool) -> bool:
-        """Whether any consumer process is there; asked anew when `at_once`, or when the last answer is old."""
-        if at_once or time.monotonic() - self._listening_at > _BELIEVED:
-            self._listening, self._listening_at = is_anybody_listening(self._channel, self._names), time.monotonic()
+        """Whether any consumer process is there; asked again when `at_once`, otherwise any answer will do."""
+        if self._listening is None or at_once:
+            self._listening = is_anybody_listening(self._channel, self._names)
         return self._listening
 
     def _ready(self, queue: str) -> int:
