@@ -1,6 +1,5 @@
 """What the routes work with: built once by the process, handed to each request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
@@ -21,7 +20,7 @@ from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import Desk
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 
 
@@ -32,7 +31,7 @@ class Services:
     settings: Settings
     history: History
     follower: HistoryFollower
-    observers: Mapping[str, LaneObserver]
+    observer: LanesObserver
     publisher: Publisher
     intake: Ingest
     desk: Desk
