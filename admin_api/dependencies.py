@@ -18,7 +18,7 @@ from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
@@ -34,7 +34,7 @@ class Services:
     observer: LanesObserver
     publisher: Publisher
     intake: Ingest
-    desk: Desk
+    dead_letters: DeadLetterService
     undo: Undo
     broadcast: Broadcast
     audit: AuditTrail

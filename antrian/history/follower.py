@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from admin_api.background_thread import BackgroundThread
+from antrian.broker.background_thread import BackgroundThread
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError

@@ -11,11 +11,11 @@ from factories import make_event
 from pika.adapters.blocking_connection import BlockingChannel
 from tcp_proxy import proxy_before
 
-from admin_api import background_thread
-from antrian.broker import topology_sync
+from antrian.broker import background_thread, topology_sync
 from antrian.broker.connection import open_channel
 from antrian.broker.lane_state import QUICK, read_state, write_state
-from antrian.broker.topology import LADDER_LEVELS, Names, topology
+from antrian.broker.topology import Names, topology
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import BrokerError
 from antrian.domain.events import EVENT_PROPERTIES
 from antrian.operations.lane.lane_reader import LaneReader

@@ -12,6 +12,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.lane_state import QUICK, PauseState, read_states
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.activity import CHANGES_THE_LADDER, Activity
@@ -143,8 +144,8 @@ class LanesReader:
         event = Event.decode(body)
         if event is None or not self._is_ours(event):
             return
-        if event.name in {"lane.paused", "lane.resumed"}:
-            self._states[event.lane] = PauseState(event.name == "lane.paused", event.source, event.at)
+        if event.name in {EventName.LANE_PAUSED, EventName.LANE_RESUMED}:
+            self._states[event.lane] = PauseState(event.name == EventName.LANE_PAUSED, event.source, event.at)
         self._take(event)
 
     def _take(self, event: Event) -> None:

@@ -18,9 +18,10 @@ from queue import Empty, SimpleQueue
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 
-from admin_api.background_thread import BackgroundThread
+from antrian.broker.background_thread import BackgroundThread
 from antrian.broker.connection import open_channel
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lanes_reader import LanesReader, NoSuchLane
@@ -186,7 +187,7 @@ class LanesObserver:
                     answer.set_result(reading)
 
     def _hear(self, event: Event) -> None:
-        if event.name == "outcome.barrier":
+        if event.name == EventName.BARRIER:
             return
         self._latest[event.lane].append(event)
         if self._is_new(event):

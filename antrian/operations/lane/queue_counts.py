@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 
 #: Seconds for which the ladder's counts are believed; an event about a retry has them counted again at once.
 _LADDER_PERIOD = 1.0
