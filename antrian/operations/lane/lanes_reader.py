@@ -3,7 +3,7 @@
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 import pika
@@ -77,10 +77,16 @@ class LanesReader:
             lanes: whose states are read now; that of any other lane is read when its status is asked for.
         """
         self._hear_of_lanes()
-        there = [lane for lane in lanes if self._counts.of(self._names.state(lane)) is not None]
-        self._states |= read_states(self._channel, self._names, there, QUICK)
+        counted_at = time.monotonic()
+        counts = {lane: self._counts.of(self._names.state(lane)) for lane in lanes}
+        written = [lane for lane, count in counts.items() if count and count.ready]
+        self._keep_states(read_states(self._channel, self._names, written, QUICK))
         tail = OutcomeTail(self._channel.connection, self._names.outcomes, self._take)
         tail.catch_up(time.time() - LOOKING_BACK)
+        # Most lanes were never paused. Reading the events is the time between two looks at an empty state.
+        empty = [lane for lane, count in counts.items() if count and not count.ready]
+        passed = time.monotonic() - counted_at
+        self._keep_states(read_states(self._channel, self._names, empty, () if passed >= sum(QUICK) else QUICK))
 
     def listen(self, seconds: float) -> None:
         """Take in, for so long, what happens."""
@@ -116,8 +122,12 @@ class LanesReader:
         if lane not in self._states:
             if self._counts.of(self._names.state(lane)) is None:
                 raise NoSuchLane(self._names, lane)
-            self._states |= read_states(self._channel, self._names, [lane], QUICK)
+            self._keep_states(read_states(self._channel, self._names, [lane], QUICK))
         return self._states[lane]
+
+    def _keep_states(self, states: Mapping[str, PauseState]) -> None:
+        # What an event has told meanwhile is newer.
+        self._states = {**states, **self._states}
 
     def _count(self, lane: str, *, at_once: bool) -> Counts:
         queue = self._counts.of(self._names.lane(lane))
