@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 import bench.admin.benchmark
+import bench.admin_lanes.benchmark
 import bench.crash.benchmark
 import bench.lanes.benchmark
 import bench.pace.benchmark
@@ -23,7 +24,7 @@ import bench.publish.benchmark
 import bench.redrive.benchmark
 import bench.replay.benchmark
 from antrian.domain.errors import AntrianError
-from bench.lanes.benchmark import Choice
+from bench.lanes.choice import Choice
 from bench.report import Report
 from bench.stage import Stage, open_stage
 
@@ -35,7 +36,11 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "replay": bench.replay.benchmark.run,
     "redrive": bench.redrive.benchmark.run,
     "admin": bench.admin.benchmark.run,
+    "admin-lanes": bench.admin_lanes.benchmark.run,
 }
+
+#: Benchmarks that take the options about lanes; they compare with no peer.
+_WITH_A_CHOICE = ("lanes", "admin-lanes")
 
 _PEERS = ("celery", "dramatiq")
 
@@ -48,11 +53,12 @@ def main(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer messages and rounds: about three minutes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    lanes: Annotated[str, typer.Option(help="lanes: how many, such as 50,100,500.")] = "",
+    lanes: Annotated[str, typer.Option(help="lanes, admin-lanes: how many, such as 50,100,500.")] = "",
     delay: Annotated[float | None, typer.Option(min=0.1, help="lanes: seconds between two sends of a lane.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=1, help="lanes: how long they are watched.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="lanes, admin-lanes: how long they are watched.")] = None,
     against: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="lanes: another source tree, in the same run.")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="lanes, admin-lanes: another source tree too."),
     ] = None,
 ) -> None:
     """Measure Antrian beside its peers, in one run, on a broker of its own; the figures are for this machine."""
@@ -64,15 +70,14 @@ def main(
     except ValueError:
         raise typer.BadParameter("--lanes takes numbers with commas between them") from None
     choice = Choice(counts, delay, seconds, against.resolve() if against else None)
-    compared = [name for name in chosen if name != "lanes"]
+    compared = [name for name in chosen if name not in _WITH_A_CHOICE]
     if missing := [peer for peer in _PEERS if compared and importlib.util.find_spec(peer) is None]:
         sys.exit(f"Error: the benchmarks need {' and '.join(missing)} to compare with: `make bench` installs them")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    benchmarks = BENCHMARKS | {name: partial(BENCHMARKS[name], choice=choice) for name in _WITH_A_CHOICE}
     try:
-        _measure(
-            BENCHMARKS | {"lanes": partial(BENCHMARKS["lanes"], choice=choice)}, chosen, quick=quick, as_json=as_json
-        )
+        _measure(benchmarks, chosen, quick=quick, as_json=as_json)
     except AntrianError as error:
         Console(stderr=True).print(f"Error: {error}", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

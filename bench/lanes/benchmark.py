@@ -4,13 +4,11 @@ The limits are the project's own, for 500 lanes of 10 s each.
 """
 
 import math
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
-from bench.child import CHECKOUT
+from bench.lanes.choice import Choice
 from bench.lanes.growth import Growth
 from bench.lanes.trial import READY_PATIENCE, Plan, Process, Trial, measure
 from bench.provider import run_provider
@@ -24,23 +22,6 @@ FAIL_OVER_LIMIT = 3.0
 GAP_LIMIT = 0.050
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What to measure.
-
-    Attributes:
-        lanes: numbers of lanes, ascending; the usual ones when empty.
-        delay: the pause of each lane, in seconds; the usual one when None.
-        seconds: how long the lanes are watched; as usual when None.
-        against: another source tree whose consumer is measured in turns with ours.
-    """
-
-    lanes: tuple[int, ...] = ()
-    delay: float | None = None
-    seconds: float | None = None
-    against: Path | None = None
-
-
 def run(stage: Stage, *, quick: bool, choice: Choice | None = None) -> Report:
     """Measure each number of lanes, and each source tree, one after the other.
 
@@ -48,11 +29,10 @@ def run(stage: Stage, *, quick: bool, choice: Choice | None = None) -> Report:
         BenchmarkFailed: a consumer ended, or lanes did not go on after the kill.
     """
     asked = choice or Choice()
-    lanes, delay, seconds = ((10, 20, 40), 2.0, 10.0) if quick else ((50, 100, 200, 500, 1_000), 10.0, 60.0)
-    counts, delay, seconds = asked.lanes or lanes, asked.delay or delay, asked.seconds or seconds
-    checkouts = {_name(one): one for one in (CHECKOUT, asked.against) if one is not None}
+    delay, seconds = asked.delay or (2.0 if quick else 10.0), asked.seconds or (10.0 if quick else 60.0)
+    checkouts = asked.checkouts()
     trials: dict[str, list[Trial]] = {name: [] for name in checkouts}
-    for count in sorted(counts):
+    for count in asked.counts(quick=quick):
         for name, checkout in checkouts.items():
             if all(trial.ready == trial.lanes for trial in trials[name]):
                 # A sandbox of its own: it keeps what arrived, and a thread for each connection.
@@ -69,17 +49,6 @@ def report(trials: Mapping[str, Sequence[Trial]]) -> Report:
     figures = {name: [_figures(trial) for trial in found] for name, found in trials.items()}
     growth = {name: {what: asdict(one) for what, one in _growths(found).items()} for name, found in trials.items()}
     return Report("lanes", tables, lines, {"trials": figures, "growth": growth})
-
-
-def _name(checkout: Path) -> str:
-    """The commit of a source tree, or its folder's name where there is none."""
-    asked = subprocess.run(
-        ["git", "-C", checkout, "describe", "--always", "--dirty", "--exclude", "*"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or checkout.name
 
 
 def _tables(name: str, trials: Sequence[Trial]) -> list[Table]:

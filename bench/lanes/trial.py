@@ -1,9 +1,6 @@
 """One consumer process with so many lanes: started, watched, killed, and followed by its standby."""
 
-import json
 import math
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +9,14 @@ from pathlib import Path
 
 import psutil
 
-from antrian.broker.connection import open_channel
-from antrian.broker.topology import Names, topology
+from antrian.broker.topology import Names
 from antrian.domain.message import encode, new_message
 from antrian.domain.settings import Settings
+from bench.broker_connections import connections_of, cpu_seconds
 from bench.child import Child
 from bench.distribution import Distribution
 from bench.errors import BenchmarkFailed
+from bench.lanes.choice import lane_specs
 from bench.lanes.log_events import LaneLog
 from bench.lanes.sends import by_sender, gaps_between, lateness, second_sends
 from bench.pipelined import Item, PipelinedChannel
@@ -31,8 +29,6 @@ READY_PATIENCE = 300.0
 
 #: Seconds that a fail-over is waited for beyond the delay.
 _FAIL_OVER_PATIENCE = 60.0
-
-_FIRST_SENDER = 62_811_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +153,14 @@ def _trial(
 def _namespace(stage: Stage, plan: Plan) -> Iterator[Settings]:
     """A namespace with enough messages in each lane; removed at the end, because the next one needs the broker, too."""
     stage.say(f"lanes: publishing for {plan.lanes} lanes")
-    names = [f"lane{number:04d}={_FIRST_SENDER + number}" for number in range(plan.lanes)]
-    lanes = stage.lane(WHATSAPP_QUEUE_LANES=",".join(names), WHATSAPP_QUEUE_DELAY=str(plan.delay))
+    lanes = stage.lane(WHATSAPP_QUEUE_LANES=lane_specs(plan.lanes), WHATSAPP_QUEUE_DELAY=str(plan.delay))
     longest = 2 * READY_PATIENCE + plan.seconds + plan.delay + _FAIL_OVER_PATIENCE
     with PipelinedChannel(stage.url) as channel:
         channel.publish(_messages(lanes, math.ceil(longest / plan.delay)))
     try:
         yield lanes
     finally:
-        _remove(stage, lanes)
+        stage.remove(lanes)
 
 
 def _messages(lanes: Settings, each: int) -> Iterator[Item]:
@@ -176,15 +171,6 @@ def _messages(lanes: Settings, each: int) -> Iterator[Item]:
             phone_number = f"+62812{number:08d}"
             body, properties = encode(new_message(phone_number, text, source="bench", now=time.time()))
             yield names.messages, lane, body, properties
-
-
-def _remove(stage: Stage, lanes: Settings) -> None:
-    whole = topology(lanes)
-    with open_channel((stage.url,), name="antrian bench") as channel:
-        for queue in whole.queues:
-            channel.queue_delete(queue.name)
-        for exchange in whole.exchanges:
-            channel.exchange_delete(exchange.name)
 
 
 def _consumer(stage: Stage, provider: Provider, plan: Plan, lanes: Settings) -> Child:
@@ -216,37 +202,15 @@ def _watch(stage: Stage, consumer: Child, provider: Provider, plan: Plan) -> Pro
     stage.say(f"lanes: watching {plan.lanes} lanes for {plan.seconds:g} s")
     ours = psutil.Process(consumer.pid)
     several = (ours, psutil.Process(stage.node.status().pid), psutil.Process(provider.pid))
-    began, before = time.monotonic(), [_cpu_seconds(one) for one in several]
+    began, before = time.monotonic(), [cpu_seconds(one) for one in several]
     time.sleep(plan.seconds)
     passed = time.monotonic() - began
     cpu, broker_cpu, provider_cpu = (
-        (_cpu_seconds(one) - then) / passed for one, then in zip(several, before, strict=True)
+        (cpu_seconds(one) - then) / passed for one, then in zip(several, before, strict=True)
     )
     # Asked at the end: rabbitmqctl is a program that takes a second of the processor.
-    connections, channels = _connections(stage, ours)
+    connections, channels = connections_of(stage, ours)
     return Process(connections, channels, ours.num_threads(), ours.memory_info().rss, cpu, broker_cpu, provider_cpu)
-
-
-def _cpu_seconds(process: psutil.Process) -> float:
-    used = process.cpu_times()
-    return float(used.user + used.system)
-
-
-def _connections(stage: Stage, ours: psutil.Process) -> tuple[int, int]:
-    """Connections of a process to the broker, and channels on them, as the broker counts them."""
-    ports = {connection.laddr.port for connection in ours.net_connections("tcp") if connection.laddr}
-    environment = psutil.Process(stage.node.status().pid).environ()
-    program = Path(environment.get("RABBITMQ_HOME", "/usr/lib/rabbitmq")) / "bin" / "rabbitmqctl"
-    listing = ["list_connections", "peer_port", "channels", "--formatter", "json"]
-    answer = subprocess.run(
-        [program, "--quiet", "-n", environment["RABBITMQ_NODENAME"], *listing],
-        env=os.environ | environment,
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
-    found = [one for one in json.loads(answer.stdout) if one["peer_port"] in ports]
-    return len(found), sum(one["channels"] for one in found)
 
 
 def _fail_over(stage: Stage, standby: LaneLog, plan: Plan) -> None:
