@@ -20,11 +20,10 @@ from broker.settings import Settings, load_settings
 from broker.topology import Names
 from broker.tracing import Publishing, begin_publish
 from broker.urgent_bell import ring
-from publisher.composition import compose, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
 from publisher.outcome import Outcome, OutcomeWatch
 from publisher.pipeline import WINDOW, Pipeline, Publication, Result
-from publisher.request import MessageRequest
+from publisher.request import MessageRequest, compose, delay_until
 from publisher.watch import Track, Unwatched, Watch
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.

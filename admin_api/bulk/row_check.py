@@ -9,10 +9,9 @@ from admin_api.bulk.record import REQUIRED, Record, Refusal
 from broker.errors import MalformedMessage
 from broker.message_body import build
 from broker.priority import Priority
-from publisher.composition import compose, delay_until
 from publisher.errors import InvalidMessage
 from publisher.moment import parse_moment
-from publisher.request import MessageRequest
+from publisher.request import MessageRequest, compose, delay_until
 
 _LONGEST_REASON = 200
 

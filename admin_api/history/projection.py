@@ -25,7 +25,7 @@ from admin_api.history.change import (
 )
 from admin_api.history.entry import BURIED, LATEST, QUEUED, SCHEDULED, Arrived, Entry, Told, bounded, plain_json, short
 from admin_api.history.message_row import ENDS, FAILURES, OPEN, MessageRow
-from admin_api.history.records import State
+from admin_api.history.records import PENDING, State
 from broker.events import Event
 from broker.wire_headers import LONGEST_DETAIL
 
@@ -192,6 +192,8 @@ class Projection:
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
         if event.name in _TELLING:
             self._tell_outcome(row, seq, event)
+        elif event.name == "outcome.postponed":
+            self._postpone(row, event)
         elif event.name == "outcome.redriven":
             self._redrive(row, event)
         elif event.name == "outcome.restored":
@@ -271,6 +273,14 @@ class Projection:
             self._minute(at, row.lane).dead += 1
         row.due_at = None
         self._move(row, State.DEAD, at)
+
+    def _postpone(self, row: MessageRow, event: Event) -> None:
+        """The same copy is back on the ladder; nothing was tried."""
+        due_at = _moment(event.details.get("due_at"))
+        if due_at is not None and row.state in PENDING and row.generation == event.generation:
+            row.due_at = due_at
+            row.detail = _text(event.details.get("detail")) or row.detail
+            self._move(row, State.SCHEDULED, event.at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.

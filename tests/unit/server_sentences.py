@@ -19,7 +19,6 @@ SOURCES = (
     "broker/tls.py",
     "broker/wire_headers.py",
     "publisher/client.py",
-    "publisher/composition.py",
     "publisher/moment.py",
     "publisher/pipeline.py",
     "publisher/request.py",
