@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from broker.errors import MalformedMessage
@@ -90,6 +91,7 @@ _GIVEN = tuple(
     for field in fields(MessageRequest)
     if field.name in MessageBody.model_fields and field.name not in ROUTED | {"phone_number", "message", "source"}
 )
+_given = attrgetter(*_GIVEN)
 
 
 def compose(wanted: MessageRequest, source: str, now: float) -> Message:
@@ -117,7 +119,7 @@ def compose(wanted: MessageRequest, source: str, now: float) -> Message:
             lane=wanted.lane,
             message_id=wanted.message_id,
             trace=read_trace(wanted.traceparent, wanted.tracestate),
-            **{name: getattr(wanted, name) for name in _GIVEN},
+            **{name: value for name, value in zip(_GIVEN, _given(wanted), strict=True) if value is not None},
         )
     except MalformedMessage as error:
         raise InvalidMessage(error.code, error.detail, error.fields) from error

@@ -3,23 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from admin_api.history.entry import SCHEDULED, Arrived, bounded, plain_json, short
-from admin_api.history.message_row import Contents, MessageRow
+from admin_api.history.entry import SCHEDULED, Arrived, bounded, short
+from admin_api.history.message_row import MessageRow
 from broker.events import Event
-from broker.message import MessageBody
 from broker.wire_headers import AttemptFailure
-
-
-def contents_of(body: MessageBody) -> Contents:
-    """What the history keeps of a body."""
-    return Contents(
-        phone_number=body.phone_number,
-        text=short(body.message, len(body.message)),
-        source=short(body.source),
-        idempotency_key=body.idempotency_key,
-        metadata=plain_json(body.metadata) if body.metadata is not None else None,
-        expires_at=body.expires_at.timestamp() if body.expires_at else None,
-    )
 
 
 def with_cause(entry: Arrived, row: MessageRow, at: float) -> Arrived:

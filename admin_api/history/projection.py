@@ -6,7 +6,7 @@ to the same rows however they are cut into batches and however often they are de
 
 from collections.abc import Iterable
 
-from admin_api.history.arrival import arrival_body, contents_of, with_cause
+from admin_api.history.arrival import arrival_body, with_cause
 from admin_api.history.change import (
     Changes,
     EventRow,
@@ -23,6 +23,7 @@ from admin_api.history.change import (
     TakenOut,
     sequence,
 )
+from admin_api.history.columns import contents_of
 from admin_api.history.entry import BURIED, LATEST, QUEUED, SCHEDULED, Arrived, Entry, Told, bounded, plain_json, short
 from admin_api.history.message_row import ENDS, FAILURES, OPEN, MessageRow
 from admin_api.history.records import PENDING, State
@@ -110,7 +111,7 @@ class Projection:
         if entry.message is not None and not row.is_known:
             row.contents = contents_of(entry.message.body)
             row.is_known = 1
-            self._figures.name_source(row, row.contents.source)
+            self._figures.name_source(row, str(row.contents["source"]))
             row.priority = entry.priority
         if row.queued_at is None and entry.name != BURIED:
             row.queued_at = row.born_at = said or self.changes.clock
