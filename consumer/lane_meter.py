@@ -6,6 +6,8 @@ from typing import NamedTuple
 from antrian.domain.events import Event
 from antrian.domain.priority import Priority
 from antrian.providers.contract import FailureClass, Sent
+from consumer.admission import DELIVER_AT
+from consumer.set_aside import NEWER_VERSION
 from consumer.witness import Call
 
 SENDS = "antrian_sends_total"
@@ -15,6 +17,7 @@ GAP_VIOLATIONS = "antrian_send_gap_violations_total"
 WAIT = "antrian_message_wait_seconds"
 ATTEMPTS = "antrian_message_attempts"
 MESSAGES = "antrian_messages_total"
+POSTPONED = "antrian_messages_postponed_total"
 
 SENT = "sent"
 #: How a call to the provider can end.
@@ -22,6 +25,9 @@ OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
 
 #: How a message can end, by the event that says so.
 ENDS = {f"outcome.{end}": end for end in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate")}
+
+#: Why a message can be postponed.
+REASONS = (DELIVER_AT, NEWER_VERSION)
 
 #: Ends that an attempt led to.
 _BY_ATTEMPT = frozenset({"outcome.sent", "outcome.dead"})
@@ -75,6 +81,8 @@ class LaneMeter:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
             yield Change(MESSAGES, (self._lane, ENDS[event.name]))
+        if event.name == "outcome.postponed":
+            yield Change(POSTPONED, (self._lane, str(event.details["reason"])))
         if event.name in _BY_ATTEMPT and event.attempt:
             yield Change(ATTEMPTS, (self._lane,), event.attempt)
 

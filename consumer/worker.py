@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
+from pika import BasicProperties
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import connection_parameters, open_channel
@@ -25,13 +26,26 @@ from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
-from antrian.domain.errors import BrokerUnreachable, MalformedMessage
+from antrian.domain.errors import BrokerUnreachable, MalformedMessage, NewerVersion
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Failed, FailureClass, Provider, Sent
 from consumer import signals
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.admission import (
+    DELIVER_AT,
+    Admission,
+    AlreadySent,
+    Crashed,
+    Drop,
+    Postpone,
+    Send,
+    Settle,
+    Spent,
+    admit,
+    admit_unread,
+    dedupe_key,
+)
 from consumer.adopted_pace import AdoptedPace
 from consumer.bells import PAUSE_BEFORE_NEXT
 from consumer.caller import Caller
@@ -47,6 +61,7 @@ from consumer.pace import LEAD, Gate, Pace
 from consumer.recorder import Recorder
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 from consumer.session import Inbox, Link
+from consumer.set_aside import SetAside
 from consumer.witness import Audience, Witness
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
@@ -210,6 +225,9 @@ class LaneWorker:
         """Do with one delivery what is to be done with it."""
         try:
             message = self._read(delivery)
+        except NewerVersion as problem:
+            self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            return
         except MalformedMessage as problem:
             self._bury_malformed(delivery, problem)
             return
@@ -222,6 +240,9 @@ class LaneWorker:
                 return
             # It may have been cancelled meanwhile, or its time may be over.
             admission = self._admit(message)
+        self._carry_out(admission, delivery, message)
+
+    def _carry_out(self, admission: Admission, delivery: signals.Delivery, message: Message) -> None:
         match admission:
             case Crashed():
                 # Whoever began it may still report what became of it: that is known when the pause is over.
@@ -237,6 +258,11 @@ class LaneWorker:
                 self._record(f"outcome.{outcome}", message, detail=detail)
                 self._talk.session.ack(delivery.tag)
                 _log.info("message.dropped", **_about(message), outcome=outcome)
+            case Postpone(until):
+                body, properties = encode(message)
+                self._lay_on_ladder(until - time.time(), body, properties)
+                self._record("outcome.postponed", message, reason=DELIVER_AT, due_at=until)
+                self._talk.session.ack(delivery.tag)
             case Spent():
                 self._talk.session.ack(delivery.tag)
 
@@ -387,12 +413,14 @@ class LaneWorker:
         self._hold_then_ack(delivery)
 
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
-        body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
-        ring(properties, self._lane, later=True)
-        exchange = ladder_entrance(consequence.delay, self._names)
-        self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
+        self._lay_on_ladder(consequence.delay, *encode(retry_of(message, failure, attempt=consequence.attempt)))
         due_at = time.time() + whole_seconds(consequence.delay)
         self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+
+    def _lay_on_ladder(self, seconds: float, body: bytes, properties: BasicProperties) -> None:
+        ring(properties, self._lane, later=True)
+        exchange = ladder_entrance(seconds, self._names)
+        self._talk.publish(exchange, ladder_key(seconds, self._lane), body, properties)
 
     def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
@@ -415,6 +443,29 @@ class LaneWorker:
             "message.malformed", lane=self._lane, message_id=message_id, code=problem.code, detail=problem.detail
         )
 
+    def _set_aside(self, delivery: signals.Delivery, kept: SetAside) -> None:
+        """A delivery that only a newer consumer can read; those behind it go on."""
+        self._recorder.catch_up()
+        self._pace.bells.answer(kept.message_id)
+        event = partial(self._recorder.event, message_id=kept.message_id, generation=kept.generation)
+        match admit_unread(kept.message_id, kept.generation, self._ledger):
+            case AlreadySent():
+                self._hold_then_ack(delivery)
+                return
+            case Drop(outcome, detail):
+                self._recorder.record(event(f"outcome.{outcome}", detail=detail))
+            case None:
+                self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
+                self._recorder.record(event("outcome.postponed", **kept.details()))
+                _log.warning(
+                    "message.needs_newer_consumer",
+                    lane=self._lane,
+                    message_id=kept.message_id,
+                    version=kept.version,
+                    seconds=kept.seconds,
+                )
+        self._talk.session.ack(delivery.tag)
+
     def _hold_then_ack(self, delivery: signals.Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
         self._talk.wait(self._is_hold_cut_short, until=self._pace.pause_over_at - LEAD)
@@ -436,6 +487,7 @@ class LaneWorker:
             generation=message.generation,
             attempt=message.attempt,
             trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
             **details,
         )
 

@@ -24,6 +24,7 @@ _WORDS = {
     "attempt.failed": "attempt {attempt} failed after {took}",
     "attempt.uncertain": "attempt {attempt} has no known outcome",
     "outcome.retrying": "will be tried again",
+    "outcome.postponed": "postponed, no attempt counted",
     "outcome.dead": "given up",
     "outcome.duplicate": "not sent: another message has its key",
     "outcome.expired": "not sent: it expired",

@@ -6,6 +6,8 @@
     outcome.failed       the attempt failed; details say how
     outcome.uncertain    a crash left an attempt without an outcome
     outcome.retrying     a copy for the next attempt is on the delay ladder
+    outcome.postponed    it is back on the delay ladder and no attempt is counted: its time has not come, or only a
+                         newer consumer can read it
     outcome.dead         a copy is in the dead-letter queue
     outcome.duplicate    not sent: its idempotency key is taken
     outcome.expired      not sent: it expired

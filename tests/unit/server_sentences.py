@@ -19,7 +19,6 @@ SOURCES = (
     "antrian/broker/tls.py",
     "antrian/domain/headers.py",
     "publisher/client.py",
-    "publisher/composition.py",
     "publisher/time_expression.py",
     "publisher/pipeline.py",
     "publisher/request.py",

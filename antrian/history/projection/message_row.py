@@ -4,6 +4,7 @@ The rules are those of the consumer's ledger: a message that was sent stays sent
 generation counts; a consumer that lost its connection in the middle of a send may report late, and says nothing new.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from antrian.history.records import MessageState
@@ -54,7 +55,7 @@ class MessageRow:
         source: the publishing service; empty while it is not known.
         presumed: whether its clearing is only concluded from the purge of the whole lane.
         cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
-        contents: text and such, as columns of the table; None while nothing is known, or the history has it.
+        contents: what it says, by column; None while nothing is known, or the history has it.
     """
 
     id: int
@@ -86,7 +87,7 @@ class MessageRow:
     is_new: bool = False
     was_known: int = 0
     before: tuple[str, MessageState] | None = None
-    contents: "Contents | None" = None
+    contents: Mapping[str, object] | None = None
 
     def is_old_news(self, name: str, generation: int, attempt: int) -> bool:
         """Whether an event says nothing new about this message."""
@@ -101,24 +102,3 @@ class MessageRow:
         if name == "outcome.sending":
             return (self.state in SPENT and not self.presumed) or attempt < self.attempt
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a message says, as far as it can be read; it never changes.
-
-    Attributes:
-        phone_number: E.164.
-        text: what is sent.
-        source: the publishing service.
-        idempotency_key: of the publisher.
-        metadata: JSON.
-        expires_at: unix seconds.
-    """
-
-    phone_number: str
-    text: str
-    source: str
-    idempotency_key: str | None
-    metadata: str | None
-    expires_at: float | None
