@@ -25,7 +25,7 @@ from antrian.broker.connection import connection_parameters, open_channel
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.errors import BrokerUnreachable, MalformedMessage, NewerVersion
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
@@ -419,7 +419,7 @@ class LaneWorker:
 
     def _lay_on_ladder(self, seconds: float, body: bytes, properties: BasicProperties) -> None:
         ring(properties, self._lane, later=True)
-        exchange = ladder_entrance(seconds, self._names)
+        exchange = self._names.ladder_entrance(seconds)
         self._talk.publish(exchange, ladder_key(seconds, self._lane), body, properties)
 
     def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:

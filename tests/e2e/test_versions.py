@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pika import BasicProperties
 
 from antrian.broker.connection import open_channel
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key
+from antrian.domain.delay_ladder import ladder_key
 from waiting import wait_until
 
 NEWER = b'{"version": 3, "to": {"email": "siti@example.com"}, "parts": ["a", "b"]}'
@@ -76,7 +76,7 @@ def test_what_comes_back_from_the_ladder_is_read_by_a_consumer_that_knows_its_ve
     with open_channel(lane.amqp_urls, name="test versions") as channel:
         channel.confirm_delivery()
         properties = BasicProperties(message_id="aside", delivery_mode=2, headers=headers)
-        channel.basic_publish(ladder_entrance(1, records.names), ladder_key(1, "default"), OLD, properties)
+        channel.basic_publish(records.names.ladder_entrance(1), ladder_key(1, "default"), OLD, properties)
     consumer()
     [sent] = records.wait_for_event("outcome.sent", timeout=20)
     assert (sent.message_id, sent.attempt, sent.generation) == ("aside", 1, 0)
