@@ -31,6 +31,7 @@ const EVENTS = {
   "outcome.failed": [t("Attempt failed"), "bad"],
   "outcome.uncertain": [t("Attempt without an outcome"), "wait"],
   "outcome.retrying": [t("Will be tried again"), "wait"],
+  "outcome.postponed": [t("Postponed"), "wait"],
   "outcome.dead": [t("Given up"), "bad"],
   "outcome.duplicate": [t("Not sent: duplicate key"), ""],
   "outcome.expired": [t("Not sent: expired"), "bad"],
