@@ -1,6 +1,6 @@
 """What the routes work with: built once by the process, handed to each request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
@@ -15,11 +15,13 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from admin_api.problems import Problem
 from admin_api.viewer_search import Guesses
+from antrian.domain.errors import NoSuchLane
+from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LaneObserver
 from publisher import Publisher
@@ -35,7 +37,7 @@ class Services:
     observers: Mapping[str, LaneObserver]
     publisher: Publisher
     intake: Ingest
-    desk: Desk
+    dead_letters: DeadLetterService
     undo: Undo
     broadcast: Broadcast
     audit: AuditTrail
@@ -64,22 +66,20 @@ PartsHere = Annotated[Services, Depends(parts_of)]
 
 def lane_to_show(parts: PartsHere, lane: str | None = None) -> str:
     """The lane that is asked for; the first one when none is named."""
-    lanes = tuple(parts.settings.senders)
-    return lanes[0] if lane is None else _known(lane, lanes)
+    return _named(parts.settings.lanes.shown_by, lane)
 
 
 def lane_to_change(parts: PartsHere, lane: str | None = None) -> str:
     """The lane that something is to be done to: named, or the only one there is."""
-    lanes = tuple(parts.settings.senders)
-    if lane is None and len(lanes) > 1:
-        raise Problem(422, "Which lane?", f"name one of the lanes: {', '.join(lanes)}", code="lane-needed")
-    return lanes[0] if lane is None else _known(lane, lanes)
+    return _named(parts.settings.lanes.meant_by, lane)
 
 
-def _known(lane: str, lanes: tuple[str, ...]) -> str:
-    if lane not in lanes:
-        raise Problem(404, "No such lane", f"the lanes are: {', '.join(lanes)}", code="unknown-lane")
-    return lane
+def _named(find: Callable[[str | None], Lane], lane: str | None) -> str:
+    try:
+        return find(lane).name
+    except NoSuchLane as error:
+        status, title = (404, "No such lane") if error.code == "unknown-lane" else (422, "Which lane?")
+        raise Problem(status, title, error.detail, code=error.code) from error
 
 
 LaneToShow = Annotated[str, Depends(lane_to_show)]

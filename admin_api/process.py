@@ -21,7 +21,7 @@ from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.topology import topology
-from antrian.domain.errors import AntrianError, BrokerError
+from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.gc_tuning import collect_rarely
@@ -29,7 +29,7 @@ from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LaneObserver
 from publisher import Publisher
@@ -39,10 +39,6 @@ from publisher.metrics import instrument
 _GRACE = 5
 
 _log = structlog.get_logger()
-
-
-class PortBusy(AntrianError):
-    """Something else listens where the admin API must listen."""
 
 
 class _Thread(Protocol):
@@ -107,18 +103,18 @@ class AdminProcess:
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.senders}
+            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.lanes}
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
             threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
-            desk = Desk(settings, history, follower)
-            ending.callback(desk.close)
+            dead_letters = DeadLetterService(settings, history, follower)
+            ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
-            metrics = Metrics(tuple(settings.senders))
+            metrics = Metrics(settings.lanes.names)
             instrument(publisher, metrics.registry)
             uploads = Uploads(settings, lambda: known_here(settings, history, follower))
             ending.callback(uploads.close)
@@ -131,7 +127,7 @@ class AdminProcess:
                 observers,
                 publisher,
                 intake,
-                desk,
+                dead_letters,
                 undo,
                 broadcast,
                 audit,

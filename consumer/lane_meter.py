@@ -46,24 +46,26 @@ class LaneMeter:
         delay: the least gap between two sends, seconds.
 
     Attributes:
+        lane: which lane.
+        delay: the least gap between two sends, seconds.
         last_sent_at: when the provider last accepted a message, unix seconds; 0 when that is not known.
     """
 
     def __init__(self, lane: str, delay: float) -> None:
         self.last_sent_at = 0.0
-        self._lane = lane
-        self._delay = delay
+        self.lane = lane
+        self.delay = delay
         self._ended: float | None = None
 
     def called(self, call: Call) -> Iterator[Change]:
         """A call to the provider has ended."""
         outcome = SENT if isinstance(call.result, Sent) else call.result.failure_class.value
         priority = Priority.exact_label(call.message.priority)
-        yield Change(SENDS, (self._lane, call.provider, outcome, priority))
-        yield Change(SEND_SECONDS, (self._lane, call.provider), call.seconds)
+        yield Change(SENDS, (self.lane, call.provider, outcome, priority))
+        yield Change(SEND_SECONDS, (self.lane, call.provider), call.seconds)
         if outcome == SENT:
             # A publisher's clock may run ahead of ours.
-            yield Change(WAIT, (self._lane, priority), max(0.0, call.at - call.message.wanted_at))
+            yield Change(WAIT, (self.lane, priority), max(0.0, call.at - call.message.wanted_at))
         yield from self._gap(call)
 
     def recorded(self, event: Event) -> Iterator[Change]:
@@ -71,9 +73,9 @@ class LaneMeter:
         if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
-            yield Change(MESSAGES, (self._lane, ENDS[event.name]))
+            yield Change(MESSAGES, (self.lane, ENDS[event.name]))
         if event.name in ENDS_BY_ATTEMPT and event.attempt:
-            yield Change(ATTEMPTS, (self._lane,), event.attempt)
+            yield Change(ATTEMPTS, (self.lane,), event.attempt)
 
     def heard(self, event: Event, *, counts: bool) -> Iterator[Change]:
         """Somebody else's event.
@@ -82,18 +84,18 @@ class LaneMeter:
             event: as it came through the stream.
             counts: whether it is news, and this the one of the lane's consumers that counts it.
         """
-        if event.lane != self._lane:
+        if event.lane != self.lane:
             return
         if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name == EventName.CLEARED and counts:
-            yield Change(MESSAGES, (self._lane, ENDS[event.name]))
+            yield Change(MESSAGES, (self.lane, ENDS[event.name]))
 
     def _gap(self, call: Call) -> Iterator[Change]:
         ended, self._ended = self._ended, call.ended
         if ended is None:
             return
         gap = call.began - ended
-        yield Change(GAP, (self._lane,), gap)
-        if gap < self._delay and not call.excused:
-            yield Change(GAP_VIOLATIONS, (self._lane,))
+        yield Change(GAP, (self.lane,), gap)
+        if gap < self.delay and not call.excused:
+            yield Change(GAP_VIOLATIONS, (self.lane,))

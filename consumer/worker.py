@@ -11,7 +11,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from queue import SimpleQueue
@@ -24,7 +24,8 @@ from antrian.broker.connection import connection_parameters, open_channel
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from antrian.domain.control import Control
+from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.errors import BrokerUnreachable, MalformedMessage
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
@@ -73,6 +74,7 @@ class LaneWorker:
         urls: the broker's addresses.
         provider: what sends; closed at the end.
         witnesses: told what happens.
+        apply_lanes: is handed the command to serve other lanes, which is for the whole process.
     """
 
     def __init__(
@@ -82,26 +84,31 @@ class LaneWorker:
         urls: Sequence[str],
         provider: Provider,
         witnesses: Sequence[Witness] = (),
+        *,
+        apply_lanes: Callable[[Control], None] = lambda _: None,
     ) -> None:
         self.inbox: Inbox = SimpleQueue()
         self._lane = lane
         self._settings = settings
+        #: Everything that differs from lane to lane: never read a global delay.
+        self._described = described = settings.lanes[lane]
         self._urls = urls
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
-        self._policy = RetryPolicy.from_settings(settings)
+        self._policy = RetryPolicy.from_settings(settings, described)
         #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
-        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
+        self._rhythm = {"delay": described.delay, "jitter": described.jitter}
         self._pace = Pace()
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
-        self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
+        orders = Orders(lane, self._pace, feed.ledger, apply_lanes)
+        self._talk = Conversation(lane, self._names, self.inbox, feed, orders)
         about = self._rhythm | {
-            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "max_attempts": described.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, described), about=about)
         self._one_message = OneMessage(self._talk, self._pace, self._recorder, self._ledger)
         self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
         self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
@@ -291,7 +298,7 @@ class LaneWorker:
             self._give_back(delivery)
             return
         result = self._caller.ask(message, deadline=time.monotonic() + self._patience)
-        pause = self._settings.pause()
+        pause = self._described.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
@@ -389,7 +396,7 @@ class LaneWorker:
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
         body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
         ring(properties, self._lane, later=True)
-        exchange = ladder_entrance(consequence.delay, self._names)
+        exchange = self._names.ladder_entrance(consequence.delay)
         self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
         due_at = time.time() + whole_seconds(consequence.delay)
         self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)

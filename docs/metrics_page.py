@@ -15,7 +15,7 @@ from publisher import metrics as publisher
 
 #: The values that a label may have.
 LABELS = {
-    "lane": "a lane of `WHATSAPP_QUEUE_LANES`",
+    "lane": "one of the lanes (`antrian lanes`)",
     "provider": "the name in `WHATSAPP_PROVIDER`",
     "priority": ", ".join(f"`{one}`" for one in consumer.PRIORITIES) + " (a number of a stranger's own)",
     "outcome": f"of a send: {', '.join(f'`{one}`' for one in lane_meter.OUTCOMES)}; "

@@ -79,7 +79,7 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
 def _is_sandbox(request: Request) -> bool:
     """Whether nothing is really sent, as far as the settings of this process tell; the lane's status knows better."""
     parts = getattr(request.app.state, "parts", None)
-    return parts is not None and parts.settings.whatsapp_provider == "sandbox"
+    return parts is not None and all(lane.is_sandbox for lane in parts.settings.lanes.values())
 
 
 def _retention_days(request: Request) -> int:

@@ -12,7 +12,7 @@ from admin_api.checkup import AT_LEAST, SHARED_FOR, Checkup
 from admin_api.dependencies import PartsHere, Services
 from admin_api.openapi import problems
 from admin_api.schemas.doctor import DoctorReport, FindingItem, HistoryHealth, LaneFacts
-from antrian.domain.masking import hide_folders, mask_number
+from antrian.domain.masking import hide_folders, shown_sender
 
 router = APIRouter(tags=["health"])
 
@@ -25,7 +25,7 @@ async def doctor(parts: PartsHere, actor: Viewer, fresh: Annotated[bool, Query()
 
 
 def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
-    settings = parts.settings
+    settings, first = parts.settings, parts.settings.lanes.first
     findings = [FindingItem.model_validate(one, from_attributes=True) for one in checkup.findings]
     for one in findings if masked else ():
         one.found, one.todo = hide_folders(one.found), hide_folders(one.todo)
@@ -38,11 +38,19 @@ def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
         warnings=sum(one.state == "warning" for one in findings),
         findings=findings,
         versions={"antrian": version("antrian"), "python": platform.python_version(), **checkup.versions},
-        provider=settings.whatsapp_provider,
-        delay=settings.whatsapp_queue_delay,
-        jitter=settings.whatsapp_queue_jitter,
+        provider=first.provider,
+        delay=first.delay,
+        jitter=first.jitter,
         lanes=[
-            LaneFacts(lane=lane, sender=_sender(number, masked=masked)) for lane, number in settings.senders.items()
+            LaneFacts(
+                lane=lane.name,
+                sender=shown_sender(lane.sender, masked=masked) if lane.sender else "",
+                provider=lane.provider,
+                delay=lane.delay,
+                jitter=lane.jitter,
+                not_kept=list(lane.not_kept),
+            )
+            for lane in settings.lanes.values()
         ],
         history=HistoryHealth(
             entries=parts.history.position().entries,
@@ -51,10 +59,3 @@ def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
             trouble=hide_folders(parts.follower.trouble) if masked else parts.follower.trouble,
         ),
     )
-
-
-def _sender(number: str | None, *, masked: bool) -> str:
-    if not number:
-        return ""
-    whole = f"+{number.removeprefix('+')}"
-    return mask_number(whole) if masked else whole

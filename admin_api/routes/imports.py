@@ -84,7 +84,7 @@ def drop(parts: PartsHere, _actor: Operator, import_id: str) -> ImportItem:
 
 
 def _check(parts: Services, file: IO[bytes], wanted: ImportQuery) -> ImportItem:
-    several = len(parts.settings.senders) > 1
+    several = len(parts.settings.lanes) > 1
     lane = None if wanted.lane is None and several else lane_to_change(parts, wanted.lane)
     options = UploadOptions(
         checked_defaults(lane, wanted.source, wanted.priority), wanted.batch, split_columns(wanted.ignore_columns)

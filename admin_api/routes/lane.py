@@ -114,7 +114,7 @@ def clear(
 def removals(parts: PartsHere, _actor: Viewer) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
     age = fresh_history(parts)
-    lanes = tuple(parts.settings.senders)
+    lanes = parts.settings.lanes.names
     items = [RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)]
     # Dead letters of all lanes share a queue, so their deletion names none; where there is one, it was that one.
     for item in items if len(lanes) == 1 else ():
@@ -139,7 +139,7 @@ def send_test(parts: PartsHere, lane: LaneToChange, _actor: Operator, wanted: Se
 @router.post("/simulate", status_code=202, responses=problems(404, 409, 503))
 def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> AcceptedMany:
     """Play five registrations; only where the provider is the sandbox, because their numbers are invented."""
-    if parts.settings.whatsapp_provider != "sandbox":
+    if not parts.settings.lanes[lane].is_sandbox:
         raise Problem(
             409, "Not possible with this provider", "these numbers are made up: only the sandbox may receive them"
         )

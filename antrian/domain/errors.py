@@ -2,17 +2,20 @@
 
     AntrianError
     ├── SettingsError           correct the environment; every wrong variable is named
+    ├── NoSuchLane              no lane of that name, or none named where there are several
     ├── MalformedMessage        this body can never be sent; dead-letter it
     │   └── InvalidPhoneNumber
     ├── BrokerError
-    │   ├── BrokerUnavailable   nobody answers, or the connection broke; try again later
+    │   ├── BrokerUnreachable   nothing answers, or the connection broke; try again later
     │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; correct the account
     │   └── TopologyConflict    an object exists with other arguments; migrate it
     ├── NoBroker                no way to get a broker on this machine
     ├── WrongUse                the command line asks for something that cannot be; nothing was changed
+    ├── PortBusy                something else listens where one of our servers must
     └── CommandFailed           a command could not do what was asked
 
-`publisher.errors`, `antrian.operations.dead_letters.errors` and `admin_api.auth.errors` add the errors of their own callers.
+`publisher.errors`, `antrian.operations.dead_letters.errors` and `admin_api.auth.errors` add the errors of their own
+callers.
 """
 
 from collections.abc import Mapping
@@ -24,6 +27,20 @@ class AntrianError(Exception):
 
 class SettingsError(AntrianError):
     """One or more settings are wrong; the text has a line for each."""
+
+
+class NoSuchLane(AntrianError):
+    """No lane has that name, or none is named where there are several; the text names those that there are.
+
+    Args:
+        code: `unknown-lane` or `lane-needed`.
+        detail: one sentence for people.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
 
 
 class MalformedMessage(AntrianError):
@@ -85,6 +102,10 @@ class TopologyConflict(BrokerError):
 
 class NoBroker(AntrianError):
     """No broker could be found or started on this machine; the text says what to install."""
+
+
+class PortBusy(AntrianError):
+    """Something else listens where one of our servers must listen."""
 
 
 class WrongUse(AntrianError):

@@ -60,6 +60,12 @@ class EventName(StrEnum):
     LANE_TRIED = "lane.tried"
     #: An admin cleared the lane's queue.
     LANE_CLEARED = "lane.cleared"
+    #: A consumer takes the lanes that a command told it to serve.
+    LANES_ACCEPTED = "lanes.accepted"
+    #: A consumer goes on with the lanes it had, and says why.
+    LANES_REFUSED = "lanes.refused"
+    #: A consumer serves the lanes that it accepted.
+    LANES_APPLIED = "lanes.applied"
     #: An admin deleted dead letters.
     DEAD_PURGED = "dead.purged"
     #: An admin began to undo a clearing or a purge.

@@ -38,6 +38,7 @@ class Demo:
 
     def __init__(self, settings: Settings, sandbox_url: str, console: Console, look_after: LookAfter) -> None:
         self._settings = settings
+        self._lane = settings.lanes.first
         self._sandbox_url = sandbox_url
         self._view = DemoView(console)
         self._look_after = look_after
@@ -55,7 +56,7 @@ class Demo:
                     self._view.tell(f"the broker is away ({error}); waiting for it")
                     time.sleep(1)
             self._view.show(self._rows, "All sent.")
-        self._view.conclude(f"{summary(self._rows, self._settings.whatsapp_queue_delay)} Ctrl-C stops everything.")
+        self._view.conclude(f"{summary(self._rows, self._lane.delay)} Ctrl-C stops everything.")
 
     def _play(self, publisher: Publisher, since: float) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
@@ -84,7 +85,7 @@ class Demo:
             if row.message_id or elapsed < at:
                 continue
             try:
-                receipt = publisher.queue_message(row.phone_number, row.text, priority="high")
+                receipt = publisher.queue_message(row.phone_number, row.text, priority="high", lane=self._lane.name)
             except PublisherError as error:
                 self._view.tell(f"{row.name} must wait: {error}")
                 return
@@ -102,5 +103,5 @@ class Demo:
         waiting = sum(row.state == "queued" for row in self._rows)
         if not waiting:
             return ""
-        left = self._last_end + self._settings.whatsapp_queue_delay - time.time()
+        left = self._last_end + self._lane.delay - time.time()
         return f"{waiting} waiting · next send " + (f"in {left:.1f} s" if left > 0 else "now")

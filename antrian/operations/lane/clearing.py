@@ -17,8 +17,9 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
-from antrian.broker.queue_scan.scan import Sieve, Tally
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.queue_scan.scan import QueueScan, Tally
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
@@ -125,7 +126,7 @@ class Clearing:
         self._check(scope)
         queued, failed, unlisted = Tally(), 0, 0
         if scope is not Scope.FAILED:
-            queued = self._sieve(on_progress)
+            queued = self._scan(on_progress)
             unlisted = self._purge_quorum_lane()
         if scope is not Scope.QUEUED:
             report = self._purge_dead(on_progress)
@@ -149,14 +150,14 @@ class Clearing:
         letters = DeadLetters(self._settings)
         return letters.purge(Selection(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
 
-    def _sieve(self, on_progress: Callable[[Tally], None]) -> Tally:
+    def _scan(self, on_progress: Callable[[Tally], None]) -> Tally:
         # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.
         queues = [self._names.delay(level) for level in reversed(range(LADDER_LEVELS))]
         if not self._is_quorum:
             queues.append(self._names.lane(self._lane))
-        # The ladder is shared: whoever looks through it holds other lanes' messages, which nobody else sees meanwhile.
+        # The ladder is shared: a scan holds other lanes' messages, which no one else sees meanwhile.
         lock = self._names.ladder_lock
-        return Sieve(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
+        return QueueScan(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
 
     def _clear(self, found: Found) -> list[Publication] | None:
         in_lane = found.queue == self._names.lane(self._lane)
@@ -231,7 +232,7 @@ class Clearing:
 
 
 def _read(found: Found, lane: str) -> Message | None:
-    """What the message says; None when nobody can read it."""
+    """The message; None when it cannot be read."""
     try:
         return decode(found.body, found.properties, lane, now=0)
     except MalformedMessage:

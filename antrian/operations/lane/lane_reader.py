@@ -12,7 +12,8 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.lane_state import PauseState, read_state
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import BrokerError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -82,7 +83,7 @@ class LaneReader:
 
     def waits(self) -> Waits:
         """What keeps the lane from sending at this moment, an admin's pause aside."""
-        return waits_of(self._activity, delay=self._settings.whatsapp_queue_delay, now=time.time())
+        return waits_of(self._activity, delay=self._settings.lanes[self._lane].delay, now=time.time())
 
     def _counts(self) -> Counts:
         ready, consumers = self._count(self._names.lane(self._lane))

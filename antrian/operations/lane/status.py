@@ -147,12 +147,13 @@ def status_of(
         counts: what the broker counts.
         activity: what the events tell.
         state: whether the lane is paused.
-        settings: delay and jitter are used where no event tells those of the consumer.
+        settings: the lane's delay and jitter are used where no event tells those of the consumer.
         now: unix seconds.
     """
     # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
     counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
-    terms = activity.attempts.terms or Terms(settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter)
+    own = settings.lanes[lane]
+    terms = activity.attempts.terms or Terms(own.delay, own.jitter)
     pause, hold = _time_left(activity, terms.delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.
     in_flight = int(activity.sending is not None and counts.consumers > 0)

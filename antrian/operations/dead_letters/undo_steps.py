@@ -20,7 +20,7 @@ from antrian.domain.message import AttemptFailure, Message, encode
 from antrian.history.header_json import unpack, unpack_letter
 from antrian.history.records import LifeEntry
 from antrian.history.removal import Removed
-from antrian.operations.dead_letters.burial import burial
+from antrian.operations.dead_letters.redrive_steps import dead_letter_publication
 
 _COPIES = frozenset({EventName.QUEUED, EventName.SCHEDULED})
 _PERSISTENT = 2
@@ -44,7 +44,7 @@ def is_back(removed: Removed, life: Sequence[LifeEntry]) -> bool:
 def restoration(
     names: Names, removed: Removed, life: Sequence[LifeEntry], undo_id: str, now: float
 ) -> Publication | None:
-    """What to publish; None when nobody knows what the message was.
+    """What to publish; None when it is unknown what the message was.
 
     A message that waited goes back into its lane, or on to the delay ladder for what is left of its time, as the next
     generation: its own copy is spent. A dead letter goes back among the dead letters as it was.
@@ -59,7 +59,7 @@ def restoration(
     if (dead := removed.dead) is not None:
         copy = removed.message.message_id, removed.generation
         headers = _kept_headers(life, removed.generation, undo_id) or unpack(dict(dead.headers))
-        return burial(
+        return dead_letter_publication(
             names, copy, lane=dead.lane, priority=dead.priority, source=dead.source, body=dead.body, headers=headers
         )
     # A purged letter that is not on record any more is not one that waited in a lane.
@@ -115,7 +115,7 @@ def _scheduled_for(life: Sequence[LifeEntry]) -> float | None:
 
 
 def _kept(removed: Removed, life: Sequence[LifeEntry], undo_id: str) -> tuple[bytes, pika.BasicProperties] | None:
-    """A message that nobody can read, as the event about its clearing kept it."""
+    """An unreadable message, as the event about its clearing kept it."""
     for entry in life:
         letter = entry.details.get("letter")
         if entry.name == EventName.CLEARED and entry.details.get("undo_id") == undo_id and isinstance(letter, Mapping):
@@ -137,7 +137,7 @@ def _next_generation(headers: dict[str, Any], generation: int) -> dict[str, Any]
 
 
 def way_behind(life: Sequence[LifeEntry], generation: int) -> tuple[int, tuple[AttemptFailure, ...]]:
-    """Which attempt a copy of a message waited for, and the failures behind it, as its headers told.
+    """Which attempt a copy of a message waited for, and the failures behind it, as its headers said.
 
     Args:
         life: what happened to the message, oldest first.

@@ -1,4 +1,4 @@
-"""Letters that a crash left in the dead-letter queue although the journal says that they are gone.
+"""Finishes re-drives and purges that a crash interrupted: the letter is still queued, but recorded as gone.
 
 A re-drive publishes the event, then the copy, and only then removes the letter; a purge publishes the event, then
 removes it. A crash in between leaves the letter where it is, while the history does not list it any more. The journal
@@ -16,7 +16,7 @@ from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.records import DeadFilter, LifeEntry
 from antrian.operations.dead_letters.dead_letters import DeadLetters
-from antrian.operations.dead_letters.replacement import Replacement
+from antrian.operations.dead_letters.redrive_steps import RedriveSteps
 
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
@@ -31,7 +31,7 @@ class Fate(Enum):
     STAY = auto()
     #: Its copy is in the broker: only the removal is missing.
     GO = auto()
-    #: Its purge was begun, but not finished: it is a dead letter again, and whoever wants it gone says so again.
+    #: Its purge was begun, but not finished: it is a dead letter again, and may be purged again.
     RETURN = auto()
 
 
@@ -63,7 +63,7 @@ def last_word(life: Sequence[LifeEntry], generation: int) -> LifeEntry | None:
     return next(about, None)
 
 
-class Leftovers:
+class Recovery:
     """Finishes what was interrupted.
 
     Args:
@@ -77,7 +77,7 @@ class Leftovers:
         self._history = history
         self._strangers = 0
 
-    def are_likely(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether the broker has more dead letters than the history: then it is worth while to look for them.
 
         Letters that the broker itself gave up are not in the history, and are looked for once.
@@ -116,7 +116,7 @@ class Leftovers:
                 return ()
             case Fate.RETURN if last is not None:
                 undo_id = str(last.details.get("undo_id", ""))
-                return Replacement(self._names, last.source).buried_again(letter, undo_id)
+                return RedriveSteps(self._names, last.source).buried_again(letter, undo_id)
         return None
 
     def _is_known(self, message_id: object) -> bool:
