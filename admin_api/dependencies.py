@@ -21,7 +21,7 @@ from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LaneObserver
 from publisher import Publisher
@@ -37,7 +37,7 @@ class Services:
     observers: Mapping[str, LaneObserver]
     publisher: Publisher
     intake: Ingest
-    desk: Desk
+    dead_letters: DeadLetterService
     undo: Undo
     broadcast: Broadcast
     audit: AuditTrail

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
+from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
 from antrian.operations.lane.observer import Reading
@@ -16,18 +17,7 @@ STATES = ("waiting", "in_flight", "retrying", "scheduled")
 _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
-FAILURE_CLASSES = (
-    "rejected",
-    "transient",
-    "recipient_busy",
-    "throttled",
-    "unavailable",
-    "uncertain",
-    "malformed",
-    "broker",
-    "unknown",
-    "other",
-)
+FAILURE_CLASSES = (*DEATH_CLASSES, "other")
 #: Whatever else somebody sends is `other`.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -25,7 +25,7 @@ from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.topology import topology
-from antrian.domain.errors import AntrianError, BrokerError
+from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.gc_tuning import collect_rarely
@@ -33,7 +33,7 @@ from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LaneObserver
 from publisher import Publisher
@@ -43,10 +43,6 @@ from publisher.metrics import instrument
 _GRACE = 5
 
 _log = structlog.get_logger()
-
-
-class PortBusy(AntrianError):
-    """Something else listens where the admin API must listen."""
 
 
 class _Thread(Protocol):
@@ -156,8 +152,8 @@ class AdminProcess:
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
-            desk = Desk(settings, history, follower)
-            ending.callback(desk.close)
+            dead_letters = DeadLetterService(settings, history, follower)
+            ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
             metrics = Metrics(settings.lanes.names)
@@ -173,7 +169,7 @@ class AdminProcess:
                 self._observers,
                 publisher,
                 intake,
-                desk,
+                dead_letters,
                 undo,
                 broadcast,
                 audit,

@@ -89,7 +89,7 @@ def read_history(parts: Services) -> HistoryReading:
     """What metrics tell of the history."""
     depths = DepthCounts(parts.history.path)
     counts = parts.history.counts()
-    near = parts.desk.retention_alarm(time.time())
+    near = parts.dead_letters.retention_alarm(time.time())
     reading = HistoryReading(
         lag=parts.follower.lag_seconds,
         offset=parts.history.position().offset,
@@ -105,7 +105,7 @@ def read_history(parts: Services) -> HistoryReading:
 
 def retention_alarm(parts: Services) -> RetentionAlarmItem | None:
     """Dead letters that the history will soon forget."""
-    alarm = parts.desk.retention_alarm(time.time())
+    alarm = parts.dead_letters.retention_alarm(time.time())
     if alarm is None:
         return None
     return RetentionAlarmItem(count=alarm.count, oldest=alarm.oldest, seconds_left=alarm.seconds_left)

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
-from antrian.providers.contract import FailureClass, Sent
+from antrian.providers.contract import Sent
 from consumer.witness import Call
 
 SENDS = "antrian_sends_total"
@@ -19,12 +22,6 @@ MESSAGES = "antrian_messages_total"
 SENT = "sent"
 #: How a call to the provider can end.
 OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
-
-#: How a message can end, by the event that says so.
-ENDS = {f"outcome.{end}": end for end in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate")}
-
-#: Ends that an attempt led to.
-_BY_ATTEMPT = frozenset({"outcome.sent", "outcome.dead"})
 
 
 class Change(NamedTuple):
@@ -73,11 +70,11 @@ class LaneMeter:
 
     def recorded(self, event: Event) -> Iterator[Change]:
         """The worker's own event is in the broker."""
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
-        if event.name in _BY_ATTEMPT and event.attempt:
+        if event.name in ENDS_BY_ATTEMPT and event.attempt:
             yield Change(ATTEMPTS, (self.lane,), event.attempt)
 
     def heard(self, event: Event, *, counts: bool) -> Iterator[Change]:
@@ -89,9 +86,9 @@ class LaneMeter:
         """
         if event.lane != self.lane:
             return
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
-        if event.name == "outcome.cleared" and counts:
+        if event.name == EventName.CLEARED and counts:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
 
     def _gap(self, call: Call) -> Iterator[Change]:

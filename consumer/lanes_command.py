@@ -22,6 +22,7 @@ from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.domain.control import Control
 from antrian.domain.errors import AntrianError, BrokerError, SettingsError
+from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.lane import Lane, LaneChanges, check_complete, lane_changes
 from antrian.domain.settings import Settings
@@ -100,7 +101,7 @@ class LanesCommand:
             reasons = str(error).splitlines()
             _log.warning("lanes.refused", actor=control.actor, reasons=reasons)
             serves = list(lanes_to_serve(self._settings, self._only))
-            self._tell("lanes.refused", control, {"reasons": reasons, "lanes": serves})
+            self._tell(EventName.LANES_REFUSED, control, {"reasons": reasons, "lanes": serves})
             return
         self._settings = settings
         details = {
@@ -112,8 +113,8 @@ class LanesCommand:
             "removed": list(changes.removed),
         }
         _log.info("lanes.accepted", actor=control.actor, **details)
-        self._tell("lanes.accepted", control, details)
-        done = partial(self._tell, "lanes.applied", control, details)
+        self._tell(EventName.LANES_ACCEPTED, control, details)
+        done = partial(self._tell, EventName.LANES_APPLIED, control, details)
         self._apply(settings, lambda: self._tasks.put(done))
 
     def _checked(self) -> tuple[Settings, LaneChanges]:
@@ -143,7 +144,7 @@ class LanesCommand:
                 read_state(channel, self._names, name)
         return settings, changes
 
-    def _tell(self, name: str, control: Control, details: Mapping[str, Any]) -> None:
+    def _tell(self, name: EventName, control: Control, details: Mapping[str, Any]) -> None:
         event = Event(name, time.time(), "", control.request, source=self._consumer, details=details)
         try:
             with open_channel(self._urls, name="antrian consumer lanes") as channel:

@@ -10,11 +10,12 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
-from antrian.providers.contract import FailureClass
 from consumer import lane_meter as meter
 from consumer.lane_meter import Change, LaneMeter
 from consumer.lane_view import LaneState, LaneView
@@ -23,7 +24,7 @@ from consumer.witness import Call
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Failure classes that can hold a lane.
-HOLDS = (FailureClass.THROTTLED.value, FailureClass.UNAVAILABLE.value)
+HOLDS = tuple(one.value for one in FailureClass if one.holds_lane)
 
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
@@ -201,5 +202,5 @@ def _series(lane: str, provider: str) -> Iterable[Change]:
         yield from (Change(meter.SENDS, (lane, provider, outcome, priority)) for outcome in meter.OUTCOMES)
         yield Change(meter.WAIT, (lane, priority))
     yield Change(meter.SEND_SECONDS, (lane, provider))
-    yield from (Change(meter.MESSAGES, (lane, end)) for end in meter.ENDS.values())
+    yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
     yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS))

@@ -12,9 +12,10 @@ uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead let
 
 from dataclasses import dataclass
 
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
-from antrian.providers.contract import Failed, FailureClass
+from antrian.providers.contract import Failed
 from consumer.ledger import CRASH
 
 #: A message whose sending crashed the consumer so many times is poison.

@@ -6,6 +6,7 @@ from string import Template
 from generated import TEMPLATES, documented, table
 
 from admin_api import metrics as admin
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
@@ -19,7 +20,7 @@ LABELS = {
     "priority": ", ".join(f"`{one}`" for one in consumer.PRIORITIES) + " (a number of a stranger's own)",
     "outcome": f"of a send: {', '.join(f'`{one}`' for one in lane_meter.OUTCOMES)}; "
     f"of a publish: {', '.join(f'`{one}`' for one in publisher.OUTCOMES)}",
-    "end": ", ".join(f"`{one}`" for one in lane_meter.ENDS.values()),
+    "end": ", ".join(f"`{one}`" for one in ENDS.values()),
     "reason": ", ".join(f"`{one}`" for one in consumer.HOLDS),
     "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneState)}; "
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from admin_api.auth.request_state import RequestState
 from admin_api.auth.roles import Role
 from admin_api.auth.urls import PREFIX, is_safe_method
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.private_text import LIKE_A_NUMBER
 
@@ -68,7 +69,7 @@ class AuditEntry:
         details |= {"address": self.address} if self.is_denied else {}
         details |= {"dry_run": True} if self.is_dry_run else {}
         details |= {"more": self.more} if self.more else {}
-        name = "audit.denied" if self.is_denied else "audit.allowed"
+        name = EventName.AUDIT_DENIED if self.is_denied else EventName.AUDIT_ALLOWED
         return Event(name, self.at, "", source=self.actor, details=details)
 
 

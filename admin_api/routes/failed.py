@@ -1,4 +1,4 @@
-"""The dead-letter desk over HTTP."""
+"""Dead letters over HTTP."""
 
 import time
 from dataclasses import asdict
@@ -33,7 +33,7 @@ from admin_api.status_query import retention_alarm
 from admin_api.viewer_search import check_search
 from antrian.history.records import DeadGroup, DeadRecord
 from antrian.operations.dead_letters.dead_letter_export import ExportFormat
-from antrian.operations.dead_letters.edited_copy import Changes
+from antrian.operations.dead_letters.edited_copy import Edits
 
 router = APIRouter(prefix="/failed", tags=["dead letters"])
 
@@ -69,7 +69,7 @@ def failed(parts: PartsHere, actor: Viewer, wanted: Annotated[FailedQuery, Query
 @router.delete("", responses=problems(503))
 def purge(parts: PartsHere, actor: Admin, chosen: Chosen) -> PurgeAnswer:
     """Delete dead letters; within the journal's retention that can be undone, once."""
-    return PurgeAnswer(**asdict(parts.desk.purge(chosen.meant(), actor.label)))
+    return PurgeAnswer(**asdict(parts.dead_letters.purge(chosen.meant(), actor.label)))
 
 
 @router.get("/export", response_class=Response, responses=problems() | FILES)
@@ -81,7 +81,7 @@ def export(parts: PartsHere, _actor: Admin, wanted: Annotated[ExportQuery, Query
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if not age.caught_up:
         headers[BEHIND] = f"{age.behind_seconds:.3f}"
-    return StreamingResponse(parts.desk.export(wanted.meant(), form), media_type=MEDIA[form], headers=headers)
+    return StreamingResponse(parts.dead_letters.export(wanted.meant(), form), media_type=MEDIA[form], headers=headers)
 
 
 @router.post("/redrive", status_code=202, responses=problems(503) | {200: {"model": DryRunAnswer}})
@@ -89,10 +89,10 @@ def redrive(parts: PartsHere, actor: Operator, wanted: RedriveRequest, response:
     """Put dead letters back into their lanes, as a job over those that fit now; with `dry_run`, only say which."""
     if wanted.dry_run:
         response.status_code = 200
-        would = parts.desk.dry_run(wanted.meant(), limit=wanted.limit, skip_uncertain=wanted.skip_uncertain)
+        would = parts.dead_letters.dry_run(wanted.meant(), limit=wanted.limit, skip_uncertain=wanted.skip_uncertain)
         return DryRunAnswer(**asdict(would) | {"groups": _groups(would.groups, masked=False)})
     options = wanted.model_dump(include={"rate", "limit", "canary", "skip_uncertain"})
-    job = parts.desk.redrive(wanted.meant(), actor.label, **options)
+    job = parts.dead_letters.redrive(wanted.meant(), actor.label, **options)
     return job_item(job, masked=False)
 
 
@@ -107,14 +107,14 @@ def show(parts: PartsHere, actor: Viewer, message_id: str) -> FailedDetails:
 @router.post("/{message_id:path}/redrive", status_code=202, responses=problems(404, 409, 503))
 def redrive_one(parts: PartsHere, actor: Operator, message_id: str, wanted: EditRequest | None = None) -> RedriveAnswer:
     """Put one back; with another number, text or priority a linked copy is sent instead."""
-    changes = Changes(**wanted.model_dump()) if wanted else Changes()
-    return RedriveAnswer(**asdict(parts.desk.redrive_one(message_id, actor.label, changes)))
+    changes = Edits(**wanted.model_dump()) if wanted else Edits()
+    return RedriveAnswer(**asdict(parts.dead_letters.redrive_one(message_id, actor.label, changes)))
 
 
 @router.post("/{message_id:path}/note", responses=problems(404, 409, 503))
 def note(parts: PartsHere, actor: Operator, message_id: str, wanted: NoteRequest) -> NoteAnswer:
     """Write down what is to be remembered about one."""
-    parts.desk.note(message_id, wanted.note, actor.label)
+    parts.dead_letters.note(message_id, wanted.note, actor.label)
     return NoteAnswer(message_id=message_id, note=wanted.note)
 
 

@@ -9,6 +9,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control, encode_control
+from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 
 #: Another reader holds the value for a moment while it looks; so an empty queue is asked again before it is believed.
@@ -52,7 +53,7 @@ def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bo
     durable = pika.BasicProperties(delivery_mode=2, content_type="application/json")
     channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
     tell_consumers(channel, names, lane, paused=paused, actor=actor)
-    event = Event("lane.paused" if paused else "lane.resumed", state.since, lane, source=actor)
+    event = Event(EventName.LANE_PAUSED if paused else EventName.LANE_RESUMED, state.since, lane, source=actor)
     channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
 
 

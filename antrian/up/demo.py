@@ -13,7 +13,9 @@ from rich.console import Console
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.lifecycle import ATTEMPT_ENDS
 from antrian.domain.settings import Settings
 from antrian.up.demo_view import DemoView, summary
 from antrian.up.scenario import REGISTERED_AT, Registration, follow, is_over, registrations
@@ -73,9 +75,9 @@ class Demo:
         if event is None:
             return
         self._rows = follow(self._rows, event)
-        if event.name in {"outcome.sent", "outcome.failed", "outcome.uncertain"}:
+        if event.name in ATTEMPT_ENDS:
             self._last_end = max(self._last_end, event.at)
-        if event.name == "outcome.sent" and any(row.message_id == event.message_id for row in self._rows):
+        if event.name == EventName.SENT and any(row.message_id == event.message_id for row in self._rows):
             self._note_arrivals()
 
     def _register(self, publisher: Publisher, elapsed: float) -> None:

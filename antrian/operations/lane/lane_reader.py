@@ -12,8 +12,10 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.lane_state import PauseState, read_state
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import BrokerError
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.activity import CHANGES_THE_LADDER, Activity
@@ -120,8 +122,8 @@ class LaneReader:
         event = Event.decode(body)
         if event is None or event.lane != self._lane:
             return
-        if event.name in {"lane.paused", "lane.resumed"}:
-            self._state = PauseState(event.name == "lane.paused", event.source, event.at)
+        if event.name in {EventName.LANE_PAUSED, EventName.LANE_RESUMED}:
+            self._state = PauseState(event.name == EventName.LANE_PAUSED, event.source, event.at)
         self._take(event)
 
     def _take(self, event: Event) -> None:

@@ -116,7 +116,9 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
     return AppliedLanes(settings.lanes.digest, created, listening=True, answers=answers, silent=silent, left=left)
 
 
-def _ask(channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float) -> tuple[Answer, ...]:
+def _ask(
+    channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float
+) -> tuple[Answer, ...]:
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue

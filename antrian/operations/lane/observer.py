@@ -18,6 +18,7 @@ from pika.adapters.blocking_connection import BlockingChannel, BlockingConnectio
 
 from antrian.broker.connection import open_channel
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lane_reader import LaneReader
@@ -155,7 +156,7 @@ class LaneObserver:
                     self._asked.append(question)
 
     def _hear(self, event: Event) -> None:
-        if event.name == "outcome.barrier":
+        if event.name == EventName.BARRIER:
             return
         self._latest.append(event)
         if event.at >= self._since:

@@ -3,7 +3,8 @@ from factories import make_failure, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antrian.providers.contract import Failed, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed
 from consumer.ledger import CRASH
 from consumer.retry import (
     LONGEST_PROBE,

@@ -1,7 +1,7 @@
 import pika
 import pytest
 
-from antrian.broker.queue_scan.bulk_publish import Shipment
+from antrian.broker.queue_scan.bulk_publish import BulkPublish
 from antrian.broker.queue_scan.pipelined_operation import WINDOW
 from antrian.broker.queue_scan.publication import Publication
 
@@ -29,14 +29,14 @@ def contents(channel, queue):
 
 def test_everything_is_published_in_order(settings, channel, target):
     expected = [f"m{number}".encode() for number in range(2 * WINDOW)]
-    tally = Shipment(settings.amqp_urls, (parcel(target, body) for body in expected)).run()
+    tally = BulkPublish(settings.amqp_urls, (parcel(target, body) for body in expected)).run()
     assert (tally.taken, tally.refused) == (len(expected), 0)
     assert contents(channel, target) == expected
 
 
 def test_a_step_that_the_broker_keeps_nowhere_ends_its_parcel_alone(settings, channel, target, namespace):
     lost = [*parcel(f"{namespace}.nowhere", b"lost"), *parcel(target, b"never")]
-    tally = Shipment(settings.amqp_urls, [parcel(target, b"m1"), lost, parcel(target, b"m2")]).run()
+    tally = BulkPublish(settings.amqp_urls, [parcel(target, b"m1"), lost, parcel(target, b"m2")]).run()
     assert (tally.taken, tally.refused) == (2, 1)
     assert contents(channel, target) == [b"m1", b"m2"]
 
@@ -51,7 +51,7 @@ def test_after_a_wait_everything_before_it_is_settled(settings, target):
         settled.append(shipment.tally.taken)
         yield parcel(target, b"last")
 
-    shipment = Shipment(settings.amqp_urls, parcels())
+    shipment = BulkPublish(settings.amqp_urls, parcels())
     assert shipment.run().taken == 51
     assert settled == [50]
 
@@ -62,8 +62,8 @@ def test_an_error_of_whoever_makes_the_parcels_comes_out(settings, target):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Shipment(settings.amqp_urls, parcels()).run()
+        BulkPublish(settings.amqp_urls, parcels()).run()
 
 
 def test_without_parcels_nothing_happens(settings):
-    assert Shipment(settings.amqp_urls, []).run().taken == 0
+    assert BulkPublish(settings.amqp_urls, []).run().taken == 0

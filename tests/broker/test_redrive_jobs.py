@@ -24,7 +24,7 @@ def parts(stock):
 
 def ended(parts: DeskParts, job: Job) -> Job:
     return wait_until(
-        lambda: now if (now := parts.desk.job(job.job_id)).state != "running" else None, 30, "the job has ended"
+        lambda: now if (now := parts.dead_letters.job(job.job_id)).state != "running" else None, 30, "the job has ended"
     )
 
 
@@ -34,7 +34,7 @@ def last_words(stock: Stock) -> list[Event]:
 
 def test_the_selection_is_frozen_when_the_job_begins(stock, parts):
     stock.add_dead("m1", "m2", "m3")
-    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=4)
+    job = parts.dead_letters.redrive(EVERYTHING, "api:ops", rate=4)
     stock.add_dead("late")
     assert job.selected == 3
     now = ended(parts, job)
@@ -49,7 +49,7 @@ def test_the_selection_is_frozen_when_the_job_begins(stock, parts):
 def test_a_limit_takes_the_oldest_and_the_options_are_on_record(stock, parts):
     stock.add_dead("m1", "m2", "m3", source="payment")
     meant = DeadFilter(source="payment", phone_number="0812")
-    now = ended(parts, parts.desk.redrive(meant, "api:ops", limit=2))
+    now = ended(parts, parts.dead_letters.redrive(meant, "api:ops", limit=2))
     assert (now.selected, now.done) == (2, 2)
     assert ids(stock.dead()) == ["m3"]
     [event] = stock.events("job.started")
@@ -57,39 +57,41 @@ def test_a_limit_takes_the_oldest_and_the_options_are_on_record(stock, parts):
 
 
 def test_a_job_of_nothing_is_done_at_once(parts):
-    now = ended(parts, parts.desk.redrive(DeadFilter(code="none"), "api:ops"))
+    now = ended(parts, parts.dead_letters.redrive(DeadFilter(code="none"), "api:ops"))
     assert (now.state, now.selected) == ("done", 0)
 
 
 def test_another_replica_sees_it_and_can_cancel_it(stock, parts):
     # More than it can do until the other one has read everything, however busy the machine is.
     stock.add_dead(*(f"m{number}" for number in range(200)))
-    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=2)
+    job = parts.dead_letters.redrive(EVERYTHING, "api:ops", rate=2)
     with running(stock) as others:
-        seen: Callable[[], bool] = lambda: any(one.done > 0 for one in others.desk.jobs())  # noqa: E731 (shorter here)
+        seen: Callable[[], bool] = lambda: any(one.done > 0 for one in others.dead_letters.jobs())  # noqa: E731 (shorter here)
         wait_until(seen, 15, "the other replica sees its progress")
-        assert others.desk.cancel(job.job_id, "api:other").cancelling
+        assert others.dead_letters.cancel(job.job_id, "api:other").cancelling
         now = ended(parts, job)
         assert now.state == "cancelled"
         assert 0 < now.done < 200
-        wait_until(lambda: others.desk.job(job.job_id).state == "cancelled", 15, "the other replica sees its end")
+        wait_until(
+            lambda: others.dead_letters.job(job.job_id).state == "cancelled", 15, "the other replica sees its end"
+        )
         with pytest.raises(JobEnded):
-            others.desk.cancel(job.job_id, "api:other")
+            others.dead_letters.cancel(job.job_id, "api:other")
     assert len(stock.in_lane()) == now.done
 
 
 def test_what_nobody_knows_is_no_job(parts):
-    for act in (parts.desk.job, lambda one: parts.desk.cancel(one, "api:ops")):
+    for act in (parts.dead_letters.job, lambda one: parts.dead_letters.cancel(one, "api:ops")):
         with pytest.raises(UnknownJob):
             act("nobody-knows")
 
 
 def test_others_are_served_while_a_slow_job_runs(stock, parts):
     stock.add_dead(*(f"m{number}" for number in range(300)))
-    job = parts.desk.redrive(EVERYTHING, "api:ops", rate=3)
-    purged = parts.desk.purge(DeadFilter(ids=frozenset({"m299"})), "api:ops")
+    job = parts.dead_letters.redrive(EVERYTHING, "api:ops", rate=3)
+    purged = parts.dead_letters.purge(DeadFilter(ids=frozenset({"m299"})), "api:ops")
     assert (purged.purged, purged.missing) == (1, [])
-    assert parts.desk.job(job.job_id).state == "running"
+    assert parts.dead_letters.job(job.job_id).state == "running"
 
 
 def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes_on(stock):
@@ -99,15 +101,15 @@ def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes
     with proxy_before(url) as proxy:
         settings = stock.settings.model_copy(update={"amqp_url": SecretStr(proxy.through(url))})
         with running(Stock(settings)) as parts:
-            job = parts.desk.redrive(EVERYTHING, "api:ops", rate=10)
-            wait_until(lambda: parts.desk.job(job.job_id).done > 2, 15, "some are done")
+            job = parts.dead_letters.redrive(EVERYTHING, "api:ops", rate=10)
+            wait_until(lambda: parts.dead_letters.job(job.job_id).done > 2, 15, "some are done")
             proxy.cut()
             now = ended(parts, job)
             assert now.state == "failed"
             assert now.detail.endswith("repeat it to continue where it stopped")
             [event] = last_words(stock)
             assert event.details["state"] == "failed"
-            again = ended(parts, parts.desk.redrive(EVERYTHING, "api:ops"))
+            again = ended(parts, parts.dead_letters.redrive(EVERYTHING, "api:ops"))
     assert again.state == "done"
     assert set(ids(stock.in_lane())) == set(expected)
     assert stock.count(stock.names.dead) == 0

@@ -25,7 +25,7 @@ STAY = 5.0
 #: Seconds between two stays: longer than others wait between two tries to get in.
 TURN = 0.2
 
-#: Seconds without a sign of life after which a job of another process is taken to be gone with its process.
+#: Seconds without a report after which a job of another process is taken to be gone with its process.
 SILENCE = 30.0
 
 #: Seconds between two looks at what became of the canary.
@@ -103,7 +103,7 @@ class RedriveJob:
         self._cancelled.set()
 
     def run(self) -> None:
-        """Do it all; whatever happens is in `job` afterwards."""
+        """Run the job to its end; the result, errors included, is in `job` afterwards."""
         try:
             self._work()
         except _Stopped as error:
@@ -144,7 +144,7 @@ class RedriveJob:
             if self._counts.refused > refused:
                 raise _Stopped("the broker has no lane for one of the first letters: see `antrian topology plan`")
             self._wait_for(put)
-            # Letters that nobody can read, or that are gone, tell nothing: the next ones go ahead in their stead.
+            # Letters that are unreadable or gone prove nothing: the next ones go first instead.
             wanted -= len(put)
 
     def _wait_for(self, put: set[Copy]) -> None:
@@ -229,6 +229,6 @@ def new_job(job_id: str, actor: str, selected: int, options: Mapping[str, object
     )
 
 
-def seen_from_afar(job: Job, now: float) -> Job:
+def of_another_process(job: Job, now: float) -> Job:
     """A job of another process: one that has been silent for too long is gone with it."""
     return replace(job, state="interrupted") if job.state == "running" and job.changed_at < now - SILENCE else job

@@ -18,11 +18,11 @@ from antrian.history.follower import HistoryFollower
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.history.records import DeadFilter, Job
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from waiting import elapsed, wait_until
 
 _JOB = """
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.history.follower import HistoryFollower
 from antrian.history.projection.history_file import history_path
 from antrian.history.records import DeadFilter
@@ -34,23 +34,23 @@ path = history_path(settings)
 follower = HistoryFollower(settings, path, urls=settings.amqp_urls)
 follower.start()
 follower.barrier(120)
-desk = Desk(settings, History(path), follower)
-job = desk.redrive(DeadFilter(), "cli:ani")
-desk.wait(job.job_id)
+service = DeadLetterService(settings, History(path), follower)
+job = service.redrive(DeadFilter(), "cli:ani")
+service.wait(job.job_id)
 """
 
 
 @contextmanager
-def desk_of(stock: Stock) -> Iterator[Desk]:
+def service_of(stock: Stock) -> Iterator[DeadLetterService]:
     path = history_path(stock.settings)
     follower = HistoryFollower(stock.settings, path, urls=stock.settings.amqp_urls)
     follower.start()
-    desk = Desk(stock.settings, History(path), follower)
+    service = DeadLetterService(stock.settings, History(path), follower)
     try:
         assert follower.barrier(120), follower.trouble
-        yield desk
+        yield service
     finally:
-        desk.close()
+        service.close()
         follower.stop()
 
 
@@ -67,8 +67,8 @@ def kill_in_the_middle(stock: Stock, moment: float) -> None:
 
 
 def do_it_again(stock: Stock) -> Job:
-    with desk_of(stock) as desk:
-        return desk.wait(desk.redrive(DeadFilter(), "cli:ani").job_id, 600)
+    with service_of(stock) as service:
+        return service.wait(service.redrive(DeadFilter(), "cli:ani").job_id, 600)
 
 
 @pytest.mark.timeout(900)

@@ -1,4 +1,4 @@
-"""How a job tells the journal that it lives, what it has done and how it ended, and hears that it is to end."""
+"""Runs one job; writes its progress and its end to the journal, and watches for a request to cancel it."""
 
 import threading
 import time
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from antrian.domain.errors import AntrianError
+from antrian.domain.event_name import EventName
 from antrian.history.records import Job
-from antrian.operations.dead_letters.job import RedriveJob
 from antrian.operations.dead_letters.journal import Journal
+from antrian.operations.dead_letters.redrive_job import RedriveJob
 
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 PERIOD = 1.0
 SIGN_OF_LIFE = 5.0
 
-#: Seconds for which the end of a job is told again and again to a broker that is away.
-_LAST_WORDS = 600.0
+#: Seconds for which writing the end of a job is retried while the broker is away.
+_END_RETRIES = 600.0
 
 _log = structlog.get_logger("antrian.desk")
 
 
-class JobReport:
+class JobProgress:
     """Runs one job to its end and keeps the journal informed, in two threads of its own.
 
     Args:
         job: what to run.
-        journal: where to tell of it.
+        journal: where its progress is written.
         history: where a request to cancel it appears, whichever process was asked.
     """
 
@@ -37,13 +38,13 @@ class JobReport:
         self._job = job
         self._journal = journal
         self._history = history
-        self._told: tuple[int, ...] = ()
-        self._told_at = 0.0
+        self._recorded: tuple[int, ...] = ()
+        self._recorded_at = 0.0
         self._over = threading.Event()
         self._closing = threading.Event()
         name = f"antrian-job-{job.job.job_id[:8]}"
         self._work = threading.Thread(target=self._run, name=name, daemon=True)
-        self._report = threading.Thread(target=self._tell, name=f"{name}-report", daemon=True)
+        self._report = threading.Thread(target=self._report_until_over, name=f"{name}-report", daemon=True)
 
     @property
     def job(self) -> Job:
@@ -52,7 +53,7 @@ class JobReport:
 
     def start(self) -> None:
         """Begin."""
-        self._told_at = time.monotonic()
+        self._recorded_at = time.monotonic()
         self._work.start()
         self._report.start()
 
@@ -61,7 +62,7 @@ class JobReport:
         self._job.cancel()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the job has ended and that was told, or for so many seconds."""
+        """Wait until the end of the job is in the journal, or for so many seconds."""
         self._report.join(timeout)
 
     def close(self, timeout: float) -> None:
@@ -77,15 +78,17 @@ class JobReport:
         finally:
             self._over.set()
 
-    def _tell(self) -> None:
+    def _report_until_over(self) -> None:
         while not self._over.wait(PERIOD):
-            self._listen()
-            self._tell_progress()
-        deadline = time.monotonic() + _LAST_WORDS
-        while not self._record("job.finished") and time.monotonic() < deadline and not self._closing.wait(PERIOD):
+            self._look_for_cancellation()
+            self._record_progress()
+        deadline = time.monotonic() + _END_RETRIES
+        while (
+            not self._record(EventName.JOB_FINISHED) and time.monotonic() < deadline and not self._closing.wait(PERIOD)
+        ):
             pass
 
-    def _listen(self) -> None:
+    def _look_for_cancellation(self) -> None:
         try:
             on_record = self._history.job(self.job.job_id)
         except Exception as error:  # noqa: BLE001 (the history is a cache that may be deleted under us; the job goes on)
@@ -94,12 +97,12 @@ class JobReport:
         if on_record is not None and on_record.cancelling:
             self._job.cancel()
 
-    def _tell_progress(self) -> None:
+    def _record_progress(self) -> None:
         job = self.job
         counts = (job.done, job.refused, job.unreadable, job.failed_again)
-        if counts != self._told or time.monotonic() >= self._told_at + SIGN_OF_LIFE - PERIOD:
-            self._told, self._told_at = counts, time.monotonic()
-            self._record("job.progress")
+        if counts != self._recorded or time.monotonic() >= self._recorded_at + SIGN_OF_LIFE - PERIOD:
+            self._recorded, self._recorded_at = counts, time.monotonic()
+            self._record(EventName.JOB_PROGRESS)
 
     def _record(self, name: str) -> bool:
         job = self.job

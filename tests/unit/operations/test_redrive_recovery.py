@@ -1,7 +1,7 @@
 import pytest
 from desk_records import entry
 
-from antrian.operations.dead_letters.leftovers import Fate, fate
+from antrian.operations.dead_letters.recovery import Fate, fate
 
 BURIED = entry("message.buried", generation=1)
 REDRIVEN = entry("outcome.redriven", generation=1)

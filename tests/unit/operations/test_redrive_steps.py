@@ -7,7 +7,7 @@ from antrian.broker.queue_scan.publication import Found
 from antrian.broker.topology import Names
 from antrian.domain.message import AttemptFailure, decode, encode, retry_of
 from antrian.history.dead_letter import DeadLetter
-from antrian.operations.dead_letters.replacement import Replacement
+from antrian.operations.dead_letters.redrive_steps import RedriveSteps
 
 NAMES = Names("wa")
 FAILURE = AttemptFailure(3, NOW, "transient", "timeout", "no answer")
@@ -21,7 +21,7 @@ def letter():
 
 def test_a_redriven_message_begins_anew(letter):
     before = time.time()
-    told, copy = Replacement(NAMES, "cli:ani").back_in_lane(letter)
+    told, copy = RedriveSteps(NAMES, "cli:ani").back_in_lane(letter)
     assert (told.exchange, copy.exchange) == (NAMES.events, NAMES.messages)
     again = decode(copy.body, copy.properties, "default", now=NOW)
     assert (again.message_id, again.attempt, again.generation) == ("m1", 1, letter.generation + 1)

@@ -7,7 +7,7 @@ from antrian.broker.queue_scan.publication import Tally
 from antrian.domain.errors import BrokerUnreachable
 from antrian.history.records import MessageState
 from antrian.operations.dead_letters.dead_letters import DeadLetterReport
-from antrian.operations.dead_letters.job import JobOptions, RedriveJob, new_job, seen_from_afar
+from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob, new_job, of_another_process
 
 FROZEN = [(f"m{number}", 1) for number in range(6)]
 
@@ -149,5 +149,5 @@ def test_an_error_of_our_own_ends_it_too():
 
 def test_a_job_of_another_process_that_is_silent_is_interrupted():
     job = new_job("j1", "cli:ani", 6, {})
-    assert seen_from_afar(job, job.changed_at + 29).state == "running"
-    assert seen_from_afar(job, job.changed_at + 31).state == "interrupted"
+    assert of_another_process(job, job.changed_at + 29).state == "running"
+    assert of_another_process(job, job.changed_at + 31).state == "interrupted"

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.records import DeadFilter, Job
 from antrian.operations.dead_letters.dead_letters import DeadLetters
 from antrian.operations.dead_letters.errors import JobEnded, UnknownJob
-from antrian.operations.dead_letters.job import JobOptions, RedriveJob, new_job, seen_from_afar
-from antrian.operations.dead_letters.job_report import JobReport, progress_of
+from antrian.operations.dead_letters.job_progress import JobProgress, progress_of
 from antrian.operations.dead_letters.journal import Journal
+from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob, new_job, of_another_process
 from antrian.operations.dead_letters.selection import Copy
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _REMEMBERED = 100
 _FAREWELL = 5.0
 
 
-class Jobs:
+class JobRegistry:
     """Runs jobs, and knows those of other processes from the history; usable from any thread.
 
     Args:
@@ -38,7 +39,7 @@ class Jobs:
         self._settings = settings
         self._history = history
         self._journal = Journal(settings)
-        self._ours: dict[str, JobReport] = {}
+        self._ours: dict[str, JobProgress] = {}
         self._lock = threading.Lock()
 
     def start(self, frozen: Sequence[Copy], actor: str, options: JobOptions, asked: Mapping[str, object]) -> Job:
@@ -55,8 +56,8 @@ class Jobs:
         """
         job = new_job(str(uuid.uuid4()), actor, len(frozen), asked)
         work = RedriveJob(job, frozen, options, DeadLetters(self._settings), self._history)
-        self._journal.record("job.started", actor, {**progress_of(job), "options": asked})
-        report = JobReport(work, self._journal, self._history)
+        self._journal.record(EventName.JOB_STARTED, actor, {**progress_of(job), "options": asked})
+        report = JobProgress(work, self._journal, self._history)
         with self._lock:
             self._forget()
             self._ours[job.job_id] = report
@@ -74,12 +75,12 @@ class Jobs:
         job = self._history.job(job_id)
         if job is None:
             raise UnknownJob
-        return seen_from_afar(job, time.time())
+        return of_another_process(job, time.time())
 
     def latest(self, limit: int) -> list[Job]:
         """The latest jobs, newest first."""
         now = time.time()
-        jobs = {job.job_id: seen_from_afar(job, now) for job in self._history.jobs(limit)}
+        jobs = {job.job_id: of_another_process(job, now) for job in self._history.jobs(limit)}
         with self._lock:
             jobs |= {job_id: report.job for job_id, report in self._ours.items()}
         return sorted(jobs.values(), key=lambda job: -job.started_at)[:limit]
@@ -97,11 +98,11 @@ class Jobs:
             raise JobEnded(job.state)
         if ours := self._ours.get(job_id):
             ours.cancel()
-        self._journal.record("job.cancelling", actor, {"job_id": job_id})
+        self._journal.record(EventName.JOB_CANCELLING, actor, {"job_id": job_id})
         return replace(job, cancelling=True)
 
     def wait(self, job_id: str, timeout: float | None) -> Job:
-        """A job of this process, once it has ended and that was told, or after so many seconds."""
+        """A job of this process, once its end is in the journal, or after so many seconds."""
         self._ours[job_id].join(timeout)
         return self.job(job_id)
 

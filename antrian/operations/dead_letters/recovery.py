@@ -1,4 +1,4 @@
-"""Letters that a crash left in the dead-letter queue although the journal says that they are gone.
+"""Finishes re-drives and purges that a crash interrupted: the letter is still queued, but recorded as gone.
 
 A re-drive publishes the event, then the copy, and only then removes the letter; a purge publishes the event, then
 removes it. A crash in between leaves the letter where it is, while the history does not list it any more. The journal
@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from antrian.broker.queue_scan.publication import Publication
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.records import DeadFilter, LifeEntry
 from antrian.operations.dead_letters.dead_letters import DeadLetters
-from antrian.operations.dead_letters.replacement import Replacement
+from antrian.operations.dead_letters.redrive_steps import RedriveSteps
 
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
 
-_ABOUT_LETTERS = frozenset({"message.buried", "outcome.redriven", "outcome.purged"})
+_ABOUT_LETTERS = frozenset({EventName.BURIED, EventName.REDRIVEN, EventName.PURGED})
 
 
 class Fate(Enum):
@@ -30,7 +31,7 @@ class Fate(Enum):
     STAY = auto()
     #: Its copy is in the broker: only the removal is missing.
     GO = auto()
-    #: Its purge was begun, but not finished: it is a dead letter again, and whoever wants it gone says so again.
+    #: Its purge was begun, but not finished: it is a dead letter again, and may be purged again.
     RETURN = auto()
 
 
@@ -43,15 +44,15 @@ def fate(life: Sequence[LifeEntry], generation: int, *, is_copy_known: bool) -> 
         is_copy_known: whether the edited copy that the last word about the letter names is on record.
     """
     last = last_word(life, generation)
-    if last is None or last.name == "message.buried":
+    if last is None or last.name == EventName.BURIED:
         return Fate.STAY
-    if last.name == "outcome.purged":
+    if last.name == EventName.PURGED:
         return Fate.RETURN
     if last.details.get("copy"):
         return Fate.GO if is_copy_known else Fate.STAY
     return (
         Fate.GO
-        if any(entry.name == "message.queued" and entry.generation > generation for entry in life)
+        if any(entry.name == EventName.QUEUED and entry.generation > generation for entry in life)
         else (Fate.STAY)
     )
 
@@ -62,7 +63,7 @@ def last_word(life: Sequence[LifeEntry], generation: int) -> LifeEntry | None:
     return next(about, None)
 
 
-class Leftovers:
+class Recovery:
     """Finishes what was interrupted.
 
     Args:
@@ -76,7 +77,7 @@ class Leftovers:
         self._history = history
         self._strangers = 0
 
-    def are_likely(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether the broker has more dead letters than the history: then it is worth while to look for them.
 
         Letters that the broker itself gave up are not in the history, and are looked for once.
@@ -115,7 +116,7 @@ class Leftovers:
                 return ()
             case Fate.RETURN if last is not None:
                 undo_id = str(last.details.get("undo_id", ""))
-                return Replacement(self._names, last.source).buried_again(letter, undo_id)
+                return RedriveSteps(self._names, last.source).buried_again(letter, undo_id)
         return None
 
     def _is_known(self, message_id: object) -> bool:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pika
 import pytest
 
-from antrian.broker.queue_scan import scan as sieve_module
+from antrian.broker.queue_scan import scan as scan_module
 from antrian.broker.queue_scan.pipelined_operation import WINDOW, Busy
 from antrian.broker.queue_scan.publication import Publication
-from antrian.broker.queue_scan.scan import Sieve
+from antrian.broker.queue_scan.scan import QueueScan
 from antrian.domain.errors import BrokerUnreachable
 from waiting import wait_until
 
@@ -21,11 +21,11 @@ _MOVE = """
 import sys
 import pika
 from antrian.broker.queue_scan.publication import Publication
-from antrian.broker.queue_scan.scan import Sieve
+from antrian.broker.queue_scan.scan import QueueScan
 
 url, queue, target = sys.argv[1:]
 move = lambda found: [Publication("", target, found.body, pika.BasicProperties(message_id="m"), mandatory=True)]
-Sieve([url], [queue], lambda found: None if found.body.endswith(b"7") else move(found)).run()
+QueueScan([url], [queue], lambda found: None if found.body.endswith(b"7") else move(found)).run()
 """
 
 
@@ -79,38 +79,40 @@ def move_to(target, message_id="m"):
 
 def test_looking_takes_nothing_and_keeps_the_order(channel, settings, queue):
     seen = []
-    tally = Sieve(settings.amqp_urls, [queue], lambda found: seen.append(found.body)).run()
+    tally = QueueScan(settings.amqp_urls, [queue], lambda found: seen.append(found.body)).run()
     assert seen == BODIES
     assert (tally.seen, tally.taken) == (40, 0)
     assert contents(channel, queue) == BODIES
 
 
 def test_what_is_taken_was_published_first_and_the_rest_keeps_its_place(channel, settings, queue, target, monkeypatch):
-    monkeypatch.setattr(sieve_module, "LEFT_PER_CHANNEL", 7)  # so that several channels hold what is left
-    monkeypatch.setattr(sieve_module, "AHEAD", 5)
+    monkeypatch.setattr(scan_module, "LEFT_PER_CHANNEL", 7)  # so that several channels hold what is left
+    monkeypatch.setattr(scan_module, "AHEAD", 5)
     move = move_to(target)
-    tally = Sieve(settings.amqp_urls, [queue], lambda found: move(found) if found.body in BODIES[::3] else None).run()
+    tally = QueueScan(
+        settings.amqp_urls, [queue], lambda found: move(found) if found.body in BODIES[::3] else None
+    ).run()
     assert tally.taken == len(BODIES[::3])
     assert contents(channel, target) == BODIES[::3]
     assert contents(channel, queue) == [body for body in BODIES if body not in BODIES[::3]]
 
 
 def test_what_the_broker_keeps_nowhere_stays(channel, settings, queue, namespace):
-    tally = Sieve(settings.amqp_urls, [queue], move_to(f"{namespace}.nowhere")).run()
+    tally = QueueScan(settings.amqp_urls, [queue], move_to(f"{namespace}.nowhere")).run()
     assert (tally.taken, tally.refused) == (0, 40)
     assert contents(channel, queue) == BODIES
 
 
 def test_only_what_was_there_at_the_start_is_looked_at(channel, settings, queue):
     # Each message comes back as a new one: without a frozen selection this would never end.
-    tally = Sieve(settings.amqp_urls, [queue], move_to(queue)).run()
+    tally = QueueScan(settings.amqp_urls, [queue], move_to(queue)).run()
     assert tally.taken == 40
     assert contents(channel, queue) == BODIES
 
 
 def test_enough_is_enough(channel, settings, queue, target):
     taken = count(1)
-    tally = Sieve(settings.amqp_urls, [queue], move_to(target), is_enough=lambda: next(taken) > 5).run()
+    tally = QueueScan(settings.amqp_urls, [queue], move_to(target), is_enough=lambda: next(taken) > 5).run()
     assert tally.taken == len(contents(channel, target))
     assert 1 <= tally.taken <= 5
     assert contents(channel, queue) == BODIES[tally.taken :]
@@ -118,7 +120,7 @@ def test_enough_is_enough(channel, settings, queue, target):
 
 def test_thousands_that_are_left_keep_their_order(channel, settings, long_queue, target):
     move = move_to(target)
-    tally = Sieve(
+    tally = QueueScan(
         settings.amqp_urls, [long_queue], lambda found: move(found) if found.body in MANY[::100] else None
     ).run()
     assert (tally.seen, tally.taken) == (3_000, 30)
@@ -134,7 +136,7 @@ def test_what_is_left_in_a_quorum_queue_keeps_its_order(channel, settings, names
         channel.basic_publish("", name, body)
     try:
         wait_until(lambda: ready(channel, name) == len(BODIES), 30, "all are there")
-        Sieve(settings.amqp_urls, [name], lambda _found: None).run()
+        QueueScan(settings.amqp_urls, [name], lambda _found: None).run()
         wait_until(lambda: ready(channel, name) == len(BODIES), 30, "all are back")
         assert contents(channel, name) == BODIES
     finally:
@@ -148,7 +150,7 @@ def test_what_was_asked_for_beyond_a_limit_goes_back_in_order(channel, settings,
         taken.append(found.body)
         return move(found)
 
-    Sieve(settings.amqp_urls, [long_queue], decide, is_enough=lambda: len(taken) >= 250).run()
+    QueueScan(settings.amqp_urls, [long_queue], decide, is_enough=lambda: len(taken) >= 250).run()
     assert taken == MANY[:250]
     assert sorted(contents(channel, target)) == sorted(MANY[:250])
     assert contents(channel, long_queue) == MANY[250:]
@@ -162,7 +164,7 @@ def test_a_slow_pass_keeps_nothing_from_others_before_its_time(channel, settings
         return move_to(target)(found)
 
     enough = lambda: len(others_see) >= 3  # noqa: E731 (shorter here)
-    Sieve(settings.amqp_urls, [queue], decide, per_second=10, is_enough=enough).run()
+    QueueScan(settings.amqp_urls, [queue], decide, per_second=10, is_enough=enough).run()
     assert others_see == [39, 38, 37]
 
 
@@ -173,12 +175,12 @@ def test_a_pass_keeps_no_more_from_others_than_it_can_have_under_way(channel, se
         others_see.append(ready(channel, long_queue))
         return move_to(target)(found)
 
-    Sieve(settings.amqp_urls, [long_queue], decide, is_enough=lambda: len(others_see) >= 20).run()
+    QueueScan(settings.amqp_urls, [long_queue], decide, is_enough=lambda: len(others_see) >= 20).run()
     assert min(others_see) >= len(MANY) - WINDOW - len(others_see)
 
 
 def test_a_pass_ends_when_somebody_else_has_emptied_the_queue(channel, settings, queue, monkeypatch):
-    monkeypatch.setattr(sieve_module, "AHEAD", 5)
+    monkeypatch.setattr(scan_module, "AHEAD", 5)
     seen = []
 
     def decide(found):
@@ -187,7 +189,7 @@ def test_a_pass_ends_when_somebody_else_has_emptied_the_queue(channel, settings,
         seen.append(found.body)
         channel.queue_purge(queue)
 
-    Sieve(settings.amqp_urls, [queue], decide).run()
+    QueueScan(settings.amqp_urls, [queue], decide).run()
     assert seen == BODIES[:5]
     assert contents(channel, queue) == BODIES[:5]
 
@@ -212,10 +214,10 @@ def test_a_rate_is_kept(settings, queue, target):
     enough = lambda: len(moments) >= 4  # noqa: E731 (shorter here)
 
     def decide(found):
-        moments.append(sieve_module.time.monotonic())
+        moments.append(scan_module.time.monotonic())
         return move_to(target)(found)
 
-    Sieve(settings.amqp_urls, [queue], decide, per_second=20, is_enough=enough).run()
+    QueueScan(settings.amqp_urls, [queue], decide, per_second=20, is_enough=enough).run()
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert min(gaps) >= 0.05
 
@@ -226,12 +228,12 @@ def test_an_error_in_between_leaves_everything_in_its_place(channel, settings, q
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        Sieve(settings.amqp_urls, [queue], decide).run()
+        QueueScan(settings.amqp_urls, [queue], decide).run()
     assert contents(channel, queue) == BODIES
 
 
 def test_what_needs_no_replacement_is_just_removed(channel, settings, queue):
-    tally = Sieve(settings.amqp_urls, [queue], lambda found: () if found.body in BODIES[::2] else None).run()
+    tally = QueueScan(settings.amqp_urls, [queue], lambda found: () if found.body in BODIES[::2] else None).run()
     assert tally.taken == len(BODIES[::2])
     assert contents(channel, queue) == BODIES[1::2]
 
@@ -240,14 +242,14 @@ def test_a_slow_pass_hears_in_time_that_it_is_enough(settings, queue, target):
     began = []
 
     def decide(found):
-        began.append(sieve_module.time.monotonic())
+        began.append(scan_module.time.monotonic())
         return move_to(target)(found)
 
-    enough = lambda: bool(began) and sieve_module.time.monotonic() > began[0] + 0.3  # noqa: E731 (shorter here)
+    enough = lambda: bool(began) and scan_module.time.monotonic() > began[0] + 0.3  # noqa: E731 (shorter here)
     # The next one's turn would come after 100 seconds.
-    tally = Sieve(settings.amqp_urls, [queue], decide, per_second=0.01, is_enough=enough).run()
+    tally = QueueScan(settings.amqp_urls, [queue], decide, per_second=0.01, is_enough=enough).run()
     assert tally.taken == 1
-    assert sieve_module.time.monotonic() < began[0] + 50
+    assert scan_module.time.monotonic() < began[0] + 50
 
 
 def test_one_lock_has_one_owner_and_others_wait_for_it(channel, settings, namespace, queue):
@@ -255,9 +257,9 @@ def test_one_lock_has_one_owner_and_others_wait_for_it(channel, settings, namesp
     channel.queue_declare(lock, exclusive=True)
     seen = []
     with pytest.raises(Busy):
-        Sieve(settings.amqp_urls, [queue], seen.append, lock=lock).run()
+        QueueScan(settings.amqp_urls, [queue], seen.append, lock=lock).run()
     assert seen == []
-    patient = threading.Thread(target=Sieve(settings.amqp_urls, [queue], seen.append, lock=lock, patience=60).run)
+    patient = threading.Thread(target=QueueScan(settings.amqp_urls, [queue], seen.append, lock=lock, patience=60).run)
     patient.start()
     channel.queue_delete(lock)
     patient.join(90)
@@ -266,9 +268,9 @@ def test_one_lock_has_one_owner_and_others_wait_for_it(channel, settings, namesp
 
 def test_a_missing_queue_is_said(settings, namespace):
     with pytest.raises(BrokerUnreachable, match="no queue"):
-        Sieve(settings.amqp_urls, [f"{namespace}.missing"], lambda _found: None).run()
+        QueueScan(settings.amqp_urls, [f"{namespace}.missing"], lambda _found: None).run()
 
 
 def test_a_missing_broker_is_said():
     with pytest.raises(BrokerUnreachable, match=r"no broker answers at 127.0.0.1:1"):
-        Sieve(["amqp://127.0.0.1:1/"], ["queue"], lambda _found: None).run()
+        QueueScan(["amqp://127.0.0.1:1/"], ["queue"], lambda _found: None).run()

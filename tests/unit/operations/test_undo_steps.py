@@ -8,7 +8,7 @@ from antrian.broker.topology import Names
 from antrian.domain.headers import GENERATION
 from antrian.domain.message import decode
 from antrian.history.header_json import pack_letter
-from antrian.operations.dead_letters.restoration import is_back, restoration, way_behind
+from antrian.operations.dead_letters.undo_steps import is_back, restoration, way_behind
 
 NAMES = Names("wa")
 FAILED = entry("outcome.failed", attempt=1, at=NOW + 1, failure_class="transient", code="timeout", detail="no answer")
