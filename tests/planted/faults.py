@@ -95,16 +95,16 @@ _HISTORY = (
     ),
     Fault(
         "the generation of a late event is ignored",
-        "antrian.history.projection.message_row",
-        "return generation < self.generation",
+        "antrian.domain.lifecycle",
+        "return event.generation < generation",
         "return False",
         ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
     ),
     Fault(
         "a message that was sent does not stay sent",
-        "antrian.history.projection.message_row",
-        'if self.state is State.SENT or name == "outcome.sent":',
-        'if name == "outcome.sent":',
+        "antrian.domain.lifecycle",
+        "if state is CopyState.SENT or rule is Superseded.BY_SEND:",
+        "if rule is Superseded.BY_SEND:",
         ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
     ),
     Fault(
@@ -129,37 +129,37 @@ _DEAD_LETTERS = (
         "antrian.broker.queue_scan.scan",
         "self._publish(deque(steps), partial(self._replaced, ack))",
         "ack()\n            self._publish(deque(steps), partial(self._replaced, lambda: None))",
-        ("broker/test_sieve.py", "broker/test_dead_letters.py", "e2e/test_desk_crashes.py"),
+        ("broker/test_queue_scan.py", "broker/test_dead_letters.py", "e2e/test_redrive_crashes.py"),
     ),
     Fault(
         "taken out although its copy was refused",
         "antrian.broker.queue_scan.scan",
         "self.tally.refused += 1",
         "ack()\n            self.tally.refused += 1",
-        ("broker/test_sieve.py", "broker/test_dead_letters.py"),
+        ("broker/test_queue_scan.py", "broker/test_dead_letters.py"),
     ),
     Fault(
         "put back as a copy of the same generation",
-        "antrian.operations.dead_letters.replacement",
+        "antrian.operations.dead_letters.redrive_steps",
         "again = replace(retry_of(letter.message, None, attempt=1), due_at=time.time())",
         "again = replace(\n"
         "            retry_of(letter.message, None, attempt=1), due_at=time.time(), generation=letter.generation\n"
         "        )",
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py"),
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
     ),
     Fault(
         "the copy is published before the event that takes a cancellation back",
-        "antrian.operations.dead_letters.replacement",
-        'return [self._told("outcome.redriven", letter, **about), self._sent(again)]',
-        'return [self._sent(again), self._told("outcome.redriven", letter, **about)]',
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py", "broker/test_desk.py"),
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.REDRIVEN, letter, **about), self._sent(again)]",
+        "return [self._sent(again), self._event(EventName.REDRIVEN, letter, **about)]",
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py", "broker/test_dead_letter_service.py"),
     ),
     Fault(
         "deleted without a word in the journal",
-        "antrian.operations.dead_letters.replacement",
-        'return [self._told("outcome.purged", letter, undo_id=undo_id, queue=self._names.dead, **kept)]',
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.PURGED, letter, undo_id=undo_id, queue=self._names.dead, **kept)]",
         "return []",
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py"),
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
     ),
     Fault(
         "the same can be undone twice",
@@ -177,10 +177,10 @@ _DEAD_LETTERS = (
     ),
     Fault(
         "an undo makes a copy of the generation that is spent",
-        "antrian.operations.dead_letters.restoration",
+        "antrian.operations.dead_letters.undo_steps",
         "generation = removed.generation + 1",
         "generation = removed.generation",
-        ("unit/operations/test_desk_restoration.py", "broker/test_undo.py"),
+        ("unit/operations/test_undo_steps.py", "broker/test_undo.py"),
     ),
 )
 
