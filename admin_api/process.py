@@ -21,7 +21,7 @@ from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.topology import topology
-from antrian.domain.errors import AntrianError, BrokerError
+from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.gc_tuning import collect_rarely
@@ -39,10 +39,6 @@ from publisher.metrics import instrument
 _GRACE = 5
 
 _log = structlog.get_logger()
-
-
-class PortBusy(AntrianError):
-    """Something else listens where the admin API must listen."""
 
 
 class _Thread(Protocol):

@@ -24,7 +24,7 @@ from antrian.broker.connection import connection_parameters, open_channel
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
+from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.errors import BrokerUnreachable, MalformedMessage
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
@@ -389,7 +389,7 @@ class LaneWorker:
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
         body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
         ring(properties, self._lane, later=True)
-        exchange = ladder_entrance(consequence.delay, self._names)
+        exchange = self._names.ladder_entrance(consequence.delay)
         self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
         due_at = time.time() + whole_seconds(consequence.delay)
         self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)

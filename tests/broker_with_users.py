@@ -1,4 +1,4 @@
-"""Brokers that know the publisher, the consumer and the admin of `antrian.broker.definitions`, each with its own password."""
+"""Brokers that know the publisher, the consumer and the admin of the definitions, each with its own password."""
 
 import json
 import secrets

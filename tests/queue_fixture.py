@@ -9,8 +9,8 @@ from factories import PHONE
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
-from antrian.broker.topology import LADDER_LEVELS, Names, topology
-from antrian.domain.delay_ladder import ladder_key
+from antrian.broker.topology import Names, topology
+from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import AttemptFailure, Message, decode, encode, new_message, retry_of
 from antrian.domain.settings import Settings

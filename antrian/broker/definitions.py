@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from antrian.broker.topology import LADDER_LEVELS, Binding, Names, Topology
+from antrian.broker.topology import Binding, Names, Topology
+from antrian.domain.delay_ladder import LADDER_LEVELS
 
 #: Queues that the broker names itself: each belongs to one connection, and goes with it.
 _OWN = r"amq\.gen-.*"

@@ -96,7 +96,7 @@ def _hand_over(settings: Settings, spool: Spool, report: ImportSummary, timeout:
             _rehearse(settings, spool, report)
             return
         require_broker(settings)
-        with known_messages(settings) as known, Publisher(settings, source="import") as publisher:
+        with known_messages(settings, progress) as known, Publisher(settings, source="import") as publisher:
             handover = ImportPublisher(publisher, timeout)
             report.outcome = handover.outcome
             with stopped_by_signals(handover.stop), progress("messages", len(spool)) as bar:
@@ -109,7 +109,7 @@ def _hand_over(settings: Settings, spool: Spool, report: ImportSummary, timeout:
 def _rehearse(settings: Settings, spool: Spool, report: ImportSummary) -> None:
     """Count what would be handed over; without a broker, too."""
     try:
-        with known_messages(settings) as known, progress("messages", len(spool)) as bar:
+        with known_messages(settings, progress) as known, progress("messages", len(spool)) as bar:
             rehearse(known, spool, report, bar.move_to)
     except AntrianError as error:
         report.blind = str(error)

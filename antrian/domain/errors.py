@@ -5,14 +5,16 @@
     ├── MalformedMessage        this body can never be sent; dead-letter it
     │   └── InvalidPhoneNumber
     ├── BrokerError
-    │   ├── BrokerUnavailable   nobody answers, or the connection broke; try again later
+    │   ├── BrokerUnreachable   nothing answers, or the connection broke; try again later
     │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; correct the account
     │   └── TopologyConflict    an object exists with other arguments; migrate it
     ├── NoBroker                no way to get a broker on this machine
     ├── WrongUse                the command line asks for something that cannot be; nothing was changed
+    ├── PortBusy                something else listens where one of our servers must
     └── CommandFailed           a command could not do what was asked
 
-`publisher.errors`, `antrian.operations.dead_letters.errors` and `admin_api.auth.errors` add the errors of their own callers.
+`publisher.errors`, `antrian.operations.dead_letters.errors` and `admin_api.auth.errors` add the errors of their own
+callers.
 """
 
 from collections.abc import Mapping
@@ -85,6 +87,10 @@ class TopologyConflict(BrokerError):
 
 class NoBroker(AntrianError):
     """No broker could be found or started on this machine; the text says what to install."""
+
+
+class PortBusy(AntrianError):
+    """Something else listens where one of our servers must listen."""
 
 
 class WrongUse(AntrianError):

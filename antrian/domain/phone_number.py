@@ -3,7 +3,7 @@
 `phonenumbers` is the authority on what is a mobile number. Its full parser takes some 100 µs, more than all the
 rest of a publish together, so the plain Indonesian spellings take a short cut: one regular expression, put together
 at import from the library's *own* metadata, that matches only where the parser is sure to agree
-(`tests/unit/domain/test_phone_number.py` compares the two). Everything else goes through `phone_spelling`, which refuses
+(a unit test compares the two). Everything else goes through `phone_spelling`, which refuses
 every character that no phone number has, and then through the parser. What comes out has exactly the digits that were
 typed, after the rules for country code and trunk prefix: a typing mistake must be refused, not turned into another
 person's number.

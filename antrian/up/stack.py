@@ -17,7 +17,7 @@ from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
 from antrian.broker.discovery import Broker, find_broker
 from antrian.broker.topology import Names, topology
-from antrian.domain.errors import AntrianError, BrokerUnreachable
+from antrian.domain.errors import AntrianError, BrokerUnreachable, PortBusy
 from antrian.domain.program import spoken_name
 from antrian.domain.settings import Settings, load_settings
 from antrian.up.broker_watch import BrokerWatch
@@ -29,10 +29,6 @@ from antrian.up.run_record import recorded
 START_PATIENCE = 20.0
 
 _TICK = 0.1
-
-
-class PortBusy(AntrianError):
-    """Something else listens where one of our processes must listen."""
 
 
 class Stack:

@@ -11,7 +11,7 @@ from queue_fixture import Stock, ids, message
 
 from antrian.broker.connection import open_channel
 from antrian.broker.queue_scan.pipelined_operation import WINDOW
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key
+from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import AttemptFailure, encode, retry_of
 from antrian.history.queries.history import History
@@ -77,7 +77,7 @@ def test_what_waited_for_its_second_attempt_comes_back_for_it_with_its_failure(s
             event = Event(f"outcome.{name}", failure.at, "default", "m1", 0, 1, "consumer", details)
             channel.basic_publish(stock.names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
         body, properties = encode(retry_of(message("m1"), failure, attempt=2))
-        channel.basic_publish(ladder_entrance(3600, stock.names), ladder_key(3600, "default"), body, properties)
+        channel.basic_publish(stock.names.ladder_entrance(3600), ladder_key(3600, "default"), body, properties)
     undo_id = clear(stock)
     assert parts.undo.run(undo_id, "api:ops") == 1
     [back] = stock.in_lane()

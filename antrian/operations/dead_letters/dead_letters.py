@@ -24,7 +24,7 @@ from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.dead_letters.replacement import Replacement
 from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Selection
 
-__all__ = ["EVERYTHING", "DeadLetters", "DeadLetterReport", "Selection"]
+__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters", "Selection"]
 
 #: Seconds to wait for our turn at the queue: a pass over many letters may take a while.
 PATIENCE = 60.0

@@ -18,7 +18,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
 from antrian.broker.queue_scan.scan import Sieve, Tally
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import Message, decode

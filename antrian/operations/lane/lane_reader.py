@@ -12,7 +12,8 @@ from pika.exceptions import ChannelClosedByBroker, UnroutableError
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.lane_state import PauseState, read_state
-from antrian.broker.topology import LADDER_LEVELS, Names
+from antrian.broker.topology import Names
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import BrokerError
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings

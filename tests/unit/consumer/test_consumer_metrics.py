@@ -9,10 +9,11 @@ import requests
 from exposition import Exposition, promtool_complaints
 from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_view, make_message, make_settings
 
+from antrian.domain.errors import PortBusy
 from antrian.providers.contract import FailureClass, Sent
 from consumer.lane_view import LaneView
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
-from consumer.metrics_server import PortBusy, metrics_server
+from consumer.metrics_server import metrics_server
 from consumer.witness import Audience, Call
 
 #: Everything that dashboards and alerts ask for.
