@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import pika
 
@@ -129,9 +130,14 @@ def new_message(
         raise MalformedMessage("bad-message-id", f"a message id has 1 to {LONGEST_MESSAGE_ID} visible ASCII characters")
     if not _LANE.fullmatch(lane):
         raise MalformedMessage("bad-lane", "a lane's name has 1 to 40 letters, digits, - and _")
-    optional = {"idempotency_key": idempotency_key, "expires_at": expires_at, "metadata": metadata}
-    given = {name: value for name, value in optional.items() if value is not None}
-    body = build(phone_number=phone_number, message=message, source=source, **given)
+    given: dict[str, Any] = {"phone_number": phone_number, "message": message, "source": source}
+    if idempotency_key is not None:
+        given["idempotency_key"] = idempotency_key
+    if expires_at is not None:
+        given["expires_at"] = expires_at
+    if metadata is not None:
+        given["metadata"] = metadata
+    body = build(**given)
     number = Priority.parse(priority)
     return Message(message_id or _new_id(), lane, number, body, round(now, 3), trace=trace)
 
