@@ -10,7 +10,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
-from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, Attempt, MessageState
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -237,9 +237,9 @@ class Projection:
         row.attempt, row.presumed = event.attempt, 0
         if event.name == EventName.SENT:
             self._sent(row, event)
-        elif meaning.attempt is Attempt.ENDS:
+        elif meaning.attempt is AttemptStep.ENDS:
             self._failed(row, event)
-        elif meaning.attempt is Attempt.BEGINS:
+        elif meaning.attempt is AttemptStep.BEGINS:
             row.due_at = row.undo_id = None
             self._move(row, meaning.state, event.at)
         else:
