@@ -8,6 +8,7 @@ its fields, so that a consumer of that version can read it. A version above `NEW
 import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -222,6 +223,27 @@ def _version_of(fields: Mapping[str, object]) -> int:
     return max((SINCE[name] for name in _NEW & fields.keys() if fields[name] is not None), default=OLDEST_VERSION)
 
 
+def fields_of(body: MessageBody) -> dict[str, Any]:
+    """What a body says, its version aside; `build` makes the same of it."""
+    return {name: value for name, value in body if name != "version"}
+
+
+def require_known_version(body: bytes) -> None:
+    """Make sure that a delivery that is refused for other reasons is not one for a newer consumer.
+
+    Raises:
+        NewerVersion: it is.
+    """
+    with suppress(ValueError, RecursionError):
+        _require_known_version(json.loads(body[: LARGEST_BODY + 1]))
+
+
+def _require_known_version(values: object) -> None:
+    version = values.get("version") if isinstance(values, dict) else None
+    if type(version) is int and version > NEWEST_VERSION:
+        raise NewerVersion(version, NEWEST_VERSION)
+
+
 def _refusal(body: bytes, error: ValidationError) -> MalformedMessage:
     """Why a body is not one: what nobody can read, what only later versions can, and what is wrong."""
     # Pydantic's parser reads NaN, Infinity and 4,000-digit numbers, which are no JSON that others could read.
@@ -231,9 +253,8 @@ def _refusal(body: bytes, error: ValidationError) -> MalformedMessage:
         return MalformedMessage("bad-utf8", "the body is not UTF-8")
     except (ValueError, RecursionError):
         return MalformedMessage("not-json", "the body is not JSON")
+    _require_known_version(values)
     version = values.get("version") if isinstance(values, dict) else None
-    if type(version) is int and version > NEWEST_VERSION:
-        return NewerVersion(version, NEWEST_VERSION)
     too_new = _LATER.get(version, frozenset()) & values.keys() if type(version) is int else ()
     return _explain(error, _not_yet(too_new))
 

@@ -15,7 +15,7 @@ from typing import Any
 import pika
 
 from antrian.domain import headers as wire_headers
-from antrian.domain.body import MessageBody, build, parse
+from antrian.domain.body import MessageBody, build, parse, require_known_version
 from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.headers import AttemptFailure, AttemptHistory
@@ -181,9 +181,13 @@ def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: flo
         NewerVersion: only a newer consumer can tell what it is.
     """
     _check_encoding(properties.content_encoding)
-    # The body first: what came with a later version of it may have headers that make no sense here.
+    try:
+        history = wire_headers.read(properties.headers)
+    except MalformedMessage:
+        # What came with a later version of the body may have headers that make no sense here.
+        require_known_version(body)
+        raise
     checked_body = parse(body)
-    history = wire_headers.read(properties.headers)
     if checked_body.lane not in {None, lane}:
         raise MalformedMessage("wrong-lane", f"the body names another lane than {lane}, where it was published")
     queued_at = _queued_at(properties.timestamp, now) if history.queued_at is None else history.queued_at
