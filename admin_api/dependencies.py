@@ -1,6 +1,6 @@
 """What the routes work with: built once by the process, handed to each request."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 
 
@@ -34,7 +34,7 @@ class Services:
     settings: Settings
     history: History
     follower: HistoryFollower
-    observers: Mapping[str, LaneObserver]
+    observer: LanesObserver
     publisher: Publisher
     intake: Ingest
     dead_letters: DeadLetterService

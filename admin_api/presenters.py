@@ -16,7 +16,7 @@ from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
 from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.eta import eta_seconds
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 
 @dataclass(frozen=True, slots=True)

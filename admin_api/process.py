@@ -31,7 +31,7 @@ from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 from publisher.metrics import instrument
 
@@ -103,10 +103,10 @@ class AdminProcess:
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.lanes}
+            observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
-            threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
+            threads: tuple[_Thread, ...] = (follower, audit, observer)
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
@@ -124,7 +124,7 @@ class AdminProcess:
                 settings,
                 history,
                 follower,
-                observers,
+                observer,
                 publisher,
                 intake,
                 dead_letters,
