@@ -301,7 +301,14 @@ class LaneChannel:
 
     def read_paused_state(self) -> None:
         """Have the lane's state queue read, for the `PausedStateRead` signal; its value stays in the queue."""
-        self._on(lambda channel: channel.basic_get(self._state_queue, self._state_read))
+
+        def act(channel: Channel) -> None:
+            channel.basic_get(self._state_queue, self._state_read)
+            # In one piece with the taking, so that a process that stands still in between hides nothing from others.
+            # Tag 0 is all that this channel holds, and that is nothing else: a lane that learns is not subscribed.
+            channel.basic_nack(0, multiple=True, requeue=True)
+
+        self._on(act)
 
     def close(self) -> None:
         """Give up the channel; an unacked delivery goes back to its place."""
@@ -338,8 +345,7 @@ class LaneChannel:
         key = readable_key(method.routing_key)
         self._tell(Delivery(method.delivery_tag, method.redelivered, key, body, properties, self))
 
-    def _state_read(self, channel: Channel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
-        channel.basic_nack(method.delivery_tag, requeue=True)
+    def _state_read(self, _channel: Channel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
         self._tell(PausedStateRead(self, decode_state(body)))
 
     def _cancelled(self, frame: Any) -> None:

@@ -48,7 +48,7 @@ def paused(until: float | None) -> _Pause:
     return _Pause(until)
 
 
-class Task:
+class LoopTask:
     """One coroutine that runs in a loop."""
 
     def __init__(
@@ -95,27 +95,27 @@ class EventLoop:
         self._clock = clock
         self._tasks = 0
         self._taken = 0
-        self._ready: dict[Task, None] = {}
-        self._deadlines: list[tuple[float, int, Task]] = []
+        self._ready: dict[LoopTask, None] = {}
+        self._deadlines: list[tuple[float, int, LoopTask]] = []
         self._numbers = count()
 
     def start(
         self,
         coroutine: Coroutine[Any, None, None],
         done: Callable[[BaseException | None], None] = lambda _error: None,
-    ) -> Task:
+    ) -> LoopTask:
         """Have a coroutine run.
 
         Args:
             coroutine: may wait for `paused` only.
             done: told when it has ended, and by which error.
         """
-        task = Task(self, coroutine, done)
+        task = LoopTask(self, coroutine, done)
         self._tasks += 1
         self.make_ready(task)
         return task
 
-    def make_ready(self, task: Task) -> None:
+    def make_ready(self, task: LoopTask) -> None:
         """The task runs after the signals that are in the inbox now were taken in."""
         self._ready[task] = None
 
@@ -164,7 +164,7 @@ class EventLoop:
             heapq.heappop(self._deadlines)
         return None
 
-    def _step(self, task: Task) -> None:
+    def _step(self, task: LoopTask) -> None:
         if task.is_over:
             return
         pause = task.step()

@@ -3,7 +3,7 @@
 Each signal is put in together with the one that receives it (see `consumer.event_loop`): a lane, or the process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ import pika
 from antrian.broker.confirms import Confirmation
 from antrian.broker.lane_state import PauseState
 from antrian.domain.control import Control
-from antrian.domain.errors import AntrianError, BrokerError
+from antrian.domain.errors import BrokerError
 from antrian.domain.events import Event
 from antrian.providers.contract import SendResult
 
 if TYPE_CHECKING:
+    from antrian.domain.lane import Lane
     from antrian.domain.settings import Settings
     from consumer.connection import BrokerConnection, LaneChannel
 
@@ -81,17 +82,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class LanesChanged:
-    """These lanes are to be served from now on, each with its settings, and no others."""
+    """These lanes are to be served from now on, and no others; `when_done` is called when that is so."""
 
-    lanes: "Mapping[str, Settings]"
-
-
-@dataclass(frozen=True, slots=True)
-class LaneEnded:
-    """A lane's task has ended; by an error, if there is one."""
-
-    lane: str
-    error: AntrianError | BaseException | None = None
+    settings: "Settings"
+    lanes: "Mapping[str, Lane]"
+    when_done: Callable[[], None]
 
 
 # For one lane.
@@ -182,7 +177,6 @@ Signal = (
     | StreamCancelled
     | Blocked
     | LanesChanged
-    | LaneEnded
     | ChannelOpened
     | ChannelLost
     | Delivery

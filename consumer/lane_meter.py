@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
-from antrian.providers.contract import FailureClass, Sent
+from antrian.providers.contract import Sent
+from consumer.lane.admission import DELIVER_AT
 from consumer.observers import ProviderCall
+from consumer.set_aside import NEWER_VERSION
 
 SENDS = "antrian_sends_total"
 SEND_SECONDS = "antrian_send_duration_seconds"
@@ -15,16 +20,15 @@ GAP_VIOLATIONS = "antrian_send_gap_violations_total"
 WAIT = "antrian_message_wait_seconds"
 ATTEMPTS = "antrian_message_attempts"
 MESSAGES = "antrian_messages_total"
+POSTPONED = "antrian_messages_postponed_total"
 
 SENT = "sent"
 #: How a call to the provider can end.
 OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
 
-#: How a message can end, by the event that says so.
-ENDS = {f"outcome.{end}": end for end in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate")}
 
-#: Ends that an attempt led to.
-_BY_ATTEMPT = frozenset({"outcome.sent", "outcome.dead"})
+#: Why a message can be postponed.
+REASONS = (DELIVER_AT, NEWER_VERSION)
 
 
 class Change(NamedTuple):
@@ -49,8 +53,8 @@ class LaneMeter:
         delay: the least gap between two sends, seconds.
 
     Attributes:
-        lane: see above.
-        delay: see above.
+        lane: which lane.
+        delay: the least gap between two sends, seconds.
         last_sent_at: when the provider last accepted a message, unix seconds; 0 when that is not known.
     """
 
@@ -73,11 +77,13 @@ class LaneMeter:
 
     def recorded(self, event: Event) -> Iterator[Change]:
         """The worker's own event is in the broker."""
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
-        if event.name in _BY_ATTEMPT and event.attempt:
+        if event.name == EventName.POSTPONED:
+            yield Change(POSTPONED, (self.lane, str(event.details["reason"])))
+        if event.name in ENDS_BY_ATTEMPT and event.attempt:
             yield Change(ATTEMPTS, (self.lane,), event.attempt)
 
     def heard(self, event: Event, *, counts: bool) -> Iterator[Change]:
@@ -89,9 +95,9 @@ class LaneMeter:
         """
         if event.lane != self.lane:
             return
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
-        if event.name == "outcome.cleared" and counts:
+        if event.name == EventName.CLEARED and counts:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
 
     def _gap(self, call: ProviderCall) -> Iterator[Change]:

@@ -4,24 +4,27 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
-from antrian.providers.contract import FailureClass
 from consumer import lane_meter as meter
-from consumer.lane.snapshot import Activity, LaneSnapshot
+from consumer.lane.snapshot import LaneActivity, LaneSnapshot
 from consumer.lane_meter import Change, LaneMeter
 from consumer.observers import ProviderCall
 
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Failure classes that can hold a lane.
-HOLDS = (FailureClass.THROTTLED.value, FailureClass.UNAVAILABLE.value)
+HOLDS = tuple(one.value for one in FailureClass if one.holds_lane)
 
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
@@ -29,6 +32,8 @@ _ATTEMPTS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
 
 #: Upper bounds of the gap between two sends, as multiples of the delay: dense where it should be.
 _AROUND = (0.5, 0.9, 0.99, 1.0, 1.001, 1.002, 1.005, 1.01, 1.05, 1.1, 1.5, 2.0, 5.0, 10.0, 60.0)
+_MOST_DELAYS = 4
+_ROUGHLY = tuple(round(0.01 * 1.5**step, 6) for step in range(30))
 _WITHOUT_DELAY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
 
 _LANE = ("lane",)
@@ -53,6 +58,12 @@ HAPPENINGS = (
     Metric(meter.ATTEMPTS, "histogram", "Attempts of messages that were sent or given up.", _LANE, _ATTEMPTS),
     Metric(meter.MESSAGES, "counter", "Messages that reached their end.", ("lane", "end")),
     Metric(RESTARTS, "counter", "How often the lane's own code failed, and the lane began again.", _LANE),
+    Metric(
+        meter.POSTPONED,
+        "counter",
+        "Messages laid on the delay ladder without an attempt: before their time, or for a newer consumer to read.",
+        ("lane", "reason"),
+    ),
 )
 
 #: How a lane stands, looked up when somebody asks.
@@ -72,9 +83,16 @@ STANDINGS = (
 METRICS = (*HAPPENINGS, *STANDINGS, BUILD_INFO)
 
 
-def gap_buckets(delay: float) -> tuple[float, ...]:
-    """Upper bounds of the gap's histogram for a delay in seconds."""
-    return tuple(round(delay * part, 6) for part in _AROUND) if delay else _WITHOUT_DELAY
+def gap_buckets(*delays: float) -> tuple[float, ...]:
+    """Upper bounds of the gap's histogram, for lanes with these delays in seconds.
+
+    All lanes share the bounds. Around more than a few delays there would be too many, so they then grow by a half.
+    """
+    distinct = set(delays)
+    if len(distinct) > _MOST_DELAYS:
+        return _ROUGHLY
+    bounds = {round(delay * part, 6) for delay in distinct if delay for part in _AROUND}
+    return tuple(sorted(bounds.union(_WITHOUT_DELAY if 0 in distinct or not distinct else ())))
 
 
 class ConsumerMetrics:
@@ -87,8 +105,8 @@ class ConsumerMetrics:
 
     def __init__(self, settings: Settings, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self._delay = settings.whatsapp_queue_delay
-        made = [_with_buckets(metric, self._delay) for metric in METRICS]
+        buckets = gap_buckets(*(lane.delay for lane in settings.lanes.values()))
+        made = [replace(metric, buckets=buckets) if metric is _GAP_METRIC else metric for metric in METRICS]
         self._families = register(made, self.registry)
         self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
         self._lanes: dict[str, LaneMetrics] = {}
@@ -96,37 +114,32 @@ class ConsumerMetrics:
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
 
-    def lane(self, lane: str, provider: str, delay: float | None = None) -> "LaneMetrics":
-        """The observer of one lane; all its series exist from now on, with 0.
-
-        Args:
-            lane: its name.
-            provider: the provider's name.
-            delay: the lane's own, seconds; the process's when None.
-        """
-        for labels in _series(lane, provider):
+    def lane(self, lane: Lane, provider: str) -> "LaneMetrics":
+        """The observer of one lane; all its series exist from now on, with 0."""
+        for labels in _series(lane.name, provider):
             self._families[labels.metric].labels(*labels.labels)
-        self._lanes[lane] = LaneMetrics(LaneMeter(lane, self._delay if delay is None else delay), self._apply)
-        return self._lanes[lane]
+        observer = LaneMetrics(LaneMeter(lane.name, lane.delay), self._apply)
+        if (former := self._lanes.get(lane.name)) is not None:
+            observer.meter.last_sent_at = former.meter.last_sent_at
+        self._lanes = self._lanes | {lane.name: observer}
+        return observer
 
     def forget(self, lane: str) -> None:
-        """The lane is not served any more: its gauges end, its counters stay as they are."""
-        if self._lanes.pop(lane, None) is not None:
-            for change in standing(LaneSnapshot.of_an_idle(lane), 0.0, 0.0, 0.0, 0.0):
-                with suppress(KeyError):
-                    self._families[change.metric].remove(*change.labels)
+        """A lane is served no more: its gauges end, its counters stay as they are."""
+        self._lanes = {name: observer for name, observer in self._lanes.items() if name != lane}
+        for change in standing(LaneSnapshot.of_an_idle(lane), 0.0, 0.0, 0.0, 0.0):
+            with suppress(KeyError):  # nobody has asked yet
+                self._families[change.metric].remove(*change.labels)
 
     def watch(self, snapshots: Callable[[], Iterable[LaneSnapshot]]) -> None:
-        """Have the lanes looked at for each answer."""
+        """Have all lanes looked at for each answer."""
         self._snapshots = snapshots
 
     def render(self) -> tuple[bytes, str]:
         """All of it as it is now, and its content type."""
         for snapshot in self._snapshots():
             if (observer := self._lanes.get(snapshot.lane)) is not None:
-                meter_of_lane = observer.meter
-                last_sent_at, delay = meter_of_lane.last_sent_at, meter_of_lane.delay
-                for change in standing(snapshot, last_sent_at, delay, time.monotonic(), time.time()):
+                for change in observer.standing(snapshot):
                     self._families[change.metric].labels(*change.labels).set(change.value)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
@@ -150,6 +163,10 @@ class LaneMetrics:
     def __init__(self, meter: LaneMeter, apply: Callable[[Iterable[Change]], None]) -> None:
         self.meter = meter
         self._apply = apply
+
+    def standing(self, snapshot: LaneSnapshot) -> Iterable[Change]:
+        """The lane's gauges now."""
+        return standing(snapshot, self.meter.last_sent_at, self.meter.delay, time.monotonic(), time.time())
 
     def called(self, call: ProviderCall) -> None:
         """See `consumer.observers.Observer`."""
@@ -190,15 +207,9 @@ def standing(snapshot: LaneSnapshot, last_sent_at: float, delay: float, now: flo
         "antrian_broker_connected": snapshot.connected,
     }
     yield from (Change(name, (lane,), float(value)) for name, value in values.items())
-    yield from (Change("antrian_lane_state", (lane, one.value), float(one is activity)) for one in Activity)
+    yield from (Change("antrian_lane_state", (lane, one.value), float(one is activity)) for one in LaneActivity)
     because = snapshot.held_because(now)
     yield from (Change("antrian_lane_held", (lane, reason), float(reason == because)) for reason in HOLDS)
-
-
-def _with_buckets(metric: Metric, delay: float) -> Metric:
-    if metric is not _GAP_METRIC:
-        return metric
-    return Metric(metric.name, metric.kind, metric.meaning, metric.labels, gap_buckets(delay))
 
 
 def _series(lane: str, provider: str) -> Iterable[Change]:
@@ -207,5 +218,6 @@ def _series(lane: str, provider: str) -> Iterable[Change]:
         yield from (Change(meter.SENDS, (lane, provider, outcome, priority)) for outcome in meter.OUTCOMES)
         yield Change(meter.WAIT, (lane, priority))
     yield Change(meter.SEND_SECONDS, (lane, provider))
-    yield from (Change(meter.MESSAGES, (lane, end)) for end in meter.ENDS.values())
+    yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
+    yield from (Change(meter.POSTPONED, (lane, reason)) for reason in meter.REASONS)
     yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS, RESTARTS))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from antrian.domain.errors import AntrianError
+from antrian.domain.errors import PortBusy
 
 #: Seconds that a client may take for its request; one that never asks must not keep a thread for ever.
 _PATIENCE = 10.0
@@ -15,10 +15,6 @@ _PATIENCE = 10.0
 _TEXT = "text/plain; charset=utf-8"
 
 Render = Callable[[], tuple[bytes, str]]
-
-
-class PortBusy(AntrianError):
-    """Something else listens where the consumer's metrics must be."""
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,20 +1,23 @@
 """The consumer as a process: its lanes, its metrics, signals, and the exit code."""
 
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 
 from antrian.broker.connection import broker_urls
 from antrian.broker.topology import Names
+from antrian.domain.lane import Lane, check_complete
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Provider
 from antrian.providers.registry import make_provider
-from consumer.lanes import Lanes
+from consumer.lane.worker import THIS_CONSUMER
+from consumer.lanes_command import LanesCommand, lanes_to_serve
 from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
 from consumer.observers import Observer
 from consumer.send_spans import SendSpans
+from consumer.served_lanes import ServedLanes
 
 
 class ConsumerProcess:
@@ -22,18 +25,29 @@ class ConsumerProcess:
 
     Args:
         settings: of the process.
-        lanes: which of the settings' lanes to serve.
+        only: names of the lanes to serve; None for all.
 
     Raises:
         NoBroker: there is no address to connect to.
-        SettingsError: the provider lacks a setting.
+        SettingsError: a lane lacks something; names all that is missing.
     """
 
-    def __init__(self, settings: Settings, lanes: Sequence[str]) -> None:
+    def __init__(self, settings: Settings, only: Collection[str] | None = None) -> None:
         self._settings = settings
+        self._only = only
+        lanes = lanes_to_serve(settings, only)
+        check_complete(lanes.values())
+        urls = broker_urls(settings)
         self._metrics = ConsumerMetrics(settings)
-        served = {lane: settings_of(settings, lane) for lane in lanes}
-        self._lanes = Lanes(settings, broker_urls(settings), served, self._equip, self._metrics.forget)
+        self._command = LanesCommand(settings, urls, only, self.apply, consumer=THIS_CONSUMER)
+        self._lanes = ServedLanes(
+            settings,
+            urls,
+            lanes,
+            equip=self._equip,
+            forget=self._metrics.forget,
+            command_for_all=self._command.take,
+        )
         self._metrics.watch(self._lanes.snapshots)
 
     def run(self) -> None:
@@ -46,16 +60,25 @@ class ConsumerProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         with self._metrics_served():
+            self._command.start()
             self._lanes.run()
 
-    def apply(self, lanes: Mapping[str, Settings]) -> None:
-        """Serve these lanes from now on, each with its settings (see `settings_of`); from any thread."""
-        self._lanes.apply(lanes)
+    def apply(self, settings: Settings, when_done: Callable[[], None]) -> None:
+        """Serve the lanes of these settings instead; lanes that are the same are not touched. From any thread.
 
-    def _equip(self, lane: str, settings: Settings) -> tuple[Provider, Sequence[Observer]]:
-        provider = make_provider(settings)
-        counting = self._metrics.lane(lane, provider.name, settings.whatsapp_queue_delay)
-        return provider, [counting, SendSpans(Names(settings.whatsapp_queue_namespace))]
+        A lane that is gone or different finishes its send; a different one then goes on as it is described now, after
+        the pause that is running.
+
+        Args:
+            settings: the process's own, with other lanes, which were checked.
+            when_done: called once every lane is as it should be.
+        """
+        self._lanes.apply(settings, lanes_to_serve(settings, self._only), when_done)
+
+    def _equip(self, lane: Lane, settings: Settings) -> tuple[Provider, Sequence[Observer]]:
+        provider = make_provider(lane, sandbox_port=settings.sandbox_port)
+        spans = SendSpans(Names(settings.whatsapp_queue_namespace))
+        return provider, [self._metrics.lane(lane, provider.name), spans]
 
     def _metrics_served(self) -> AbstractContextManager[object]:
         host, port = self._settings.consumer_metrics_host, self._settings.consumer_metrics_port
@@ -67,8 +90,3 @@ class ConsumerProcess:
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         del number  # nothing else may happen in a signal handler: a SimpleQueue's put is safe here, a log line is not
         self._lanes.stop()
-
-
-def settings_of(settings: Settings, lane: str) -> Settings:
-    """The settings that one lane is run with."""
-    return settings.model_copy(update={"whatsapp_sender": settings.senders[lane]})

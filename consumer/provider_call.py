@@ -10,8 +10,9 @@ from collections import Counter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import Message
-from antrian.providers.contract import Failed, FailureClass, Outgoing, Provider, SendResult
+from antrian.providers.contract import Failed, Outgoing, Provider, SendResult
 from consumer.event_loop import Inbox, Receiver
 from consumer.inbox import CallGranted, ProviderAnswered, Signal
 

@@ -17,7 +17,7 @@ from antrian.broker.connection import open_channel
 from antrian.broker.topology import topology
 from antrian.domain.errors import BrokerRefused, BrokerUnreachable
 from antrian.domain.settings import Settings
-from consumer.event_loop import Inbox, Receiver, Task, paused
+from consumer.event_loop import Inbox, LoopTask, Receiver, paused
 from consumer.inbox import Blocked, Connected, ConnectionLost, Listening, Signal, StreamCancelled, TopologyChecked
 from consumer.outcomes.reader import OutcomeReader
 from consumer.outcomes.writer import Disconnected
@@ -40,7 +40,7 @@ class SetUp:
         inbox: where the answers of the topology check are put.
         process: receives them, and passes them on to this.
         reader: reads the outcomes stream for all lanes.
-        lanes: the names of those that are served.
+        lanes: the names of those whose queues must be there.
         wake_lanes: called when something has changed that all lanes may be waiting for.
 
     Attributes:
@@ -60,7 +60,7 @@ class SetUp:
         lanes: Callable[[], Collection[str]],
         wake_lanes: Callable[[], None],
     ) -> None:
-        self.task: Task | None = None
+        self.task: LoopTask | None = None
         self.connection: BrokerConnection | None = None
         self.reader = reader
         self._settings = settings
@@ -143,8 +143,7 @@ class SetUp:
                 await self._wait(lambda: False, until=time.monotonic() + TOPOLOGY_PAUSE)
 
     async def _serve(self, connection: "BrokerConnection") -> None:
-        everything = set(self._settings.senders) | set(self._lanes())
-        await self._check(connection, everything)
+        await self._check(connection, set(self._lanes()))
         connection.listen()
         await self._wait(lambda: self._listening, on=connection)
         connection.read_outcomes(self.reader.resume())
@@ -178,7 +177,7 @@ class SetUp:
         """In a thread: it is done over a connection of its own, one question after the other."""
         error: Exception | None = None
         try:
-            wanted = topology(self._settings.model_copy(update={"whatsapp_queue_lanes": tuple(sorted(lanes))}))
+            wanted = topology(self._settings, sorted(lanes))
             with open_channel(self._urls, name="antrian consumer set-up") as channel:
                 topology_sync.apply(channel.connection, wanted)
         except Exception as raised:  # noqa: BLE001 (raised again in the event loop)

@@ -1,4 +1,4 @@
-"""Brokers that know the publisher, the consumer and the admin of `antrian.broker.definitions`, each with its own password."""
+"""Brokers that know the publisher, the consumer and the admin of the definitions, each with its own password."""
 
 import json
 import secrets
@@ -46,7 +46,7 @@ def new_passwords() -> dict[str, str]:
 
 
 def definitions_of(settings: Settings, passwords: dict[str, str]) -> str:
-    return json.dumps(definitions(topology(settings), tuple(settings.senders), passwords=passwords))
+    return json.dumps(definitions(topology(settings), settings.lanes.names, passwords=passwords))
 
 
 def guarded_node(node: PrivateNode, settings: Settings, folder: Path) -> GuardedBroker:

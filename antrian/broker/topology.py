@@ -1,19 +1,17 @@
 """Every exchange, queue and binding of Antrian, as data.
 
-Names come from here alone: nobody else joins strings into a queue's name. `antrian.broker.topology_sync` compares this data with a
+Names come from here alone: nothing else joins strings into a queue's name. `topology_sync` compares this data with a
 broker and applies it. The objects are listed in the order in which they must be declared: what a queue dead-letters
 into exists before the queue, and the entrance (`wa.messages` to a lane) is opened last, so that a half-applied
 topology refuses messages rather than losing them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from antrian.domain.delay_ladder import LADDER_LEVELS, highest_level
 from antrian.domain.settings import Settings
-
-#: Binary levels of the delay ladder: 2**0 … 2**23 seconds, 194 days in all.
-LADDER_LEVELS = 24
 
 #: RabbitMQ's highest priority in use; larger numbers from foreign publishers are capped to it by the broker.
 MAX_PRIORITY = 10
@@ -160,6 +158,10 @@ class Names:
         """One level of the delay ladder, exchange and queue: 2**level seconds."""
         return f"{self.namespace}.delay.{level:02d}"
 
+    def ladder_entrance(self, delay: float) -> str:
+        """The exchange to publish to for a delay in seconds, so that no level above the highest it needs is asked."""
+        return self.delay(highest_level(delay))
+
     @property
     def dead_lock(self) -> str:
         """Exclusive queue of whoever goes through the dead letters now; not in the topology, gone with its owner."""
@@ -194,10 +196,15 @@ class Topology:
     oldest_broker: tuple[int, int] = STREAMS_NEED
 
 
-def topology(settings: Settings) -> Topology:
-    """What the settings ask for; pure."""
+def topology(settings: Settings, only: Iterable[str] | None = None) -> Topology:
+    """What the settings ask for; pure.
+
+    Args:
+        settings: of the process.
+        only: names of the lanes that are meant; None for all that the settings describe.
+    """
     names = Names(settings.whatsapp_queue_namespace)
-    lanes = tuple(settings.senders)
+    lanes = settings.lanes.names if only is None else tuple(only)
     return Topology(
         names=names,
         oldest_broker=QUORUM_NEEDS if settings.whatsapp_queue_type == "quorum" else STREAMS_NEED,

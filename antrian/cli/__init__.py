@@ -1,0 +1,1 @@
+"""The command line; `index` is the table of all commands."""

@@ -1,0 +1,1 @@
+"""Values and rules that all processes share: no socket, no SQL, no thread."""

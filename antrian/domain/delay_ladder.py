@@ -6,8 +6,10 @@ puts keys whose bit N is 1 into its queue, which lets them down one level after 
 
 import math
 
-from antrian.broker.topology import LADDER_LEVELS, Names
 from antrian.domain.settings import LONGEST_DELAY
+
+#: Binary levels of the delay ladder: 2**0 … 2**23 seconds, 194 days in all.
+LADDER_LEVELS = 24
 
 _BITS = frozenset("01")
 
@@ -31,6 +33,6 @@ def ladder_delay(routing_key: str) -> int:
     return int("".join(bits), 2)
 
 
-def ladder_entrance(delay: float, names: Names) -> str:
-    """The exchange to publish to: the highest level that this delay needs, so that none above it is asked."""
-    return names.delay(whole_seconds(delay).bit_length() - 1)
+def highest_level(delay: float) -> int:
+    """The highest level that this delay needs; none above it need be asked."""
+    return whole_seconds(delay).bit_length() - 1

@@ -2,7 +2,7 @@
 
 Any publisher can set any header, and pika raises while it reads the frame: a header of type timestamp that counts
 milliseconds, as Java services write it, would end the consumer's connection at every redelivery, for ever. So a
-timestamp out of range becomes None, and a table that makes no sense at all becomes a marked one; `antrian.domain.headers`
+timestamp out of range becomes None, and a table that makes no sense at all becomes a marked one; `headers`
 turns the mark into a dead letter.
 """
 

@@ -3,7 +3,7 @@
 `phonenumbers` is the authority on what is a mobile number. Its full parser takes some 100 µs, more than all the
 rest of a publish together, so the plain Indonesian spellings take a short cut: one regular expression, put together
 at import from the library's *own* metadata, that matches only where the parser is sure to agree
-(`tests/unit/domain/test_phone_number.py` compares the two). Everything else goes through `phone_spelling`, which refuses
+(a unit test compares the two). Everything else goes through `phone_spelling`, which refuses
 every character that no phone number has, and then through the parser. What comes out has exactly the digits that were
 typed, after the rules for country code and trunk prefix: a typing mistake must be refused, not turned into another
 person's number.
@@ -186,3 +186,11 @@ def mask(number: str) -> str:
     shows_operator = len(national) >= _OPERATOR_DIGITS + _LEAST_HIDDEN + _LAST_DIGITS
     operator = f"{national[:_OPERATOR_DIGITS]}-" if shows_operator else ""
     return f"+{parsed.country_code} {operator}{DOTS}-{national[-_LAST_DIGITS:]}"
+
+
+def shown_sender(sender: str, *, masked: bool) -> str:
+    """A lane's sender as people see it: a number in E.164, or the provider's own name for it; masked if need be."""
+    if not sender.removeprefix("+").isdecimal():
+        return DOTS if masked else sender
+    number = f"+{sender.removeprefix('+')}"
+    return mask(number) if masked else number

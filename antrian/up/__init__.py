@@ -1,0 +1,1 @@
+"""Starts a broker and all processes in one go."""

@@ -17,7 +17,7 @@ from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
 from antrian.broker.discovery import Broker, find_broker
 from antrian.broker.topology import Names, topology
-from antrian.domain.errors import AntrianError, BrokerUnreachable
+from antrian.domain.errors import AntrianError, BrokerUnreachable, PortBusy
 from antrian.domain.program import spoken_name
 from antrian.domain.settings import Settings, load_settings
 from antrian.up.broker_watch import BrokerWatch
@@ -29,10 +29,6 @@ from antrian.up.run_record import recorded
 START_PATIENCE = 20.0
 
 _TICK = 0.1
-
-
-class PortBusy(AntrianError):
-    """Something else listens where one of our processes must listen."""
 
 
 class Stack:
@@ -72,11 +68,12 @@ class Stack:
 
     @property
     def _with_sandbox(self) -> bool:
-        return self._settings.whatsapp_provider == "sandbox" and self._settings.whatsapp_api_url is None
+        return any(lane.uses_own_sandbox for lane in self._settings.lanes.values())
 
     @property
     def _sandbox_url(self) -> str:
-        return self._settings.whatsapp_api_url or f"http://127.0.0.1:{self._settings.sandbox_port}"
+        own = f"http://127.0.0.1:{self._settings.sandbox_port}"
+        return own if self._with_sandbox else self._settings.lanes.first.url or own
 
     @property
     def _admin_url(self) -> str:
@@ -163,7 +160,7 @@ class Stack:
     def _tell_what_waits(self, broker: Broker) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
         with open_channel(broker.url.split(","), name="antrian up") as channel:
-            lanes = [channel.queue_declare(names.lane(lane), passive=True) for lane in self._settings.senders]
+            lanes = [channel.queue_declare(names.lane(lane), passive=True) for lane in self._settings.lanes]
         if waiting := sum(lane.method.message_count for lane in lanes):
             self._say(f"{waiting} messages still wait from before; they go first where their priority is the same.")
 

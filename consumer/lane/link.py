@@ -11,9 +11,9 @@ import structlog
 
 from antrian.broker.confirms import Confirmation
 from antrian.broker.io_thread import LONGEST_BACKOFF, backoff
-from antrian.broker.lane_state import LOOKS, SECONDS_BETWEEN_LOOKS, PauseState
+from antrian.broker.lane_state import PATIENT, PauseState
 from antrian.providers.contract import SendResult
-from consumer.event_loop import EventLoop, Task, paused
+from consumer.event_loop import EventLoop, LoopTask, paused
 from consumer.inbox import (
     CallGranted,
     ChannelLost,
@@ -66,7 +66,7 @@ class LaneLink:
     """
 
     def __init__(self, lane: str, loop: EventLoop, set_up: SetUp, outcomes: LaneOutcomes) -> None:
-        self.task: Task | None = None
+        self.task: LoopTask | None = None
         self.delivery: Delivery | None = None
         self.subscribed = False
         self.subscriptions = 0
@@ -245,9 +245,9 @@ class LaneLink:
 
     async def is_paused(self) -> bool:
         """Whether an admin paused the lane for good; asked again while another reader may have the value."""
-        for look in range(LOOKS):
-            if look:
-                await self.wait(lambda: self.stopping, until=self.now() + SECONDS_BETWEEN_LOOKS)
+        for pause in (0.0, *PATIENT):
+            if pause:
+                await self.wait(lambda: self.stopping, until=self.now() + pause)
             state = await self._read_state()
             if state is not None:
                 return state.paused

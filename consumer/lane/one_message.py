@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from antrian.domain.event_name import EventName
 from antrian.domain.message import Message
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate, Pace
@@ -79,7 +80,7 @@ class OneMessage:
         wait = gate.wait(now)
         await self._port.record(
             self._events.make(
-                "outcome.chosen",
+                EventName.CHOSEN,
                 message_id=message.message_id,
                 generation=message.generation,
                 attempt=message.attempt,

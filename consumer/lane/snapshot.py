@@ -7,7 +7,7 @@ from enum import StrEnum
 from consumer.lane.tick import Phase
 
 
-class Activity(StrEnum):
+class LaneActivity(StrEnum):
     """What a lane is doing, as metrics name it; the first that fits."""
 
     #: There is no connection to the broker.
@@ -59,17 +59,17 @@ class LaneSnapshot:
         """A connected, active lane that has nothing to wait for."""
         return cls(lane, True, Phase.WAITING, False, True, -math.inf, -math.inf, "", False, 0)  # noqa: FBT003
 
-    def activity(self, now: float) -> Activity:
+    def activity(self, now: float) -> LaneActivity:
         """What it is doing; `now` is monotonic seconds."""
         facts = {
-            Activity.DISCONNECTED: not self.connected,
-            Activity.PAUSED: self.paused,
-            Activity.SENDING: self.phase is Phase.SENDING,
-            Activity.STANDBY: not self.active,
-            Activity.HELD: self.hold_over_at > now,
-            Activity.PAUSE: self.pause_over_at > now,
+            LaneActivity.DISCONNECTED: not self.connected,
+            LaneActivity.PAUSED: self.paused,
+            LaneActivity.SENDING: self.phase is Phase.SENDING,
+            LaneActivity.STANDBY: not self.active,
+            LaneActivity.HELD: self.hold_over_at > now,
+            LaneActivity.PAUSE: self.pause_over_at > now,
         }
-        return next((activity for activity, holds in facts.items() if holds), Activity.WAITING)
+        return next((activity for activity, holds in facts.items() if holds), LaneActivity.WAITING)
 
     def held_because(self, now: float) -> str:
         """The failure class that keeps the lane silent; empty when none does."""

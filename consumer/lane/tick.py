@@ -8,7 +8,7 @@ subscribed and holds nothing, so that the next message is chosen when it can be 
 
 All that the tick needs of the outside is the `Port`. Every `await` is a call on it, or leads to one: there, and nowhere
 else, may pace and ledger change, the connection break, or the process die. What must be true after a crash between any
-two of them is proved by tests/unit/consumer/test_no_message_is_lost_or_sent_twice.py, which runs this very code over lists.
+two of them is proved by tests/unit/consumer/test_no_message_is_lost_or_sent_twice.py, which runs this code over lists.
 """
 
 import math
@@ -23,20 +23,36 @@ import structlog
 
 from antrian.broker.topology import Names
 from antrian.broker.urgent_bell import ring
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key, whole_seconds
-from antrian.domain.errors import MalformedMessage
+from antrian.domain.delay_ladder import ladder_key, whole_seconds
+from antrian.domain.errors import MalformedMessage, NewerVersion
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
-from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
-from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.lane.admission import (
+    DELIVER_AT,
+    Admission,
+    AlreadySent,
+    Crashed,
+    Drop,
+    Postpone,
+    Send,
+    Settle,
+    Spent,
+    admit,
+    admit_unread,
+    dedupe_key,
+)
 from consumer.lane.bells import PAUSE_BEFORE_NEXT
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.one_message import OneMessage
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy, SendAgain
-from consumer.malformed import MALFORMED, dead_letter_of
+from consumer.malformed import dead_letter_of
 from consumer.outcomes.writer import Disconnected, EventSource
+from consumer.set_aside import SetAside
 
 #: What became of an attempt that was recorded and never made.
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
@@ -254,6 +270,9 @@ class Tick:
         """Handle one delivery: when this returns, it is acked or given back."""
         try:
             message = self._read(delivery)
+        except NewerVersion as problem:
+            await self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            return
         except MalformedMessage as problem:
             await self._bury_malformed(delivery, problem)
             return
@@ -288,7 +307,7 @@ class Tick:
         admission = self._look_up(message)
         if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(self._port.now()):
             await self._record(
-                "outcome.uncertain",
+                EventName.UNCERTAIN,
                 replace(message, attempt=admission.attempt),
                 key=dedupe_key(message),
                 detail="the consumer stopped in the middle of a send",
@@ -334,9 +353,14 @@ class Tick:
             case Settle(attempt, failure):
                 await self._settle(delivery, replace(message, attempt=attempt), failure)
             case Drop(outcome, detail):
-                await self._record(f"outcome.{outcome}", message, detail=detail)
+                await self._record(EventName[outcome.upper()], message, detail=detail)
                 await self._port.ack(delivery)
                 _log.info("message.dropped", **_about(message), outcome=outcome)
+            case Postpone(until):
+                body, properties = encode(message)
+                await self._lay_on_ladder(until - self._port.wall(), body, properties)
+                await self._record(EventName.POSTPONED, message, reason=DELIVER_AT, due_at=until)
+                await self._port.ack(delivery)
             case Spent():
                 await self._port.ack(delivery)
             case _:
@@ -372,7 +396,7 @@ class Tick:
         permit = self._pace.permit
         given_up_at = self._port.wall() + min(self._rules.patience, self._rules.answers_within)
         await self._record(
-            "outcome.sending",
+            EventName.SENDING,
             message,
             key=dedupe_key(message),
             priority=message.priority,
@@ -389,7 +413,7 @@ class Tick:
             await self._port.wait_until(gate.opens_at, _never)
             await self._port.take_in()
         except Disconnected:
-            self._port.owe(self._event("outcome.failed", message, **asdict(NOT_BEGUN)))
+            self._port.owe(self._event(EventName.FAILED, message, **asdict(NOT_BEGUN)))
             raise
 
     def _is_ours_to_send(self, message: Message) -> bool:
@@ -401,7 +425,7 @@ class Tick:
 
     async def _settle_success(self, delivery: Delivery, message: Message, sent: Sent, pause: float) -> None:
         details = {"provider_id": sent.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
-        await self._port.record(self._event("outcome.sent", message, **details, **self._rules.rhythm), surely=True)
+        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)
         _log.info("message.sent", **_about(message))
         await self._hold_then_ack(delivery)
 
@@ -413,7 +437,7 @@ class Tick:
             # Before it is recorded: a connection that breaks meanwhile must not take the hold with it.
             self._pace.hold(self._port.now() + hold, failure.failure_class.value)
         details = asdict(failure) | {"hold": hold, "pause": round(pause, 3), "key": dedupe_key(message)}
-        failed = self._event("outcome.failed", message, **details, **self._rules.rhythm)
+        failed = self._event(EventName.FAILED, message, **details, **self._rules.rhythm)
         why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
         _log.warning("message.failed", **_about(message), **why)
         await self._port.record(failed, surely=True)
@@ -445,18 +469,21 @@ class Tick:
                 assert_never(consequence)
 
     async def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
-        body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
-        ring(properties, self._rules.lane, later=True)
-        exchange = ladder_entrance(consequence.delay, self._rules.names)
-        await self._port.publish(exchange, ladder_key(consequence.delay, self._rules.lane), body, properties)
+        copy = retry_of(message, failure, attempt=consequence.attempt)
+        await self._lay_on_ladder(consequence.delay, *encode(copy))
         due_at = self._port.wall() + whole_seconds(consequence.delay)
-        await self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+        await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
+
+    async def _lay_on_ladder(self, seconds: float, body: bytes, properties: pika.BasicProperties) -> None:
+        ring(properties, self._rules.lane, later=True)
+        exchange = self._rules.names.ladder_entrance(seconds)
+        await self._port.publish(exchange, ladder_key(seconds, self._rules.lane), body, properties)
 
     async def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
         await self._port.publish(self._rules.names.dead, self._rules.lane, body, properties)
         why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
-        await self._record("outcome.dead", message, reason=consequence.reason, **why)
+        await self._record(EventName.DEAD, message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
     async def _bury_malformed(self, delivery: Delivery, problem: MalformedMessage) -> None:
@@ -466,10 +493,31 @@ class Tick:
         self._pace.bells.answer(message_id)
         why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
         why |= {"code": problem.code, "detail": problem.detail}
-        await self._port.record(self._events.make("outcome.dead", message_id=message_id, **why))
+        await self._port.record(self._events.make(EventName.DEAD, message_id=message_id, **why))
         await self._port.ack(delivery)
         about = {"lane": self._rules.lane, "message_id": message_id}
         _log.error("message.malformed", **about, code=problem.code, detail=problem.detail)
+
+    async def _set_aside(self, delivery: Delivery, kept: SetAside) -> None:
+        """A delivery that only a newer consumer can read waits on the ladder; those behind it go on."""
+        await self._port.catch_up()
+        self._pace.bells.answer(kept.message_id)
+        event = partial(self._events.make, message_id=kept.message_id, generation=kept.generation)
+        match admit_unread(kept.message_id, kept.generation, self._ledger):
+            case AlreadySent():
+                await self._hold_then_ack(delivery)
+                return
+            case Drop(outcome, detail):
+                await self._port.record(event(EventName[outcome.upper()], detail=detail))
+            case Spent():
+                pass
+            case None:
+                await self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
+                await self._port.record(event(EventName.POSTPONED, **kept.details()))
+                why = {"version": kept.version, "seconds": kept.seconds}
+                about = {"lane": self._rules.lane, "message_id": kept.message_id}
+                _log.warning("message.needs_newer_consumer", **about, **why)
+        await self._port.ack(delivery)
 
     async def _hold_then_ack(self, delivery: Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
@@ -493,6 +541,7 @@ class Tick:
             generation=message.generation,
             attempt=message.attempt,
             trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
             **details,
         )
 

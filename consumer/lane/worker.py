@@ -15,10 +15,11 @@ from antrian.broker.io_thread import backoff
 from antrian.broker.topology import Names
 from antrian.domain.control import Control
 from antrian.domain.events import Event
-from antrian.domain.lane_timing import UNAVAILABLE
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
 from antrian.domain.message import Message, Priority
 from antrian.domain.settings import Settings
-from antrian.providers.contract import Failed, FailureClass, Provider, SendResult
+from antrian.providers.contract import Failed, Provider, SendResult
 from consumer.event_loop import EventLoop
 from consumer.inbox import Delivery, Stop
 from consumer.lane.link import LaneLink, Stopped
@@ -48,8 +49,8 @@ class LaneWorker:
     """Sends the messages of one lane.
 
     Args:
-        lane: its name.
-        settings: of the lane.
+        lane: how it is sent.
+        settings: of the process.
         provider: what sends; closed at the end.
         observers: told what happens.
         loop: where the lane's coroutine runs.
@@ -58,14 +59,14 @@ class LaneWorker:
         outcomes: what the lane has learnt from the stream; new when None.
 
     Attributes:
-        lane: its name.
+        lane: see above.
         link: to the broker.
         outcomes: see above.
     """
 
     def __init__(
         self,
-        lane: str,
+        lane: Lane,
         settings: Settings,
         provider: Provider,
         observers: Sequence[Observer],
@@ -77,21 +78,22 @@ class LaneWorker:
     ) -> None:
         self.lane = lane
         self._provider = provider
-        self._endpoint = str(getattr(provider, "endpoint", provider.name))
+        self._endpoint = f"{lane.provider} {lane.url or ''}"
         self._observers = Observers(observers)
         self._calls = calls
         self._reservation: Reservation | None = None
         self._failures = 0
         names = Names(settings.whatsapp_queue_namespace)
         window = settings.whatsapp_queue_dedupe_hours * 3600
-        self.outcomes = outcomes or LaneOutcomes(lane, window, self._observers)
-        self._pace = Pace(delay=settings.whatsapp_queue_delay, jitter=settings.whatsapp_queue_jitter)
-        self.link = LaneLink(lane, loop, set_up, self.outcomes)
-        events = EventSource(lane, self.outcomes.identity)
+        self.outcomes = outcomes or LaneOutcomes(lane.name, window, self._observers)
+        self.outcomes.tell(self._observers)
+        self._pace = Pace(delay=lane.delay, jitter=lane.jitter)
+        self.link = LaneLink(lane.name, loop, set_up, self.outcomes)
+        events = EventSource(lane.name, self.outcomes.identity)
         rules = _rules(lane, names, settings, provider)
         about = {
             **rules.rhythm,
-            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "max_attempts": lane.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
         self._writer = OutcomeWriter(
@@ -105,7 +107,7 @@ class LaneWorker:
 
     def command(self, control: Control) -> None:
         """Carry out an admin's command for this lane, or take note of an urgent message."""
-        _log.info("control.received", lane=self.lane, command=control.command.value, actor=control.actor)
+        _log.info("control.received", lane=self.lane.name, command=control.command.value, actor=control.actor)
         self._pace.apply(control, self.outcomes.ledger.has_attempted, wall=self.wall(), now=self.now())
         self.link.wake()
 
@@ -116,7 +118,7 @@ class LaneWorker:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
             self.link.count_subscribers()
         return LaneSnapshot(
-            lane=self.lane,
+            lane=self.lane.name,
             connected=self.link.is_connected,
             phase=self._tick.state.phase,
             paused=pace.paused,
@@ -124,7 +126,7 @@ class LaneWorker:
             pause_over_at=pace.pause_over_at,
             hold_over_at=pace.hold_over_at,
             hold_reason=pace.hold_reason,
-            breaker_open=ledger.times.held_because == UNAVAILABLE,
+            breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
         )
 
@@ -142,7 +144,7 @@ class LaneWorker:
             self.link.leave()
             self._calls.leave(self._endpoint)
             self._provider.close()
-            _log.info("lane.left", lane=self.lane)
+            _log.info("lane.left", lane=self.lane.name)
 
     async def _run_on_one_channel(self) -> None:
         try:
@@ -155,10 +157,10 @@ class LaneWorker:
         except (Disconnected, Stopped) as reason:
             if isinstance(reason, Stopped):
                 raise
-            _log.info("broker.reconnecting", lane=self.lane)
+            _log.info("broker.reconnecting", lane=self.lane.name)
         except Exception:  # noqa: BLE001 (logged, counted, and only this lane begins again)
             # A bug, or a message that shows one. What the lane knows and owes is kept; the others go on.
-            _log.exception("lane.broken", lane=self.lane)
+            _log.exception("lane.broken", lane=self.lane.name)
             self._observers.broken()
             self._failures += 1
             self.link.leave()
@@ -175,7 +177,7 @@ class LaneWorker:
         is_paused = await self.link.is_paused()
         if is_paused != self._pace.paused:
             (self._pace.pause if is_paused else self._pace.resume)()
-        _log.info("lane.ready", lane=self.lane, remembered=len(self.outcomes.ledger), paused=self._pace.paused)
+        _log.info("lane.ready", lane=self.lane.name, remembered=len(self.outcomes.ledger), paused=self._pace.paused)
 
     # The tick's port; see `consumer.lane.tick.Port`.
 
@@ -275,14 +277,14 @@ class LaneWorker:
         self.link.channel.give_back(delivery.tag)
 
 
-def _rules(lane: str, names: Names, settings: Settings, provider: Provider) -> LaneRules:
+def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> LaneRules:
     patience = min(PROVIDER_DEADLINE, settings.whatsapp_queue_timeout_minutes * 60)
     return LaneRules(
-        lane=lane,
+        lane=lane.name,
         names=names,
-        policy=RetryPolicy.from_settings(settings),
+        policy=RetryPolicy.from_settings(settings, lane),
         patience=patience,
         answers_within=getattr(provider, "patience", PROVIDER_DEADLINE),
         consumer=THIS_CONSUMER,
-        rhythm={"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter},
+        rhythm={"delay": lane.delay, "jitter": lane.jitter},
     )

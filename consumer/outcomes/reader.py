@@ -3,13 +3,12 @@
 import uuid
 from collections.abc import Iterable
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from consumer.lane.ledger import Ledger
 from consumer.observers import Observers
 from consumer.outcomes.unconfirmed import Unconfirmed
 from consumer.turn import Turn
-
-BARRIER = "outcome.barrier"
 
 Offset = int | str
 
@@ -42,6 +41,10 @@ class LaneOutcomes:
         self._is_live = False
         self._mark = ""
 
+    def tell(self, observers: Observers) -> None:
+        """Others are told what happens from now on."""
+        self._observers = observers
+
     def read_up_from(self, *, the_beginning: bool) -> None:
         """The stream is read again. What it shows from its beginning on is not news until `has_caught_up`.
 
@@ -69,7 +72,7 @@ class LaneOutcomes:
         is_new = offset >= self.next_offset
         self.next_offset = max(self.next_offset, offset + 1)
         if event.source == self.identity:
-            if event.name == BARRIER:
+            if event.name == EventName.BARRIER:
                 self._mark = event.message_id
         elif is_new:
             self.ledger.apply(event)

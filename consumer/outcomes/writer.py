@@ -14,9 +14,10 @@ import pika
 import structlog
 
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from consumer.lane.pace import Pace
-from consumer.outcomes.reader import BARRIER, LaneOutcomes, OutcomeReader
+from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 
 #: Seconds of silence after which a stream that has not shown us our own barrier is given up, with the connection.
 BARRIER_TIMEOUT = 30.0
@@ -177,7 +178,7 @@ class OutcomeWriter:
             Disconnected: the connection broke, or was given up because the stream is silent.
         """
         mark = str(uuid.uuid4())
-        await self.record(replace(self._events.make(BARRIER, message_id=mark), details=self._about))
+        await self.record(replace(self._events.make(EventName.BARRIER, message_id=mark), details=self._about))
         if not await self._is_shown(mark):
             _log.warning("stream.silent", lane=self._events.lane, waited=BARRIER_TIMEOUT)
             self._reader.lose_position()

@@ -9,7 +9,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import UnroutableError
 from queue_fixture import Stock, message
 
-from antrian.domain.delay_ladder import ladder_entrance, ladder_key
+from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import Message, encode
 
@@ -60,7 +60,7 @@ def lateness(stock: Stock, channel: BlockingChannel, arrived: Iterator[tuple[str
     for delay, priority in priorities.items():
         began[delay] = time.time()
         one = message(f"retry-{delay}", priority=priority)
-        publish(channel, ladder_entrance(delay, names), ladder_key(delay, "default"), one)
+        publish(channel, names.ladder_entrance(delay), ladder_key(delay, "default"), one)
         scheduled = message(f"scheduled-{delay}", priority=priority)
         publish(channel, names.scheduled, ladder_key(delay, "default"), scheduled)
     came = {name: (priority, at) for name, priority, at in (next(arrived) for _ in range(6))}

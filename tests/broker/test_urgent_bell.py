@@ -15,7 +15,7 @@ from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Outgoing, Sent
-from consumer.lanes import Lanes
+from consumer.served_lanes import ServedLanes
 from publisher import Publisher
 from waiting import wait_until
 
@@ -41,7 +41,7 @@ def phone(stock: Stock) -> Iterator[Phone]:
     """What the lane's consumer sends to."""
     phone = Phone()
     settings = stock.settings
-    lanes = Lanes(settings, settings.amqp_urls, {"default": settings}, lambda *_: (phone, []))
+    lanes = ServedLanes(settings, settings.amqp_urls, settings.lanes, equip=lambda *_: (phone, []))
     thread = threading.Thread(target=lanes.run)
     thread.start()
     stock.add_waiting("first")

@@ -8,10 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from antrian_process import ANTRIAN, AntrianProcess
+
 from antrian.domain.settings import Settings
 from waiting import wait_until
 
-ANTRIAN = Path(sys.executable).parent / "antrian"
+__all__ = ["ANTRIAN", "ConsumerProcess", "environment"]
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -37,12 +39,12 @@ class ConsumerProcess:
     def __init__(self, settings: Settings, log: Path, **more: str) -> None:
         self._environment = environment(settings, **more)
         self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: AntrianProcess | None = None
 
     def start(self) -> Self:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [ANTRIAN, "consume"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            self.process = AntrianProcess(
+                ["consume"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         return self
 

@@ -6,7 +6,7 @@ from factories import PHONE
 
 from admin_api.auth.roles import Role
 from antrian.broker.connection import open_channel
-from antrian.broker.topology import LADDER_LEVELS
+from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.message import encode, new_message
 from waiting import wait_until
 

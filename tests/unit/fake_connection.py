@@ -34,8 +34,8 @@ from consumer.inbox import (
     TopologyChecked,
     Unsubscribed,
 )
-from consumer.lanes import Lanes
 from consumer.outcomes.writer import Disconnected
+from consumer.served_lanes import ServedLanes
 
 _tokens = count(1)
 
@@ -164,7 +164,7 @@ class PaperLane:
         self.stream = list(stream)
         self.provider = PaperProvider()
         settings = make_settings(WHATSAPP_QUEUE_DELAY=delay, **variables)
-        self.lanes = Lanes(settings, ["amqp://x"], {LANE: settings}, lambda *_: (self.provider, []))
+        self.lanes = ServedLanes(settings, ["amqp://x"], settings.lanes, equip=lambda *_: (self.provider, []))
         self.worker = self.lanes._workers[LANE]
         self.loop, self.set_up, self.reader = self.lanes._loop, self.lanes._set_up, self.lanes._reader
         self.link, self.pace, self.writer = self.worker.link, self.worker._pace, self.worker._writer

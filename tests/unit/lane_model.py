@@ -14,16 +14,19 @@ import pika
 from factories import LANE, NOW, make_event
 
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lifecycle import LIFECYCLE
 from antrian.domain.message import Message, decode, encode, retry_of
-from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
-from consumer.lane.ledger import _STATES, Ledger, State
+from consumer.lane.ledger import Ledger, State
 from consumer.lane.pace import Pace
 from consumer.lane.retry import HoldLane, RetryPolicy
 from consumer.lane.tick import LaneRules, Tick
 from consumer.observers import Observers
-from consumer.outcomes.reader import BARRIER, LaneOutcomes, OutcomeReader
+from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.unconfirmed import Unconfirmed
 from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 
@@ -32,6 +35,9 @@ DELAY = 10.0
 PATIENCE = 120.0
 FINAL = {State.SENT, State.DEAD, State.CLOSED}
 NAMES = Names()
+
+#: Events after which a copy of a message stands differently.
+CHANGES = {name for name, row in LIFECYCLE.items() if row.copy is not None}
 
 #: Monotonic seconds when the wall clock says NOW.
 START = 5_000.0
@@ -197,7 +203,7 @@ class LaneModel:
     def undo_cancellation(self, message_id: str) -> None:
         """As the undo of a clearing does it: what was dropped meanwhile is made anew."""
         self.uncancel(message_id)
-        ends = [event for event in self.broker.stream if event.message_id == message_id and event.name in _STATES]
+        ends = [event for event in self.broker.stream if event.message_id == message_id and event.name in CHANGES]
         if ends and ends[-1].name == "outcome.cancelled":
             message = self._published[message_id]
             copy = replace(message, generation=ends[-1].generation + 1, attempt=ends[-1].attempt or 1)
@@ -404,7 +410,7 @@ class Life:
         assert routing_key
         is_event = exchange == NAMES.events
         assert mandatory is not is_event
-        is_barrier = is_event and BARRIER.encode() in body
+        is_barrier = is_event and EventName.BARRIER.encode() in body
         self._step(
             lambda: self._broker.publish(exchange, body, properties),
             may_be_in_vain=self._learns and is_event and not is_barrier,

@@ -11,23 +11,23 @@ ROOT = Path(__file__).parents[2]
 SOURCES = (
     "antrian/broker/connection.py",
     "antrian/broker/discovery.py",
+    "antrian/broker/tls.py",
+    "antrian/broker/queue_scan/*.py",
     "antrian/domain/message.py",
     "antrian/domain/body.py",
     "antrian/domain/phone_number.py",
     "antrian/domain/phone_spelling.py",
     "antrian/domain/priority.py",
-    "antrian/broker/tls.py",
     "antrian/domain/headers.py",
     "publisher/client.py",
-    "publisher/composition.py",
     "publisher/time_expression.py",
     "publisher/pipeline.py",
     "publisher/request.py",
-    "consumer/admission.py",
-    "consumer/caller.py",
-    "consumer/ledger.py",
+    "consumer/lane/admission.py",
+    "consumer/provider_call.py",
+    "consumer/lane/ledger.py",
     "consumer/malformed.py",
-    "consumer/worker.py",
+    "consumer/lane/tick.py",
     "antrian/providers/http.py",
     "antrian/providers/mpwa.py",
     "antrian/providers/mpwa_answers.py",
@@ -35,13 +35,10 @@ SOURCES = (
     "admin_api/auth/*.py",
     "antrian/operations/bulk_import/*.py",
     "antrian/operations/dead_letters/*.py",
-    "antrian/history/journal/continuation.py",
+    "antrian/history/dead_letter.py",
     "antrian/history/follower.py",
+    "antrian/history/journal/*.py",
     "antrian/history/queries/cursor.py",
-    "antrian/history/journal/lookup.py",
-    "antrian/history/journal/feed.py",
-    "antrian/history/journal/read_ahead.py",
-    "antrian/history/journal/resume.py",
     "antrian/history/queries/time_axis.py",
     "antrian/operations/lane/*.py",
     "admin_api/*.py",
@@ -51,7 +48,7 @@ SOURCES = (
 )
 
 #: What only commands print, and what only programs read.
-_ELSEWHERE = re.compile(r".*commands?\.py|.*_view\.py|(choice|headers|metrics|openapi|process|watch)\.py")
+_ELSEWHERE = re.compile(r"antrian/cli/.*|.*_view\.py|admin_api/(auth/headers|metrics|openapi|process)\.py")
 
 #: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
 _OTHER_USES = frozenset(
@@ -99,7 +96,7 @@ def sentences() -> dict[str, str]:
     found: dict[str, str] = {}
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
-            if not _ELSEWHERE.fullmatch(path.name):
+            if not _ELSEWHERE.fullmatch(str(path.relative_to(ROOT))):
                 for line, sentence in _Reader(path).read():
                     found.setdefault(sentence, f"{path.relative_to(ROOT)}:{line}")
     return found

@@ -1,1 +1,1 @@
-"""What the private broker is made of; `antrian.broker.node.private_node` puts it together, `antrian.broker.discovery` says if it is needed."""
+"""What the private broker is made of; `private_node` puts it together, `antrian.broker.discovery` decides."""

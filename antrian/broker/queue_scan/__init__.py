@@ -1,0 +1,1 @@
+"""Pipelined work on whole queues: scan, take out, publish in bulk."""

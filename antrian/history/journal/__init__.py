@@ -1,0 +1,1 @@
+"""Reads the journal: from where, how far, entry by entry."""

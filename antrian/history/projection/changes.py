@@ -1,4 +1,4 @@
-"""What a batch of journal entries changes in the history, as values; `antrian.history.projection.writer` carries it out."""
+"""What a batch of journal entries changes in the history, as values; `writer` carries it out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,14 +5,14 @@ to send than that, and the copies would come to the front after all.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from antrian.broker.connection import broker_urls
 from antrian.broker.topology import Names
-from antrian.cli.terminal import progress
 from antrian.domain.errors import AntrianError, BrokerRefused
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
@@ -112,16 +112,31 @@ class Known:
         return {(use.lane, use.source, use.key): place for use, place in places if place}
 
 
+class Moves(Protocol):
+    """A progress bar."""
+
+    def move_to(self, done: int) -> None:
+        """So many are done."""
+
+
+#: Opens a progress bar with a title, for a total that may be unknown.
+ShowsProgress = Callable[[str, int | None], AbstractContextManager[Moves]]
+
+
 @contextmanager
-def known_messages(settings: Settings) -> Iterator[Known]:
+def known_messages(settings: Settings, progress: ShowsProgress) -> Iterator[Known]:
     """What the history knows, once it is up to date; it is brought up to date here if nobody else does it.
+
+    Args:
+        settings: of the process.
+        progress: opens a progress bar.
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
     """
     history = History(history_path(settings))
     try:
-        trouble = _bring_up_to_date(settings, history)
+        trouble = _bring_up_to_date(settings, history, progress)
         since = time.time() - settings.whatsapp_queue_dedupe_hours * 3_600
         yield Known(None, trouble=trouble) if trouble else Known(history, since)
     finally:
@@ -135,7 +150,7 @@ def known_here(settings: Settings, history: History, follower: HistoryFollower) 
     return Known(history, time.time() - settings.whatsapp_queue_dedupe_hours * 3_600)
 
 
-def _bring_up_to_date(settings: Settings, history: History) -> str:
+def _bring_up_to_date(settings: Settings, history: History, progress: ShowsProgress) -> str:
     """Why that is not possible; empty when it is done."""
     urls = broker_urls(settings)
     try:

@@ -2,7 +2,8 @@ import pytest
 from factories import make_settings
 from routing import PaperBroker, matches
 
-from antrian.broker.topology import LADDER_LEVELS, Names, Topology, topology
+from antrian.broker.topology import Names, Topology, topology
+from antrian.domain.delay_ladder import LADDER_LEVELS
 
 NAMES = Names()
 TWO_LANES = "default=628111111,promo=628222222"

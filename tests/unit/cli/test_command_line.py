@@ -14,7 +14,7 @@ GROUPS = [name for name, command in typer.main.get_command(app).commands.items()
 PROGRAM = """
 import sys
 sys.argv[0] = "antrian"
-from antrian.cli.index.index import main
+from antrian.cli.index import main
 try:
     main()
 except SystemExit:

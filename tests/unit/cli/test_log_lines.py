@@ -14,7 +14,7 @@ from antrian.domain.errors import SettingsError
 PROGRAM = """
 import logging, sys, threading, warnings
 import structlog
-from antrian.cli.index.logs import configure_logs
+from antrian.cli.logs import configure_logs
 configure_logs({form!r}, {level!r})
 log = structlog.get_logger()
 {body}

@@ -4,8 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from routing import PaperBroker
 
-from antrian.broker.topology import LADDER_LEVELS, Names, topology
-from antrian.domain.delay_ladder import ladder_delay, ladder_entrance, ladder_key, whole_seconds
+from antrian.broker.topology import Names, topology
+from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_delay, ladder_key, whole_seconds
 from antrian.domain.settings import LONGEST_DELAY
 
 LANES = ("default", "promo", "0", "1", "wa")
@@ -56,7 +56,7 @@ def test_any_other_key_keeps_a_message_for_no_time(key: str) -> None:
 
 @pytest.mark.parametrize(("delay", "level"), [(0.2, 0), (1, 0), (2, 1), (3, 1), (4, 2), (30, 4), (LONGEST_DELAY, 23)])
 def test_the_entrance_is_the_highest_level_that_is_needed(delay: float, level: int) -> None:
-    assert ladder_entrance(delay, NAMES) == f"wa.delay.{level:02d}"
+    assert NAMES.ladder_entrance(delay) == f"wa.delay.{level:02d}"
 
 
 @given(delays, lanes)
@@ -65,7 +65,7 @@ def test_the_entrance_is_the_highest_level_that_is_needed(delay: float, level: i
 @example(LONGEST_DELAY, "default")
 @example(2**23, "promo")
 def test_a_retry_waits_exactly_its_delay_and_ends_in_its_own_lane(delay: int, lane: str) -> None:
-    (journey,) = BROKER.journeys(ladder_entrance(delay, NAMES), ladder_key(delay, lane))
+    (journey,) = BROKER.journeys(NAMES.ladder_entrance(delay), ladder_key(delay, lane))
     assert journey.waited == delay * 1_000
     rungs = [NAMES.delay(level) for level in reversed(range(LADDER_LEVELS)) if delay >> level & 1]
     assert journey.queues == (*rungs, NAMES.lane(lane))

@@ -119,7 +119,10 @@ def test_variables_that_do_not_go_together_are_refused(environment: dict[str, st
 def test_each_lane_has_a_sender() -> None:
     settings = load_settings({"WHATSAPP_SENDER": "6281111111", "WHATSAPP_QUEUE_LANES": "default, promo=6282222222"})
 
-    assert settings.senders == {"default": "6281111111", "promo": "6282222222"}
+    assert {lane.name: lane.sender for lane in settings.lanes.values()} == {
+        "default": "6281111111",
+        "promo": "6282222222",
+    }
 
 
 def test_a_value_given_in_code_wins_over_the_environment() -> None:
