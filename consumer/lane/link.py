@@ -133,7 +133,7 @@ class LaneLink:
             case Stop():
                 self._stop_at = self._stop_at or self.now() + STOP_GRACE
             case SubscribersCounted(subscribers):
-                self._outcomes.turn.count_others(subscribers - 1)
+                self._outcomes.active.count_others(subscribers - 1)
             case OutcomeRecorded(event, offset):
                 self._set_up.reader.take_apart(self._outcomes, event, offset)
             case ChannelOpened(channel) | ChannelLost(channel) | Unsubscribed(channel) | PausedStateRead(channel):
@@ -217,7 +217,7 @@ class LaneLink:
         self._connected_at = self.now()
         self._channel = self._connection.open_lane(self._lane, self)
         self.subscribed = False
-        self._outcomes.turn.forget()
+        self._outcomes.active.forget()
         self.delivery = None
         self._confirmations.clear()
 

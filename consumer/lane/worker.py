@@ -113,8 +113,8 @@ class LaneWorker:
 
     def snapshot(self) -> LaneSnapshot:
         """The lane's state now; from any thread."""
-        pace, ledger, turn = self._pace, self.outcomes.ledger, self.outcomes.turn
-        if not turn.is_ours:
+        pace, ledger, active = self._pace, self.outcomes.ledger, self.outcomes.active
+        if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
             self.link.count_subscribers()
         return LaneSnapshot(
@@ -122,7 +122,7 @@ class LaneWorker:
             connected=self.link.is_connected,
             phase=self._tick.state.phase,
             paused=pace.paused,
-            active=turn.is_ours,
+            active=active.is_ours,
             pause_over_at=pace.pause_over_at,
             hold_over_at=pace.hold_over_at,
             hold_reason=pace.hold_reason,

@@ -7,8 +7,8 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from consumer.lane.ledger import Ledger
 from consumer.observers import Observers
+from consumer.outcomes.active_consumer import ActiveConsumer
 from consumer.outcomes.unconfirmed import Unconfirmed
-from consumer.turn import Turn
 
 Offset = int | str
 
@@ -25,7 +25,7 @@ class LaneOutcomes:
         lane: its name.
         identity: the source of this lane's own events.
         ledger: what has been attempted.
-        turn: whose turn it is.
+        active: which consumer of the lane is active.
         unconfirmed: outcomes of our own that are not on record yet.
         next_offset: the offset after the latest entry that was taken; 0 before the first.
     """
@@ -34,7 +34,7 @@ class LaneOutcomes:
         self.lane = lane
         self.identity = str(uuid.uuid4())
         self.ledger = Ledger(lane, window)
-        self.turn = Turn()
+        self.active = ActiveConsumer()
         self.unconfirmed = Unconfirmed()
         self.next_offset = 0
         self._observers = observers
@@ -63,7 +63,7 @@ class LaneOutcomes:
     def confirmed(self, event: Event) -> None:
         """An event of our own is on record; it comes through the stream later, and changes nothing then."""
         self.ledger.apply(event)
-        self.turn.see(event, own=True)
+        self.active.see(event, own=True)
         self._observers.recorded(event)
 
     def take(self, event: Event, offset: int) -> None:
@@ -86,8 +86,8 @@ class LaneOutcomes:
         if event.lane != self.lane:
             return
         if self._is_live:
-            self.turn.see(event, own=False)
-        self._observers.heard(event, counts=self._is_live and self.turn.is_ours)
+            self.active.see(event, own=False)
+        self._observers.heard(event, counts=self._is_live and self.active.is_ours)
 
 
 class OutcomeReader:

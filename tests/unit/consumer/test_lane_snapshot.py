@@ -8,7 +8,7 @@ from factories import make_event, make_lane_snapshot
 
 from consumer.lane.snapshot import LaneActivity
 from consumer.lane.tick import Phase
-from consumer.turn import Turn
+from consumer.outcomes.active_consumer import ActiveConsumer
 
 NOW = 1000.0
 IDLE = make_lane_snapshot()
@@ -43,53 +43,53 @@ def test_the_next_send_may_start_when_pause_and_hold_are_over():
 
 
 def test_who_is_alone_is_at_work():
-    turn = Turn()
-    assert not turn.is_ours
-    turn.count_others(0)
-    assert turn.is_ours
+    active = ActiveConsumer()
+    assert not active.is_ours
+    active.count_others(0)
+    assert active.is_ours
 
 
 def test_who_comes_second_stands_by():
-    turn = Turn()
-    turn.count_others(1)
-    assert not turn.is_ours
+    active = ActiveConsumer()
+    active.count_others(1)
+    assert not active.is_ours
 
 
 def test_a_second_one_that_comes_later_changes_nothing():
-    turn = Turn()
-    turn.count_others(0)
-    turn.count_others(1)
-    assert turn.is_ours
+    active = ActiveConsumer()
+    active.count_others(0)
+    active.count_others(1)
+    assert active.is_ours
 
 
 @pytest.mark.parametrize("name", ["sending", "sent", "failed", "uncertain"])
 def test_it_is_the_turn_of_whoever_recorded_an_attempt_last(name):
-    turn = Turn()
-    turn.count_others(0)
-    turn.see(make_event(name), own=False)
-    assert not turn.is_ours
-    turn.see(make_event(name), own=True)
-    assert turn.is_ours
+    active = ActiveConsumer()
+    active.count_others(0)
+    active.see(make_event(name), own=False)
+    assert not active.is_ours
+    active.see(make_event(name), own=True)
+    assert active.is_ours
 
 
 @pytest.mark.parametrize("name", ["barrier", "cleared", "redriven", "cancelling"])
 def test_what_others_write_as_well_says_nothing_about_the_turn(name):
-    turn = Turn()
-    turn.count_others(0)
-    turn.see(make_event(name), own=False)
-    assert turn.is_ours
+    active = ActiveConsumer()
+    active.count_others(0)
+    active.see(make_event(name), own=False)
+    assert active.is_ours
 
 
 def test_a_standby_that_is_left_alone_has_the_turn():
-    turn = Turn()
-    turn.see(make_event("sending"), own=False)
-    turn.count_others(0)
-    assert turn.is_ours
+    active = ActiveConsumer()
+    active.see(make_event("sending"), own=False)
+    active.count_others(0)
+    assert active.is_ours
 
 
 def test_after_a_lost_connection_the_turn_is_open_again():
-    turn = Turn()
-    turn.count_others(0)
-    turn.forget()
-    turn.count_others(1)
-    assert not turn.is_ours
+    active = ActiveConsumer()
+    active.count_others(0)
+    active.forget()
+    active.count_others(1)
+    assert not active.is_ours

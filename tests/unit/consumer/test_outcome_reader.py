@@ -43,7 +43,7 @@ class Feed:
         self.lane = LaneOutcomes(LANE, 86_400.0, Observers([notebook]))
         self.reader = OutcomeReader([self.lane])
         self.resume, self.take, self.lose_position = self.reader.resume, self.reader.take, self.reader.lose_position
-        self.identity, self.ledger, self.turn = self.lane.identity, self.lane.ledger, self.lane.turn
+        self.identity, self.ledger, self.active = self.lane.identity, self.lane.ledger, self.lane.active
         self.outstanding = self.lane.unconfirmed
         self.has_caught_up, self.has_passed, self.confirmed = (
             self.lane.has_caught_up,
@@ -115,7 +115,7 @@ def test_an_outcome_is_on_record_when_the_stream_shows_it(feed) -> None:
 
 def test_what_is_read_up_is_no_news(feed, notebook) -> None:
     feed.resume()
-    feed.turn.count_others(0)
+    feed.active.count_others(0)
     feed.take(make_event("cleared", "old", source="another"), 0)
     feed.has_caught_up()
     feed.take(make_event("cleared", "new", source="another"), 1)
@@ -125,7 +125,7 @@ def test_what_is_read_up_is_no_news(feed, notebook) -> None:
 def test_what_happened_while_the_connection_was_gone_is_news(feed, notebook) -> None:
     feed.take(make_event("cleared", "before", source="another"), 0)
     feed.resume()
-    feed.turn.count_others(0)
+    feed.active.count_others(0)
     feed.take(make_event("cleared", "meanwhile", source="another"), 1)
     assert notebook.heard_ids[-1] == ("meanwhile", True)
 
@@ -133,17 +133,17 @@ def test_what_happened_while_the_connection_was_gone_is_news(feed, notebook) -> 
 def test_whoever_works_has_the_turn(feed, notebook) -> None:
     feed.has_caught_up()
     feed.confirmed(own(feed, "sending"))
-    assert feed.turn.is_ours
+    assert feed.active.is_ours
     feed.take(make_event("sending", "m2", source="another"), 0)
-    assert not feed.turn.is_ours
+    assert not feed.active.is_ours
     assert notebook.heard_ids == [("m2", False)]
 
 
 def test_the_work_of_yesterday_says_nothing_about_the_turn(feed) -> None:
     feed.resume()
-    feed.turn.count_others(0)
+    feed.active.count_others(0)
     feed.take(make_event("sending", "m2", source="another"), 0)
-    assert feed.turn.is_ours
+    assert feed.active.is_ours
 
 
 def test_other_lanes_are_not_listened_to(feed, notebook) -> None:
