@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +35,8 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 class ConsumerProcess:
     """`antrian consume` as a child process; its log goes to a file."""
 
+    command: Sequence[str | Path] = (ANTRIAN, "consume")
+
     def __init__(self, settings: Settings, log: Path, **more: str) -> None:
         self._environment = environment(settings, **more)
         self._log = log
@@ -42,7 +45,7 @@ class ConsumerProcess:
     def start(self) -> Self:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [ANTRIAN, "consume"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                self.command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         return self
 
