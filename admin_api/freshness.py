@@ -15,7 +15,7 @@ _LOOK, _LONGEST = 0.01, 0.25
 
 def fresh_history(parts: Services) -> HistoryAge:
     """Wait for the history, at most a second, and say how far it is; never in the event loop."""
-    is_broker_there = any(observer.away_since is None for observer in parts.observers.values())
+    is_broker_there = parts.observer.away_since is None
     caught_up = is_broker_there and parts.follower.catch_up(PATIENCE)
     if caught_up:
         _agree_with_what_was_told(parts)

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCol
 from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 #: What the broker counts apart.
 STATES = ("waiting", "in_flight", "retrying", "scheduled")

@@ -35,7 +35,7 @@ from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 from publisher.metrics import instrument
 
@@ -70,7 +70,6 @@ class AdminProcess:
         self._settings = settings
         self._examine = examine
         self._urls = broker_urls(settings)
-        self._observers: dict[str, LaneObserver] = {}
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -99,26 +98,10 @@ class AdminProcess:
         before: Services = app.state.parts
         self._settings = settings
         self._make_topology()
-        kept = {name: observer for name, observer in self._observers.items() if name in settings.lanes}
-        gone = [observer for name, observer in self._observers.items() if name not in settings.lanes]
-        hear = before.broadcast.hear
-        added = {
-            name: LaneObserver(settings, self._urls, name, hear)
-            for name in settings.lanes
-            if name not in self._observers
-        }
-        for observer in added.values():
-            observer.start()
-        self._observers = {**kept, **added}
+        before.observer.serve_lanes(settings)
         before.metrics.serve_lanes(settings.lanes.names)
         before.intake.lanes = before.uploads.lanes = settings.lanes
-        app.state.parts = replace(before, settings=settings, observers=self._observers)
-        for observer in gone:
-            observer.stop()
-
-    def _stop_observers(self) -> None:
-        for observer in self._observers.values():
-            observer.stop()
+        app.state.parts = replace(before, settings=settings)
 
     def _tell_how_to_log_in(self) -> None:
         # Whoever cannot read the file is told so at the first request.
@@ -140,15 +123,10 @@ class AdminProcess:
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            self._observers = {
-                lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.lanes
-            }
+            observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
-            for observer in self._observers.values():
-                observer.start()
-            ending.callback(self._stop_observers)
-            threads: tuple[_Thread, ...] = (follower, audit)
+            threads: tuple[_Thread, ...] = (follower, audit, observer)
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
@@ -166,7 +144,7 @@ class AdminProcess:
                 settings,
                 history,
                 follower,
-                self._observers,
+                observer,
                 publisher,
                 intake,
                 dead_letters,

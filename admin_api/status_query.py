@@ -13,7 +13,7 @@ from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, Retent
 from antrian.domain.errors import BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageState, Position
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 #: How many of the messages that go next are shown; one more is asked for, because the first may be under way.
 NEXT = 10
@@ -32,7 +32,7 @@ async def read_status(parts: Services, lane: str, *, masked: bool) -> LaneStatus
         BrokerError: the broker is away, or has no such lane.
     """
     try:
-        reading = await asyncio.wait_for(asyncio.wrap_future(parts.observers[lane].ask()), _PATIENCE)
+        reading = await asyncio.wait_for(asyncio.wrap_future(parts.observer.ask(lane)), _PATIENCE)
     except TimeoutError as error:
         raise BrokerUnreachable(f"the broker has not answered for {_PATIENCE:g} s") from error
     return await run_in_threadpool(_compose, parts, lane, reading, masked=masked)

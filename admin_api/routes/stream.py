@@ -41,7 +41,7 @@ async def events(request: Request, parts: PartsHere, lane: LaneToShow, actor: Vi
     try:
         yield ServerSentEvent(event="hello", data={"lane": lane, "role": actor.role.value}, retry=_RETRY_MILLISECONDS)
         # So that a page that was just opened is not empty.
-        latest = [public_event(event) for event in parts.observers[lane].latest]
+        latest = [public_event(event) for event in parts.observer.latest(lane)]
         for value in await _with_facts(parts, latest, masked=actor.is_masked, again=False):
             yield ServerSentEvent(event="past", data=value)
         read_at, due = 0.0, 0.0
@@ -76,7 +76,7 @@ async def _reading(parts: Services, lane: str, answered_at: float, *, masked: bo
     try:
         status = await read_status(parts, lane, masked=masked)
     except BrokerError as error:
-        return ServerSentEvent(event="trouble", data=_trouble(error, parts.observers[lane].away_since or answered_at))
+        return ServerSentEvent(event="trouble", data=_trouble(error, parts.observer.away_since or answered_at))
     value: dict[str, Any] = status.model_dump(mode="json")
     return ServerSentEvent(event="status", data=value)
 

@@ -20,7 +20,7 @@ from antrian.domain.errors import WrongUse
 from antrian.domain.events import Event
 from antrian.domain.lane import check_complete
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import is_anybody_listening
+from antrian.operations.lane.queue_counts import is_anybody_listening
 
 #: Seconds in which a consumer must answer at all: it may stand still for some of them, and then asks its broker.
 HEARD_SECONDS = 15.0
