@@ -43,9 +43,10 @@ def apply(
     ] = _PATIENCE,
     as_json: Json = False,
 ) -> None:
-    """Have all running consumers serve the lanes of lanes.toml as it is now; a wrong file changes nothing.
+    """Have the running consumers serve the lanes of lanes.toml.
 
-    Exit code 1: a consumer refused it, did not answer, or has another file. Exit code 2: the file is wrong.
+    Each reads and checks its own file as it is now; a wrong file changes nothing. Exit code 1: a consumer refused it,
+    did not answer, or has another file. Exit code 2: the file is wrong.
     """
     settings = load_settings()
     done = apply_lanes(settings, actor(), patience=timeout)
