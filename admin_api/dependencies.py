@@ -15,7 +15,7 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from admin_api.problems import Problem
 from admin_api.viewer_search import Guesses
-from antrian.domain.errors import NoSuchLane
+from antrian.domain.errors import UnknownLane
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
@@ -77,7 +77,7 @@ def lane_to_change(parts: PartsHere, lane: str | None = None) -> str:
 def _named(find: Callable[[str | None], Lane], lane: str | None) -> str:
     try:
         return find(lane).name
-    except NoSuchLane as error:
+    except UnknownLane as error:
         status, title = (404, "No such lane") if error.code == "unknown-lane" else (422, "Which lane?")
         raise Problem(status, title, error.detail, code=error.code) from error
 

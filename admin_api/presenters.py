@@ -187,6 +187,7 @@ def _covered(record: MessageRecord) -> dict[str, str | None]:
         "message": None,
         "idempotency_key": None,
         "metadata": None,
+        "correlation_id": None,
         "provider_id": record.provider_id and hide_address(record.provider_id),
         "detail": detail,
     }

@@ -5,12 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from admin_api.actors import Viewer
 from admin_api.broadcast import public_event
-from admin_api.dependencies import LaneToShow, PartsHere, Services
+from admin_api.dependencies import LaneToShow, PartsHere, Services, parts_of
 from admin_api.error_handlers import problem_of
 from admin_api.message_facts import NOTHING_KNOWN
 from admin_api.openapi import problems
@@ -29,7 +29,7 @@ _RETRY_MILLISECONDS = 2_000
 
 
 @router.get("/events", response_class=EventSourceResponse, responses=problems(404))
-async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIterator[ServerSentEvent]:
+async def events(request: Request, parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIterator[ServerSentEvent]:
     """The lane live.
 
     `status` is what `GET /status` answers; `past` and `event` are what happened and what happens, with the message's
@@ -46,7 +46,8 @@ async def events(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> AsyncIter
             yield ServerSentEvent(event="past", data=value)
         read_at, due = 0.0, 0.0
         answered_at = time.time()
-        while not listener.is_closed:
+        # Other lanes may be served meanwhile; a lane that is gone is no longer told of.
+        while not listener.is_closed and lane in (parts := parts_of(request)).settings.lanes:
             taken = await listener.take(max(0.0, due - clock()))
             values = await _with_facts(parts, [news.value for news in taken], masked=actor.is_masked)
             for news, value in zip(taken, values, strict=True):

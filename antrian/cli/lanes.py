@@ -12,7 +12,7 @@ from antrian.domain.human_time import duration
 from antrian.domain.lane import Lane, Lanes
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.settings import load_settings
-from antrian.operations.lane.lanes_apply import ACCEPTED, REFUSED, Answer, AppliedLanes, apply_lanes
+from antrian.operations.lane.lanes_apply import ACCEPTED, REFUSED, AppliedLanes, LanesAnswer, apply_lanes
 
 lanes_app = typer.Typer(invoke_without_command=True, help="The lanes: which there are, and serving others.")
 
@@ -114,7 +114,7 @@ def _sentences(done: AppliedLanes, known: Lanes) -> Iterator[str]:
     yield from _not_kept(known)
 
 
-def _answer(answer: Answer, digest: str) -> Iterator[str]:
+def _answer(answer: LanesAnswer, digest: str) -> Iterator[str]:
     if answer.result == REFUSED:
         yield f"{answer.consumer} refused, and goes on as before:"
         yield from (f"  {reason.strip()}" for reason in answer.reasons)

@@ -40,6 +40,12 @@ def check(status: Status, *, needs_standby: bool = True) -> Iterator[Finding]:
             else f"Lane {status.lane} was paused by {who}, and {waiting} messages wait.",
             f"Ask why, then run `antrian resume --lane {status.lane}`.",
         )
+    if status.needs_newer_consumer:
+        yield warning(
+            SUBJECT,
+            f"{status.needs_newer_consumer} messages in lane {status.lane} wait for a newer consumer.",
+            "Upgrade the consumers (docs/howto/upgrade.md).",
+        )
     if status.next_send_reason is Reason.UNAVAILABLE:
         yield problem(
             SUBJECT,

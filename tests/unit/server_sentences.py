@@ -20,7 +20,6 @@ SOURCES = (
     "antrian/domain/priority.py",
     "antrian/domain/headers.py",
     "publisher/client.py",
-    "publisher/composition.py",
     "publisher/time_expression.py",
     "publisher/pipeline.py",
     "publisher/request.py",

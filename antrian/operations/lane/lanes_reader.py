@@ -50,6 +50,9 @@ class LanesReader:
         settings: of the process.
         on_event: called for each event of a lane as it is read.
         only: events of other lanes are ignored; all lanes when None.
+
+    Attributes:
+        settings: of the process, which may change while it runs.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class LanesReader:
         only: Container[str] | None = None,
     ) -> None:
         self._channel = channel
-        self._settings = settings
+        self.settings = settings
         self._names = Names(settings.whatsapp_queue_namespace)
         self._on_event = on_event
         self._only = only
@@ -104,7 +107,7 @@ class LanesReader:
         """
         state = self._state(lane)
         counts = self._count(lane, at_once=at_once)
-        return status_of(lane, counts, self._activities[lane], state, settings=self._settings, now=time.time())
+        return status_of(lane, counts, self._activities[lane], state, settings=self.settings, now=time.time())
 
     def count_anew(self) -> None:
         """Have what all lanes share counted again by the next status of any lane."""
@@ -112,7 +115,7 @@ class LanesReader:
 
     def waits(self, lane: str) -> Waits:
         """What keeps the lane from sending at this moment, an admin's pause aside."""
-        return waits_of(self._activities[lane], delay=self._settings.lanes[lane].delay, now=time.time())
+        return waits_of(self._activities[lane], delay=self.settings.lanes[lane].delay, now=time.time())
 
     def sending(self, lane: str) -> Event | None:
         """The attempt that has no outcome yet; None when there is none."""

@@ -90,6 +90,10 @@ class LanesObserver:
         self._started_at = self._away_since = time.time()
         self._thread.start()
 
+    def serve_lanes(self, settings: Settings) -> None:
+        """From now on a look at all lanes takes in those of other settings."""
+        self._settings, self.lanes = settings, tuple(settings.lanes)
+
     def stop(self) -> None:
         """End the thread and its connection."""
         self._stopping.set()
@@ -153,6 +157,7 @@ class LanesObserver:
             reader.catch_up(self.lanes)
             self._connection = channel.connection
             while not self._stopping.is_set():
+                reader.settings = self._settings
                 self._take_questions()
                 self._answer(reader)
                 self._all.go_on(reader, self.lanes)
