@@ -18,12 +18,11 @@ from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import Settings, load_settings
-from publisher.composition import compose, compose_pair, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
 from publisher.instrumentation import Instrumentation, NoInstrumentation
 from publisher.outcome import Outcome, OutcomeWatch
 from publisher.pipeline import WINDOW, PendingPublication, Pipeline, Result
-from publisher.request import MessageRequest
+from publisher.request import MessageRequest, compose, compose_pair, delay_until
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.
 CONFIRM_TIMEOUT = 10.0

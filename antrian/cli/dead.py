@@ -154,7 +154,7 @@ def export(
             count = letters.each(selection, write, on_progress=lambda tally: bar.move_to(tally.seen))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
-            raise  # whoever reads our output has had enough; that is no failure to explain
+            raise  # the reader of our output closed it; not an error of ours
         raise CommandFailed(f"{file or 'stdout'} cannot be written: {error.strerror}") from error
     if file is not None:
         tell({"exported": count, "file": str(file)}, f"{count} dead letters are in {file}.", as_json=as_json)

@@ -1,4 +1,4 @@
-"""How the commands of the desk are told which dead letters are meant, and tell what was done with them."""
+"""Options of the `antrian dead` commands that select dead letters, and the report of what was done with them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -83,7 +83,7 @@ def tell_report(
         key: what the count of done letters is called for programs.
         words: what was done with them, for people.
         as_json: whether a program asks.
-        more: what else a program is told.
+        more: further fields for programs.
 
     Raises:
         Exit: something that was asked for was not done.

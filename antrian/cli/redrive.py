@@ -9,7 +9,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from antrian.cli.dead_options import All, Class, Code, Ids, Lane, Source, chosen, newest, per_second, tell_report, total
+from antrian.cli.dead_options import (
+    All,
+    Class,
+    Code,
+    Ids,
+    Lane,
+    Source,
+    chosen,
+    newest,
+    per_second,
+    tell_report,
+    total,
+)
 from antrian.cli.history_session import whole_history
 from antrian.cli.terminal import Json, actor, console, print_json, progress, say, tell
 from antrian.domain.errors import CommandFailed, MalformedMessage, WrongUse
@@ -20,8 +32,8 @@ from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.records import DeadFilter, Job
 from antrian.operations.dead_letters.dead_letter_view import Groups, group_table
 from antrian.operations.dead_letters.dead_letters import DeadLetters, Selection
-from antrian.operations.dead_letters.edited_copy import NO_CHANGES, Changes
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.edited_copy import NO_EDITS, Edits
+from antrian.operations.dead_letters.service import DeadLetterService
 
 #: Seconds between two looks at a job.
 _LOOK = 0.25
@@ -55,15 +67,15 @@ def redrive(
     filters = Selection(code=code, failure_class=failure_class, source=source, lane=lane)
     selection = chosen(ids, filters, everything=everything)
     speed = None if rate is None else per_second(rate)
-    changes = Changes(phone_number, message, priority)
+    changes = Edits(phone_number, message, priority)
     settings = load_settings()
     letters = DeadLetters(settings)
-    if dry_run and changes == NO_CHANGES:
+    if dry_run and changes == NO_EDITS:
         _show_selected(letters, replace(selection, skip_uncertain=skip_uncertain), limit, as_json=as_json)
         return
-    only = _only_one(selection, dry_run or rate or limit or canary or skip_uncertain) if changes != NO_CHANGES else ""
+    only = _only_one(selection, dry_run or rate or limit or canary or skip_uncertain) if changes != NO_EDITS else ""
     doubtful = _doubtful(letters, selection, limit, skip_uncertain=skip_uncertain, is_agreed=yes)
-    # Nobody has agreed to those that are given up from now on.
+    # No one has agreed to those that are given up from now on.
     selection = replace(selection, skip_uncertain=skip_uncertain or not doubtful)
     if only:
         _redrive_edited(settings, only, changes, as_json=as_json)
@@ -82,8 +94,8 @@ def jobs(
     """Show the re-drives and how they ended. Those of all processes are listed."""
     settings = load_settings()
     with whole_history(settings) as (history, follower):
-        desk = Desk(settings, history, follower)
-        found = desk.jobs(limit) if cancel is None else [desk.cancel(cancel, actor())]
+        service = DeadLetterService(settings, history, follower)
+        found = service.jobs(limit) if cancel is None else [service.cancel(cancel, actor())]
     if as_json:
         print_json({"jobs": [asdict(job) for job in found]})
     elif found:
@@ -101,10 +113,10 @@ def _only_one(selection: Selection, other_options: object) -> str:
 def _doubtful(
     letters: DeadLetters, selection: Selection, limit: int | None, *, skip_uncertain: bool, is_agreed: bool
 ) -> list[str]:
-    """The ids of the letters that are meant and may have arrived already; they are left out, or somebody agrees.
+    """The ids of the letters that are meant and may have arrived already; they are left out, or the operator agrees.
 
     Raises:
-        WrongUse: nobody agreed.
+        WrongUse: the operator did not agree.
     """
     found: list[str] = []
     doubtful: list[str] = []
@@ -154,7 +166,7 @@ def _redrive(
     tell_report(report, asked, "redriven", "put back into their lanes", as_json=as_json, more=more)
 
 
-def _redrive_edited(settings: Settings, message_id: str, changes: Changes, *, as_json: bool) -> None:
+def _redrive_edited(settings: Settings, message_id: str, changes: Edits, *, as_json: bool) -> None:
     letters = DeadLetters(settings)
     letter = newest(letters, message_id)
     try:
@@ -174,23 +186,23 @@ def _redrive_with_canary(
     settings: Settings, selection: Selection, *, rate: float | None, limit: int | None, canary: int, as_json: bool
 ) -> None:
     with whole_history(settings) as (history, follower):
-        desk = Desk(settings, history, follower)
+        service = DeadLetterService(settings, history, follower)
         meant, skip = _as_filter(selection), selection.skip_uncertain
-        job = desk.redrive(meant, actor(), rate=rate, limit=limit, canary=canary, skip_uncertain=skip)
+        job = service.redrive(meant, actor(), rate=rate, limit=limit, canary=canary, skip_uncertain=skip)
         try:
-            job = _watched(desk, job)
+            job = _watched(service, job)
         finally:
-            desk.close()
+            service.close()
     counts = f"{job.done} of {job.selected} dead letters were put back into their lanes"
     tell(asdict(job), f"{counts}: {job.state}. {job.detail}".strip(), as_json=as_json)
     if job.state != "done" or job.done < job.selected:
         raise typer.Exit(1)
 
 
-def _watched(desk: Desk, job: Job) -> Job:
+def _watched(service: DeadLetterService, job: Job) -> Job:
     with progress("re-driven", job.selected) as bar:
         while job.state == "running":
-            job = desk.wait(job.job_id, _LOOK)
+            job = service.wait(job.job_id, _LOOK)
             bar.move_to(job.done)
     return job
 

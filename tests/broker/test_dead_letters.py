@@ -93,14 +93,14 @@ def test_each_letter_goes_back_into_its_own_lane(two_lanes):
     assert ids(two_lanes.in_lane("other")) == ["m2"]
 
 
-def test_two_desks_at_once_double_nothing(stock, letters):
+def test_two_processes_at_once_double_nothing(stock, letters):
     expected = [f"m{number}" for number in range(200)]
     stock.add_dead(*expected)
     others = DeadLetters(stock.settings)
-    desk = threading.Thread(target=others.redrive, args=(EVERYTHING, "cli:budi"))
-    desk.start()
+    other = threading.Thread(target=others.redrive, args=(EVERYTHING, "cli:budi"))
+    other.start()
     letters.redrive(EVERYTHING, "cli:ani")
-    desk.join(90)
+    other.join(90)
     assert sorted(ids(stock.in_lane())) == sorted(expected)
     assert letters.count() == 0
 

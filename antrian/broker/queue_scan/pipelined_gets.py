@@ -1,4 +1,4 @@
-"""Taking messages off a queue one by one, without waiting for one before asking for the next.
+"""Taking messages off a queue one by one, without waiting for each answer before the next request.
 
 A `basic.get` takes exactly one message, in order, from lanes too: there a consumer would only stand by, for they have
 a single active consumer. But each costs a round trip; so several are on their way at a time. RabbitMQ answers the
@@ -20,7 +20,7 @@ class PipelinedGets:
     """The requests on one channel; use it only from its connection's I/O thread.
 
     Args:
-        channel: open, and used for getting by nobody else.
+        channel: open, and used for `basic.get` by this object only.
         got: called for each message, in the queue's order.
         nothing_there: called for each request that found the queue empty.
     """
@@ -57,5 +57,5 @@ class PipelinedGets:
             self._expect(self._answered)
 
     def _expect(self, callback: Got | None) -> None:
-        # pika knows one request at a time: it refuses a second, and forgets whom to tell with each answer.
+        # pika knows one request at a time: it refuses a second, and forgets its callback with each answer.
         self._channel._on_getok_callback = callback  # noqa: SLF001

@@ -4,8 +4,8 @@ A letter is put back as a copy with the next generation, and deleted only once t
 interrupted, the letter is still there, and putting it back again makes a copy of the *same* generation: the consumer
 sends a message of one generation once, however many copies of it arrive.
 
-Whoever goes through the queue holds what has been looked at, and others do not see it meanwhile. So only one goes
-through it at a time, whichever process it is in; the others wait for their turn.
+A scan of the queue holds the letters it has seen, and other readers do not see them meanwhile. So only one scan runs
+at a time, in whichever process; the others wait for their turn.
 """
 
 import time
@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
-from antrian.broker.queue_scan.scan import Sieve
+from antrian.broker.queue_scan.scan import QueueScan
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
-from antrian.operations.dead_letters.edited_copy import Changes
+from antrian.operations.dead_letters.edited_copy import Edits
 from antrian.operations.dead_letters.journal import Journal
-from antrian.operations.dead_letters.replacement import Replacement
+from antrian.operations.dead_letters.redrive_steps import RedriveSteps
 from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Selection
 
 __all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters", "Selection"]
@@ -43,7 +44,7 @@ class DeadLetterReport:
     Attributes:
         selected: how many were selected.
         done: how many were put back, or deleted.
-        unreadable: how many cannot be put back because nobody can read them; they stay.
+        unreadable: how many cannot be put back because they are unreadable; they stay.
         refused: how many the broker did not accept (no such lane); they stay.
         found: the selection's letters that were there, where it names them.
         put: those of them that were put back, or deleted, unless the broker refused it.
@@ -80,7 +81,7 @@ class DeadLetters:
         self._journal = Journal(settings)
 
     def count(self) -> int:
-        """How many there are now, without those that somebody is looking at."""
+        """How many there are now, without those that a scan holds at this moment."""
         with open_channel(self._urls, name="antrian dead letters") as channel:
             return int(channel.queue_declare(self._names.dead, passive=True).method.message_count)
 
@@ -137,7 +138,7 @@ class DeadLetters:
         Raises:
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         return self._take(
             selection,
             lambda letter: replacement.back_in_lane(letter, job_id),
@@ -147,7 +148,7 @@ class DeadLetters:
             on_progress=on_progress,
         )
 
-    def redrive_edited(self, selection: Selection, changes: Changes, actor: str) -> tuple[DeadLetterReport, str]:
+    def redrive_edited(self, selection: Selection, changes: Edits, actor: str) -> tuple[DeadLetterReport, str]:
         """Put one letter back with another number, text or priority, as a new message; without a change, as itself.
 
         Returns:
@@ -157,7 +158,7 @@ class DeadLetters:
             MalformedMessage: with these changes it could not be sent; nothing was done.
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         sent_as = ""
 
         def replace(letter: DeadLetter) -> Sequence[Publication] | None:
@@ -187,12 +188,12 @@ class DeadLetters:
             BrokerError: it was interrupted; doing it again goes on where it ended, under another `undo_id`.
         """
         name = undo_id or str(uuid.uuid4())
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         report = self._take(selection, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
         report.undo_id = name
         if undo_id is None and report.done:
             self._journal.record(
-                "dead.purged", actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
+                EventName.DEAD_PURGED, actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
             )
         return report
 
@@ -200,7 +201,7 @@ class DeadLetters:
         """Keep a note about a letter; an empty one deletes it."""
         message_id, generation = copy
         self._journal.record(
-            "message.noted", actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
+            EventName.NOTED, actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
         )
 
     def take(self, replace: _Replace, *, is_enough: Callable[[], bool] = lambda: False) -> Tally:
@@ -252,8 +253,8 @@ class DeadLetters:
         is_enough: Callable[[], bool],
         per_second: float | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
-    ) -> Sieve:
-        return Sieve(
+    ) -> QueueScan:
+        return QueueScan(
             self._urls,
             [self._names.dead],
             decide,

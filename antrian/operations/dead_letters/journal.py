@@ -1,4 +1,4 @@
-"""Writing the desk's own events into the journal, one now and then."""
+"""Writes single events about dead letters into the journal."""
 
 import time
 from collections.abc import Mapping
@@ -37,5 +37,5 @@ class Journal:
             NoBroker: there is no broker.
         """
         event = Event(name, time.time(), lane, message_id, generation, source=actor, details=details)
-        with open_channel(broker_urls(self._settings), name="antrian desk") as channel:
+        with open_channel(broker_urls(self._settings), name="antrian dead letters") as channel:
             channel.basic_publish(self._events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -1,4 +1,4 @@
-"""The dead-letter desk: everything that HTTP and the command line can do with dead letters.
+"""The dead-letter service: everything that HTTP and the command line can do with dead letters.
 
 What is there is read from the history; what is done is done in the broker. A selection is frozen before anything is
 done: exactly the letters that fitted then, whatever dies meanwhile.
@@ -9,30 +9,32 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
+from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.records import DeadCause, DeadFilter, DeadGroup, DeadRecord, Job
-from antrian.operations.dead_letters.barrier import Barrier
 from antrian.operations.dead_letters.dead_letter_export import ExportFormat, export_lines
 from antrian.operations.dead_letters.dead_letters import DeadLetters
-from antrian.operations.dead_letters.edited_copy import NO_CHANGES, Changes
+from antrian.operations.dead_letters.edited_copy import NO_EDITS, Edits
 from antrian.operations.dead_letters.errors import HistoryBehind, LaneGone, LetterGone, UnknownLetter
-from antrian.operations.dead_letters.job import JobOptions
-from antrian.operations.dead_letters.jobs import Jobs, describe
-from antrian.operations.dead_letters.leftovers import Leftovers
+from antrian.operations.dead_letters.job_registry import JobRegistry, describe
+from antrian.operations.dead_letters.recovery import Recovery
+from antrian.operations.dead_letters.redrive_job import JobOptions
 from antrian.operations.dead_letters.retention_alarm import RetentionAlarm, retention_alarm, warned_before
 from antrian.operations.dead_letters.selection import Copy, Selection
 
 if TYPE_CHECKING:
+    from antrian.history.follower import HistoryFollower
     from antrian.history.queries.history import History
 
 #: Seconds for the history to read all that the journal holds, before a selection is frozen. After that, what it holds
-#: is taken: letters that died this moment are not the ones that somebody has just looked at.
+#: is taken: letters that died this moment are not the ones that the operator has just looked at.
 PATIENCE = 5.0
 
-#: Classes of what nobody can read; whatever a provider refused was read before.
-_MAYBE_UNREADABLE = frozenset({"malformed", "unknown"})
+#: Classes of letters that may be unreadable; what a provider refused was read before.
+_MAYBE_UNREADABLE = frozenset({MALFORMED, UNKNOWN})
 
 _PAGE = 500
 _DAY = 86_400.0
@@ -88,7 +90,7 @@ class Purged:
     missing: list[str]
 
 
-class Desk:
+class DeadLetterService:
     """One namespace's dead letters; usable from any thread.
 
     Args:
@@ -97,13 +99,13 @@ class Desk:
         follower: of that history.
     """
 
-    def __init__(self, settings: Settings, history: "History", follower: Barrier) -> None:
+    def __init__(self, settings: Settings, history: "History", follower: "HistoryFollower") -> None:
         self._settings = settings
         self._names = Names(settings.whatsapp_queue_namespace)
         self._history = history
         self._follower = follower
-        self._jobs = Jobs(settings, history)
-        self._leftovers = Leftovers(settings, history)
+        self._jobs = JobRegistry(settings, history)
+        self._recovery = Recovery(settings, history)
 
     # Looking
 
@@ -134,7 +136,7 @@ class Desk:
 
     # Changing letters
 
-    def redrive_one(self, message_id: str, actor: str, changes: Changes = NO_CHANGES) -> Redriven:
+    def redrive_one(self, message_id: str, actor: str, changes: Edits = NO_EDITS) -> Redriven:
         """Put one letter back, with another number, text or priority where that is asked for.
 
         Raises:
@@ -233,7 +235,7 @@ class Desk:
         return self._jobs.cancel(job_id, actor)
 
     def wait(self, job_id: str, timeout: float | None = None) -> Job:
-        """A job of this process, once it has ended and that was told, or after so many seconds."""
+        """A job of this process, once its end is in the journal, or after so many seconds."""
         return self._jobs.wait(job_id, timeout)
 
     def close(self) -> None:
@@ -245,8 +247,8 @@ class Desk:
     def _tidy_up(self) -> None:
         """Have the history know which letters there are now, without those that a crash left behind."""
         self._catch_up()
-        if self._leftovers.are_likely():
-            self._leftovers.finish()
+        if self._recovery.is_needed():
+            self._recovery.finish()
             self._catch_up()
 
     def _catch_up(self) -> None:
@@ -263,7 +265,7 @@ class Desk:
         letter = self._history.dead_letter(message_id)
         if letter is not None:
             return letter
-        was_one = any(entry.name == "message.buried" for entry in self._history.life(message_id))
+        was_one = any(entry.name == EventName.BURIED for entry in self._history.life(message_id))
         raise LetterGone(message_id) if was_one else UnknownLetter(message_id)
 
     def _records(self, meant: DeadFilter) -> Iterator[DeadRecord]:
