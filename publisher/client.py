@@ -6,10 +6,9 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -22,7 +21,7 @@ from antrian.domain.message import Message, encode
 from antrian.domain.settings import Settings, load_settings
 from publisher.composition import compose, delay_until
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
-from publisher.instrumentation import Instrumentation, NoInstrumentation, Track
+from publisher.instrumentation import Instrumentation, NoInstrumentation
 from publisher.outcome import Outcome, OutcomeWatch
 from publisher.pipeline import WINDOW, PendingPublication, Pipeline, Result
 from publisher.request import MessageRequest
@@ -127,15 +126,12 @@ class Publisher:
         Raises:
             Exception: whatever `requests` raises; what was published before has been yielded then.
         """
-        arrivals: SimpleQueue[PendingPublication] = SimpleQueue()
         underway: deque[_Underway | PublisherError] = deque()
         failures: list[Exception] = []
         for item in _up_to_a_failure(requests, failures):
-            underway.append(self._launch_or_refuse(item, arrivals, timeout))
+            underway.append(self._launch_or_refuse(item, timeout))
             while underway and (len(underway) >= WINDOW or _is_settled(underway[0])):
                 yield self._outcome(underway.popleft())
-                if not arrivals.empty():
-                    arrivals.get()  # one for each result, or a long import would collect them all
         while underway:
             yield self._outcome(underway.popleft())
         for failure in failures:
@@ -192,7 +188,7 @@ class Publisher:
         self.close()
 
     def _publish(self, message: Message, wanted: MessageRequest, timeout: float | None) -> Receipt:
-        answer = self._outcome(self._launch(message, wanted, SimpleQueue(), timeout))
+        answer = self._outcome(self._launch(message, wanted, timeout))
         if isinstance(answer, PublisherError):
             raise answer
         return answer
@@ -200,12 +196,11 @@ class Publisher:
     def _launch_or_refuse(
         self,
         item: MessageRequest | Mapping[str, Any] | tuple[str, str],
-        arrivals: "SimpleQueue[PendingPublication]",
         timeout: float | None,
     ) -> "_Underway | PublisherError":
         try:
             wanted = MessageRequest.of(item)
-            return self._launch(self._compose(wanted), wanted, arrivals, timeout)
+            return self._launch(self._compose(wanted), wanted, timeout)
         except InvalidMessage as error:
             self.watch.refused()
             return error
@@ -222,7 +217,6 @@ class Publisher:
         self,
         message: Message,
         wanted: MessageRequest,
-        arrivals: "SimpleQueue[PendingPublication]",
         timeout: float | None,
     ) -> "_Underway":
         exchange, routing_key = self._route(message, wanted.deliver_at)
@@ -232,11 +226,10 @@ class Publisher:
         body, properties = encode(message)
         ring(properties, message.lane, later=exchange == self._names.scheduled)
         pipeline = self._running_pipeline()
-        track = self.watch.track()
-        publication = PendingPublication(exchange, routing_key, body, properties, track.then(arrivals.put))
+        publication = PendingPublication(exchange, routing_key, body, properties, self.watch.track())
         pipeline.submit(publication)
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        return _Underway(message, publication, pipeline, arrivals, deadline, span, track)
+        return _Underway(message, publication, pipeline, deadline, span)
 
     def _route(self, message: Message, deliver_at: datetime | None) -> tuple[str, str]:
         delay = delay_until(deliver_at, message.queued_at)
@@ -247,8 +240,10 @@ class Publisher:
     def _outcome(self, underway: "_Underway | PublisherError") -> Receipt | PublisherError:
         if isinstance(underway, PublisherError):
             return underway
-        message, result = underway.message, underway.wait()
-        underway.track.end(result)
+        message, publication = underway.message, underway.publication
+        result = underway.pipeline.wait(publication, underway.deadline)
+        if publication.track is not None:
+            publication.track.end(result)
         underway.span.end(None if result is Result.ACCEPTED else result.name.lower())
         if result is Result.ACCEPTED:
             return Receipt(message.message_id, message.lane, message.queued_at)
@@ -288,20 +283,8 @@ class _Underway:
     message: Message
     publication: PendingPublication
     pipeline: Pipeline
-    arrivals: "SimpleQueue[PendingPublication]"
     deadline: float
     span: Publishing
-    track: Track
-
-    def wait(self) -> Result:
-        """The result, or what can be said at the deadline without one."""
-        while self.publication.result is None:
-            remaining = self.deadline - time.monotonic()
-            if remaining <= 0:
-                return self.pipeline.abandon(self.publication)
-            with suppress(Empty):
-                self.arrivals.get(timeout=remaining)
-        return self.publication.result
 
 
 def _up_to_a_failure(items: Iterable[_T], failures: list[Exception]) -> Iterator[_T]:

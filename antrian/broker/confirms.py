@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, auto
 from typing import Any
 
@@ -9,6 +10,8 @@ import pika
 from pika import spec
 from pika.channel import Channel
 from pika.frame import Method
+
+from antrian.broker.publishing_connection import PublishingConnection
 
 
 class Confirmation(Enum):
@@ -41,7 +44,7 @@ class ConfirmChannel:
         self._channel = channel
         self._next_tag = 1
         self._oldest_tag = 1
-        self._pending: dict[int, tuple[_Address, Done]] = {}
+        self._pending: dict[int, tuple[str | None, str, str, Done]] = {}
         self._returned: Counter[_Address] = Counter()
         channel.confirm_delivery(self._confirmed)
         channel.add_on_return_callback(self._message_returned)
@@ -57,6 +60,11 @@ class ConfirmChannel:
         """How many publishes have no result yet."""
         return len(self._pending)
 
+    def one_write(self) -> AbstractContextManager[None]:
+        """Whatever is published within goes to the socket together, where the connection can do that."""
+        connection = self._channel.connection
+        return connection.one_write() if isinstance(connection, PublishingConnection) else nullcontext()
+
     def publish(
         self,
         exchange: str,
@@ -71,7 +79,7 @@ class ConfirmChannel:
 
         A mandatory publish needs a `message_id`, because the broker returns the message and not its tag.
         """
-        self._pending[self._next_tag] = ((properties.message_id, exchange, routing_key), done)
+        self._pending[self._next_tag] = (properties.message_id, exchange, routing_key, done)
         self._next_tag += 1
         self._channel.basic_publish(exchange, routing_key, body, properties, mandatory)
 
@@ -89,10 +97,10 @@ class ConfirmChannel:
         pending = self._pending.pop(tag, None)
         if pending is None:
             return
-        address, done = pending
-        if self._returned and self._returned[address]:
+        message_id, exchange, routing_key, done = pending
+        if self._returned and self._returned[message_id, exchange, routing_key]:
             # One return, one confirm: the same message may be on its way more than once.
-            self._returned -= Counter([address])
+            self._returned -= Counter([(message_id, exchange, routing_key)])
             result = Confirmation.RETURNED
         done(result)
 
@@ -101,5 +109,5 @@ class ConfirmChannel:
 
     def _closed(self, _channel: Channel, _reason: BaseException) -> None:
         pending, self._pending = self._pending, {}
-        for _, done in pending.values():
+        for *_, done in pending.values():
             done(Confirmation.LOST)

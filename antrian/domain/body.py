@@ -137,15 +137,17 @@ def parse(body: bytes) -> MessageBody:
 
 
 def build(**fields: Any) -> MessageBody:
-    """Make a body of version 1 from its fields; None stands for an absent one.
+    """Make a body of version 1 from its fields; an optional one that is absent is better left out than None.
 
     Raises:
         MalformedMessage: as `parse` does.
     """
     try:
-        return MessageBody(version=1, **fields)
+        # What `MessageBody(…)` does in the end, without a second look at the arguments.
+        body: MessageBody = MessageBody.__pydantic_validator__.validate_python({"version": 1, **fields})
     except ValidationError as error:
         raise _explain(error) from None
+    return body
 
 
 def _unreadable(body: bytes) -> MalformedMessage | None:
