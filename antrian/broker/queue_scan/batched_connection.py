@@ -5,7 +5,7 @@ reader wakes up. Here, whatever the messages of one read lead to (requests, publ
 same order. Measured: a third less work for the broker and a third less for us (`docs/decisions/0018`).
 
 All of this is inside pika. A hook that a later pika no longer calls only makes it slower again, and
-`tests/unit/test_batched_connection.py` says so.
+`tests/unit/broker/test_batched_connection.py` says so.
 """
 
 from struct import Struct
