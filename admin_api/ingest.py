@@ -10,19 +10,20 @@ from admin_api.idempotency import Claim, IdempotencyKeys, KeyReused, fingerprint
 from admin_api.problems import Problem
 from admin_api.publishing import UNKNOWN, problem_of
 from admin_api.schemas.ingest import NewMessage
-from antrian.domain.errors import MalformedMessage
-from antrian.domain.message import Message, new_message
+from antrian.domain.errors import UnknownLane
+from antrian.domain.lane import Lanes
 from antrian.domain.settings import Settings
 from antrian.domain.trace_context import TraceContext
 from antrian.history.queries.history import History
 from publisher import InvalidMessage, MessageRequest, Publisher, PublisherError, Receipt
+from publisher.request import CheckedRequest, checked
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A message that can be published, or is in the queue already."""
 
-    request: MessageRequest
+    request: CheckedRequest
     claim: Claim | None
 
 
@@ -36,7 +37,8 @@ class Ingest:
     """
 
     def __init__(self, settings: Settings, publisher: Publisher, history: History) -> None:
-        self._lanes = tuple(settings.senders)
+        #: Those of the moment; the process replaces them when the file has others.
+        self.lanes = settings.lanes
         self._tokens = TokenFile(settings.tokens_file)
         self._publisher = publisher
         self._keys = IdempotencyKeys(history, settings.whatsapp_queue_dedupe_hours * 3600)
@@ -84,24 +86,24 @@ class Ingest:
             request = self._request(wanted, source)
             if trace is not None:
                 request = replace(request, traceparent=trace.traceparent, tracestate=trace.tracestate)
-            composed = _composed(request)
+            ready = checked(request, source, time.time())
         except InvalidMessage as error:
             return problem_of(error)
         if request.idempotency_key is None:
-            return _Ready(request, None)
+            return _Ready(ready, None)
         fingerprint = fingerprint_of(wanted.model_dump_json(exclude_none=True))
         try:
+            composed = ready.composed
             claim = self._keys.claim(composed.body.source, request.idempotency_key, fingerprint, composed)
         except KeyReused:
             title = "This key was already used with a different body"
             return Problem(422, title, "a key belongs to one message", code="idempotency-key-reused")
-        return _Ready(replace(request, message_id=claim.message_id), claim)
+        return _Ready(replace(ready, composed=replace(composed, message_id=claim.message_id)), claim)
 
     def _request(self, wanted: NewMessage, source: str) -> MessageRequest:
-        if wanted.lane is None and len(self._lanes) > 1:
-            raise InvalidMessage("lane-needed", f"name one of the lanes: {', '.join(self._lanes)}")
+        lane = wanted.lane or _only(self.lanes)
         self._check_source(wanted.source, source)
-        fields = wanted.model_dump() | {"lane": wanted.lane or self._lanes[0], "source": wanted.source or source}
+        fields = wanted.model_dump() | {"lane": lane, "source": wanted.source or source}
         return MessageRequest.of(fields)
 
     def _check_source(self, named: str | None, service: str) -> None:
@@ -111,19 +113,8 @@ class Ingest:
             raise InvalidMessage("foreign-source", "this source has its own publisher token")
 
 
-def _composed(request: MessageRequest) -> Message:
-    """The message as it will be published, checked before its key is claimed."""
+def _only(lanes: Lanes) -> str:
     try:
-        return new_message(
-            request.phone_number,
-            request.message,
-            source=request.source or "",
-            now=time.time(),
-            priority=request.priority,
-            lane=request.lane,
-            idempotency_key=request.idempotency_key,
-            expires_at=request.expires_at,
-            metadata=request.metadata,
-        )
-    except MalformedMessage as error:
+        return lanes.meant_by(None).name
+    except UnknownLane as error:
         raise InvalidMessage(error.code, error.detail) from error

@@ -19,6 +19,7 @@ from pika.exceptions import ChannelClosedByClient
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.io_thread import IOThread
+from antrian.broker.publishing_connection import PublishingConnection
 from antrian.domain.errors import BrokerError, BrokerRefused
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Pipeline:
         with channel.one_write():
             while self._waiting and channel.is_open and channel.in_flight < WINDOW and not self._blocked:
                 self._publish(channel, self._waiting.popleft())
-        if channel.in_flight >= MANY and channel.is_open:
+        if channel.in_flight >= MANY and not self._waiting:
             # There is a queue before the broker anyway: whatever comes next may wait for company.
             self._wake_scheduled = True
             self._io.call_later(GATHERING, self._write)
@@ -194,7 +195,7 @@ class Pipeline:
             return  # `_down` puts it back, in order
         self._in_flight.pop(id(publication), None)
         self._finish(publication, _RESULTS[confirmation])
-        if self._waiting and not self._wake_scheduled:
+        if self._waiting and not self._wake_scheduled and len(self._in_flight) <= WINDOW // 2:
             self._write()
 
     def _finish(self, publication: PendingPublication, result: Result) -> None:
@@ -210,6 +211,8 @@ class Pipeline:
 
     def _up(self, connection: Connection) -> None:
         self._blocked = None
+        if isinstance(connection, PublishingConnection):
+            connection.expect_little()
         connection.add_on_connection_blocked_callback(self._connection_blocked)
         connection.add_on_connection_unblocked_callback(self._connection_unblocked)
         connection.channel(on_open_callback=self._ask_for_the_journal)
@@ -272,6 +275,7 @@ class Pipeline:
     def _down(self, error: BrokerError) -> None:
         self._channel = None
         self._blocked = None
+        self._wake_scheduled = False  # the loop that was to wake may be gone
         self._trouble, self._refusal = self._refusal or str(error), None
         unconfirmed, self._in_flight = self._in_flight, {}
         self._waiting.extendleft(reversed(unconfirmed.values()))

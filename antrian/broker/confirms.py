@@ -46,7 +46,11 @@ class ConfirmChannel:
         self._oldest_tag = 1
         self._pending: dict[int, tuple[str | None, str, str, Done]] = {}
         self._returned: Counter[_Address] = Counter()
+        connection = channel.connection
+        self._connection = connection if isinstance(connection, PublishingConnection) else None
         channel.confirm_delivery(self._confirmed)
+        if self._connection is not None:
+            self._connection.on_confirm(channel.channel_number, self._confirmed)
         channel.add_on_return_callback(self._message_returned)
         channel.add_on_close_callback(self._closed)
 
@@ -62,8 +66,7 @@ class ConfirmChannel:
 
     def one_write(self) -> AbstractContextManager[None]:
         """Whatever is published within goes to the socket together, where the connection can do that."""
-        connection = self._channel.connection
-        return connection.one_write() if isinstance(connection, PublishingConnection) else nullcontext()
+        return self._connection.one_write() if self._connection is not None else nullcontext()
 
     def publish(
         self,
@@ -81,7 +84,13 @@ class ConfirmChannel:
         """
         self._pending[self._next_tag] = (properties.message_id, exchange, routing_key, done)
         self._next_tag += 1
-        self._channel.basic_publish(exchange, routing_key, body, properties, mandatory)
+        channel = self._channel
+        if self._connection is not None and channel.is_open:
+            self._connection.publish(
+                channel.channel_number, exchange, routing_key, body, properties, mandatory=mandatory
+            )
+        else:
+            channel.basic_publish(exchange, routing_key, body, properties, mandatory)
 
     def _confirmed(self, frame: Method[Any]) -> None:
         answer = frame.method
@@ -108,6 +117,8 @@ class ConfirmChannel:
         self._returned[properties.message_id, method.exchange, method.routing_key] += 1
 
     def _closed(self, _channel: Channel, _reason: BaseException) -> None:
+        if self._connection is not None:
+            self._connection.on_confirm(self._channel.channel_number, None)
         pending, self._pending = self._pending, {}
         for *_, done in pending.values():
             done(Confirmation.LOST)

@@ -19,6 +19,7 @@ GENERATION = "antrian-generation"
 QUEUED_AT = "antrian-queued-at"
 DUE_AT = "antrian-due-at"
 FAILURES = "antrian-failures"
+WAITS = "antrian-waits"
 
 #: The largest count or millisecond that makes sense: AMQP's signed 32 bits, and the last moment of the year 9999.
 LARGEST_COUNT = 2**31 - 1

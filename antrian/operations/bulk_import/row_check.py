@@ -7,11 +7,11 @@ from typing import Any
 
 from antrian.domain.body import build
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.lane import unknown_lane
 from antrian.domain.priority import Priority
 from antrian.operations.bulk_import.row import REQUIRED, Refusal, Row
-from publisher.composition import compose, delay_until
 from publisher.errors import InvalidMessage
-from publisher.request import MessageRequest
+from publisher.request import MessageRequest, compose, delay_until
 from publisher.time_expression import parse_moment
 
 _LONGEST_REASON = 200
@@ -90,7 +90,7 @@ class RowCheck:
         if name == "priority":
             return Priority.parse(value)
         if name == "lane" and value not in self._lanes:
-            raise ValueError(f"there is no lane {value!r}; the lanes are: {', '.join(self._lanes)}")
+            raise ValueError(unknown_lane(value, self._lanes).detail)
         return parse_moment(value, self._now) if name in {"deliver_at", "expires_at"} else value
 
     def _composed(self, values: dict[str, Any], problems: dict[str, str]) -> MessageRequest | None:

@@ -17,6 +17,7 @@ from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
 from antrian.broker.queue_scan.scan import QueueScan
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.operations.dead_letters.edited_copy import Edits
@@ -192,7 +193,7 @@ class DeadLetters:
         report.undo_id = name
         if undo_id is None and report.done:
             self._journal.record(
-                "dead.purged", actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
+                EventName.DEAD_PURGED, actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
             )
         return report
 
@@ -200,7 +201,7 @@ class DeadLetters:
         """Keep a note about a letter; an empty one deletes it."""
         message_id, generation = copy
         self._journal.record(
-            "message.noted", actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
+            EventName.NOTED, actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
         )
 
     def take(self, replace: _Replace, *, is_enough: Callable[[], bool] = lambda: False) -> Tally:

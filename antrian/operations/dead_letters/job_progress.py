@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from antrian.domain.errors import AntrianError
+from antrian.domain.event_name import EventName
 from antrian.history.records import Job
 from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.dead_letters.redrive_job import RedriveJob
@@ -82,7 +83,9 @@ class JobProgress:
             self._look_for_cancellation()
             self._record_progress()
         deadline = time.monotonic() + _END_RETRIES
-        while not self._record("job.finished") and time.monotonic() < deadline and not self._closing.wait(PERIOD):
+        while (
+            not self._record(EventName.JOB_FINISHED) and time.monotonic() < deadline and not self._closing.wait(PERIOD)
+        ):
             pass
 
     def _look_for_cancellation(self) -> None:
@@ -99,7 +102,7 @@ class JobProgress:
         counts = (job.done, job.refused, job.unreadable, job.failed_again)
         if counts != self._recorded or time.monotonic() >= self._recorded_at + SIGN_OF_LIFE - PERIOD:
             self._recorded, self._recorded_at = counts, time.monotonic()
-            self._record("job.progress")
+            self._record(EventName.JOB_PROGRESS)
 
     def _record(self, name: str) -> bool:
         job = self.job

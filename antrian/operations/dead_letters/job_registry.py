@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.records import DeadFilter, Job
 from antrian.operations.dead_letters.dead_letters import DeadLetters
@@ -55,7 +56,7 @@ class JobRegistry:
         """
         job = new_job(str(uuid.uuid4()), actor, len(frozen), asked)
         work = RedriveJob(job, frozen, options, DeadLetters(self._settings), self._history)
-        self._journal.record("job.started", actor, {**progress_of(job), "options": asked})
+        self._journal.record(EventName.JOB_STARTED, actor, {**progress_of(job), "options": asked})
         report = JobProgress(work, self._journal, self._history)
         with self._lock:
             self._forget()
@@ -97,7 +98,7 @@ class JobRegistry:
             raise JobEnded(job.state)
         if ours := self._ours.get(job_id):
             ours.cancel()
-        self._journal.record("job.cancelling", actor, {"job_id": job_id})
+        self._journal.record(EventName.JOB_CANCELLING, actor, {"job_id": job_id})
         return replace(job, cancelling=True)
 
     def wait(self, job_id: str, timeout: float | None) -> Job:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from antrian.broker.queue_scan.publication import Publication
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.records import DeadFilter, LifeEntry
@@ -20,7 +21,7 @@ from antrian.operations.dead_letters.redrive_steps import RedriveSteps
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
 
-_ABOUT_LETTERS = frozenset({"message.buried", "outcome.redriven", "outcome.purged"})
+_ABOUT_LETTERS = frozenset({EventName.BURIED, EventName.REDRIVEN, EventName.PURGED})
 
 
 class Fate(Enum):
@@ -43,15 +44,15 @@ def fate(life: Sequence[LifeEntry], generation: int, *, is_copy_known: bool) -> 
         is_copy_known: whether the edited copy that the last word about the letter names is on record.
     """
     last = last_word(life, generation)
-    if last is None or last.name == "message.buried":
+    if last is None or last.name == EventName.BURIED:
         return Fate.STAY
-    if last.name == "outcome.purged":
+    if last.name == EventName.PURGED:
         return Fate.RETURN
     if last.details.get("copy"):
         return Fate.GO if is_copy_known else Fate.STAY
     return (
         Fate.GO
-        if any(entry.name == "message.queued" and entry.generation > generation for entry in life)
+        if any(entry.name == EventName.QUEUED and entry.generation > generation for entry in life)
         else (Fate.STAY)
     )
 

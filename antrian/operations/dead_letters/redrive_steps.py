@@ -10,6 +10,7 @@ import pika
 from antrian.broker.queue_scan.publication import Publication, event_publication
 from antrian.broker.topology import Names
 from antrian.broker.urgent_bell import ring
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.message import CONTENT_ENCODING, CONTENT_TYPE, Message, encode
 from antrian.history.dead_letter import DeadLetter
@@ -42,7 +43,7 @@ class RedriveSteps:
         # Its waiting time starts again: as a dead letter it did not wait for its turn.
         again = replace(letter.message, attempt=1, generation=letter.message.generation + 1, due_at=time.time())
         # The event first: it takes back a cancellation, so the consumer must have heard of it when the copy arrives.
-        return [self._event("outcome.redriven", letter, **about), self._sent(again)]
+        return [self._event(EventName.REDRIVEN, letter, **about), self._sent(again)]
 
     def edited(self, letter: DeadLetter, changes: Edits) -> tuple[str, Sequence[Publication] | None]:
         """The id of what will be sent, and the steps: a linked copy, or the message itself when nothing is changed.
@@ -53,7 +54,7 @@ class RedriveSteps:
         copy = edited_copy(letter, changes, now=time.time())
         if copy is None:
             return letter.message_id, self.back_in_lane(letter)
-        return copy.message_id, [self._event("outcome.redriven", letter, copy=copy.message_id), self._sent(copy)]
+        return copy.message_id, [self._event(EventName.REDRIVEN, letter, copy=copy.message_id), self._sent(copy)]
 
     def purged(self, letter: DeadLetter, undo_id: str) -> Sequence[Publication]:
         """Nothing but the record of it, which holds what an undo needs beside the journal's own copy of the letter."""
@@ -61,7 +62,7 @@ class RedriveSteps:
         # its failures. And a letter that the broker itself gave up is nowhere but in its queue.
         headers = pack(letter.headers)
         kept = {"letter": pack_letter(letter.body, letter.headers)} if letter.is_broker_s else {"headers": headers}
-        return [self._event("outcome.purged", letter, undo_id=undo_id, queue=self._names.dead, **kept)]
+        return [self._event(EventName.PURGED, letter, undo_id=undo_id, queue=self._names.dead, **kept)]
 
     def buried_again(self, letter: DeadLetter, undo_id: str) -> Sequence[Publication]:
         """The letter again and the event that it was put back, for a purge that was recorded but not finished."""
@@ -74,7 +75,7 @@ class RedriveSteps:
             body=letter.body,
             headers=letter.headers,
         )
-        return [copy, self._event("outcome.restored", letter, undo_id=undo_id, queue=self._names.dead)]
+        return [copy, self._event(EventName.RESTORED, letter, undo_id=undo_id, queue=self._names.dead)]
 
     def _sent(self, message: Message) -> Publication:
         body, properties = encode(message)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
+from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.possible_arrival import may_have_arrived
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 PATIENCE = 5.0
 
 #: Classes of letters that may be unreadable; what a provider refused was read before.
-_MAYBE_UNREADABLE = frozenset({"malformed", "unknown"})
+_MAYBE_UNREADABLE = frozenset({MALFORMED, UNKNOWN})
 
 _PAGE = 500
 _DAY = 86_400.0
@@ -263,7 +265,7 @@ class DeadLetterService:
         letter = self._history.dead_letter(message_id)
         if letter is not None:
             return letter
-        was_one = any(entry.name == "message.buried" for entry in self._history.life(message_id))
+        was_one = any(entry.name == EventName.BURIED for entry in self._history.life(message_id))
         raise LetterGone(message_id) if was_one else UnknownLetter(message_id)
 
     def _records(self, meant: DeadFilter) -> Iterator[DeadRecord]:

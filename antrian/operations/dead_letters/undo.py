@@ -12,6 +12,7 @@ from antrian.broker.queue_scan.bulk_publish import BulkPublish
 from antrian.broker.queue_scan.pipelined_operation import Busy
 from antrian.broker.queue_scan.publication import Publication, Tally, event_publication
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.history.projection.message_row import OPEN
@@ -111,7 +112,7 @@ class _OneUndo:
         """The whole undo, in its order; runs while the lock is held."""
         self._require_history()
         self._require_removal()
-        yield [self._event("undo.began")]
+        yield [self._event(EventName.UNDO_BEGAN)]
         yield None
         begun = self._tally.taken
         for removed, life in self._taken_out():
@@ -123,7 +124,7 @@ class _OneUndo:
         yield from self._put_back_what_was_dropped_meanwhile()
         if self._tally.refused:
             raise UndoIncomplete(self._restored, self._tally.refused)
-        yield [self._event("undo.done", restored=self._restored, unknown=self._unknown)]
+        yield [self._event(EventName.UNDO_DONE, restored=self._restored, unknown=self._unknown)]
 
     @property
     def _tally(self) -> Tally:
@@ -172,7 +173,7 @@ class _OneUndo:
             self._unknown += 1
             return
         event = self._event(
-            "outcome.uncancelled", lane=record.lane, message_id=message_id, generation=record.generation
+            EventName.UNCANCELLED, lane=record.lane, message_id=message_id, generation=record.generation
         )
         if record.state in OPEN:
             self._only_recorded.append(message_id)
@@ -221,7 +222,7 @@ class _OneUndo:
         if removed.due_at is not None:
             details["due_at"] = removed.due_at
         return self._event(
-            "outcome.restored",
+            EventName.RESTORED,
             lane=removed.message.lane,
             message_id=removed.message.message_id,
             generation=removed.generation,

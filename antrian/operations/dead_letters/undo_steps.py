@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -13,15 +12,17 @@ from antrian.broker.urgent_bell import ring
 from antrian.domain.body import build
 from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.event_name import EventName
 from antrian.domain.headers import GENERATION, bounded
+from antrian.domain.lifecycle import FAILURES
 from antrian.domain.message import AttemptFailure, Message, encode
 from antrian.history.header_json import unpack, unpack_letter
+from antrian.history.projection.columns import body_fields
 from antrian.history.records import LifeEntry
 from antrian.history.removal import Removed
 from antrian.operations.dead_letters.redrive_steps import dead_letter_publication
 
-_FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
-_COPIES = frozenset({"message.queued", "message.scheduled"})
+_COPIES = frozenset({EventName.QUEUED, EventName.SCHEDULED})
 _PERSISTENT = 2
 
 
@@ -35,9 +36,9 @@ def is_back(removed: Removed, life: Sequence[LifeEntry]) -> bool:
         return removed.message.generation > removed.generation or any(
             entry.name in _COPIES and entry.generation > removed.generation for entry in life
         )
-    about = ("message.buried", "outcome.purged")
+    about = (EventName.BURIED, EventName.PURGED)
     letters = [entry for entry in life if entry.generation == removed.generation and entry.name in about]
-    return bool(letters) and letters[-1].name == "message.buried"
+    return bool(letters) and letters[-1].name == EventName.BURIED
 
 
 def restoration(
@@ -79,7 +80,7 @@ def _kept_headers(life: Sequence[LifeEntry], generation: int, undo_id: str) -> d
     """The headers of a purged letter, as the event about its purge kept them."""
     for entry in reversed(life):
         details = entry.details
-        is_it = entry.name == "outcome.purged" and entry.generation == generation and details.get("undo_id") == undo_id
+        is_it = entry.name == EventName.PURGED and entry.generation == generation and details.get("undo_id") == undo_id
         if is_it and isinstance(details.get("headers"), Mapping):
             return dict(unpack(details["headers"]))
     return None
@@ -89,14 +90,7 @@ def _encoded(removed: Removed, life: Sequence[LifeEntry]) -> tuple[bytes, pika.B
     """The message made anew from what is known of it; None when that is no message."""
     record = removed.message
     try:
-        body = build(
-            phone_number=record.phone_number,
-            message=record.text,
-            source=record.source,
-            idempotency_key=record.idempotency_key,
-            expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
-            metadata=record.metadata,
-        )
+        body = build(**body_fields(record))
     except MalformedMessage:
         return None
     attempt, failures = way_behind(life, removed.generation)
@@ -108,7 +102,7 @@ def _encoded(removed: Removed, life: Sequence[LifeEntry]) -> tuple[bytes, pika.B
 
 def _scheduled_for(life: Sequence[LifeEntry]) -> float | None:
     """The time that its publisher wanted; later copies waited on the ladder for reasons of ours."""
-    first = next((entry for entry in life if entry.name == "message.scheduled" and not entry.generation), None)
+    first = next((entry for entry in life if entry.name == EventName.SCHEDULED and not entry.generation), None)
     due_at = first.details.get("due_at") if first else None
     return float(due_at) if isinstance(due_at, int | float) else None
 
@@ -117,7 +111,7 @@ def _kept(removed: Removed, life: Sequence[LifeEntry], undo_id: str) -> tuple[by
     """An unreadable message, as the event about its clearing kept it."""
     for entry in life:
         letter = entry.details.get("letter")
-        if entry.name == "outcome.cleared" and entry.details.get("undo_id") == undo_id and isinstance(letter, Mapping):
+        if entry.name == EventName.CLEARED and entry.details.get("undo_id") == undo_id and isinstance(letter, Mapping):
             body, headers = unpack_letter(letter)
             properties = pika.BasicProperties(
                 message_id=removed.message.message_id,
@@ -145,9 +139,9 @@ def way_behind(life: Sequence[LifeEntry], generation: int) -> tuple[int, tuple[A
     attempt = 1
     failures: list[AttemptFailure] = []
     for entry in life:
-        if entry.generation < generation and entry.name in _FAILURES and entry.details.get("hold") is None:
+        if entry.generation < generation and entry.name in FAILURES and entry.details.get("hold") is None:
             failures.append(_failure(entry))
-        elif entry.generation < generation and entry.name == "outcome.retrying":
+        elif entry.generation < generation and entry.name == EventName.RETRYING:
             given = entry.details.get("next_attempt")
             attempt = given if isinstance(given, int) and given > 0 else entry.attempt + 1
         elif entry.generation <= generation and entry.name in _COPIES:
@@ -157,7 +151,7 @@ def way_behind(life: Sequence[LifeEntry], generation: int) -> tuple[int, tuple[A
 
 def _failure(entry: LifeEntry) -> AttemptFailure:
     details = entry.details
-    is_crash = entry.name == "outcome.uncertain"
+    is_crash = entry.name == EventName.UNCERTAIN
     return AttemptFailure(
         attempt=entry.attempt,
         at=entry.at,

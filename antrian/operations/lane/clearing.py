@@ -21,6 +21,7 @@ from antrian.broker.queue_scan.scan import QueueScan, Tally
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import Message, decode
 from antrian.domain.settings import Settings
@@ -169,7 +170,7 @@ class Clearing:
             return None
         # When it would have come back is not told: the key says only how long it was to wait. The history knows more.
         event = Event(
-            name="outcome.cleared",
+            name=EventName.CLEARED,
             at=time.time(),
             lane=self._lane,
             message_id=found.message_id,
@@ -216,13 +217,15 @@ class Clearing:
 
     def _cancellation(self, message_id: str) -> Event:
         about = {"undo_id": self._undo_id}
-        return Event("outcome.cancelling", time.time(), self._lane, message_id, source=self._actor, details=about)
+        return Event(EventName.CANCELLING, time.time(), self._lane, message_id, source=self._actor, details=about)
 
     def _details_of(self, scope: Scope, *, queued: int, unlisted: int) -> dict[str, object]:
         return {"undo_id": self._undo_id, "scope": scope.value, "queued": queued, "unlisted": unlisted}
 
     def _tell(self, channel: BlockingChannel, details: dict[str, object]) -> None:
-        self._publish(channel, Event("lane.cleared", time.time(), self._lane, source=self._actor, details=details))
+        self._publish(
+            channel, Event(EventName.LANE_CLEARED, time.time(), self._lane, source=self._actor, details=details)
+        )
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
         channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

@@ -8,9 +8,11 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.lane_state import PauseState, read_state, send_control, tell_consumers, write_state
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control
+from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import LaneReader, is_anybody_listening, lane_channel
+from antrian.operations.lane.lane_reader import LaneReader, lane_channel
+from antrian.operations.lane.queue_counts import is_anybody_listening
 from antrian.operations.lane.status import Waits
 
 
@@ -88,7 +90,7 @@ def force(settings: Settings, lane: str, actor: str) -> Forced:
         heard = is_anybody_listening(channel, names)
         if heard:
             send_control(channel, names, Control(Command.FORCE, lane, actor))
-            _tell(channel, names, Event("lane.forced", time.time(), lane, source=actor))
+            _tell(channel, names, Event(EventName.LANE_FORCED, time.time(), lane, source=actor))
     ended = (*(("paused",) if resumed else ()), *(waits.reasons if heard else ()))
     return Forced(lane, heard, resumed, ended, waiting)
 
@@ -101,7 +103,7 @@ def cancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
     """
     names = Names(settings.whatsapp_queue_namespace)
     with lane_channel(settings, lane) as channel:
-        _tell(channel, names, Event("outcome.cancelling", time.time(), lane, message_id, source=actor))
+        _tell(channel, names, Event(EventName.CANCELLING, time.time(), lane, message_id, source=actor))
 
 
 def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
@@ -112,7 +114,7 @@ def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None
     """
     names = Names(settings.whatsapp_queue_namespace)
     with lane_channel(settings, lane) as channel:
-        _tell(channel, names, Event("outcome.uncancelled", time.time(), lane, message_id, source=actor))
+        _tell(channel, names, Event(EventName.UNCANCELLED, time.time(), lane, message_id, source=actor))
 
 
 def _waits(channel: BlockingChannel, settings: Settings, lane: str) -> tuple[Waits, int]:
