@@ -299,7 +299,8 @@ class Projection:
         if due_at is not None and row.state in PENDING and row.generation == event.generation:
             row.due_at = due_at
             row.detail = _text(event.details.get("detail")) or row.detail
-            self._move(row, MessageState.SCHEDULED, event.at)
+            is_retry = row.state is MessageState.RETRYING
+            self._move(row, MessageState.RETRYING if is_retry else MessageState.SCHEDULED, event.at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.
