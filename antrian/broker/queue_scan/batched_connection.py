@@ -9,7 +9,7 @@ All of this is inside pika. A hook that a later pika no longer calls only makes 
 """
 
 from struct import Struct
-from typing import Any
+from typing import Any, cast
 
 from pika import spec
 from pika.frame import Body, Frame, Header, decode_frame
@@ -68,5 +68,4 @@ def _frame(kind: int, channel: int, whole: bytes) -> Frame:
             payload = whole[_START_SIZE:-1]
             _, _, body_size = _CONTENT_START(payload)
             return Header(channel, body_size, read_properties(payload))
-    frame: Frame = decode_frame(whole)[1]
-    return frame
+    return cast("Frame", decode_frame(whole)[1])
