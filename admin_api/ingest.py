@@ -10,20 +10,20 @@ from admin_api.idempotency import Claim, IdempotencyKeys, KeyReused, fingerprint
 from admin_api.problems import Problem
 from admin_api.publishing import UNKNOWN, problem_of
 from admin_api.schemas.ingest import NewMessage
-from antrian.domain.errors import MalformedMessage, NoSuchLane
+from antrian.domain.errors import UnknownLane
 from antrian.domain.lane import Lanes
-from antrian.domain.message import Message, new_message
 from antrian.domain.settings import Settings
 from antrian.domain.trace_context import TraceContext
 from antrian.history.queries.history import History
 from publisher import InvalidMessage, MessageRequest, Publisher, PublisherError, Receipt
+from publisher.request import CheckedRequest, checked
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """A message that can be published, or is in the queue already."""
 
-    request: MessageRequest
+    request: CheckedRequest
     claim: Claim | None
 
 
@@ -86,18 +86,19 @@ class Ingest:
             request = self._request(wanted, source)
             if trace is not None:
                 request = replace(request, traceparent=trace.traceparent, tracestate=trace.tracestate)
-            composed = _composed(request)
+            ready = checked(request, source, time.time())
         except InvalidMessage as error:
             return problem_of(error)
         if request.idempotency_key is None:
-            return _Ready(request, None)
+            return _Ready(ready, None)
         fingerprint = fingerprint_of(wanted.model_dump_json(exclude_none=True))
         try:
+            composed = ready.composed
             claim = self._keys.claim(composed.body.source, request.idempotency_key, fingerprint, composed)
         except KeyReused:
             title = "This key was already used with a different body"
             return Problem(422, title, "a key belongs to one message", code="idempotency-key-reused")
-        return _Ready(replace(request, message_id=claim.message_id), claim)
+        return _Ready(replace(ready, composed=replace(composed, message_id=claim.message_id)), claim)
 
     def _request(self, wanted: NewMessage, source: str) -> MessageRequest:
         lane = wanted.lane or _only(self.lanes)
@@ -115,23 +116,5 @@ class Ingest:
 def _only(lanes: Lanes) -> str:
     try:
         return lanes.meant_by(None).name
-    except NoSuchLane as error:
-        raise InvalidMessage(error.code, error.detail) from error
-
-
-def _composed(request: MessageRequest) -> Message:
-    """The message as it will be published, checked before its key is claimed."""
-    try:
-        return new_message(
-            request.phone_number,
-            request.message,
-            source=request.source or "",
-            now=time.time(),
-            priority=request.priority,
-            lane=request.lane,
-            idempotency_key=request.idempotency_key,
-            expires_at=request.expires_at,
-            metadata=request.metadata,
-        )
-    except MalformedMessage as error:
+    except UnknownLane as error:
         raise InvalidMessage(error.code, error.detail) from error

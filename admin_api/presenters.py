@@ -16,7 +16,7 @@ from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
 from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.eta import eta_seconds
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,7 @@ def _covered(record: MessageRecord) -> dict[str, str | None]:
         "message": None,
         "idempotency_key": None,
         "metadata": None,
+        "correlation_id": None,
         "provider_id": record.provider_id and hide_address(record.provider_id),
         "detail": detail,
     }

@@ -49,7 +49,27 @@ class Drop:
     detail: str
 
 
-Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Its time has not come: lay it on the delay ladder until then, and count no attempt.
+
+    Attributes:
+        until: unix seconds.
+    """
+
+    until: float
+
+
+Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone
+
+#: Why a message was postponed, as its event says: its body asks for a later time.
+DELIVER_AT = "deliver-at"
+
+#: Seconds that a message may come before its time: its publisher's clock and ours need not agree to the second, and the
+#: ladder has no smaller step.
+EARLY = 1.0
+
+_CANCELLED = "cancelled by an admin before it was sent"
 
 
 def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> Admission:
@@ -74,7 +94,21 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> 
             if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
-    return _refusal(message, ledger, now) or Send(attempt)
+    return _refusal(message, ledger, now) or _postponement(message, now) or Send(attempt)
+
+
+def admit_unread(message_id: str, generation: int, ledger: Ledger) -> AlreadySent | Spent | Drop | None:
+    """Decide about a delivery of a later version, which nobody here can read; None when it has to wait.
+
+    What was begun with it and has no end stays as it is on record, for the consumer that can read it.
+    """
+    entry = ledger.entry(message_id)
+    if entry is not None:
+        if entry.state is State.SENT:
+            return AlreadySent()
+        if entry.generation > generation or (entry.generation == generation and entry.state in SPENT):
+            return Spent()
+    return Drop("cancelled", _CANCELLED) if ledger.is_cancelled(message_id) else None
 
 
 def dedupe_key(message: Message) -> str | None:
@@ -100,7 +134,7 @@ def _unsettled(entry: Entry, policy: RetryPolicy, *, cancelled: bool) -> Settle 
 
 def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
     if ledger.is_cancelled(message.message_id):
-        return Drop("cancelled", "cancelled by an admin before it was sent")
+        return Drop("cancelled", _CANCELLED)
     expires_at = message.body.expires_at
     if expires_at is not None and expires_at.timestamp() <= now:
         return Drop("expired", "it expired before it could be sent")
@@ -109,3 +143,9 @@ def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
     if owner not in {None, message.message_id}:
         return Drop("duplicate", f"its idempotency key belongs to message {owner}")
     return None
+
+
+def _postponement(message: Message, now: float) -> Postpone | None:
+    deliver_at = message.body.deliver_at
+    until = deliver_at.timestamp() if deliver_at is not None else now
+    return Postpone(until) if until > now + EARLY else None

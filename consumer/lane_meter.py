@@ -9,6 +9,8 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
 from antrian.providers.contract import Sent
+from consumer.admission import DELIVER_AT
+from consumer.set_aside import NEWER_VERSION
 from consumer.witness import Call
 
 SENDS = "antrian_sends_total"
@@ -18,10 +20,15 @@ GAP_VIOLATIONS = "antrian_send_gap_violations_total"
 WAIT = "antrian_message_wait_seconds"
 ATTEMPTS = "antrian_message_attempts"
 MESSAGES = "antrian_messages_total"
+POSTPONED = "antrian_messages_postponed_total"
 
 SENT = "sent"
 #: How a call to the provider can end.
 OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
+
+
+#: Why a message can be postponed.
+REASONS = (DELIVER_AT, NEWER_VERSION)
 
 
 class Change(NamedTuple):
@@ -74,6 +81,8 @@ class LaneMeter:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
+        if event.name == EventName.POSTPONED:
+            yield Change(POSTPONED, (self.lane, str(event.details["reason"])))
         if event.name in ENDS_BY_ATTEMPT and event.attempt:
             yield Change(ATTEMPTS, (self.lane,), event.attempt)
 

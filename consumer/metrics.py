@@ -56,6 +56,12 @@ HAPPENINGS = (
     ),
     Metric(meter.ATTEMPTS, "histogram", "Attempts of messages that were sent or given up.", _LANE, _ATTEMPTS),
     Metric(meter.MESSAGES, "counter", "Messages that reached their end.", ("lane", "end")),
+    Metric(
+        meter.POSTPONED,
+        "counter",
+        "Messages laid on the delay ladder without an attempt: before their time, or for a newer consumer to read.",
+        ("lane", "reason"),
+    ),
 )
 
 #: How a lane stands, looked up when somebody asks.
@@ -203,4 +209,5 @@ def _series(lane: str, provider: str) -> Iterable[Change]:
         yield Change(meter.WAIT, (lane, priority))
     yield Change(meter.SEND_SECONDS, (lane, provider))
     yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
+    yield from (Change(meter.POSTPONED, (lane, reason)) for reason in meter.REASONS)
     yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS))

@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
+from pika import BasicProperties
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import connection_parameters, open_channel
@@ -26,13 +27,27 @@ from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
 from antrian.domain.control import Control
 from antrian.domain.delay_ladder import ladder_key, whole_seconds
-from antrian.domain.errors import BrokerUnreachable, MalformedMessage
+from antrian.domain.errors import BrokerUnreachable, MalformedMessage, NewerVersion
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Failed, FailureClass, Provider, Sent
 from consumer import signals
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.admission import (
+    DELIVER_AT,
+    Admission,
+    AlreadySent,
+    Crashed,
+    Drop,
+    Postpone,
+    Send,
+    Settle,
+    Spent,
+    admit,
+    admit_unread,
+    dedupe_key,
+)
 from consumer.adopted_pace import AdoptedPace
 from consumer.bells import PAUSE_BEFORE_NEXT
 from consumer.caller import Caller
@@ -48,6 +63,7 @@ from consumer.pace import LEAD, Gate, Pace
 from consumer.recorder import Recorder
 from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
 from consumer.session import Inbox, Link
+from consumer.set_aside import SetAside
 from consumer.witness import Audience, Witness
 
 #: Seconds after which a provider that does not answer is given up; its own time-outs are shorter.
@@ -217,6 +233,9 @@ class LaneWorker:
         """Do with one delivery what is to be done with it."""
         try:
             message = self._read(delivery)
+        except NewerVersion as problem:
+            self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            return
         except MalformedMessage as problem:
             self._bury_malformed(delivery, problem)
             return
@@ -229,6 +248,9 @@ class LaneWorker:
                 return
             # It may have been cancelled meanwhile, or its time may be over.
             admission = self._admit(message)
+        self._carry_out(admission, delivery, message)
+
+    def _carry_out(self, admission: Admission, delivery: signals.Delivery, message: Message) -> None:
         match admission:
             case Crashed():
                 # Whoever began it may still report what became of it: that is known when the pause is over.
@@ -244,6 +266,11 @@ class LaneWorker:
                 self._record(f"outcome.{outcome}", message, detail=detail)
                 self._talk.session.ack(delivery.tag)
                 _log.info("message.dropped", **_about(message), outcome=outcome)
+            case Postpone(until):
+                body, properties = encode(message)
+                self._lay_on_ladder(until - time.time(), body, properties)
+                self._record(EventName.POSTPONED, message, reason=DELIVER_AT, due_at=until)
+                self._talk.session.ack(delivery.tag)
             case Spent():
                 self._talk.session.ack(delivery.tag)
 
@@ -257,7 +284,7 @@ class LaneWorker:
         if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
             crashed = replace(message, attempt=admission.attempt)
             self._record(
-                "outcome.uncertain",
+                EventName.UNCERTAIN,
                 crashed,
                 key=dedupe_key(message),
                 detail="the consumer stopped in the middle of a send",
@@ -304,7 +331,7 @@ class LaneWorker:
         if isinstance(result, Sent):
             details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
             details |= self._rhythm
-            self._recorder.record_surely(self._event("outcome.sent", message, **details))
+            self._recorder.record_surely(self._event(EventName.SENT, message, **details))
             _log.info("message.sent", **_about(message))
             self._hold_then_ack(delivery)
         else:
@@ -315,7 +342,7 @@ class LaneWorker:
         permits = list(permit.ids) if permit else None
         given_up_at = time.time() + min(self._patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
         self._record(
-            "outcome.sending",
+            EventName.SENDING,
             message,
             key=dedupe_key(message),
             priority=message.priority,
@@ -337,7 +364,7 @@ class LaneWorker:
             self._talk.wait(lambda: False, until=gate.opens_at)
             self._talk.catch_up()
         except Disconnected:
-            self._recorder.owe(self._event("outcome.failed", message, **asdict(NOT_BEGUN)))
+            self._recorder.owe(self._event(EventName.FAILED, message, **asdict(NOT_BEGUN)))
             raise
 
     def _is_ours_to_send(self, message: Message) -> bool:
@@ -351,7 +378,7 @@ class LaneWorker:
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
         details = asdict(failure) | self._rhythm
         described = self._event(
-            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
+            EventName.FAILED, message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
         )
         _log.warning(
             "message.failed",
@@ -394,18 +421,20 @@ class LaneWorker:
         self._hold_then_ack(delivery)
 
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
-        body, properties = encode(retry_of(message, failure, attempt=consequence.attempt))
-        ring(properties, self._lane, later=True)
-        exchange = self._names.ladder_entrance(consequence.delay)
-        self._talk.publish(exchange, ladder_key(consequence.delay, self._lane), body, properties)
+        self._lay_on_ladder(consequence.delay, *encode(retry_of(message, failure, attempt=consequence.attempt)))
         due_at = time.time() + whole_seconds(consequence.delay)
-        self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+        self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
+
+    def _lay_on_ladder(self, seconds: float, body: bytes, properties: BasicProperties) -> None:
+        ring(properties, self._lane, later=True)
+        exchange = self._names.ladder_entrance(seconds)
+        self._talk.publish(exchange, ladder_key(seconds, self._lane), body, properties)
 
     def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
         self._talk.publish(self._names.dead, self._lane, body, properties)
         why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
-        self._record("outcome.dead", message, reason=consequence.reason, **why)
+        self._record(EventName.DEAD, message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
@@ -415,12 +444,35 @@ class LaneWorker:
         self._pace.bells.answer(message_id)
         why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
         why |= {"code": problem.code, "detail": problem.detail}
-        dead = self._recorder.event("outcome.dead", message_id=message_id, **why)
+        dead = self._recorder.event(EventName.DEAD, message_id=message_id, **why)
         self._recorder.record(dead)
         self._talk.session.ack(delivery.tag)
         _log.error(
             "message.malformed", lane=self._lane, message_id=message_id, code=problem.code, detail=problem.detail
         )
+
+    def _set_aside(self, delivery: signals.Delivery, kept: SetAside) -> None:
+        """A delivery that only a newer consumer can read; those behind it go on."""
+        self._recorder.catch_up()
+        self._pace.bells.answer(kept.message_id)
+        event = partial(self._recorder.event, message_id=kept.message_id, generation=kept.generation)
+        match admit_unread(kept.message_id, kept.generation, self._ledger):
+            case AlreadySent():
+                self._hold_then_ack(delivery)
+                return
+            case Drop(outcome, detail):
+                self._recorder.record(event(f"outcome.{outcome}", detail=detail))
+            case None:
+                self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
+                self._recorder.record(event(EventName.POSTPONED, **kept.details()))
+                _log.warning(
+                    "message.needs_newer_consumer",
+                    lane=self._lane,
+                    message_id=kept.message_id,
+                    version=kept.version,
+                    seconds=kept.seconds,
+                )
+        self._talk.session.ack(delivery.tag)
 
     def _hold_then_ack(self, delivery: signals.Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
@@ -443,6 +495,7 @@ class LaneWorker:
             generation=message.generation,
             attempt=message.attempt,
             trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
             **details,
         )
 

@@ -123,6 +123,9 @@ class LaneStatus(BaseModel):
     standby: bool | None = Field(
         description="Whether another consumer would take over; null when it is not known, as while the lane is on hold."
     )
+    needs_newer_consumer: int = Field(
+        default=0, description="Messages of a later version, which wait until a consumer can read it."
+    )
     sending: Sending | None
     next_messages: list[NextMessage]
     retries: list[RetryItem] = Field(description="The next ten messages that come back for another attempt.")

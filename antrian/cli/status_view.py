@@ -22,6 +22,7 @@ _SIGNS = {
     "uncertain": ("?", "red"),
     "dead": ("✗", "bold red"),
     "retrying": ("↻", "yellow"),
+    "postponed": ("↻", "yellow"),
     "expired": ("-", "yellow"),
     "duplicate": ("-", "yellow"),
     "cancelled": ("-", "yellow"),
@@ -119,6 +120,8 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "all sent in", _all_sent_in(status, passed)
     yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none known"
     yield "consumer", _consumer(status)
+    if status.needs_newer_consumer:
+        yield "too new", f"{status.needs_newer_consumer} wait for a newer consumer: upgrade it"
     if status.paused:
         yield "paused", f"by {status.paused_by or 'unknown'} since {moment(status.paused_at)}"
 

@@ -2,9 +2,10 @@
 
     AntrianError
     ├── SettingsError           correct the environment; every wrong variable is named
-    ├── NoSuchLane              no lane of that name, or none named where there are several
+    ├── UnknownLane             no lane of that name, or none named where there are several
     ├── MalformedMessage        this body can never be sent; dead-letter it
-    │   └── InvalidPhoneNumber
+    │   ├── InvalidPhoneNumber
+    │   └── NewerVersion        it may be sent by a newer consumer; keep it for that one
     ├── BrokerError
     │   ├── BrokerUnreachable   nothing answers, or the connection broke; try again later
     │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; correct the account
@@ -20,6 +21,9 @@ callers.
 
 from collections.abc import Mapping
 
+#: No contract gets so far: a larger version is shown without its digits.
+_ABSURD_VERSION = 10**9
+
 
 class AntrianError(Exception):
     """Root of everything that Antrian raises on purpose; its text is one clear sentence."""
@@ -29,7 +33,7 @@ class SettingsError(AntrianError):
     """One or more settings are wrong; the text has a line for each."""
 
 
-class NoSuchLane(AntrianError):
+class UnknownLane(AntrianError):
     """No lane has that name, or none is named where there are several; the text names those that there are.
 
     Args:
@@ -82,6 +86,21 @@ class InvalidPhoneNumber(MalformedMessage):
         super().__init__(code, detail, fields)
         self.place = place
         self.character = character
+
+
+class NewerVersion(MalformedMessage):
+    """A body of a later version of the contract: nobody here can tell whether it is right or what it asks for.
+
+    Args:
+        version: which one it says it is.
+        newest: the latest that is known here.
+    """
+
+    def __init__(self, version: int, newest: int) -> None:
+        # Of a number with a thousand digits nobody needs more than that it is large.
+        shown = str(version) if version < _ABSURD_VERSION else "above a billion"
+        super().__init__("newer-version", f"the body is of version {shown}, and this program reads up to {newest}")
+        self.version = version
 
 
 class BrokerError(AntrianError):

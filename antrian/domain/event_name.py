@@ -23,6 +23,9 @@ class EventName(StrEnum):
     UNCERTAIN = "outcome.uncertain"
     #: A copy for the next attempt is on the delay ladder.
     RETRYING = "outcome.retrying"
+    #: It is back on the delay ladder and no attempt is counted: its time has not come, or only a newer consumer can
+    #: read it.
+    POSTPONED = "outcome.postponed"
     #: A copy is in the dead-letter queue.
     DEAD = "outcome.dead"
     #: Not sent: its idempotency key is taken.

@@ -85,7 +85,7 @@ class MessageState(StrEnum):
     PURGED = "purged"
 
 
-class Attempt(Enum):
+class AttemptStep(Enum):
     """What an event says about an attempt."""
 
     BEGINS = auto()
@@ -132,7 +132,7 @@ class LifecycleRow:
     state: MessageState | None = None
     copy: CopyState | None = None
     superseded: Superseded = Superseded.BY_LATER_COPY
-    attempt: Attempt | None = None
+    attempt: AttemptStep | None = None
     end: End | None = None
     author: Author = Author.CONSUMER
     brings_copy: bool = False
@@ -155,7 +155,7 @@ class StateRow:
     is_final: bool = False
 
 
-_E, _S, _C, _A, _End, _By, _OPERATOR = EventName, MessageState, CopyState, Attempt, End, Superseded, Author.OPERATOR
+_E, _S, _C, _A, _End, _By, _OPERATOR = EventName, MessageState, CopyState, AttemptStep, End, Superseded, Author.OPERATOR
 
 _ROWS = (
     LifecycleRow(_E.CHOSEN, "Chosen to be sent"),
@@ -167,6 +167,8 @@ _ROWS = (
         _E.UNCERTAIN, "Attempt without an outcome", "wait", _S.WAITING, _C.FAILED, _By.BY_END_OF_ATTEMPT, _A.ENDS
     ),
     LifecycleRow(_E.RETRYING, "Will be tried again", "wait", _S.RETRYING, _C.RETRYING, brings_copy=True),
+    # The same copy, by its details; the ledger has nothing to remember of it.
+    LifecycleRow(_E.POSTPONED, "Postponed", "wait"),
     LifecycleRow(_E.DEAD, "Given up", "bad", _S.DEAD, _C.DEAD, end=_End.ATTEMPTED),
     LifecycleRow(_E.DUPLICATE, "Not sent: duplicate key", "", _S.DUPLICATE, _C.CLOSED, end=_End.UNATTEMPTED),
     LifecycleRow(_E.EXPIRED, "Not sent: expired", "bad", _S.EXPIRED, _C.CLOSED, end=_End.UNATTEMPTED),
@@ -191,6 +193,9 @@ _ROWS = (
     LifecycleRow(_E.LANE_FORCED, "Next message sent at once", author=_OPERATOR),
     LifecycleRow(_E.LANE_TRIED, "Exactly one message sent", author=_OPERATOR),
     LifecycleRow(_E.LANE_CLEARED, "Queue cleared", author=_OPERATOR),
+    LifecycleRow(_E.LANES_ACCEPTED, "Change of lanes begins", author=_OPERATOR),
+    LifecycleRow(_E.LANES_APPLIED, "Lanes changed", "good", author=_OPERATOR),
+    LifecycleRow(_E.LANES_REFUSED, "Change of lanes refused", "bad", author=_OPERATOR),
     LifecycleRow(_E.DEAD_PURGED, "Dead letters deleted", author=_OPERATOR),
     LifecycleRow(_E.UNDO_BEGAN, "Undo begins", author=_OPERATOR),
     LifecycleRow(_E.UNDO_DONE, "Undo done", "good", author=_OPERATOR),
@@ -230,7 +235,7 @@ STATES: Final[Mapping[MessageState, StateRow]] = MappingProxyType(
 # What follows from the table.
 
 #: Events that mark the end of a call to the provider: the pace begins anew with each.
-ATTEMPT_ENDS: Final = frozenset(row.event for row in _ROWS if row.attempt is Attempt.ENDS)
+ATTEMPT_ENDS: Final = frozenset(row.event for row in _ROWS if row.attempt is AttemptStep.ENDS)
 
 #: Events that end an attempt without a recorded send.
 FAILURES: Final = ATTEMPT_ENDS - {EventName.SENT}
@@ -251,7 +256,7 @@ JOINS_LADDER: Final = frozenset(row.event for row in _ROWS if row.copy is CopySt
 
 #: Events after which a message no longer waits for its next attempt.
 LEAVES_LADDER: Final = frozenset(
-    row.event for row in _ROWS if row.attempt is Attempt.BEGINS or row.end is End.UNATTEMPTED
+    row.event for row in _ROWS if row.attempt is AttemptStep.BEGINS or row.end is End.UNATTEMPTED
 )
 
 #: States that nothing leads out of but a re-drive or an undo; and those that a message has not come to an end in.

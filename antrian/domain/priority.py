@@ -19,6 +19,8 @@ class Priority(IntEnum):
         Raises:
             MalformedMessage: `unknown-priority`.
         """
+        if type(value) is cls:
+            return value
         try:
             return cls[value.strip().upper()] if isinstance(value, str) else cls(value)
         except (KeyError, ValueError):

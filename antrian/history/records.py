@@ -29,8 +29,11 @@ class MessageRecord:
         source: the publishing service.
         idempotency_key: of the publisher; None without one.
         metadata: the publisher's own notes.
+        purpose: what kind of message it is, in the publisher's word.
+        correlation_id: the publisher's name for the matter.
         queued_at: when the publisher made it.
         expires_at: not sent after this.
+        deliver_at: not sent before this, as its body says; None where only its publisher knew.
         due_at: when it comes back from the delay ladder; only while scheduled or retrying.
         generation: which copy of it is the latest.
         attempt: the latest attempt; 0 before the first.
@@ -55,8 +58,11 @@ class MessageRecord:
     source: str = ""
     idempotency_key: str | None = None
     metadata: Mapping[str, Any] | None = None
+    purpose: str | None = None
+    correlation_id: str | None = None
     queued_at: float | None = None
     expires_at: float | None = None
+    deliver_at: float | None = None
     due_at: float | None = None
     generation: int = 0
     attempt: int = 0

@@ -137,7 +137,7 @@ GARBAGE = {
     "not-json": b"hello",
     "bad-utf8": b'{"message": "\xff\xfe"}',
     "too-large": b"x" * 5_000_000,
-    "unknown-version": b'{"version": 99, "phone_number": "081234567890", "message": "x", "source": "s"}',
+    "unknown-version": b'{"version": "one", "phone_number": "081234567890", "message": "x", "source": "s"}',
     "missing-number": b'{"version": 1, "message": "x", "source": "s"}',
     "wrong-types": b'{"version": 1, "phone_number": ["0812"], "message": {}, "source": 7}',
     "empty": b"",

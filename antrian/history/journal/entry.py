@@ -266,5 +266,14 @@ def plain_json(value: Mapping[str, Any]) -> str:
         return "{}"
 
 
+def json_table(text: str) -> Mapping[str, Any]:
+    """A JSON object; empty for anything that is none."""
+    try:
+        value = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _plain(value: object) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes | bytearray) else str(value)

@@ -5,21 +5,8 @@ from typing import Any
 
 from antrian.domain.events import Event
 from antrian.domain.headers import AttemptFailure
-from antrian.domain.message import MessageBody
-from antrian.history.journal.entry import SCHEDULED, MessageEntry, bounded, plain_json, short
-from antrian.history.projection.message_row import Contents, MessageRow
-
-
-def contents_of(body: MessageBody) -> Contents:
-    """What the history keeps of a body."""
-    return Contents(
-        phone_number=body.phone_number,
-        text=short(body.message, len(body.message)),
-        source=short(body.source),
-        idempotency_key=body.idempotency_key,
-        metadata=plain_json(body.metadata) if body.metadata is not None else None,
-        expires_at=body.expires_at.timestamp() if body.expires_at else None,
-    )
+from antrian.history.journal.entry import SCHEDULED, MessageEntry, bounded, short
+from antrian.history.projection.message_row import MessageRow
 
 
 def with_cause(entry: MessageEntry, row: MessageRow, at: float) -> MessageEntry:

@@ -24,6 +24,7 @@ from antrian.history.projection.changes import (
     Step,
     TakenOut,
 )
+from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT
 from antrian.history.projection.figures import QUARTER, Figures, Wait
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
@@ -31,9 +32,8 @@ _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
 #: Seconds for which the figures of reports outlive the messages.
 REPORT_KEPT = 32 * 86_400.0
 
-_BURY = """INSERT INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET is_live = max(is_live, excluded.is_live)"""
-_TELL_JOB = """INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+_BURY = f"{DEAD.insert_named()} ON CONFLICT DO UPDATE SET is_live = max(is_live, excluded.is_live)"
+_TELL_JOB = f"""{JOBS.insert_named()} ON CONFLICT DO UPDATE SET
     state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
     changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
     done = max(done, excluded.done), refused = max(refused, excluded.refused),
@@ -153,26 +153,26 @@ class ChangeWriter:
         body = letter.message.body if letter.message else None
         self._execute(
             _BURY,
-            (
-                step.seq,
-                step.message,
-                bounded(letter.generation),
-                step.is_live,
-                letter.lane,
-                bounded(letter.priority),
-                short(letter.source),
-                step.died_at,
-                short(letter.failure_class),
-                short(letter.code),
-                short(letter.failures[-1].detail, LONGEST_DETAIL) if letter.failures else "",
-                bounded(letter.attempts),
-                body.phone_number if body else "",
-                short(body.message, len(body.message)) if body else "",
-                short(letter.problem),
-                "",
-                step.body,
-                step.headers,
-            ),
+            {
+                "id": step.seq,
+                "message": step.message,
+                "generation": bounded(letter.generation),
+                "is_live": step.is_live,
+                "lane": letter.lane,
+                "priority": bounded(letter.priority),
+                "source": short(letter.source),
+                "died_at": step.died_at,
+                "failure_class": short(letter.failure_class),
+                "code": short(letter.code),
+                "detail": short(letter.failures[-1].detail, LONGEST_DETAIL) if letter.failures else "",
+                "attempts": bounded(letter.attempts),
+                "phone_number": body.phone_number if body else "",
+                "text": short(body.message, len(body.message)) if body else "",
+                "problem": short(letter.problem),
+                "note": "",
+                "body": step.body,
+                "headers": step.headers,
+            },
         )
 
     @take.register
@@ -197,12 +197,13 @@ class ChangeWriter:
         if is_first:
             return  # told twice: an interrupted clearing was done again
         self._execute(
-            "INSERT INTO taken_out VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            (step.undo_id, step.seq, step.message, step.generation, step.queue, step.due_at, step.kind, step.letter),
+            TAKEN_OUT.insert_named(),
+            {name: getattr(step, name, None) for name in TAKEN_OUT.columns} | {"is_restored": 0},
         )
         # A clearing that was interrupted has no end on record, and can be undone all the same.
         self._execute(
-            "INSERT INTO removals VALUES (?, ?, ?, ?, ?, 1, 0, NULL, NULL) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO removals (undo_id, at, actor, kind, lane, count, has_ended) VALUES (?, ?, ?, ?, ?, 1, 0) "
+            "ON CONFLICT DO UPDATE SET "
             "at = CASE WHEN has_ended THEN at ELSE excluded.at END, "
             "lane = CASE WHEN has_ended OR lane = excluded.lane THEN lane ELSE '' END, "
             "count = count + (1 - has_ended)",
@@ -216,7 +217,8 @@ class ChangeWriter:
     @take.register
     def _ended(self, step: RemovalEnded) -> None:
         self._execute(
-            "INSERT INTO removals VALUES (?, ?, ?, ?, ?, ?, 1, NULL, NULL) ON CONFLICT DO UPDATE SET at = excluded.at, "
+            "INSERT INTO removals (undo_id, at, actor, kind, lane, count, has_ended) VALUES (?, ?, ?, ?, ?, ?, 1) "
+            "ON CONFLICT DO UPDATE SET at = excluded.at, "
             "actor = excluded.actor, kind = excluded.kind, lane = excluded.lane, count = excluded.count, has_ended = 1",
             step,
         )
@@ -233,7 +235,8 @@ class ChangeWriter:
         self._enter_lane(step.lane, step.at)
         waits = "lane = ? AND state = 'waiting'"
         self._execute(
-            "INSERT OR IGNORE INTO taken_out SELECT ?, ?, id, generation, '', NULL, 'clear', NULL, 0 FROM messages "  # noqa: S608
+            "INSERT OR IGNORE INTO taken_out (undo_id, seq, message, generation, queue, kind, is_restored) "  # noqa: S608
+            "SELECT ?, ?, id, generation, '', 'clear', 0 FROM messages "
             f"WHERE {waits}",
             (step.undo_id, step.seq, step.lane),
         )
@@ -265,22 +268,20 @@ class ChangeWriter:
             self._execute("UPDATE jobs SET cancelling = 1 WHERE job_id = ?", (step.job_id,))
             return
         details = step.details
-        counts = [bounded(details.get(name)) for name in _COUNTS]
-        state = _job_state(step)
         options = details.get("options")
         self._execute(
             _TELL_JOB,
-            (
-                step.job_id,
-                state,
-                step.actor,
-                step.at,
-                step.at,
-                *counts,
-                _string(details.get("detail")),
-                0,
-                plain_json(options) if isinstance(options, dict) else "{}",
-            ),
+            {
+                "job_id": step.job_id,
+                "state": _job_state(step),
+                "actor": step.actor,
+                "started_at": step.at,
+                "changed_at": step.at,
+                **{name: bounded(details.get(name)) for name in _COUNTS},
+                "detail": _string(details.get("detail")),
+                "cancelling": 0,
+                "options": plain_json(options) if isinstance(options, dict) else "{}",
+            },
         )
 
 

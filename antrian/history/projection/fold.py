@@ -10,7 +10,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
-from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, Attempt, MessageState
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -23,7 +23,7 @@ from antrian.history.journal.entry import (
     plain_json,
     short,
 )
-from antrian.history.projection.arrival import arrival_body, contents_of, with_cause
+from antrian.history.projection.arrival import arrival_body, with_cause
 from antrian.history.projection.changes import (
     Changes,
     EventRow,
@@ -40,6 +40,7 @@ from antrian.history.projection.changes import (
     TakenOut,
     sequence,
 )
+from antrian.history.projection.columns import contents_of
 from antrian.history.projection.message_row import MessageRow
 
 #: Events that say where a message is, and all that tell of one even if nothing else is known of it.
@@ -124,7 +125,7 @@ class Projection:
         if entry.message is not None and not row.is_known:
             row.contents = contents_of(entry.message.body)
             row.is_known = 1
-            self._figures.name_source(row, row.contents.source)
+            self._figures.name_source(row, str(row.contents["source"]))
             row.priority = entry.priority
         if row.queued_at is None and entry.name != BURIED:
             row.queued_at = row.born_at = said or self.changes.clock
@@ -209,6 +210,8 @@ class Projection:
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
         if event.name in _OUTCOMES:
             self._tell_outcome(row, seq, event)
+        elif event.name == EventName.POSTPONED:
+            self._postpone(row, event)
         elif event.name == EventName.REDRIVEN:
             self._redrive(row, event)
         elif event.name == EventName.RESTORED:
@@ -234,9 +237,9 @@ class Projection:
         row.attempt, row.presumed = event.attempt, 0
         if event.name == EventName.SENT:
             self._sent(row, event)
-        elif meaning.attempt is Attempt.ENDS:
+        elif meaning.attempt is AttemptStep.ENDS:
             self._failed(row, event)
-        elif meaning.attempt is Attempt.BEGINS:
+        elif meaning.attempt is AttemptStep.BEGINS:
             row.due_at = row.undo_id = None
             self._move(row, meaning.state, event.at)
         else:
@@ -289,6 +292,15 @@ class Projection:
             self._minute(at, row.lane).dead += 1
         row.due_at = None
         self._move(row, MessageState.DEAD, at)
+
+    def _postpone(self, row: MessageRow, event: Event) -> None:
+        """The same copy is back on the ladder; nothing was tried."""
+        due_at = _moment(event.details.get("due_at"))
+        if due_at is not None and row.state in PENDING and row.generation == event.generation:
+            row.due_at = due_at
+            row.detail = _text(event.details.get("detail")) or row.detail
+            is_retry = row.state is MessageState.RETRYING
+            self._move(row, MessageState.RETRYING if is_retry else MessageState.SCHEDULED, event.at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.

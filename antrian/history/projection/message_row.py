@@ -1,14 +1,12 @@
 """What the history keeps of one message; no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from antrian.domain.events import Event
 from antrian.domain.lifecycle import OPEN, STATES, CopyState, MessageState, is_superseded
 
-__all__ = ["OPEN", "Contents", "MessageRow"]
-
-#: States of a copy that waits on the ladder: the number of its attempt is told when it begins.
-_ON_THE_LADDER = frozenset({MessageState.RETRYING, MessageState.SCHEDULED})
+__all__ = ["OPEN", "MessageRow"]
 
 
 @dataclass(slots=True)
@@ -29,7 +27,7 @@ class MessageRow:
         presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
             unreadable letter, which may have its id from a good message.
         cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
-        contents: text and such, as columns of the table; None while nothing is known, or the history has it.
+        contents: what it says, by column; None while nothing is known, or the history has it.
     """
 
     id: int
@@ -61,7 +59,7 @@ class MessageRow:
     is_new: bool = False
     was_known: int = 0
     before: tuple[str, MessageState] | None = None
-    contents: "Contents | None" = None
+    contents: Mapping[str, object] | None = None
 
     @property
     def copy_state(self) -> CopyState:
@@ -71,26 +69,6 @@ class MessageRow:
 
     def is_ahead_of(self, event: Event) -> bool:
         """Whether an event says nothing new about this message: the rule of the consumer's ledger."""
-        attempt = 0 if self.state in _ON_THE_LADDER else self.attempt
+        # What waits for another attempt is another copy, and no attempt of that is known.
+        attempt = 0 if self.state is MessageState.RETRYING else self.attempt
         return is_superseded(event, state=self.copy_state, generation=self.generation, attempt=attempt)
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a message says, as far as it can be read; it never changes.
-
-    Attributes:
-        phone_number: E.164.
-        text: what is sent.
-        source: the publishing service.
-        idempotency_key: of the publisher.
-        metadata: JSON.
-        expires_at: unix seconds.
-    """
-
-    phone_number: str
-    text: str
-    source: str
-    idempotency_key: str | None
-    metadata: str | None
-    expires_at: float | None

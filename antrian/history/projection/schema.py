@@ -1,8 +1,15 @@
-"""The tables of the history. The file is a cache: a file of another version is not migrated but made again."""
+"""The tables of the history.
+
+A file that an earlier program made gets the columns that came later, empty, from whichever program opens it first; the
+earlier program can go on with it. A file of another `VERSION` is not migrated but made again from the journal.
+"""
 
 import sqlite3
 
-#: Grows with every change of what is below, or of what the projection means by it.
+from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
+
+#: Grows with every change that an earlier program could not live with: of tables, or of what the projection means by
+#: them. A column of `messages` that may be empty is none.
 VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
@@ -11,7 +18,7 @@ _WRITER_CACHE, _READER_CACHE = 16_000, 4_000
 #: Pages of the write-ahead log after which it is folded into the file: each time the disk is waited for.
 _LOG_PAGES = 8_000
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE position (
     journal INTEGER NOT NULL, offset INTEGER NOT NULL, at REAL, checked_at REAL, entries INTEGER NOT NULL,
     fingerprint TEXT NOT NULL, clock REAL NOT NULL, next_id INTEGER NOT NULL, is_indexed INTEGER NOT NULL
@@ -20,17 +27,7 @@ INSERT INTO position VALUES (0, -1, NULL, NULL, 0, '', 0, 1, 0);
 
 CREATE TABLE gaps (id INTEGER PRIMARY KEY, sentence TEXT NOT NULL);
 
-CREATE TABLE messages (
-    id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, lane TEXT NOT NULL, state TEXT NOT NULL,
-    priority INTEGER NOT NULL, rank INTEGER GENERATED ALWAYS AS (min(priority, 10)) VIRTUAL,
-    queued_at REAL, born_at REAL NOT NULL, entered_at REAL NOT NULL, entered_seq INTEGER NOT NULL, due_at REAL,
-    generation INTEGER NOT NULL, attempt INTEGER NOT NULL, provider_id TEXT,
-    failure_class TEXT, code TEXT, detail TEXT, sent_at REAL, changed_at REAL NOT NULL,
-    copied_to TEXT, undo_id TEXT, presumed INTEGER NOT NULL, is_known INTEGER NOT NULL,
-    cancelling INTEGER NOT NULL, failed_at REAL,
-    failed_as TEXT,
-    phone_number TEXT, source TEXT, idempotency_key TEXT, metadata TEXT, expires_at REAL, text TEXT
-);
+{MESSAGES.create()};
 CREATE UNIQUE INDEX messages_by_id ON messages (message_id);
 CREATE INDEX messages_by_copy ON messages (copied_to) WHERE copied_to IS NOT NULL;
 CREATE INDEX messages_waiting ON messages (lane, rank DESC, entered_at, entered_seq) WHERE state = 'waiting';
@@ -41,18 +38,9 @@ CREATE VIRTUAL TABLE words USING fts5 (
     text, content = 'messages', content_rowid = 'id', detail = none, tokenize = 'unicode61 remove_diacritics 2'
 );
 
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY, message INTEGER, is_activity INTEGER NOT NULL, name TEXT NOT NULL, at REAL NOT NULL,
-    body BLOB
-);
+{EVENTS.create()};
 
-CREATE TABLE dead (
-    id INTEGER PRIMARY KEY, message INTEGER NOT NULL, generation INTEGER NOT NULL, is_live INTEGER NOT NULL,
-    lane TEXT NOT NULL, priority INTEGER NOT NULL, source TEXT NOT NULL, died_at REAL NOT NULL,
-    failure_class TEXT NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, attempts INTEGER NOT NULL,
-    phone_number TEXT NOT NULL, text TEXT NOT NULL, problem TEXT NOT NULL, note TEXT NOT NULL,
-    body BLOB NOT NULL, headers TEXT NOT NULL
-);
+{DEAD.create()};
 CREATE UNIQUE INDEX dead_by_message ON dead (message, generation);
 CREATE INDEX dead_by_time ON dead (died_at) WHERE is_live;
 CREATE INDEX dead_by_cause ON dead (failure_class, code, detail, died_at) WHERE is_live;
@@ -91,27 +79,15 @@ CREATE TABLE causes (
     PRIMARY KEY (quarter, lane, cause)
 ) WITHOUT ROWID;
 
-CREATE TABLE removals (
-    undo_id TEXT PRIMARY KEY, at REAL NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, lane TEXT NOT NULL,
-    count INTEGER NOT NULL, has_ended INTEGER NOT NULL, undone_at REAL, undone_by TEXT
-);
+{REMOVALS.create()};
 CREATE INDEX removals_by_time ON removals (at);
 
-CREATE TABLE taken_out (
-    undo_id TEXT NOT NULL, seq INTEGER NOT NULL, message INTEGER NOT NULL, generation INTEGER NOT NULL,
-    queue TEXT NOT NULL, due_at REAL, kind TEXT NOT NULL, letter TEXT, is_restored INTEGER NOT NULL,
-    PRIMARY KEY (undo_id, seq, message)
-) WITHOUT ROWID;
+{TAKEN_OUT.create()};
 CREATE INDEX taken_out_by_message ON taken_out (message);
 
-CREATE TABLE jobs (
-    job_id TEXT PRIMARY KEY, state TEXT NOT NULL, actor TEXT NOT NULL, started_at REAL NOT NULL,
-    changed_at REAL NOT NULL, selected INTEGER NOT NULL, done INTEGER NOT NULL, refused INTEGER NOT NULL,
-    unreadable INTEGER NOT NULL, failed_again INTEGER NOT NULL, detail TEXT NOT NULL, cancelling INTEGER NOT NULL,
-    options TEXT NOT NULL
-);
+{JOBS.create()};
 CREATE INDEX jobs_by_time ON jobs (started_at);
-"""
+"""  # noqa: S608 (constants)
 
 #: Made when the history has caught up for the first time: to keep them while millions of messages are read takes more
 #: time than all the rest, because numbers and keys come in no order.
@@ -140,9 +116,26 @@ def make_indexes(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE position SET is_indexed = 1")
 
 
-def is_current(connection: sqlite3.Connection) -> bool:
-    """Whether the file has exactly these tables."""
-    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+def is_usable(connection: sqlite3.Connection) -> bool:
+    """Whether the file has these tables; columns that it does not have yet are added.
+
+    Raises:
+        sqlite3.Error: they cannot be added.
+    """
+    if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+        return False
+    if _missing_columns(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        # Another program may just have done it.
+        for name in _missing_columns(connection):
+            connection.execute(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {name} {MESSAGES.columns[name]}")
+        connection.execute("COMMIT")
+    return True
+
+
+def _missing_columns(connection: sqlite3.Connection) -> list[str]:
+    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
+    return [name for name in MESSAGES.columns if name not in found]
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
 from antrian.history.journal.entry import Entry, EntryReader, EventEntry, JournalDelivery, MessageEntry
-from antrian.history.projection import history_file, schema
+from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
-from antrian.history.projection.changes import Changes
+from antrian.history.projection.changes import Changes, EventRow
 from antrian.history.projection.fold import Projection, empties_a_lane
 from antrian.history.projection.message_row import MessageRow
 from antrian.history.records import MessageState
@@ -22,20 +23,8 @@ from antrian.history.records import MessageState
 #: Messages that come out of the delay ladder, or old rows, that are seen to in one transaction at most.
 SLICE = 2_000
 
-_ROW = (
-    "id, message_id, lane, state, priority, queued_at, born_at, entered_at, entered_seq, due_at, generation, attempt, "
-    "provider_id, failure_class, code, detail, sent_at, changed_at, copied_to, undo_id, presumed, is_known, "
-    "cancelling, failed_at, failed_as"
-)
-_CONTENTS = "phone_number, source, idempotency_key, metadata, expires_at, text"
-_INSERT = f"INSERT INTO messages ({_ROW}, {_CONTENTS}) VALUES ({', '.join('?' * 31)})"  # noqa: S608 (constants)
-_UPDATE = """UPDATE messages SET lane = ?, state = ?, priority = ?, queued_at = ?, born_at = ?, entered_at = ?,
-    entered_seq = ?, due_at = ?, generation = ?, attempt = ?, provider_id = ?, failure_class = ?, code = ?, detail = ?,
-    sent_at = ?, changed_at = ?, copied_to = ?, undo_id = ?, presumed = ?, is_known = ?, cancelling = ?, failed_at = ?,
-    failed_as = ? WHERE id = ?"""
-_LEARN = """UPDATE messages SET phone_number = ?, source = ?, idempotency_key = ?, metadata = ?, expires_at = ?,
-    text = ? WHERE id = ?"""
-_EMPTY = ("", "", None, None, None, "")
+
+_INSERT_EVENT = columns.EVENTS.insert(EventRow._fields)
 
 
 class Replaced(AntrianError):
@@ -79,7 +68,7 @@ class HistoryWriter:
         self._reader = EntryReader(names)
         self._inode = history_file.inode(path)
         self._connection = history_file.connect(path)
-        if not schema.is_current(self._connection):
+        if not schema.is_usable(self._connection):
             self._connection.close()
             raise sqlite3.DatabaseError("this file was made by another version")
         schema.prepare_writer(self._connection)
@@ -199,19 +188,21 @@ class HistoryWriter:
 
     def _rows(self, ids: Iterable[str]) -> dict[str, MessageRow]:
         found = self._connection.execute(
-            f"SELECT {_ROW}, source FROM messages WHERE message_id IN (SELECT value FROM json_each(?))",  # noqa: S608 (constants)
+            f"SELECT {columns.ROW.sql} FROM messages m WHERE m.message_id IN (SELECT value FROM json_each(?))",  # noqa: S608 (constants)
             (json.dumps(list(ids)),),
         )
-        return {values[1]: _row(values) for values in found}
+        rows = (_row(columns.ROW.named(values)) for values in found)
+        return {row.message_id: row for row in rows}
 
     def _save(self, changes: Changes) -> None:
         rows = changes.rows.values()
         execute = self._connection.executemany
-        execute(_INSERT, [_values(row) + _contents(row) for row in rows if row.is_new])
-        execute(_UPDATE, [(*_values(row)[2:], row.id) for row in rows if not row.is_new])
-        execute(_LEARN, [(*_contents(row), row.id) for row in rows if row.contents and not row.is_new])
-        execute("INSERT INTO words (rowid, text) VALUES (?, ?)", [(r.id, r.contents.text) for r in rows if r.contents])
-        execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", changes.events)
+        execute(columns.INSERT_MESSAGE, [columns.inserted(row) for row in rows if row.is_new])
+        execute(columns.UPDATE_MESSAGE, [columns.updated(row) for row in rows if not row.is_new])
+        execute(columns.LEARN_MESSAGE, [columns.learned(row) for row in rows if row.contents and not row.is_new])
+        words = [(row.id, row.contents["text"]) for row in rows if row.contents]
+        execute("INSERT INTO words (rowid, text) VALUES (?, ?)", words)
+        execute(_INSERT_EVENT, changes.events)
         self._steps.count(_moves(rows))
         self._steps.add_minutes(changes)
         self._steps.add_figures(changes.figures)
@@ -246,48 +237,11 @@ def _named(part: Iterable[tuple[int, Entry | None]]) -> set[str]:
     return ids
 
 
-def _row(values: Sequence[object]) -> MessageRow:
-    row = MessageRow(*values)  # type: ignore[arg-type]  # (the columns are the fields, in their order)
+def _row(values: dict[str, Any]) -> MessageRow:
+    row = MessageRow(**values)
     row.state = MessageState(row.state)
     row.before = (row.lane, row.state)
     return row
-
-
-def _values(row: MessageRow) -> tuple[object, ...]:
-    return (
-        row.id,
-        row.message_id,
-        row.lane,
-        row.state.value,
-        row.priority,
-        row.queued_at,
-        row.born_at,
-        row.entered_at,
-        row.entered_seq,
-        row.due_at,
-        row.generation,
-        row.attempt,
-        row.provider_id,
-        row.failure_class,
-        row.code,
-        row.detail,
-        row.sent_at,
-        row.changed_at,
-        row.copied_to,
-        row.undo_id,
-        row.presumed,
-        row.is_known,
-        row.cancelling,
-        row.failed_at,
-        row.failed_as,
-    )
-
-
-def _contents(row: MessageRow) -> tuple[object, ...]:
-    said = row.contents
-    if said is None:
-        return _EMPTY
-    return said.phone_number, said.source, said.idempotency_key, said.metadata, said.expires_at, said.text
 
 
 def _moves(rows: Iterable[MessageRow]) -> Iterator[tuple[str, str, int]]:

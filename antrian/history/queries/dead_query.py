@@ -6,21 +6,6 @@ from antrian.history.queries import search_terms
 from antrian.history.queries.message_query import Query
 from antrian.history.records import DeadFilter
 
-#: Whether any attempt of the message ended without a known outcome. Without its index, which a history that is still
-#: being read does not have, this would go through all events for each letter.
-WAS_UNCERTAIN = (
-    "CASE WHEN (SELECT is_indexed FROM position) THEN EXISTS (SELECT 1 FROM events e WHERE e.message = d.message "
-    "AND e.message IS NOT NULL AND (e.name = 'outcome.uncertain' OR (e.name IN ('outcome.failed', 'outcome.dead', "
-    "'message.buried') AND instr(e.body, CAST('\"failure_class\":\"uncertain\"' AS BLOB)) > 0))) ELSE 0 END"
-)
-
-#: The last one stands behind the number, which a page goes on from.
-COLUMNS = (
-    "m.message_id, d.generation, d.lane, d.priority, d.source, d.died_at, d.failure_class, d.code, d.detail, "
-    "d.attempts, d.phone_number, d.text, d.problem, d.note, d.body, d.headers, d.id, "
-    f"{WAS_UNCERTAIN}"
-)
-
 NEWEST_FIRST, OLDEST_FIRST = "d.died_at DESC, d.id DESC", "d.died_at, d.id"
 
 _SOURCE = "dead d CROSS JOIN messages m ON m.id = d.message"

@@ -10,9 +10,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from antrian.domain.event_name import EventName
 from antrian.history.projection import history_file
 from antrian.history.projection.bucket import Bucket
 from antrian.history.projection.changes import OFFSET_BITS
+from antrian.history.projection.columns import (
+    DEAD_LETTER,
+    JOB,
+    LIFE,
+    MESSAGE,
+    REMOVAL,
+    REMOVED,
+    WAS_UNCERTAIN,
+    SelectList,
+)
 from antrian.history.projection.figures import QUARTER
 from antrian.history.projection.history_file import history_path
 from antrian.history.projection.message_row import OPEN
@@ -88,14 +99,15 @@ class History:
 
     def message(self, message_id: str) -> MessageRecord | None:
         """One message; None for one that the history does not know."""
-        row = self._reader.row(f"SELECT {message_query.COLUMNS} FROM messages m WHERE m.message_id = ?", (message_id,))  # noqa: S608
-        return row_reading.message(row, time.time()) if row else None
+        rows = self._named(MESSAGE, "FROM messages m WHERE m.message_id = ?", (message_id,))
+        return row_reading.message(rows[0], time.time()) if rows else None
 
     def life(self, message_id: str) -> list[LifeEntry]:
         """Everything that happened to a message, oldest first."""
-        rows = self._reader.rows(
-            "SELECT e.seq, e.name, e.at, e.body, m.message_id, m.lane, m.priority, m.source FROM messages m "
-            "CROSS JOIN events e ON e.message = m.id AND e.message IS NOT NULL WHERE m.message_id = ? ORDER BY e.seq",
+        rows = self._named(
+            LIFE,
+            "FROM messages m CROSS JOIN events e ON e.message = m.id AND e.message IS NOT NULL "
+            "WHERE m.message_id = ? ORDER BY e.seq",
             (message_id,),
         )
         return row_reading.with_classes([row_reading.life_entry(row) for row in rows])
@@ -113,11 +125,12 @@ class History:
         """
         now = time.time()
         place = list_place.read(cursor) if cursor is not None else None
-        answers: list[list[tuple[Any, ...]]] = []
+        answers: list[list[dict[str, Any]]] = []
         by_number = False
         for query in message_query.queries(wanted, place, now):
             by_number = query.order == message_query.BY_NUMBER
-            answers.append(self._reader.rows(query.sql(message_query.COLUMNS), (*query.values, limit + 1)))
+            found = self._reader.rows(query.sql(MESSAGE.sql), (*query.values, limit + 1))
+            answers.append([MESSAGE.named(row) for row in found])
         rows = list(islice(merge(*answers, key=_number if by_number else _place, reverse=True), limit + 1))
         items = tuple(row_reading.message(row, now) for row in rows[:limit])
         return Page(items, list_place.write(*_place(rows[limit - 1])) if len(rows) > limit else None)
@@ -175,15 +188,16 @@ class History:
     def next_messages(self, lane: str, limit: int = 10) -> list[MessageRecord]:
         """What waits in a lane, in the order in which it will be sent."""
         now = time.time()
-        columns = message_query.COLUMNS
-        waiting = self._reader.rows(
-            f"SELECT {columns}, m.rank FROM messages m INDEXED BY messages_waiting WHERE m.lane = ? "  # noqa: S608
+        waiting = self._named(
+            MESSAGE,
+            "FROM messages m INDEXED BY messages_waiting WHERE m.lane = ? "
             "AND m.state = 'waiting' ORDER BY m.rank DESC, m.entered_at, m.entered_seq LIMIT ?",
             (lane, limit),
         )
-        due = self._reader.rows(
-            f"SELECT {columns}, m.rank FROM messages m INDEXED BY messages_delayed WHERE m.due_at <= ? "  # noqa: S608
-            "AND m.lane = ? AND m.state IN ('retrying', 'scheduled') ORDER BY m.due_at LIMIT ?",
+        due = self._named(
+            MESSAGE,
+            "FROM messages m INDEXED BY messages_delayed WHERE m.due_at <= ? AND m.lane = ? "
+            "AND m.state IN ('retrying', 'scheduled') ORDER BY m.due_at LIMIT ?",
             (now, lane, _MOST_DUE),
         )
         rows = sorted(waiting + due, key=_turn)[:limit]
@@ -192,9 +206,10 @@ class History:
     def next_retries(self, lane: str, limit: int = 10) -> list[MessageRecord]:
         """What waits for another attempt of a lane, soonest first; what is due already waits in the lane."""
         now = time.time()
-        rows = self._reader.rows(
-            f"SELECT {message_query.COLUMNS} FROM messages m INDEXED BY messages_delayed WHERE m.due_at > ? "  # noqa: S608
-            "AND m.lane = ? AND m.state IN ('retrying', 'scheduled') AND m.state = 'retrying' "
+        rows = self._named(
+            MESSAGE,
+            "FROM messages m INDEXED BY messages_delayed WHERE m.due_at > ? AND m.lane = ? "
+            "AND m.state IN ('retrying', 'scheduled') AND m.state = 'retrying' "
             "ORDER BY m.due_at LIMIT ?",
             (now, lane, limit),
         )
@@ -222,12 +237,13 @@ class History:
 
     def dead_letter(self, message_id: str) -> DeadRecord | None:
         """The dead letter of a message, the latest if there are several; None when there is none in the queue."""
-        row = self._reader.row(
-            f"SELECT {dead_query.COLUMNS} FROM messages m CROSS JOIN dead d ON d.message = m.id "  # noqa: S608
+        rows = self._named(
+            DEAD_LETTER,
+            "FROM messages m CROSS JOIN dead d ON d.message = m.id "
             "WHERE m.message_id = ? AND d.is_live ORDER BY d.generation DESC LIMIT 1",
             (message_id,),
         )
-        return row_reading.dead(row) if row else None
+        return row_reading.dead(rows[0]) if rows else None
 
     def dead_letters(
         self, wanted: DeadFilter = _ANY_DEAD, cursor: str | None = None, limit: int = 50
@@ -238,10 +254,11 @@ class History:
             BadCursor: the cursor is not one of this list's.
         """
         query = dead_query.dead_query(wanted, list_place.read(cursor) if cursor is not None else None)
-        rows = self._reader.rows(query.sql(dead_query.COLUMNS), (*query.values, limit + 1))
+        found = self._reader.rows(query.sql(DEAD_LETTER.sql), (*query.values, limit + 1))
+        rows = [DEAD_LETTER.named(row) for row in found]
         items = tuple(row_reading.dead(row) for row in rows[:limit])
         last = rows[limit - 1] if len(rows) > limit else None
-        return Page(items, list_place.write(last[5], last[16]) if last else None)
+        return Page(items, list_place.write(last["died_at"], last["id"]) if last else None)
 
     def dead_groups(self, wanted: DeadFilter = _ANY_DEAD) -> list[DeadGroup]:
         """Dead letters that fit, counted by their cause; the most frequent cause first."""
@@ -269,7 +286,7 @@ class History:
     def dead_causes(self, wanted: DeadFilter = _ANY_DEAD) -> list[DeadCause]:
         """Every dead letter that fits, oldest first, with no more than its name and why it was given up."""
         query = dead_query.dead_query(wanted, order=dead_query.OLDEST_FIRST)
-        columns = f"m.message_id, d.generation, d.failure_class, d.code, {dead_query.WAS_UNCERTAIN}"
+        columns = f"m.message_id, d.generation, d.failure_class, d.code, {WAS_UNCERTAIN}"
         rows = self._reader.rows(query.sql(columns), (*query.values, -1))
         return [DeadCause(row[0], row[1], row[2], row[3], bool(row[4])) for row in rows]
 
@@ -345,13 +362,14 @@ class History:
         if cursor is not None:
             conditions.append("e.seq < ?")
             values.append(list_place.read(cursor)[1])
-        rows = self._reader.rows(
-            "SELECT e.seq, e.name, e.at, e.body, m.message_id, m.lane, m.priority, m.source FROM events e "  # noqa: S608
-            f"LEFT JOIN messages m ON m.id = e.message WHERE {' AND '.join(conditions)} ORDER BY e.seq DESC LIMIT ?",
+        rows = self._named(
+            LIFE,
+            f"FROM events e LEFT JOIN messages m ON m.id = e.message WHERE {' AND '.join(conditions)} "
+            "ORDER BY e.seq DESC LIMIT ?",
             (*values, limit + 1),
         )
         items = tuple(row_reading.life_entry(row) for row in rows[:limit])
-        return Page(items, list_place.write(0.0, rows[limit - 1][0]) if len(rows) > limit else None)
+        return Page(items, list_place.write(0.0, rows[limit - 1]["seq"]) if len(rows) > limit else None)
 
     def actors(self, limit: int = 2_000) -> list[str]:
         """Who did something lately, in the order of their names."""
@@ -366,21 +384,21 @@ class History:
 
     def removal(self, undo_id: str) -> Removal | None:
         """A clearing or a purge; None for one that the history does not know."""
-        row = self._reader.row(f"SELECT {_REMOVAL} FROM removals WHERE undo_id = ?", (undo_id,))  # noqa: S608
-        return row_reading.removal(row) if row else None
+        rows = self._named(REMOVAL, "FROM removals WHERE undo_id = ?", (undo_id,))
+        return row_reading.removal(rows[0]) if rows else None
 
     def removals(self, limit: int = 50) -> list[Removal]:
         """The latest clearings and purges, newest first."""
-        rows = self._reader.rows(f"SELECT {_REMOVAL} FROM removals ORDER BY at DESC LIMIT ?", (limit,))  # noqa: S608
+        rows = self._named(REMOVAL, "FROM removals ORDER BY removals.at DESC LIMIT ?", (limit,))
         return [row_reading.removal(row) for row in rows]
 
     def removed(self, undo_id: str) -> Iterator[Removed]:
         """Each message that a clearing or a purge took out, oldest first."""
         seq, number = -1, -1
         while True:
-            rows = self._reader.rows(
-                f"SELECT {message_query.COLUMNS}, {dead_query.COLUMNS.replace('m.message_id', 'd.message', 1)}, "  # noqa: S608
-                "t.generation, t.queue, t.due_at, t.kind, t.letter, t.is_restored, t.seq, t.message FROM taken_out t "
+            rows = self._named(
+                REMOVED,
+                "FROM taken_out t "
                 "CROSS JOIN messages m ON m.id = t.message "
                 "LEFT JOIN dead d ON d.message = t.message AND d.generation = t.generation "
                 "WHERE t.undo_id = ? AND (t.seq, t.message) > (?, ?) ORDER BY t.seq, t.message LIMIT ?",
@@ -389,13 +407,13 @@ class History:
             yield from (row_reading.removed(row, time.time()) for row in rows)
             if len(rows) < _REMOVED_AT_ONCE:
                 return
-            seq, number = rows[-1][-2:]
+            seq, number = rows[-1]["taken_seq"], rows[-1]["taken_message"]
 
     def cancelled_by(self, undo_id: str) -> tuple[str, ...]:
         """The messages that a clearing could not reach and had cancelled, as the event about it lists them."""
         cursor = None
         while True:
-            page = self.events(("lane.cleared",), cursor=cursor, limit=_CLEARINGS_AT_ONCE)
+            page = self.events((EventName.LANE_CLEARED,), cursor=cursor, limit=_CLEARINGS_AT_ONCE)
             for entry in page.items:
                 listed = entry.details.get("cancelling")
                 if entry.details.get("undo_id") == undo_id and isinstance(listed, list):
@@ -406,12 +424,12 @@ class History:
 
     def job(self, job_id: str) -> Job | None:
         """A job; None for one that the history does not know."""
-        row = self._reader.row("SELECT * FROM jobs WHERE job_id = ?", (job_id,))
-        return row_reading.job(row) if row else None
+        rows = self._named(JOB, "FROM jobs WHERE job_id = ?", (job_id,))
+        return row_reading.job(rows[0]) if rows else None
 
     def jobs(self, limit: int = 50) -> list[Job]:
         """The latest jobs, newest first."""
-        rows = self._reader.rows("SELECT * FROM jobs ORDER BY started_at DESC LIMIT ?", (limit,))
+        rows = self._named(JOB, "FROM jobs ORDER BY jobs.started_at DESC LIMIT ?", (limit,))
         return [row_reading.job(row) for row in rows]
 
     # The history itself
@@ -423,23 +441,25 @@ class History:
         journal, offset, at, checked_at, entries, fingerprint = row or (0, -1, None, None, 0, "")
         return Position(journal, offset, at, checked_at, entries, gaps, fingerprint)
 
+    def _named(self, selection: SelectList, rest: str, values: Sequence[object]) -> list[dict[str, Any]]:
+        """The rows of `SELECT` with this rest, by name."""
+        return [selection.named(row) for row in self._reader.rows(f"SELECT {selection.sql} {rest}", values)]
+
 
 #: Who wrote an event; only its body has it, and what others wrote may be no JSON.
 _WRITER = "CASE WHEN json_valid(CAST(e.body AS TEXT)) THEN json_extract(CAST(e.body AS TEXT), '$.source') ELSE '' END"
 
-_REMOVAL = "undo_id, at, actor, kind, lane, count, undone_at, undone_by"
 
-
-def _place(row: tuple[Any, ...]) -> tuple[float, int]:
+def _place(row: dict[str, Any]) -> tuple[float, int]:
     """Time and number of a message."""
-    return row[23], row[24]
+    return row["born_at"], row["id"]
 
 
-def _number(row: tuple[Any, ...]) -> int:
-    return int(row[24])
+def _number(row: dict[str, Any]) -> int:
+    return int(row["id"])
 
 
-def _turn(row: tuple[Any, ...]) -> tuple[float, float, int]:
+def _turn(row: dict[str, Any]) -> tuple[float, float, int]:
     """What decides whose turn it is: rank, when it entered the lane, and what came first of two at once."""
-    due_at, entered_at, entered_seq, rank = row[11], row[25], row[26], row[28]
-    return -rank, due_at if due_at is not None else entered_at, entered_seq
+    entered_at = row["entered_at"] if row["due_at"] is None else row["due_at"]
+    return -row["rank"], entered_at, row["entered_seq"]

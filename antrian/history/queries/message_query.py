@@ -11,13 +11,6 @@ from antrian.domain.priority import Priority
 from antrian.history.queries import search_terms
 from antrian.history.records import PENDING, MessageFilter, MessageState
 
-COLUMNS = (
-    "m.message_id, m.lane, m.state, m.priority, m.phone_number, m.text, m.source, m.idempotency_key, m.metadata, "
-    "m.queued_at, m.expires_at, m.due_at, m.generation, m.attempt, m.provider_id, m.failure_class, m.code, m.detail, "
-    "m.sent_at, m.changed_at, (SELECT o.message_id FROM messages o WHERE o.copied_to = m.message_id), m.copied_to, "
-    "m.undo_id, m.born_at, m.id, m.entered_at, m.entered_seq, m.cancelling"
-)
-
 #: Ordering by time and, where the words of the text are looked for, by the order of coming; both newest first.
 BY_TIME, BY_NUMBER = "m.born_at DESC, m.id DESC", "words.rowid DESC"
 

@@ -65,7 +65,7 @@ class Reader:
         except sqlite3.Error:
             return None
         try:
-            if not schema.is_current(connection):
+            if not schema.is_usable(connection):
                 connection.close()
                 return None
             schema.prepare_reader(connection)

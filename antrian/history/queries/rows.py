@@ -1,51 +1,46 @@
 """Rows of the file as the values that callers get; pure."""
 
-import json
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from antrian.history.journal.entry import read_event, tame
+from antrian.domain.event_name import EventName
+from antrian.history.journal.entry import json_table, read_event, tame
+from antrian.history.projection import columns
 from antrian.history.projection.changes import OFFSET_BITS
 from antrian.history.records import FINAL, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
 from antrian.history.removal import Removal, Removed
 
 _OFFSET = (1 << OFFSET_BITS) - 1
 
-#: How many columns a message, and a dead letter, have.
-MESSAGE_WIDTH, DEAD_WIDTH = 28, 18
+#: What a record has as its row has it.
+_AS_IT_IS = frozenset(one.name for one in fields(MessageRecord)) - columns.UNKNOWN.keys()
+_LETTER = tuple(one.name for one in fields(DeadRecord))
 
 
-def message(row: Sequence[Any], now: float) -> MessageRecord:
+def message(values: Mapping[str, Any], now: float) -> MessageRecord:
     """A message as it is at that moment: once its time on the delay ladder is over, it waits in its lane."""
-    values = list(row[:23])
-    values[2] = MessageState(values[2])
-    values[4], values[5], values[6] = values[4] or "", values[5] or "", values[6] or ""
-    values[8] = table(values[8]) if values[8] else None
-    record = MessageRecord(*values)
-    record = replace(record, cancelling=bool(row[27]) and record.state not in FINAL)
-    is_due = record.due_at is not None and record.due_at <= now
-    if is_due and record.state in {MessageState.RETRYING, MessageState.SCHEDULED}:
-        return replace(record, state=MessageState.WAITING, due_at=None)
-    return record
+    known = {name: values[name] for name in _AS_IT_IS} | columns.recorded(values)
+    state = known["state"] = MessageState(known["state"])
+    known["cancelling"] = bool(known["cancelling"]) and state not in FINAL
+    due_at = known["due_at"]
+    if due_at is not None and due_at <= now and state in {MessageState.RETRYING, MessageState.SCHEDULED}:
+        known |= {"state": MessageState.WAITING, "due_at": None}
+    return MessageRecord(**known)
 
 
-def dead(row: Sequence[Any]) -> DeadRecord:
+def dead(values: Mapping[str, Any]) -> DeadRecord:
     """A dead letter."""
-    values = [*row[:15], table(row[15]), bool(row[17])]
-    return DeadRecord(*values)
+    known = {name: values[name] for name in _LETTER}
+    known |= {"headers": json_table(values["headers"]), "was_uncertain": bool(values["was_uncertain"])}
+    return DeadRecord(**known)
 
 
-def life_entry(row: Sequence[Any]) -> LifeEntry:
-    """One line.
-
-    Args:
-        row: sequence, name, time and body (None for the arrival of a new message, which says no more than the message
-            does); then id, lane, priority and source of the message.
-    """
-    seq, name, at, body, *about = row
+def life_entry(values: Mapping[str, Any]) -> LifeEntry:
+    """One line; its body is None for the arrival of a new message, which says no more than the message does."""
+    seq, name, at, body = values["seq"], values["name"], values["at"], values["body"]
     journal, offset = seq >> OFFSET_BITS, seq & _OFFSET
     event = read_event(body) if body is not None else None
     if event is not None:
@@ -61,9 +56,9 @@ def life_entry(row: Sequence[Any]) -> LifeEntry:
             event.source,
             tame(dict(event.details)),
         )
-    message_id, lane, priority, source = about
-    details = {"priority": priority}
-    return LifeEntry(journal, offset, at, name, lane or "", message_id or "", source=source or "", details=details)
+    lane, message_id, source = (values[column] or "" for column in ("lane", "message_id", "source"))
+    details = {"priority": values["priority"]}
+    return LifeEntry(journal, offset, at, name, lane, message_id, source=source, details=details)
 
 
 def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:
@@ -71,36 +66,35 @@ def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:
     told: list[LifeEntry] = []
     last = ""
     for entry in life:
-        if entry.name == "outcome.uncertain":
+        if entry.name == EventName.UNCERTAIN:
             last = "uncertain"
-        elif entry.name == "outcome.failed":
+        elif entry.name == EventName.FAILED:
             last = str(entry.details.get("failure_class") or "uncertain")
-        if entry.name == "outcome.dead" and last and not entry.details.get("failure_class"):
+        if entry.name == EventName.DEAD and last and not entry.details.get("failure_class"):
             told.append(replace(entry, details={**entry.details, "failure_class": last}))
         else:
             told.append(entry)
     return told
 
 
-def removal(row: Sequence[Any]) -> Removal:
+def removal(values: Mapping[str, Any]) -> Removal:
     """A clearing or a purge."""
-    return Removal(*row)
+    return Removal(**values)
 
 
-def removed(row: Sequence[Any], now: float) -> Removed:
+def removed(values: Mapping[str, Any], now: float) -> Removed:
     """One message that was taken out: the message's columns, the letter's, then those of its taking out."""
-    about = message(row, now)
-    letter = row[MESSAGE_WIDTH : MESSAGE_WIDTH + DEAD_WIDTH]
-    generation, queue, due_at, kind, told, is_restored = row[MESSAGE_WIDTH + DEAD_WIDTH :][:6]
-    record = None
-    if kind == "purge":
-        record = dead(letter) if letter[0] is not None else _told_letter(about, generation, told)
-    return Removed(about, generation, queue, due_at, record, bool(is_restored))
+    about = message(values, now)
+    letter, taken = columns.without("letter_", values), columns.without("taken_", values)
+    generation, record = taken["generation"], None
+    if taken["kind"] == "purge":
+        record = dead(letter) if letter["id"] is not None else _told_letter(about, generation, taken["letter"])
+    return Removed(about, generation, taken["queue"], taken["due_at"], record, bool(taken["is_restored"]))
 
 
 def _told_letter(about: MessageRecord, generation: int, told: str | None) -> DeadRecord | None:
     """A letter that the broker itself buried: only the event about its purge has it."""
-    letter = table(told) if told else {}
+    letter = json_table(told) if told else {}
     try:
         body = b64decode(letter.get("body", ""), validate=True)
     except (NotBase64, ValueError, TypeError):
@@ -128,16 +122,7 @@ def _told_letter(about: MessageRecord, generation: int, told: str | None) -> Dea
     )
 
 
-def job(row: Sequence[Any]) -> Job:
+def job(values: Mapping[str, Any]) -> Job:
     """A job."""
-    values = [*row[:11], bool(row[11]), table(row[12])]
-    return Job(*values)
-
-
-def table(text: str) -> Mapping[str, Any]:
-    """A JSON object; empty for anything that is none."""
-    try:
-        value = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    known = dict(values) | {"cancelling": bool(values["cancelling"]), "options": json_table(values["options"])}
+    return Job(**known)

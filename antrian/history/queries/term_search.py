@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from antrian.history.projection.columns import MESSAGE
 from antrian.history.queries import cursor as list_place
-from antrian.history.queries import message_query, term_query
 from antrian.history.queries import rows as row_reading
+from antrian.history.queries import term_query
 from antrian.history.queries.reader import Reader
 from antrian.history.queries.term import Meaning
 from antrian.history.queries.term_query import FEW, LAST_NUMBER, Condition, Statement
 from antrian.history.records import MessageFilter, MessageRecord, Page
-
-#: Number and time of a message among its columns.
-_NUMBER, _BORN_AT = 24, 23
 
 #: Every source once, by jumping from one to the next in their index.
 _SOURCES = """WITH RECURSIVE found(source) AS (
@@ -59,19 +57,19 @@ class TermSearch:
             BadCursor: the cursor is not one of a list's.
         """
         before = list_place.read(cursor)[1] if cursor is not None else LAST_NUMBER
-        columns = message_query.COLUMNS
+        columns = MESSAGE.sql
         if self._filters:
             statements = self._filtered(columns, before, limit + 1)
         else:
             ids = heapq.nlargest(limit + 1, self._newest(before, limit + 1))
             statements = [term_query.of_ids(columns, ids, (), before, limit + 1)]
         # A message that has several of the meanings is in several answers.
-        answers = [self._reader.rows(*one) for one in statements]
-        every = {row[_NUMBER]: row for row in heapq.merge(*answers, key=_number, reverse=True)}
+        answers = [[MESSAGE.named(row) for row in self._reader.rows(*one)] for one in statements]
+        every = {row["id"]: row for row in heapq.merge(*answers, key=_number, reverse=True)}
         rows = list(islice(every.values(), limit + 1))
         items = tuple(row_reading.message(row, self._now) for row in rows[:limit])
         last = rows[limit - 1] if len(rows) > limit else None
-        return Page(items, list_place.write(last[_BORN_AT], last[_NUMBER]) if last else None)
+        return Page(items, list_place.write(last["born_at"], last["id"]) if last else None)
 
     def count(self, limit: int) -> int:
         """How many messages fit, counted up to `limit`; asked before a page, it costs next to nothing more."""
@@ -119,5 +117,5 @@ class TermSearch:
         return {number for (number,) in self._reader.rows(*statement)}
 
 
-def _number(row: tuple[Any, ...]) -> int:
-    return int(row[_NUMBER])
+def _number(row: dict[str, Any]) -> int:
+    return int(row["id"])

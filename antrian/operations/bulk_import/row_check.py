@@ -10,9 +10,8 @@ from antrian.domain.errors import MalformedMessage
 from antrian.domain.lane import unknown_lane
 from antrian.domain.priority import Priority
 from antrian.operations.bulk_import.row import REQUIRED, Refusal, Row
-from publisher.composition import compose, delay_until
 from publisher.errors import InvalidMessage
-from publisher.request import MessageRequest
+from publisher.request import MessageRequest, compose, delay_until
 from publisher.time_expression import parse_moment
 
 _LONGEST_REASON = 200

@@ -10,10 +10,13 @@ from antrian.domain.lifecycle import ATTEMPT_ENDS, JOINS_LADDER, LEAVES_LADDER
 from antrian.operations.lane.recent_attempts import RecentAttempts
 
 #: Events after which more or fewer messages are on the delay ladder.
-CHANGES_THE_LADDER = LEAVES_LADDER | JOINS_LADDER | {EventName.LANE_CLEARED}
+CHANGES_THE_LADDER = LEAVES_LADDER | JOINS_LADDER | {EventName.POSTPONED, EventName.LANE_CLEARED}
 
 #: Messages that came back for another attempt and were not attempted yet, remembered; of more, the first are forgotten.
 _MOST_BACK = 5_000
+
+#: Messages that only a newer consumer can read, remembered; of more, the first are forgotten.
+_MOST_TOO_NEW = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Activity:
         forced_at: when somebody last ended a wait, unix seconds; 0 when nobody did.
         attempts: the latest ones.
         priority: of the latest attempt, the broker's number; 0 when it is not known.
+        too_new: messages that only a newer consumer can read, and the version of each.
     """
 
     def __init__(self, lane: str) -> None:
@@ -55,6 +59,7 @@ class Activity:
         self.forced_at = 0.0
         self.attempts = RecentAttempts()
         self.priority = 0
+        self.too_new: dict[str, object] = {}
         self._lane = lane
         self._due: dict[str, Comeback] = {}
         self._back: dict[str, Comeback] = {}
@@ -81,10 +86,20 @@ class Activity:
                 self.chosen = None
             self._due.pop(event.message_id, None)
             self._back.pop(event.message_id, None)
-        elif event.name in JOINS_LADDER:
+            self.too_new.pop(event.message_id, None)
+        else:
+            self._apply_to_waits(event)
+
+    def _apply_to_waits(self, event: Event) -> None:
+        if event.name in JOINS_LADDER:
             self._begin_wait(event)
+        elif event.name == EventName.POSTPONED and "version" in event.details:
+            self.too_new[event.message_id] = event.details["version"]
+            while len(self.too_new) > _MOST_TOO_NEW:
+                del self.too_new[next(iter(self.too_new))]
         elif event.name == EventName.LANE_CLEARED:
             self._back.clear()
+            self.too_new.clear()
 
     def retries_due(self, now: float) -> list[Comeback]:
         """Each message that waits for another attempt, soonest first."""

@@ -11,7 +11,8 @@ from antrian.domain.control import Command, Control
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import LaneReader, is_anybody_listening, lane_channel
+from antrian.operations.lane.lane_reader import LaneReader, lane_channel
+from antrian.operations.lane.queue_counts import is_anybody_listening
 from antrian.operations.lane.status import Waits
 
 

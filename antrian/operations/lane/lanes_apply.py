@@ -20,7 +20,7 @@ from antrian.domain.errors import WrongUse
 from antrian.domain.events import Event
 from antrian.domain.lane import check_complete
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import is_anybody_listening
+from antrian.operations.lane.queue_counts import is_anybody_listening
 
 #: Seconds in which a consumer must answer at all: it may stand still for some of them, and then asks its broker.
 HEARD_SECONDS = 15.0
@@ -32,7 +32,7 @@ REFUSED, ACCEPTED, APPLIED = "refused", "accepted", "applied"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LanesAnswer:
     """What one consumer made of it.
 
     Attributes:
@@ -72,7 +72,7 @@ class AppliedLanes:
     digest: str
     created: tuple[str, ...]
     listening: bool
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[LanesAnswer, ...] = ()
     silent: int = 0
     left: dict[str, int] = field(default_factory=dict)
 
@@ -118,13 +118,13 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
 
 def _ask(
     channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float
-) -> tuple[Answer, ...]:
+) -> tuple[LanesAnswer, ...]:
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, names.events, "lanes.#")
     send_control(channel, names, Control(Command.APPLY_LANES, "*", actor, request=request))
-    answers: dict[str, Answer] = {}
+    answers: dict[str, LanesAnswer] = {}
     began = heard = time.monotonic()
     for event in _events(channel, queue):
         now = time.monotonic()
@@ -143,7 +143,7 @@ def _ask(
     return tuple(answers.values())
 
 
-def _silent(at_work: Mapping[str, int], answers: Iterable[Answer]) -> int:
+def _silent(at_work: Mapping[str, int], answers: Iterable[LanesAnswer]) -> int:
     """How many consumers are subscribed to a lane and have not answered, as far as can be seen.
 
     A lane that is paused or waits for its provider has no subscribers, whoever serves it.
@@ -158,12 +158,12 @@ def _events(channel: BlockingChannel, queue: str) -> Iterator[Event | None]:
         yield Event.decode(body) if body else None
 
 
-def _answer(event: Event) -> Answer | None:
+def _answer(event: Event) -> LanesAnswer | None:
     result = event.name.removeprefix("lanes.")
     if result not in {REFUSED, ACCEPTED, APPLIED}:
         return None
     details = event.details
-    return Answer(
+    return LanesAnswer(
         consumer=event.source,
         result=result,
         digest=str(details.get("digest", "")),

@@ -101,6 +101,7 @@ class Status:
         pause_left: until the lane's pause, or the provider's hold, is over; also while nothing waits.
         estimate_after_resume: `estimated_time` from the moment of a resume on; only while the lane is paused.
         standby: whether another consumer would take over; None when that cannot be told, as while the lane holds.
+        needs_newer_consumer: messages of a later version, which wait until a consumer can read it.
         turns: when the messages that wait have their turns; for programs it is in each message's forecast.
     """
 
@@ -128,6 +129,7 @@ class Status:
     pause_left: float = 0.0
     estimate_after_resume: float | None = None
     standby: bool | None = None
+    needs_newer_consumer: int = 0
     turns: Turns = Turns()
 
     def as_json(self) -> dict[str, Any]:
@@ -182,6 +184,7 @@ def status_of(
         next_send_reason=next_send[1],
         pause_left=0.0 if in_flight else max(pause, hold),
         standby=counts.consumers > 1 if counts.consumers or not running else None,
+        needs_newer_consumer=len(activity.too_new),
         **_pause_of(state),
         **outlook.fields(is_paused=state.paused, is_running=running),
     )

@@ -19,7 +19,8 @@ from antrian.domain.errors import AntrianError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import is_anybody_listening, lane_channel
+from antrian.operations.lane.lane_reader import lane_channel
+from antrian.operations.lane.queue_counts import is_anybody_listening
 
 #: Seconds that an answer may still be on its way after the command was withdrawn.
 _LAST_LOOK = 1.0

@@ -27,6 +27,7 @@ NAMES = {
     "antrian_message_wait_seconds",
     "antrian_message_attempts",
     "antrian_messages_total",
+    "antrian_messages_postponed_total",
     "antrian_breaker_open",
     "antrian_lane_held",
     "antrian_consumer_paused",
@@ -85,6 +86,8 @@ def test_no_series_appears_that_was_not_there_at_the_start(metrics):
             witness.called(Call(message, "mpwa", 1.0, 2.0, NOW, result))
     for name in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate"):
         witness.recorded(make_event(name, "m9", attempt=1, key="invoice-17"))
+    for reason in ("newer-version", "deliver-at"):
+        witness.recorded(make_event("postponed", "m9", reason=reason))
     assert scrape(made).labels() == before
 
 

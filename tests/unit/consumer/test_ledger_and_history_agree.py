@@ -24,8 +24,9 @@ WINDOW = 86_400.0
 SHOWN = {
     CopyState.SENDING: {MessageState.SENDING},
     CopyState.SENT: {MessageState.SENT},
-    CopyState.FAILED: {MessageState.WAITING},
-    CopyState.HELD: {MessageState.WAITING},
+    # It may have been postponed since: the ledger does not depend on that.
+    CopyState.FAILED: {MessageState.WAITING, MessageState.SCHEDULED},
+    CopyState.HELD: {MessageState.WAITING, MessageState.SCHEDULED},
     CopyState.RETRYING: {MessageState.RETRYING},
     CopyState.DEAD: {MessageState.DEAD, MessageState.PURGED},
     CopyState.CLOSED: {MessageState(ENDS[one]) for one in ENDS if LIFECYCLE[one].copy is CopyState.CLOSED},
@@ -102,12 +103,17 @@ def assert_they_agree(entries: list[Event | MessageEntry]) -> None:
         assert (row.state, row.attempt) == (MessageState.SENT, entry.attempt)
     elif row.generation > latest:
         # The history has seen a copy that the consumer will learn of when it attempts it.
-        assert any(isinstance(one, MessageEntry) and one.generation == row.generation for one in entries)
+        assert any(is_news_to_history(one, row.generation) for one in entries)
         assert row.state not in KNOWN_BY_ATTEMPT
     elif not row.presumed:
         assert row.generation == latest
         assert row.state in shown(entry.state, entries)
         assert row.attempt == entry.attempt or entry.state not in NUMBERED
+
+
+def is_news_to_history(entry: Event | MessageEntry, generation: int) -> bool:
+    is_journals_own = isinstance(entry, MessageEntry) or entry.name == EventName.PURGED
+    return is_journals_own and entry.generation == generation
 
 
 def shown(state: CopyState, entries: list[Event | MessageEntry]) -> set[MessageState]:
@@ -119,7 +125,14 @@ def shown(state: CopyState, entries: list[Event | MessageEntry]) -> set[MessageS
 # Any events at all: in any order, of any generation, once or often, with any of them missing.
 
 _STEPS = [row.event for row in LIFECYCLE.values() if row.copy is not None and row.event is not EventName.RESTORED]
-_OTHERS = [EventName.CHOSEN, EventName.CANCELLING, EventName.UNCANCELLED, EventName.BARRIER, EventName.NOTED]
+_OTHERS = [
+    EventName.CHOSEN,
+    EventName.CANCELLING,
+    EventName.UNCANCELLED,
+    EventName.BARRIER,
+    EventName.NOTED,
+    EventName.POSTPONED,
+]
 
 
 @st.composite
@@ -127,13 +140,13 @@ def any_event(draw: st.DrawFn) -> Event:
     name = draw(st.sampled_from(_STEPS * 3 + _OTHERS))
     if name is EventName.DEAD and draw(st.integers(0, 4)) == 0:
         return UNREADABLE
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = {"due_at": NOW + 60}
     if name is EventName.FAILED:
         details["failure_class"] = draw(st.sampled_from([*FailureClass, "of a newer version"]))
     return event(name, draw(st.integers(0, 3)), draw(st.integers(1, 3)), **details)
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(st.lists(any_event(), max_size=12))
 def test_any_events_leave_ledger_and_history_with_the_same_state_and_attempts(events: list[Event]) -> None:
     assert_they_agree(list(events))
@@ -242,7 +255,7 @@ def test_at_every_moment_of_a_life_ledger_and_history_tell_the_same(life: list[E
         assert_they_agree(life[:length])
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(lives(), st.data())
 def test_a_life_with_gaps_repetitions_and_late_reports_is_told_alike(
     life: list[Event | MessageEntry], data: st.DataObject
