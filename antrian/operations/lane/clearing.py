@@ -16,13 +16,14 @@ from enum import StrEnum
 from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
 from antrian.broker.queue_scan.scan import QueueScan, Tally
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.message import Message, decode
 from antrian.domain.settings import Settings
 from antrian.history.header_json import pack_letter
@@ -228,7 +229,7 @@ class Clearing:
         )
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
-        channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+        write_event(channel, self._names, event)
 
 
 def _read(found: Found, lane: str) -> Message | None:
