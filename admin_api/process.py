@@ -77,10 +77,10 @@ class AdminProcess:
         Raises:
             PortBusy: the address cannot be listened on.
         """
-        with _listening_socket(self._settings) as listener, self._parts() as parts:
+        with _listening_socket(self._settings) as listener, self._services() as services:
             self._make_topology()
-            app = create_app(parts)
-            server = _Server(uvicorn.Config(app, **_uvicorn_options(self._settings)), parts.broadcast)
+            app = create_app(services)
+            server = _Server(uvicorn.Config(app, **_uvicorn_options(self._settings)), services.broadcast)
             host, port = listener.getsockname()[:2]
             _log.info("admin.ready", address=f"http://{host}:{port}")
             self._tell_how_to_log_in()
@@ -95,13 +95,13 @@ class AdminProcess:
 
     def _serve_lanes(self, app: FastAPI, settings: Settings) -> None:
         """Serve other lanes: requests that begin from now on know them."""
-        before: Services = app.state.parts
+        before: Services = app.state.services
         self._settings = settings
         self._make_topology()
         before.observer.serve_lanes(settings)
         before.metrics.serve_lanes(settings.lanes.names)
         before.intake.lanes = before.uploads.lanes = settings.lanes
-        app.state.parts = replace(before, settings=settings)
+        app.state.services = replace(before, settings=settings)
 
     def _tell_how_to_log_in(self) -> None:
         # Whoever cannot read the file is told so at the first request.
@@ -118,7 +118,7 @@ class AdminProcess:
             _log.warning("broker.trouble", reason=str(error))
 
     @contextmanager
-    def _parts(self) -> Iterator[Services]:
+    def _services(self) -> Iterator[Services]:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:

@@ -117,10 +117,24 @@ def _table(headers: dict[str, Any]) -> bytes:
         elif kind is str:
             text = value.encode()
             pieces += (_TEXT_START(b"S", len(text)), text)
+        elif kind is list:
+            pieces.append(_array(value))
         else:
             data.encode_value(pieces, value)
     table = b"".join(pieces)
     return _SIZE(len(table)) + table
+
+
+def _array(values: list[Any]) -> bytes:
+    """A header that is a list, such as the failures of a message: tables, usually."""
+    pieces: list[bytes] = []
+    for value in values:
+        if type(value) is dict:
+            pieces += (b"F", _table(value))
+        else:
+            data.encode_value(pieces, value)
+    array = b"".join(pieces)
+    return _TEXT_START(b"A", len(array)) + array
 
 
 def _short_string(text: str | bytes) -> bytes:

@@ -124,9 +124,11 @@ class Examination:
         if finding := provider.check_settings(self.settings):
             yield finding
             return
-        for url, lane_there in provider.addresses(self.settings).items():
+        addresses = provider.addresses(self.settings)
+        for url, lane_there in addresses.items():
             facts = provider.look(lane_there.provider, url, is_sandbox=lane_there.is_sandbox)
-            ahead[f"the provider's at {facts.where}"] = facts.ahead
+            whose = "the provider's" if len(addresses) == 1 else f"the provider's at {facts.where}"
+            ahead[whose] = facts.ahead
             yield from provider.check(facts)
 
     def _history(self, lanes: Sequence[Status]) -> Iterator[Finding]:

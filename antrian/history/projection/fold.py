@@ -43,10 +43,10 @@ from antrian.history.projection.changes import (
 from antrian.history.projection.columns import contents_of
 from antrian.history.projection.message_row import MessageRow
 
-#: Events that say where a message is, and all that tell of one even if nothing else is known of it.
-_OUTCOMES = frozenset(
-    row.event for row in LIFECYCLE.values() if row.state is not None and row.event not in {QUEUED, SCHEDULED, BURIED}
-)
+#: Events that say by themselves where a message is, and all that tell of one even if nothing else is known of it.
+_OUTCOMES = frozenset(row.event for row in LIFECYCLE.values() if row.state is not None) - {
+    *(QUEUED, SCHEDULED, BURIED, EventName.POSTPONED)
+}
 _TELLING = _OUTCOMES | {EventName.REDRIVEN}
 
 #: States in which a message that failed counts as failed still.
@@ -299,7 +299,8 @@ class Projection:
         if due_at is not None and row.state in PENDING and row.generation == event.generation:
             row.due_at = due_at
             row.detail = _text(event.details.get("detail")) or row.detail
-            self._move(row, MessageState.SCHEDULED, event.at)
+            is_retry = row.state is MessageState.RETRYING
+            self._move(row, MessageState.RETRYING if is_retry else MessageState.SCHEDULED, event.at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.

@@ -8,9 +8,6 @@ from antrian.domain.lifecycle import OPEN, STATES, CopyState, MessageState, is_s
 
 __all__ = ["OPEN", "MessageRow"]
 
-#: States of a copy that waits on the ladder: the number of its attempt is told when it begins.
-_ON_THE_LADDER = frozenset({MessageState.RETRYING, MessageState.SCHEDULED})
-
 
 @dataclass(slots=True)
 class MessageRow:
@@ -72,5 +69,6 @@ class MessageRow:
 
     def is_ahead_of(self, event: Event) -> bool:
         """Whether an event says nothing new about this message: the rule of the consumer's ledger."""
-        attempt = 0 if self.state in _ON_THE_LADDER else self.attempt
+        # What waits for another attempt is another copy, and no attempt of that is known.
+        attempt = 0 if self.state is MessageState.RETRYING else self.attempt
         return is_superseded(event, state=self.copy_state, generation=self.generation, attempt=attempt)

@@ -24,8 +24,9 @@ WINDOW = 86_400.0
 SHOWN = {
     CopyState.SENDING: {MessageState.SENDING},
     CopyState.SENT: {MessageState.SENT},
-    CopyState.FAILED: {MessageState.WAITING},
-    CopyState.HELD: {MessageState.WAITING},
+    # It may have been postponed since: the ledger does not depend on that.
+    CopyState.FAILED: {MessageState.WAITING, MessageState.SCHEDULED},
+    CopyState.HELD: {MessageState.WAITING, MessageState.SCHEDULED},
     CopyState.RETRYING: {MessageState.RETRYING},
     CopyState.DEAD: {MessageState.DEAD, MessageState.PURGED},
     CopyState.CLOSED: {MessageState(ENDS[one]) for one in ENDS if LIFECYCLE[one].copy is CopyState.CLOSED},
@@ -124,7 +125,14 @@ def shown(state: CopyState, entries: list[Event | MessageEntry]) -> set[MessageS
 # Any events at all: in any order, of any generation, once or often, with any of them missing.
 
 _STEPS = [row.event for row in LIFECYCLE.values() if row.copy is not None and row.event is not EventName.RESTORED]
-_OTHERS = [EventName.CHOSEN, EventName.CANCELLING, EventName.UNCANCELLED, EventName.BARRIER, EventName.NOTED]
+_OTHERS = [
+    EventName.CHOSEN,
+    EventName.CANCELLING,
+    EventName.UNCANCELLED,
+    EventName.BARRIER,
+    EventName.NOTED,
+    EventName.POSTPONED,
+]
 
 
 @st.composite
@@ -132,7 +140,7 @@ def any_event(draw: st.DrawFn) -> Event:
     name = draw(st.sampled_from(_STEPS * 3 + _OTHERS))
     if name is EventName.DEAD and draw(st.integers(0, 4)) == 0:
         return UNREADABLE
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = {"due_at": NOW + 60}
     if name is EventName.FAILED:
         details["failure_class"] = draw(st.sampled_from([*FailureClass, "of a newer version"]))
     return event(name, draw(st.integers(0, 3)), draw(st.integers(1, 3)), **details)
