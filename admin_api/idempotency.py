@@ -13,6 +13,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from antrian.domain.message import Message
+from antrian.history.projection.columns import contents_of, recorded
 from antrian.history.queries.history import History
 from antrian.history.records import MessageRecord
 
@@ -100,14 +101,6 @@ def fingerprint_of(body: str) -> str:
 
 
 def _is_same(record: MessageRecord, composed: Message) -> bool:
-    body = composed.body
-    expires_at = body.expires_at.timestamp() if body.expires_at else None
-    was = (record.phone_number, record.text, record.priority, record.lane, record.expires_at, record.metadata or None)
-    return was == (
-        body.phone_number,
-        body.message,
-        composed.priority,
-        composed.lane,
-        expires_at,
-        dict(body.metadata) if body.metadata else None,
-    )
+    said = recorded(contents_of(composed.body))
+    is_said = all((getattr(record, name) or None) == (value or None) for name, value in said.items())
+    return is_said and (record.priority, record.lane) == (composed.priority, composed.lane)

@@ -10,7 +10,7 @@ from admin_api.idempotency import Claim, IdempotencyKeys, KeyReused, fingerprint
 from admin_api.problems import Problem
 from admin_api.publishing import UNKNOWN, problem_of
 from admin_api.schemas.ingest import NewMessage
-from antrian.domain.errors import NoSuchLane
+from antrian.domain.errors import UnknownLane
 from antrian.domain.lane import Lanes
 from antrian.domain.settings import Settings
 from antrian.domain.trace_context import TraceContext
@@ -116,5 +116,5 @@ class Ingest:
 def _only(lanes: Lanes) -> str:
     try:
         return lanes.meant_by(None).name
-    except NoSuchLane as error:
+    except UnknownLane as error:
         raise InvalidMessage(error.code, error.detail) from error

@@ -85,6 +85,16 @@ class Metrics:
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
 
+    def serve_lanes(self, lanes: tuple[str, ...]) -> None:
+        """Other lanes are served from now on; the gauges of those that are gone end."""
+        gone, self._lanes = set(self._lanes) - set(lanes), lanes
+        for lane in gone:
+            for name, labels, _ in _lane_values(None):
+                self._families[name].remove(lane, *labels)
+            self._families["antrian_broker_up"].remove(lane)
+            for label in _PRIORITIES:
+                self._families["antrian_queue_depth"].remove(lane, label)
+
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the pattern, not the address."""
         method = method if method in METHODS else "other"

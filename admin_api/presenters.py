@@ -131,7 +131,7 @@ def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) ->
 def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
-    lane = settings.lanes[reading.status.lane]
+    lane = settings.lanes.known(reading.status.lane)
     return LaneStatus(
         **reading.status.as_json(),
         lanes=list(settings.lanes),
@@ -187,6 +187,7 @@ def _covered(record: MessageRecord) -> dict[str, str | None]:
         "message": None,
         "idempotency_key": None,
         "metadata": None,
+        "correlation_id": None,
         "provider_id": record.provider_id and hide_address(record.provider_id),
         "detail": detail,
     }

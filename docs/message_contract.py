@@ -150,7 +150,8 @@ CODES = {
     "not-json": "The body is not JSON that every parser reads: also `NaN`, `Infinity`, half a surrogate pair, numbers "
     "of thousands of digits, more than some 200 levels of nesting, or a byte-order mark in front.",
     "not-an-object": "The body is JSON, but a list, a text, a number or null.",
-    "unknown-version": "`version` is not 1.",
+    "unknown-version": "`version` is not a whole number, or below 1.",
+    "wrong-lane": "The body names another lane than the one it was published to.",
     "invalid-fields": "Fields are missing, unknown or wrong; the detail names each one, never its value.",
     "letter-in-phone-number": "The number has a letter, such as O for 0; the detail says where.",
     "foreign-digit": "The number has a digit of another script; the detail says where.",
@@ -174,13 +175,29 @@ _REFUSING_MODULES = (message, message_body, phone_number, phone_spelling, priori
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the body, described for those who publish it."""
-    return MessageBody.model_json_schema() | {
-        "title": "Antrian message, version 1",
+    """The JSON Schema of the body in all its versions, described for those who publish it."""
+    body = MessageBody.model_json_schema()
+    versions = range(message_body.OLDEST_VERSION, message_body.NEWEST_VERSION + 1)
+    body["properties"]["version"] = {
+        "description": MessageBody.model_fields["version"].description,
+        "enum": list(versions),
+        "title": "Version",
+    }
+    return body | {
+        "allOf": [_without_later_fields(version) for version in versions[:-1]],
+        "title": f"Antrian message, versions {versions[0]} to {versions[-1]}",
         "description": "The body of a message to the exchange `wa.messages`. Unknown fields are refused. "
         "Beyond what this schema says, phone_number must be one valid mobile number and metadata must not pass "
         f"{message_body.LARGEST_METADATA // 1024} KiB.",
         "examples": [example()],
+    }
+
+
+def _without_later_fields(version: int) -> dict[str, Any]:
+    later = [name for name, since in message_body.SINCE.items() if since > version]
+    return {
+        "if": {"properties": {"version": {"const": version}}, "required": ["version"]},
+        "then": {"properties": dict.fromkeys(later, False)},
     }
 
 
@@ -286,15 +303,20 @@ def page() -> str:
 def _field_rows() -> list[tuple[str, str, str, str]]:
     body = schema()
     return [
-        (f"`{name}`", _type(field), "required" if name in body["required"] else "", field["description"])
+        (f"`{name}`", _type(field), _need(name, body["required"]), field["description"])
         for name, field in body["properties"].items()
     ]
 
 
+def _need(name: str, required: list[str]) -> str:
+    since = message_body.SINCE[name]
+    return "required" if name in required else f"version {since}" if since > message_body.OLDEST_VERSION else ""
+
+
 def _type(field: dict[str, Any]) -> str:
     kind: dict[str, Any] = next((one for one in field.get("anyOf", ()) if one["type"] != "null"), field)
-    if "const" in kind:
-        return f"`{kind['const']}`"
+    if "enum" in kind:
+        return " or ".join(f"`{one}`" for one in kind["enum"])
     if "maxLength" in kind:
         return f"string, {kind['minLength']} to {kind['maxLength']} characters"
     if kind["type"] == "object":

@@ -21,7 +21,8 @@ LABELS = {
     "outcome": f"of a send: {', '.join(f'`{one}`' for one in lane_meter.OUTCOMES)}; "
     f"of a publish: {', '.join(f'`{one}`' for one in publisher.OUTCOMES)}",
     "end": ", ".join(f"`{one}`" for one in ENDS.values()),
-    "reason": ", ".join(f"`{one}`" for one in consumer.HOLDS),
+    "reason": f"of a hold: {', '.join(f'`{one}`' for one in consumer.HOLDS)}; "
+    f"of a message that was postponed: {', '.join(f'`{one}`' for one in lane_meter.REASONS)}",
     "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneState)}; "
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from admin_api.schemas.values import PriorityName, Strict
-from antrian.domain.body import LONGEST_KEY, LONGEST_MESSAGE, LONGEST_SOURCE
+from antrian.domain.body import LONGEST_CORRELATION_ID, LONGEST_KEY, LONGEST_MESSAGE, LONGEST_SOURCE
 
 #: Messages in one batch.
 LARGEST_BATCH = 1_000
@@ -39,6 +39,10 @@ class NewMessage(Strict):
     expires_at: Moment = None
     deliver_at: Moment = None
     metadata: dict[str, str | int | float | bool | None] | None = None
+    purpose: str | None = Field(default=None, max_length=40, examples=["payment", "reminder"])
+    correlation_id: str | None = Field(
+        default=None, max_length=LONGEST_CORRELATION_ID, description="Comes back with each event about the message."
+    )
 
 
 class Batch(Strict):

@@ -118,8 +118,11 @@ class MessageItem(BaseModel):
     source: str
     idempotency_key: str | None = Field(description="Null for viewers.")
     metadata: Details | None = Field(description="Null for viewers.")
+    purpose: str | None = Field(description="What kind of message it is, in the publisher's word.")
+    correlation_id: str | None = Field(description="The publisher's name for the matter; null for viewers.")
     queued_at: float | None
     expires_at: float | None
+    deliver_at: float | None = Field(description="Not sent before this, where its body says so.")
     due_at: float | None = Field(description="When it comes back, while it is scheduled or retrying.")
     generation: int
     attempt: int

@@ -29,6 +29,8 @@ def publish(
     key: Annotated[str | None, typer.Option(help="Idempotency key: of several with one key, one is sent.")] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help=f"Not before this time, {_TIME}.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="TIME", help=f"Not after this time, {_TIME}.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What kind of message it is, such as payment.")] = None,
+    correlation_id: Annotated[str | None, typer.Option(help="Comes back with each event about it.")] = None,
     lane: Lane = None,
     source: Annotated[str, typer.Option(help="The service that it is sent for.")] = "cli",
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcome; exit code 1 if it is not sent.")] = False,
@@ -49,6 +51,8 @@ def publish(
         "lane": chosen_lane(settings, lane),
         "deliver_at": deliver_at,
         "expires_at": expires_at,
+        "purpose": purpose,
+        "correlation_id": correlation_id,
     }
     body = _standard_input() if text == "-" else text
     with Publisher(settings, source=source) as publisher:

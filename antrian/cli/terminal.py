@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from antrian.domain.errors import NoSuchLane, WrongUse
+from antrian.domain.errors import UnknownLane, WrongUse
 from antrian.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def chosen_lane(settings: Settings, lane: str | None) -> str:
     """
     try:
         return settings.lanes.meant_by(lane).name
-    except NoSuchLane as error:
+    except UnknownLane as error:
         raise WrongUse(f"--lane: {error}") from error
 
 

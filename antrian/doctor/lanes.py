@@ -32,9 +32,11 @@ class Wording:
         """The value's name."""
         if self.lanes is None:
             return VARIABLES[key]
-        named = ", ".join(self.lanes[:_MOST_NAMED])
-        more = f" and {len(self.lanes) - _MOST_NAMED} more" if len(self.lanes) > _MOST_NAMED else ""
-        return f"`{key}` of lane{'' if len(self.lanes) == 1 else 's'} {named}{more}"
+        # As a reader of the file finds it, in whatever language the page is.
+        named = [f"lanes.{name}" for name in self.lanes[:_MOST_NAMED]]
+        if len(self.lanes) > _MOST_NAMED:
+            named.append("…")
+        return f"{key} ({', '.join(named)})"
 
 
 def check(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ its fields, so that a consumer of that version can read it. A version above `NEW
 import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -200,15 +201,19 @@ def parse(body: bytes) -> MessageBody:
 
 
 def build(**fields: Any) -> MessageBody:
-    """Make a body from its fields, in the lowest version that has them; None stands for an absent one.
+    """Make a body from its fields, in the lowest version that has them; an absent one is better left out than None.
 
     Raises:
         MalformedMessage: as `parse` does.
     """
     try:
-        return MessageBody(version=_version_of(fields), **fields)
+        # What `MessageBody(…)` does in the end, without a second look at the arguments.
+        body: MessageBody = MessageBody.__pydantic_validator__.validate_python(
+            {"version": _version_of(fields), **fields}
+        )
     except ValidationError as error:
         raise _explain(error) from None
+    return body
 
 
 def _version_of(fields: Mapping[str, object]) -> int:
@@ -216,6 +221,27 @@ def _version_of(fields: Mapping[str, object]) -> int:
     if _NEW.isdisjoint(fields):
         return OLDEST_VERSION
     return max((SINCE[name] for name in _NEW & fields.keys() if fields[name] is not None), default=OLDEST_VERSION)
+
+
+def fields_of(body: MessageBody) -> dict[str, Any]:
+    """What a body says, its version aside; `build` makes the same of it."""
+    return {name: value for name, value in body if name != "version"}
+
+
+def require_known_version(body: bytes) -> None:
+    """Make sure that a delivery that is refused for other reasons is not one for a newer consumer.
+
+    Raises:
+        NewerVersion: it is.
+    """
+    with suppress(ValueError, RecursionError):
+        _require_known_version(json.loads(body[: LARGEST_BODY + 1]))
+
+
+def _require_known_version(values: object) -> None:
+    version = values.get("version") if isinstance(values, dict) else None
+    if type(version) is int and version > NEWEST_VERSION:
+        raise NewerVersion(version, NEWEST_VERSION)
 
 
 def _refusal(body: bytes, error: ValidationError) -> MalformedMessage:
@@ -227,9 +253,8 @@ def _refusal(body: bytes, error: ValidationError) -> MalformedMessage:
         return MalformedMessage("bad-utf8", "the body is not UTF-8")
     except (ValueError, RecursionError):
         return MalformedMessage("not-json", "the body is not JSON")
+    _require_known_version(values)
     version = values.get("version") if isinstance(values, dict) else None
-    if type(version) is int and version > NEWEST_VERSION:
-        return NewerVersion(version, NEWEST_VERSION)
     too_new = _LATER.get(version, frozenset()) & values.keys() if type(version) is int else ()
     return _explain(error, _not_yet(too_new))
 

@@ -2,7 +2,7 @@
 
     AntrianError
     ├── SettingsError           correct the environment; every wrong variable is named
-    ├── NoSuchLane              no lane of that name, or none named where there are several
+    ├── UnknownLane             no lane of that name, or none named where there are several
     ├── MalformedMessage        this body can never be sent; dead-letter it
     │   ├── InvalidPhoneNumber
     │   └── NewerVersion        it may be sent by a newer consumer; keep it for that one
@@ -33,7 +33,7 @@ class SettingsError(AntrianError):
     """One or more settings are wrong; the text has a line for each."""
 
 
-class NoSuchLane(AntrianError):
+class UnknownLane(AntrianError):
     """No lane has that name, or none is named where there are several; the text names those that there are.
 
     Args:

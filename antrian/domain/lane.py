@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from antrian.domain.errors import NoSuchLane, SettingsError
+from antrian.domain.errors import SettingsError, UnknownLane
 from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.provider_catalog import PROVIDERS, why_unknown
 
@@ -151,14 +151,18 @@ class Lanes(Mapping[str, Lane]):
         """The first lane: what is shown where none is named."""
         return next(iter(self._by_name.values()))
 
+    def known(self, name: str) -> Lane:
+        """The lane of that name; one with nothing set where it has just been taken out."""
+        return self._by_name.get(name) or Lane(name=name)
+
     def meant_by(self, name: str | None) -> Lane:
         """The lane that is meant: the one named, or the only one there is.
 
         Raises:
-            NoSuchLane: there is no such lane, or there are several and none is named.
+            UnknownLane: there is no such lane, or there are several and none is named.
         """
         if name is None and len(self) > 1:
-            raise NoSuchLane("lane-needed", f"there are several lanes; name one of them: {_listed(self)}")
+            raise UnknownLane("lane-needed", f"there are several lanes; name one of them: {_listed(self)}")
         if name is not None and name not in self:
             raise unknown_lane(name, self)
         return self.first if name is None else self[name]
@@ -167,7 +171,7 @@ class Lanes(Mapping[str, Lane]):
         """The lane that is looked at: the one named, or the first.
 
         Raises:
-            NoSuchLane: there is no such lane.
+            UnknownLane: there is no such lane.
         """
         return self.meant_by(self.first.name if name is None else name)
 
@@ -183,9 +187,9 @@ def check_complete(lanes: Iterable[Lane]) -> None:
         raise SettingsError(missing[0] if len(missing) == 1 else "\n  ".join(["lanes cannot send:", *missing]))
 
 
-def unknown_lane(name: str, lanes: Collection[str]) -> NoSuchLane:
+def unknown_lane(name: str, lanes: Collection[str]) -> UnknownLane:
     """The error of a name that no lane has."""
-    return NoSuchLane("unknown-lane", f"there is no lane {name[:_LONGEST]!r}; the lanes are: {_listed(lanes)}")
+    return UnknownLane("unknown-lane", f"there is no lane {name[:_LONGEST]!r}; the lanes are: {_listed(lanes)}")
 
 
 def _listed(lanes: Collection[str]) -> str:

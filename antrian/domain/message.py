@@ -6,6 +6,7 @@ The contract is documented for other languages in `docs/reference/message.md`, w
 """
 
 import hashlib
+import os
 import re
 import uuid
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any
 import pika
 
 from antrian.domain import headers as wire_headers
-from antrian.domain.body import MessageBody, build, parse
+from antrian.domain.body import MessageBody, build, parse, require_known_version
 from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.headers import AttemptFailure, AttemptHistory
@@ -37,6 +38,7 @@ CONTENT_TYPE = "application/json"
 CONTENT_ENCODING = "utf-8"
 LONGEST_MESSAGE_ID = 200
 
+_PERSISTENT = pika.DeliveryMode.Persistent.value
 #: The most that an AMQP short string holds, in bytes.
 _SHORT_STRING = 255
 _HIGHEST_BROKER_PRIORITY = 255
@@ -124,7 +126,7 @@ def new_message(
         raise MalformedMessage("bad-lane", "a lane's name has 1 to 40 letters, digits, - and _")
     body = build(phone_number=phone_number, message=message, source=source, **optional)
     number = Priority.parse(priority)
-    return Message(message_id or str(uuid.uuid4()), lane, number, body, round(now, 3), trace=trace)
+    return Message(message_id or _new_id(), lane, number, body, round(now, 3), trace=trace)
 
 
 def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) -> Message:
@@ -146,18 +148,15 @@ def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) 
 
 def encode(message: Message) -> tuple[bytes, pika.BasicProperties]:
     """The body and the properties to publish; the routing key is the lane, or what the delay ladder wants."""
-    history = AttemptHistory(
-        message.attempt, message.generation, message.queued_at, message.failures, message.trace, message.due_at
-    )
     properties = pika.BasicProperties(
+        CONTENT_TYPE,
+        CONTENT_ENCODING,
+        wire_headers.write(message),
+        _PERSISTENT,
+        message.priority,
         message_id=message.message_id,
-        priority=message.priority,
-        content_type=CONTENT_TYPE,
-        content_encoding=CONTENT_ENCODING,
-        delivery_mode=pika.DeliveryMode.Persistent.value,
         timestamp=int(message.queued_at),
         app_id=_short_string(message.body.source),
-        headers=wire_headers.write(history),
     )
     # The serializer itself gives bytes; `model_dump_json` would make a string of them first.
     return message.body.__pydantic_serializer__.to_json(message.body, exclude_none=True), properties
@@ -182,9 +181,13 @@ def decode(body: bytes, properties: pika.BasicProperties, lane: str, *, now: flo
         NewerVersion: only a newer consumer can tell what it is.
     """
     _check_encoding(properties.content_encoding)
-    # The body first: what came with a later version of it may have headers that make no sense here.
+    try:
+        history = wire_headers.read(properties.headers)
+    except MalformedMessage:
+        # What came with a later version of the body may have headers that make no sense here.
+        require_known_version(body)
+        raise
     checked_body = parse(body)
-    history = wire_headers.read(properties.headers)
     if checked_body.lane not in {None, lane}:
         raise MalformedMessage("wrong-lane", f"the body names another lane than {lane}, where it was published")
     queued_at = _queued_at(properties.timestamp, now) if history.queued_at is None else history.queued_at
@@ -222,6 +225,13 @@ def message_id_of(body: bytes, properties: pika.BasicProperties) -> str:
         given,
     )
     return str(uuid.uuid5(_ID_NAMESPACE, f"{traits!r} {hashlib.sha256(body).hexdigest()}"))
+
+
+def _new_id() -> str:
+    """What `str(uuid.uuid4())` gives, in half the time."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _is_usable_id(value: object) -> bool:

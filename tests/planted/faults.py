@@ -1,7 +1,8 @@
-"""Faults that somebody could make, and the test files one of which must notice each.
+"""Faults that somebody could make, and the tests one of which must notice each.
 
 A fault is one passage of one module and what it becomes. The passage must be there exactly once, so that a fault whose
-code has moved on is noticed and planted again. Test files are named from the fastest to the slowest.
+code has moved on is noticed and planted again. Tests are files below tests/, or single tests of them where the
+file takes long; those that take least come first.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ class Fault:
         module: where it is planted, as it is imported.
         before: the passage, exactly as it stands there.
         after: what it becomes.
-        tests: files below tests/; tried in this order until one fails.
+        tests: tried in this order until one fails.
     """
 
     name: str
@@ -32,49 +33,52 @@ _PUBLISHER = (
         "publisher.pipeline",
         "Confirmation.RETURNED: Result.UNROUTABLE,",
         "Confirmation.RETURNED: Result.ACCEPTED,",
-        ("broker/test_publisher.py",),
+        ("broker/test_publisher.py::test_an_unknown_lane_is_an_error_and_leaves_nothing",),
     ),
     Fault(
         "published without asking whether it can be routed",
         "antrian.broker.confirms",
         "body, properties, mandatory)",
         "body, properties, False)",
-        ("unit/broker/test_confirms.py", "broker/test_publisher.py"),
+        (
+            "unit/broker/test_confirms.py",
+            "broker/test_publisher.py::test_an_unknown_lane_is_an_error_and_leaves_nothing",
+        ),
     ),
     Fault(
         "a refusal of several counts as a confirm",
         "antrian.broker.confirms",
         "if isinstance(answer, spec.Basic.Ack) else Confirmation.REFUSED",
         "if answer.multiple or isinstance(answer, spec.Basic.Ack) else Confirmation.REFUSED",
-        ("unit/broker/test_confirms.py", "broker/test_publisher.py"),
+        ("unit/broker/test_confirms.py",),
     ),
     Fault(
         "a confirm of several leaves the first unconfirmed",
         "antrian.broker.confirms",
         "for tag in range(self._oldest_tag, answer.delivery_tag + 1):",
         "for tag in range(self._oldest_tag + 1, answer.delivery_tag + 1):",
-        ("unit/broker/test_confirms.py", "broker/test_publisher.py"),
+        ("unit/broker/test_confirms.py",),
     ),
     Fault(
         "what was not confirmed when the connection broke is forgotten",
         "publisher.pipeline",
         "self._waiting.extendleft(reversed(unconfirmed.values()))",
         "unconfirmed.clear()",
-        ("broker/test_publisher.py", "broker/test_publisher_and_its_node.py"),
+        ("broker/test_publisher.py::test_a_connection_that_breaks_before_the_confirm_is_made_good",),
     ),
     Fault(
         "the idempotency key is not sent",
         "publisher.composition",
         "idempotency_key=wanted.idempotency_key,",
         "idempotency_key=None,",
-        ("broker/test_publisher.py",),
+        ("e2e/test_failures.py::test_one_key_is_sent_once",),
     ),
     Fault(
         "given up after it was written and called not accepted",
         "publisher.pipeline",
         "return Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED",
         "return Result.NOT_ACCEPTED",
-        ("broker/test_publisher.py",),
+        ("broker/test_publisher.py::test_what_was_written_without_an_answer_is_unknown",),
     ),
 )
 
@@ -95,16 +99,16 @@ _HISTORY = (
     ),
     Fault(
         "the generation of a late event is ignored",
-        "antrian.history.projection.message_row",
-        "return generation < self.generation",
+        "antrian.domain.lifecycle",
+        "return event.generation < generation",
         "return False",
-        ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
+        ("unit/consumer/test_ledger.py", "unit/history/test_order_of_events.py"),
     ),
     Fault(
         "a message that was sent does not stay sent",
-        "antrian.history.projection.message_row",
-        'if self.state is State.SENT or name == "outcome.sent":',
-        'if name == "outcome.sent":',
+        "antrian.domain.lifecycle",
+        "if state is CopyState.SENT or rule is Superseded.BY_SEND:",
+        "if rule is Superseded.BY_SEND:",
         ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
     ),
     Fault(
@@ -112,7 +116,7 @@ _HISTORY = (
         "antrian.history.follower",
         "writer.add_gap(decision.gap)",
         "pass",
-        ("broker/test_history_follower.py",),
+        ("broker/test_history_follower.py::test_entries_that_retention_took_are_a_gap",),
     ),
     Fault(
         "the barrier lets through one entry too early",
@@ -129,58 +133,61 @@ _DEAD_LETTERS = (
         "antrian.broker.queue_scan.scan",
         "self._publish(deque(steps), partial(self._replaced, ack))",
         "ack()\n            self._publish(deque(steps), partial(self._replaced, lambda: None))",
-        ("broker/test_sieve.py", "broker/test_dead_letters.py", "e2e/test_desk_crashes.py"),
+        (
+            "broker/test_queue_scan.py::test_what_is_taken_was_published_first_and_the_rest_keeps_its_place",
+            "e2e/test_redrive_crashes.py",
+        ),
     ),
     Fault(
         "taken out although its copy was refused",
         "antrian.broker.queue_scan.scan",
         "self.tally.refused += 1",
         "ack()\n            self.tally.refused += 1",
-        ("broker/test_sieve.py", "broker/test_dead_letters.py"),
+        ("broker/test_queue_scan.py::test_what_the_broker_keeps_nowhere_stays",),
     ),
     Fault(
         "put back as a copy of the same generation",
-        "antrian.operations.dead_letters.replacement",
+        "antrian.operations.dead_letters.redrive_steps",
         "again = replace(retry_of(letter.message, None, attempt=1), due_at=time.time())",
         "again = replace(\n"
         "            retry_of(letter.message, None, attempt=1), due_at=time.time(), generation=letter.generation\n"
         "        )",
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py"),
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
     ),
     Fault(
         "the copy is published before the event that takes a cancellation back",
-        "antrian.operations.dead_letters.replacement",
-        'return [self._told("outcome.redriven", letter, **about), self._sent(again)]',
-        'return [self._sent(again), self._told("outcome.redriven", letter, **about)]',
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py", "broker/test_desk.py"),
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.REDRIVEN, letter, **about), self._sent(again)]",
+        "return [self._sent(again), self._event(EventName.REDRIVEN, letter, **about)]",
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py", "broker/test_dead_letter_service.py"),
     ),
     Fault(
         "deleted without a word in the journal",
-        "antrian.operations.dead_letters.replacement",
-        'return [self._told("outcome.purged", letter, undo_id=undo_id, queue=self._names.dead, **kept)]',
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.PURGED, letter, undo_id=undo_id, queue=self._names.dead, **kept)]",
         "return []",
-        ("unit/operations/test_desk_replacement.py", "broker/test_dead_letters.py"),
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
     ),
     Fault(
         "the same can be undone twice",
         "antrian.operations.dead_letters.undo",
         "if removal is not None and removal.undone_at is not None:",
         "if removal is not None and removal.undone_at is None and removal.undone_at:",
-        ("broker/test_undo.py",),
+        ("broker/test_undo.py::test_it_is_undone_once",),
     ),
     Fault(
         "an undo puts back what an interrupted one has put back",
         "antrian.operations.dead_letters.undo",
         "if is_back(removed, life):",
         "if not removed and is_back(removed, life):",
-        ("broker/test_undo.py",),
+        ("broker/test_undo.py::test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again",),
     ),
     Fault(
         "an undo makes a copy of the generation that is spent",
-        "antrian.operations.dead_letters.restoration",
+        "antrian.operations.dead_letters.undo_steps",
         "generation = removed.generation + 1",
         "generation = removed.generation",
-        ("unit/operations/test_desk_restoration.py", "broker/test_undo.py"),
+        ("unit/operations/test_undo_steps.py", "broker/test_undo.py"),
     ),
 )
 

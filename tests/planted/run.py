@@ -69,9 +69,10 @@ class Copy:
         self._time += 10
         os.utime(file, (self._time, self._time))
 
-    def first_failure(self, tests: list[str]) -> str | None:
-        """The first test that fails; None when none does."""
-        command = [self._python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    def first_failure(self, tests: str, *, but: set[str]) -> str | None:
+        """The first test that fails and is none of `but`; None when none does."""
+        command = [self._python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", tests]
+        command += [f"--deselect={one}" for one in but]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
         if done.returncode == 0:
             return None
@@ -83,27 +84,45 @@ class Copy:
 
 def file_of(module: str, folder: Path) -> Path:
     """A module's file in a copy."""
-    spec = importlib.util.find_spec(module)
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
     if spec is None or spec.origin is None:
         sys.exit(f"there is no module {module}")
     return folder / Path(spec.origin).resolve().relative_to(ROOT)
 
 
-def plant(fault: Fault, copy: Copy) -> str | None:
-    """Plant one fault, and take it out again; the test that notices it."""
-    file = file_of(fault.module, copy.folder)
-    text = file.read_text()
-    if text.count(fault.before) != 1:
-        sys.exit(f"{fault.name}: {fault.module} has this {text.count(fault.before)} times:\n{fault.before}")
-    copy.write(file, text.replace(fault.before, fault.after))
-    try:
-        compile(file.read_text(), str(file), "exec")
+class Field:
+    """Where faults are planted, one after the other.
+
+    Args:
+        copy: of the tree.
+    """
+
+    def __init__(self, copy: Copy) -> None:
+        self._copy = copy
+        #: Tests that fail without any fault: they have noticed nothing.
+        self._broken: set[str] = set()
+
+    def plant(self, fault: Fault) -> str | None:
+        """Plant one fault, and take it out again; the test that notices it, None if it survives."""
+        file = file_of(fault.module, self._copy.folder)
+        text = file.read_text()
+        planted = text.replace(fault.before, fault.after)
+        compile(planted, str(file), "exec")
         for tests in fault.tests:
-            if found := copy.first_failure([f"tests/{tests}"]):
-                return found
-    finally:
-        copy.write(file, text)
-    return None
+            while True:
+                self._copy.write(file, planted)
+                found = self._copy.first_failure(f"tests/{tests}", but=self._broken)
+                self._copy.write(file, text)
+                if found is None:
+                    break
+                if self._copy.first_failure(found, but=set()) is None:
+                    return found
+                self._broken.add(found)
+                print(f"fails without any fault: {found}", flush=True)  # noqa: T201
+        return None
 
 
 def main() -> None:
@@ -117,15 +136,15 @@ def main() -> None:
         for fault in chosen:
             print(f"{fault.name}  ({fault.module})")  # noqa: T201
         return
+    if stale := [fault for fault in chosen if file_of(fault.module, ROOT).read_text().count(fault.before) != 1]:
+        sys.exit("\n".join(f"not there exactly once, in {one.module}: {one.before}" for one in stale))
     survived = 0
     with tempfile.TemporaryDirectory(prefix="antrian-planted-", ignore_cleanup_errors=True) as folder:
-        copy = Copy(Path(folder))
+        field = Field(Copy(Path(folder)))
         for fault in chosen:
-            found = plant(fault, copy)
-            # A test that fails without the fault as well has not noticed it.
-            survives = found is None or copy.first_failure([found]) is not None
-            survived += survives
-            print(f"{'SURVIVES' if survives else 'found'}: {fault.name}: {found}", flush=True)  # noqa: T201
+            found = field.plant(fault)
+            survived += found is None
+            print(f"found: {fault.name}: {found}" if found else f"SURVIVES: {fault.name}", flush=True)  # noqa: T201
     if survived:
         sys.exit(f"{survived} of {len(chosen)} faults survive")
 

@@ -56,7 +56,7 @@ class Table:
         return f"INSERT INTO {self.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 (constants)
 
 
-class Selection:
+class SelectList:
     """What a SELECT asks for, and its rows by name.
 
     Args:
@@ -69,7 +69,7 @@ class Selection:
         self.sql = ", ".join(f"{expression} AS {name}" for name, expression in expressions.items())
 
     @classmethod
-    def of(cls, table: str, names: Iterable[str], **expressions: str) -> "Selection":
+    def of(cls, table: str, names: Iterable[str], **expressions: str) -> "SelectList":
         """Columns of a table, of which some may be computed or come from another one."""
         return cls({name: expressions.get(name, f"{table}.{name}") for name in (*names, *expressions)})
 
@@ -77,9 +77,9 @@ class Selection:
         """One row."""
         return dict(zip(self.names, row, strict=True))
 
-    def beside(self, other: "Selection", prefix: str) -> "Selection":
+    def beside(self, other: "SelectList", prefix: str) -> "SelectList":
         """Both at once, with a prefix to the other's names; see `without`."""
-        return Selection(
+        return SelectList(
             self.expressions | {f"{prefix}{name}": expression for name, expression in other.expressions.items()}
         )
 
@@ -324,10 +324,10 @@ def _names(kind: type) -> tuple[str, ...]:
 
 
 #: A message's way, and of its contents the source alone, for the projection.
-ROW = Selection.of("m", (*_WAY, "source"))
+ROW = SelectList.of("m", (*_WAY, "source"))
 
 #: A `MessageRecord`, and what lists of them are sorted by.
-MESSAGE = Selection.of(
+MESSAGE = SelectList.of(
     "m",
     (*_names(MessageRecord), "born_at", "id", "entered_at", "entered_seq", "rank"),
     copy_of="(SELECT o.message_id FROM messages o WHERE o.copied_to = m.message_id)",
@@ -342,13 +342,13 @@ WAS_UNCERTAIN = (
 )
 
 #: A `DeadRecord`, and its number, which a page goes on from.
-DEAD_LETTER = Selection.of("d", (*_names(DeadRecord), "id"), message_id="m.message_id", was_uncertain=WAS_UNCERTAIN)
+DEAD_LETTER = SelectList.of("d", (*_names(DeadRecord), "id"), message_id="m.message_id", was_uncertain=WAS_UNCERTAIN)
 
-JOB = Selection.of("jobs", _names(Job))
-REMOVAL = Selection.of("removals", _names(Removal))
+JOB = SelectList.of("jobs", _names(Job))
+REMOVAL = SelectList.of("removals", _names(Removal))
 
 #: A line of a life, or of the lanes' activity, and of its message what a plain arrival does not repeat.
-LIFE = Selection.of(
+LIFE = SelectList.of(
     "e",
     ("seq", "name", "at", "body"),
     message_id="m.message_id",
@@ -358,4 +358,4 @@ LIFE = Selection.of(
 )
 
 #: A message that was taken out, its dead letter, and how it was taken out.
-REMOVED = MESSAGE.beside(DEAD_LETTER, "letter_").beside(Selection.of("t", TAKEN_OUT.columns), "taken_")
+REMOVED = MESSAGE.beside(DEAD_LETTER, "letter_").beside(SelectList.of("t", TAKEN_OUT.columns), "taken_")

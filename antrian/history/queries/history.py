@@ -22,7 +22,7 @@ from antrian.history.projection.columns import (
     REMOVAL,
     REMOVED,
     WAS_UNCERTAIN,
-    Selection,
+    SelectList,
 )
 from antrian.history.projection.figures import QUARTER
 from antrian.history.projection.history_file import history_path
@@ -441,7 +441,7 @@ class History:
         journal, offset, at, checked_at, entries, fingerprint = row or (0, -1, None, None, 0, "")
         return Position(journal, offset, at, checked_at, entries, gaps, fingerprint)
 
-    def _named(self, selection: Selection, rest: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    def _named(self, selection: SelectList, rest: str, values: Sequence[object]) -> list[dict[str, Any]]:
         """The rows of `SELECT` with this rest, by name."""
         return [selection.named(row) for row in self._reader.rows(f"SELECT {selection.sql} {rest}", values)]
 

@@ -1,23 +1,17 @@
 """One row of a file, as it was read; and what can be wrong with a row or with the whole file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from antrian.domain.errors import WrongUse
+from publisher.request import MessageRequest
+
+#: What a publisher's own code sets, and no row of a file.
+_NOT_IN_FILES = frozenset({"message_id", "traceparent", "tracestate"})
 
 #: What a row may say, as in `POST /messages`.
-FIELDS = (
-    "phone_number",
-    "message",
-    "priority",
-    "idempotency_key",
-    "deliver_at",
-    "expires_at",
-    "lane",
-    "source",
-    "metadata",
-)
+FIELDS = tuple(field.name for field in fields(MessageRequest) if field.name not in _NOT_IN_FILES)
 
 #: What every row must say.
 REQUIRED = ("phone_number", "message")

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ from antrian.domain.errors import CommandFailed
 from antrian.domain.priority import Priority
 from publisher.request import MessageRequest
 
-_TIMES = ("deliver_at", "expires_at")
+_NAMES = tuple(field.name for field in fields(MessageRequest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +74,14 @@ class Spool:
         self.close()
 
 
-def _written(order: Order) -> list[Any]:
-    request = order.request
-    times = [moment.isoformat() if moment else None for moment in (request.deliver_at, request.expires_at)]
-    return [
-        order.line,
-        request.phone_number,
-        request.message,
-        request.priority,
-        request.lane,
-        request.source,
-        request.idempotency_key,
-        request.metadata,
-        *times,
-    ]
+def _written(order: Order) -> dict[str, Any]:
+    said = {name: getattr(order.request, name) for name in _NAMES}
+    times = {name: value.isoformat() for name, value in said.items() if isinstance(value, datetime)}
+    plain = {name: value for name, value in said.items() if value is not None and name not in times}
+    return {"line": order.line, "times": times, "plain": plain}
 
 
-def _read(written: list[Any]) -> Order:
-    line, phone_number, message, priority, lane, source, key, metadata, deliver_at, expires_at = written
-    request = MessageRequest(
-        phone_number=phone_number,
-        message=message,
-        priority=Priority(priority),
-        lane=lane,
-        source=source,
-        idempotency_key=key,
-        metadata=metadata,
-        deliver_at=datetime.fromisoformat(deliver_at) if deliver_at else None,
-        expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
-    )
-    return Order(line, request)
+def _read(written: dict[str, Any]) -> Order:
+    plain, times = written["plain"], written["times"]
+    said = {name: datetime.fromisoformat(text) for name, text in times.items()}
+    return Order(written["line"], MessageRequest(**plain | said | {"priority": Priority(plain["priority"])}))

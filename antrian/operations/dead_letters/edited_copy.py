@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from antrian.domain.body import build
+from antrian.domain.body import build, fields_of
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.message import Message, MessageBody, Priority
 from antrian.history.dead_letter import DeadLetter
@@ -45,9 +45,9 @@ def copy_id(letter: DeadLetter) -> str:
 def edited_copy(letter: DeadLetter, changes: Edits, *, now: float) -> Message | None:
     """The message to send instead of the letter; None when the changes change nothing.
 
-    Source, metadata, expiry and idempotency key stay. The key does not stand in the copy's own way: a key belongs to
-    a message that was sent or is being sent, and the letter was neither when its `outcome.redriven`, which is
-    published first, reaches the consumer's ledger (`Ledger.owner`). It stays because it must go on doing its work:
+    All else that the letter says stays, its idempotency key too. The key does not stand in the copy's own way: a key
+    belongs to a message that was sent or is being sent, and the letter was neither when its `outcome.redriven`, which
+    is published first, reaches the consumer's ledger (`Ledger.owner`). It stays because it must go on doing its work:
     when the publishing service repeats its request, the recipient must not get the text twice. For the same reason
     the copy is not sent if such a repetition was sent already; the history then says `duplicate`.
 
@@ -62,7 +62,8 @@ def edited_copy(letter: DeadLetter, changes: Edits, *, now: float) -> Message | 
     """
     body = _body(letter, changes)
     priority = letter.priority if changes.priority is None else int(Priority.parse(changes.priority))
-    if letter.message is not None and (body, priority) == (letter.message.body, letter.priority):
+    is_same = letter.message is not None and fields_of(body) == fields_of(letter.message.body)
+    if is_same and priority == letter.priority:
         return None
     trace = letter.message.trace if letter.message else None
     return Message(copy_id(letter), letter.lane, priority, body, round(now, 3), trace=trace)
@@ -70,15 +71,9 @@ def edited_copy(letter: DeadLetter, changes: Edits, *, now: float) -> Message | 
 
 def _body(letter: DeadLetter, changes: Edits) -> MessageBody:
     if letter.message is not None:
-        before = letter.message.body
-        return build(
-            phone_number=before.phone_number if changes.phone_number is None else changes.phone_number,
-            message=before.message if changes.message is None else changes.message,
-            source=before.source,
-            idempotency_key=before.idempotency_key,
-            expires_at=before.expires_at,
-            metadata=before.metadata,
-        )
+        changed = {"phone_number": changes.phone_number, "message": changes.message}
+        said = {name: value for name, value in changed.items() if value is not None}
+        return build(**fields_of(letter.message.body) | said)
     if changes.phone_number is None or changes.message is None:
         raise MalformedMessage("unreadable", "this letter cannot be read, so it needs both a number and a text")
     return build(phone_number=changes.phone_number, message=changes.message, source=_source(letter))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pika
@@ -18,6 +17,7 @@ from antrian.domain.headers import GENERATION, bounded
 from antrian.domain.lifecycle import FAILURES
 from antrian.domain.message import AttemptFailure, Message, encode
 from antrian.history.header_json import unpack, unpack_letter
+from antrian.history.projection.columns import body_fields
 from antrian.history.records import LifeEntry
 from antrian.history.removal import Removed
 from antrian.operations.dead_letters.redrive_steps import dead_letter_publication
@@ -90,14 +90,7 @@ def _encoded(removed: Removed, life: Sequence[LifeEntry]) -> tuple[bytes, pika.B
     """The message made anew from what is known of it; None when that is no message."""
     record = removed.message
     try:
-        body = build(
-            phone_number=record.phone_number,
-            message=record.text,
-            source=record.source,
-            idempotency_key=record.idempotency_key,
-            expires_at=None if record.expires_at is None else datetime.fromtimestamp(record.expires_at, UTC),
-            metadata=record.metadata,
-        )
+        body = build(**body_fields(record))
     except MalformedMessage:
         return None
     attempt, failures = way_behind(life, removed.generation)

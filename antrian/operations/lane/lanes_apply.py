@@ -32,7 +32,7 @@ REFUSED, ACCEPTED, APPLIED = "refused", "accepted", "applied"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class LanesAnswer:
     """What one consumer made of it.
 
     Attributes:
@@ -72,7 +72,7 @@ class AppliedLanes:
     digest: str
     created: tuple[str, ...]
     listening: bool
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[LanesAnswer, ...] = ()
     silent: int = 0
     left: dict[str, int] = field(default_factory=dict)
 
@@ -118,22 +118,20 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
 
 def _ask(
     channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float
-) -> tuple[Answer, ...]:
+) -> tuple[LanesAnswer, ...]:
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, names.events, "lanes.#")
     send_control(channel, names, Control(Command.APPLY_LANES, "*", actor, request=request))
-    answers: dict[str, Answer] = {}
+    answers: dict[str, LanesAnswer] = {}
     began = heard = time.monotonic()
     for event in _events(channel, queue):
         now = time.monotonic()
         answer = _answer(event) if event is not None and event.message_id == request else None
-        if answer is not None:
-            heard = heard if answer.consumer in answers else now
-            # One that is applied already may be told before it is told as accepted, over another connection.
-            if answers.get(answer.consumer, answer).result != APPLIED:
-                answers[answer.consumer] = answer
+        if event is not None and answer is not None:
+            heard = heard if event.source in answers else now
+            answers[event.source] = answer
         is_complete = now - heard > _LAST_LOOK and bool(answers) and not _silent(at_work, answers.values())
         if now - began > HEARD_SECONDS or is_complete:
             is_settled = all(one.result != ACCEPTED for one in answers.values())
@@ -143,7 +141,7 @@ def _ask(
     return tuple(answers.values())
 
 
-def _silent(at_work: Mapping[str, int], answers: Iterable[Answer]) -> int:
+def _silent(at_work: Mapping[str, int], answers: Iterable[LanesAnswer]) -> int:
     """How many consumers are subscribed to a lane and have not answered, as far as can be seen.
 
     A lane that is paused or waits for its provider has no subscribers, whoever serves it.
@@ -158,13 +156,13 @@ def _events(channel: BlockingChannel, queue: str) -> Iterator[Event | None]:
         yield Event.decode(body) if body else None
 
 
-def _answer(event: Event) -> Answer | None:
+def _answer(event: Event) -> LanesAnswer | None:
     result = event.name.removeprefix("lanes.")
     if result not in {REFUSED, ACCEPTED, APPLIED}:
         return None
     details = event.details
-    return Answer(
-        consumer=event.source,
+    return LanesAnswer(
+        consumer=str(details.get("consumer", "")) or event.source,
         result=result,
         digest=str(details.get("digest", "")),
         lanes=_words(details.get("lanes")),

@@ -24,7 +24,7 @@ from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lanes_reader import LanesReader, NoSuchLane
+from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.look_at_all import LookAtAll, Reading, Readings
 
 #: Seconds between two tries to reach a broker that is gone.
@@ -90,6 +90,10 @@ class LanesObserver:
         self._started_at = self._away_since = time.time()
         self._thread.start()
 
+    def serve_lanes(self, settings: Settings) -> None:
+        """From now on a look at all lanes takes in those of other settings."""
+        self._settings, self.lanes = settings, tuple(settings.lanes)
+
     def stop(self) -> None:
         """End the thread and its connection."""
         self._stopping.set()
@@ -153,6 +157,7 @@ class LanesObserver:
             reader.catch_up(self.lanes)
             self._connection = channel.connection
             while not self._stopping.is_set():
+                reader.settings = self._settings
                 self._take_questions()
                 self._answer(reader)
                 self._all.go_on(reader, self.lanes)
@@ -179,7 +184,7 @@ class LanesObserver:
         for lane in tuple(self._asked):
             try:
                 reading = Reading.of(reader, lane)
-            except NoSuchLane as error:
+            except LaneNotDeclared as error:
                 for answer in self._asked.pop(lane):
                     answer.set_exception(error)
             else:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antrian.domain.errors import NoSuchLane, SettingsError
+from antrian.domain.errors import SettingsError, UnknownLane
 from antrian.domain.lane import Lane, Lanes, lane_changes
 from antrian.domain.lane_limits import WarmUp, Window, parse_windows
 from antrian.domain.lanes_file import LaneDefaults, parse_lanes
@@ -231,9 +231,9 @@ def test_one_rule_says_which_lane_is_meant() -> None:
     assert one.meant_by(None).name == "a"
     assert two.meant_by("b").name == "b"
     assert two.shown_by(None).name == "a"
-    with pytest.raises(NoSuchLane, match="several lanes; name one of them: a, b"):
+    with pytest.raises(UnknownLane, match="several lanes; name one of them: a, b"):
         two.meant_by(None)
-    with pytest.raises(NoSuchLane, match="no lane 'c'; the lanes are: a, b"):
+    with pytest.raises(UnknownLane, match="no lane 'c'; the lanes are: a, b"):
         two.shown_by("c")
 
 
