@@ -86,7 +86,7 @@ def test_a_postponed_message_waits_on_the_ladder_and_no_attempt_is_counted(path,
 
 def test_a_message_of_a_newer_version_is_scheduled_and_says_why(path, journal):
     properties = pika.BasicProperties(message_id="m1", priority=5, app_id="shop")
-    journal.add(NAMES.messages, LANE, b'{"version": 3, "to": "somebody"}', properties)
+    journal.add(NAMES.messages, LANE, b'{"version": 9999, "to": "somebody"}', properties)
     due_at = time.time() + 600
     journal.outcome(
         "postponed", attempt=0, reason="newer-version", version=3, due_at=due_at, detail="needs a newer one"
