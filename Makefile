@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-containers lint format bench docs lock clean
+.PHONY: help install run test test-containers planted lint format bench docs lock clean
 
 help: ## Show what there is to do
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -43,6 +43,9 @@ test: $(VENV)/.dev-stamp ## Run the whole test suite against a real RabbitMQ
 test-containers: $(VENV)/.dev-stamp ## The tests that need a Docker engine: compose, a cluster, RabbitMQ 4.3
 	@tests/containers/prepare.sh
 	@$(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
+
+planted: $(VENV)/.dev-stamp ## Plant faults in a copy of the tree: does the suite still find each?
+	@$(BIN)/python tests/planted/run.py $(FAULTS)
 
 lint: $(VENV)/.dev-stamp ## ruff, mypy --strict, import rules
 	@$(BIN)/ruff check .

@@ -36,18 +36,18 @@ Every request but the health checks needs a token: `Authorization: Bearer …`, 
 Errors are RFC 9457 problem documents."""
 
 
-def create_app(parts: Services) -> FastAPI:
+def create_app(services: Services) -> FastAPI:
     """The application.
 
     Args:
-        parts: what its routes work with; started and stopped by whoever made them.
+        services: what its routes work with; started and stopped by whoever made them.
     """
     app = FastAPI(title="Antrian", version="1", description=_ABOUT, lifespan=_lifespan, redoc_url=None, docs_url=None)
-    app.state.parts = parts
+    app.state.services = services
     problems.install(app)
     error_handlers.install(app)
-    guard_app(app, Authenticator(parts.settings), parts.audit)
-    app.add_middleware(RequestCounts, metrics=parts.metrics)
+    guard_app(app, Authenticator(services.settings), services.audit)
+    app.add_middleware(RequestCounts, metrics=services.metrics)
     app.add_middleware(pages.ErrorPages)
     # Outside of whatever reads an answer. Compressing pages gives no secret away here: the session's cookie is
     # SameSite=Strict, so no other site can have one made with words of its own choosing in it.
@@ -65,6 +65,6 @@ def create_app(parts: Services) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    parts: Services = app.state.parts
-    parts.broadcast.attach()
+    services: Services = app.state.services
+    services.broadcast.attach()
     yield

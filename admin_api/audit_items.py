@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import unquote
 
+from antrian.domain.event_name import EventName
+
 Verdict = Literal["done", "looked_at", "denied", "refused", "too_late", "failed"]
 
 #: Actions that, answered with 200, only counted what they would do.
@@ -23,7 +25,7 @@ def verdict(name: str, details: Mapping[str, Any]) -> Verdict:
         details: of the event.
     """
     status = details.get("status")
-    if name == "audit.denied":
+    if name == EventName.AUDIT_DENIED:
         return "denied"
     if not isinstance(status, int):
         return "done"

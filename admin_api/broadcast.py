@@ -62,7 +62,7 @@ class Listener:
 
 
 class Broadcast:
-    """Brings events from the observers' threads to the listeners in the event loop."""
+    """Brings events from the observer's thread to the listeners in the event loop."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,12 +1,14 @@
-"""What the routes work with: built once by the process, handed to each request."""
+"""What the routes depend on: the services, built once by the process, and the actor of the request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from admin_api.auth.audit import AuditTrail
+from admin_api.auth.authorization import Actor, require
+from admin_api.auth.roles import Role
 from admin_api.broadcast import Broadcast
 from admin_api.checkup import Checkups
 from admin_api.comparison import Comparison
@@ -15,13 +17,15 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from admin_api.problems import Problem
 from admin_api.viewer_search import Guesses
+from antrian.domain.errors import UnknownLane
+from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 
 
@@ -32,10 +36,10 @@ class Services:
     settings: Settings
     history: History
     follower: HistoryFollower
-    observers: Mapping[str, LaneObserver]
+    observer: LanesObserver
     publisher: Publisher
     intake: Ingest
-    desk: Desk
+    dead_letters: DeadLetterService
     undo: Undo
     broadcast: Broadcast
     audit: AuditTrail
@@ -47,40 +51,44 @@ class Services:
     guesses: Guesses = field(default_factory=Guesses)
 
 
-def nothing(settings: Settings) -> Services:
-    """Parts for an app that only describes itself, and serves nobody."""
+def no_services(settings: Settings) -> Services:
+    """For an app that only describes itself and serves no request."""
     idle: dict[str, Any] = dict.fromkeys(one.name for one in fields(Services))
     return Services(**idle | {"settings": settings, "metrics": Metrics()})
 
 
-def parts_of(request: Request) -> Services:
-    """The process's parts."""
-    parts: Services = request.app.state.parts
-    return parts
+def services_of(request: Request) -> Services:
+    """The services of the process."""
+    services: Services = request.app.state.services
+    return services
 
 
-PartsHere = Annotated[Services, Depends(parts_of)]
+ServicesHere = Annotated[Services, Depends(services_of)]
 
 
-def lane_to_show(parts: PartsHere, lane: str | None = None) -> str:
+def lane_to_show(services: ServicesHere, lane: str | None = None) -> str:
     """The lane that is asked for; the first one when none is named."""
-    lanes = tuple(parts.settings.senders)
-    return lanes[0] if lane is None else _known(lane, lanes)
+    return _named(services.settings.lanes.shown_by, lane)
 
 
-def lane_to_change(parts: PartsHere, lane: str | None = None) -> str:
+def lane_to_change(services: ServicesHere, lane: str | None = None) -> str:
     """The lane that something is to be done to: named, or the only one there is."""
-    lanes = tuple(parts.settings.senders)
-    if lane is None and len(lanes) > 1:
-        raise Problem(422, "Which lane?", f"name one of the lanes: {', '.join(lanes)}", code="lane-needed")
-    return lanes[0] if lane is None else _known(lane, lanes)
+    return _named(services.settings.lanes.meant_by, lane)
 
 
-def _known(lane: str, lanes: tuple[str, ...]) -> str:
-    if lane not in lanes:
-        raise Problem(404, "No such lane", f"the lanes are: {', '.join(lanes)}", code="unknown-lane")
-    return lane
+def _named(find: Callable[[str | None], Lane], lane: str | None) -> str:
+    try:
+        return find(lane).name
+    except UnknownLane as error:
+        status, title = (404, "No such lane") if error.code == "unknown-lane" else (422, "Which lane?")
+        raise Problem(status, title, error.detail, code=error.code) from error
 
 
 LaneToShow = Annotated[str, Depends(lane_to_show)]
 LaneToChange = Annotated[str, Depends(lane_to_change)]
+
+# Who a route is for.
+Viewer = Annotated[Actor, Depends(require(Role.VIEWER))]
+Operator = Annotated[Actor, Depends(require(Role.OPERATOR))]
+Admin = Annotated[Actor, Depends(require(Role.ADMIN))]
+Service = Annotated[Actor, Depends(require(Role.PUBLISHER))]

@@ -13,20 +13,20 @@ PATIENCE = 1.0
 _LOOK, _LONGEST = 0.01, 0.25
 
 
-def fresh_history(parts: Services) -> HistoryAge:
+def fresh_history(services: Services) -> HistoryAge:
     """Wait for the history, at most a second, and say how far it is; never in the event loop."""
-    is_broker_there = any(observer.away_since is None for observer in parts.observers.values())
-    caught_up = is_broker_there and parts.follower.catch_up(PATIENCE)
+    is_broker_there = services.observer.away_since is None
+    caught_up = is_broker_there and services.follower.catch_up(PATIENCE)
     if caught_up:
-        _agree_with_what_was_told(parts)
-    behind = 0.0 if caught_up else parts.follower.behind_seconds
+        _agree_with_what_was_told(services)
+    behind = 0.0 if caught_up else services.follower.behind_seconds
     return HistoryAge(caught_up=caught_up, behind_seconds=round(behind, 3))
 
 
-def _agree_with_what_was_told(parts: Services) -> None:
+def _agree_with_what_was_told(services: Services) -> None:
     deadline = time.monotonic() + _LONGEST
-    while (told := parts.comparison.told_failed(time.time())) is not None and time.monotonic() < deadline:
-        if parts.history.dead_count() >= told:
+    while (told := services.comparison.told_failed(time.time())) is not None and time.monotonic() < deadline:
+        if services.history.dead_count() >= told:
             return
         time.sleep(_LOOK)
-        parts.follower.catch_up(_LONGEST)
+        services.follower.catch_up(_LONGEST)

@@ -10,6 +10,8 @@ from admin_api.idempotency import Claim, IdempotencyKeys, KeyReused, fingerprint
 from admin_api.problems import Problem
 from admin_api.publishing import UNKNOWN, problem_of
 from admin_api.schemas.ingest import NewMessage
+from antrian.domain.errors import UnknownLane
+from antrian.domain.lane import Lanes
 from antrian.domain.settings import Settings
 from antrian.domain.trace_context import TraceContext
 from antrian.history.queries.history import History
@@ -35,7 +37,8 @@ class Ingest:
     """
 
     def __init__(self, settings: Settings, publisher: Publisher, history: History) -> None:
-        self._lanes = tuple(settings.senders)
+        #: Those of the moment; the process replaces them when the file has others.
+        self.lanes = settings.lanes
         self._tokens = TokenFile(settings.tokens_file)
         self._publisher = publisher
         self._keys = IdempotencyKeys(history, settings.whatsapp_queue_dedupe_hours * 3600)
@@ -98,10 +101,9 @@ class Ingest:
         return _Ready(replace(ready, composed=replace(composed, message_id=claim.message_id)), claim)
 
     def _request(self, wanted: NewMessage, source: str) -> MessageRequest:
-        if wanted.lane is None and len(self._lanes) > 1:
-            raise InvalidMessage("lane-needed", f"name one of the lanes: {', '.join(self._lanes)}")
+        lane = wanted.lane or _only(self.lanes)
         self._check_source(wanted.source, source)
-        fields = wanted.model_dump() | {"lane": wanted.lane or self._lanes[0], "source": wanted.source or source}
+        fields = wanted.model_dump() | {"lane": lane, "source": wanted.source or source}
         return MessageRequest.of(fields)
 
     def _check_source(self, named: str | None, service: str) -> None:
@@ -109,3 +111,10 @@ class Ingest:
         others = {token.name for token in self._tokens.tokens().values() if token.role is Role.PUBLISHER} - {service}
         if named in others:
             raise InvalidMessage("foreign-source", "this source has its own publisher token")
+
+
+def _only(lanes: Lanes) -> str:
+    try:
+        return lanes.meant_by(None).name
+    except UnknownLane as error:
+        raise InvalidMessage(error.code, error.detail) from error

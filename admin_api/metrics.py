@@ -7,27 +7,17 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
+from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 #: What the broker counts apart.
 STATES = ("waiting", "in_flight", "retrying", "scheduled")
 _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
-FAILURE_CLASSES = (
-    "rejected",
-    "transient",
-    "recipient_busy",
-    "throttled",
-    "unavailable",
-    "uncertain",
-    "malformed",
-    "broker",
-    "unknown",
-    "other",
-)
+FAILURE_CLASSES = (*DEATH_CLASSES, "other")
 #: Whatever else somebody sends is `other`.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -94,6 +84,16 @@ class Metrics:
         self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
+
+    def serve_lanes(self, lanes: tuple[str, ...]) -> None:
+        """Other lanes are served from now on; the gauges of those that are gone end."""
+        gone, self._lanes = set(self._lanes) - set(lanes), lanes
+        for lane in gone:
+            for name, labels, _ in _lane_values(None):
+                self._families[name].remove(lane, *labels)
+            self._families["antrian_broker_up"].remove(lane)
+            for label in _PRIORITIES:
+                self._families["antrian_queue_depth"].remove(lane, label)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the pattern, not the address."""

@@ -10,13 +10,13 @@ from admin_api.schemas.lane import HistoryState, LaneStatus, NextMessage, Retent
 from admin_api.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
 from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_name
 from antrian.domain.events import Event
-from antrian.domain.masking import hide_address, hide_numbers, mask_number
+from antrian.domain.masking import hide_address, hide_numbers, mask_number, shown_sender
 from antrian.domain.settings import Settings
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
 from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.eta import eta_seconds
-from antrian.operations.lane.observer import Reading
+from antrian.operations.lane.look_at_all import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,13 @@ def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) ->
 def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
+    lane = settings.lanes.known(reading.status.lane)
     return LaneStatus(
         **reading.status.as_json(),
-        lanes=list(settings.senders),
-        provider=settings.whatsapp_provider,
-        sender=_sender(settings.senders.get(reading.status.lane), masked=masked),
-        is_sandbox=settings.whatsapp_provider == "sandbox",
+        lanes=list(settings.lanes),
+        provider=lane.provider,
+        sender=_sender(lane.sender, masked=masked),
+        is_sandbox=lane.is_sandbox,
         sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
         next_messages=next_messages(reading, seen.waiting, masked=masked),
         retries=[retry_item(record, masked=masked) for record in seen.retrying],
@@ -156,10 +157,7 @@ def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
 
 
 def _sender(sender: str | None, *, masked: bool) -> str | None:
-    if sender is None:
-        return None
-    number = f"+{sender}"
-    return mask_number(number) if masked else number
+    return None if sender is None else shown_sender(sender, masked=masked)
 
 
 def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, Any]:

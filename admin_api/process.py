@@ -3,11 +3,14 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import Any, Protocol
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from admin_api.app import create_app
 from admin_api.auth.audit import AuditTrail
@@ -16,6 +19,7 @@ from admin_api.broadcast import Broadcast
 from admin_api.checkup import Checkups, RunsExamination
 from admin_api.dependencies import Services
 from admin_api.ingest import Ingest
+from admin_api.lanes_follower import LanesFollower
 from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
@@ -29,9 +33,9 @@ from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
-from antrian.operations.lane.observer import LaneObserver
+from antrian.operations.lane.observer import LanesObserver
 from publisher import Publisher
 from publisher.metrics import instrument
 
@@ -62,7 +66,7 @@ class AdminProcess:
         NoBroker: AMQP_URL is not set and no private node is running.
     """
 
-    def __init__(self, settings: Settings, examine: Callable[[], RunsExamination]) -> None:
+    def __init__(self, settings: Settings, examine: Callable[[Settings], RunsExamination]) -> None:
         self._settings = settings
         self._examine = examine
         self._urls = broker_urls(settings)
@@ -73,15 +77,31 @@ class AdminProcess:
         Raises:
             PortBusy: the address cannot be listened on.
         """
-        with _listening_socket(self._settings) as listener, self._parts() as parts:
+        with _listening_socket(self._settings) as listener, self._services() as services:
             self._make_topology()
-            server = _Server(uvicorn.Config(create_app(parts), **_uvicorn_options(self._settings)), parts.broadcast)
+            app = create_app(services)
+            server = _Server(uvicorn.Config(app, **_uvicorn_options(self._settings)), services.broadcast)
             host, port = listener.getsockname()[:2]
             _log.info("admin.ready", address=f"http://{host}:{port}")
             self._tell_how_to_log_in()
             collect_rarely()
-            server.run(sockets=[listener])
+            lanes = LanesFollower(self._settings, partial(self._serve_lanes, app))
+            lanes.start()
+            try:
+                server.run(sockets=[listener])
+            finally:
+                lanes.stop()
         _log.info("admin.left")
+
+    def _serve_lanes(self, app: FastAPI, settings: Settings) -> None:
+        """Serve other lanes: requests that begin from now on know them."""
+        before: Services = app.state.services
+        self._settings = settings
+        self._make_topology()
+        before.observer.serve_lanes(settings)
+        before.metrics.serve_lanes(settings.lanes.names)
+        before.intake.lanes = before.uploads.lanes = settings.lanes
+        app.state.services = replace(before, settings=settings)
 
     def _tell_how_to_log_in(self) -> None:
         # Whoever cannot read the file is told so at the first request.
@@ -98,36 +118,36 @@ class AdminProcess:
             _log.warning("broker.trouble", reason=str(error))
 
     @contextmanager
-    def _parts(self) -> Iterator[Services]:
+    def _services(self) -> Iterator[Services]:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:
             follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
-            observers = {lane: LaneObserver(settings, self._urls, lane, broadcast.hear) for lane in settings.senders}
+            observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
-            threads: tuple[_Thread, ...] = (follower, audit, *observers.values())
+            threads: tuple[_Thread, ...] = (follower, audit, observer)
             for thread in threads:
                 thread.start()
                 ending.callback(thread.stop)
-            desk = Desk(settings, history, follower)
-            ending.callback(desk.close)
+            dead_letters = DeadLetterService(settings, history, follower)
+            ending.callback(dead_letters.close)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
-            metrics = Metrics(tuple(settings.senders))
+            metrics = Metrics(settings.lanes.names)
             instrument(publisher, metrics.registry)
             uploads = Uploads(settings, lambda: known_here(settings, history, follower))
             ending.callback(uploads.close)
             known = KnownMessages(history)
-            checkups = Checkups(self._examine)
+            checkups = Checkups(lambda: self._examine(self._settings))
             yield Services(
                 settings,
                 history,
                 follower,
-                observers,
+                observer,
                 publisher,
                 intake,
-                desk,
+                dead_letters,
                 undo,
                 broadcast,
                 audit,

@@ -14,7 +14,8 @@ from bench.waiting import wait_until
 #: Seconds that a process may take to end after SIGTERM, before it is killed.
 STOP_PATIENCE = 15.0
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+#: The source tree of these benchmarks.
+CHECKOUT = Path(__file__).resolve().parent.parent
 _LAST_LINES = 8
 
 
@@ -25,11 +26,15 @@ class Child:
         arguments: of `python`, such as `-m antrian consume`.
         log: takes its output.
         environment: all its variables.
+        checkout: the source tree whose code it runs.
     """
 
-    def __init__(self, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-        self._command = [*_tie(), sys.executable, *arguments]
+    def __init__(
+        self, arguments: Sequence[str], log: Path, environment: Mapping[str, str], checkout: Path = CHECKOUT
+    ) -> None:
+        self._command = [*_tie(), _python(checkout), *arguments]
         self._log = log
+        self._checkout = checkout
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -38,13 +43,18 @@ class Child:
         """The process's id while it has one."""
         return self._process.pid if self._process else None
 
+    @property
+    def log(self) -> Path:
+        """The file that takes its output."""
+        return self._log
+
     def start(self) -> Self:
         """Start it, in a session of its own so that a Ctrl-C reaches only us."""
         with self._log.open("ab") as output:
             self._process = subprocess.Popen(
                 self._command,
                 env=self._environment,
-                cwd=_CHECKOUT,
+                cwd=self._checkout,
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -117,6 +127,12 @@ class Child:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _python(checkout: Path) -> str:
+    """The interpreter with the dependencies of that source tree."""
+    own = checkout / ".venv" / "bin" / "python"
+    return str(own) if checkout != CHECKOUT and own.exists() else sys.executable
 
 
 def _tie() -> list[str]:

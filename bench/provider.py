@@ -34,17 +34,22 @@ class Provider:
 
     Args:
         url: its base address.
+        pid: its process id.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pid: int) -> None:
         self.url = url
+        self.pid = pid
 
     def arrivals(self, sender: str) -> list[Arrival]:
         """What one sender has sent so far, in order of arrival."""
+        return [one for one in self.all_arrivals() if one.sender == sender]
+
+    def all_arrivals(self) -> list[Arrival]:
+        """What every sender has sent so far, in order of arrival."""
         answer = requests.get(f"{self.url}/_sandbox/requests", timeout=_ANSWER_PATIENCE)
         answer.raise_for_status()
-        every = [Arrival(one["at"], one["sender"], one["message"]) for one in answer.json()]
-        return [one for one in every if one.sender == sender]
+        return [Arrival(one["at"], one["sender"], one["message"]) for one in answer.json()]
 
     def forget(self) -> None:
         """Begin a new list of arrivals."""
@@ -69,4 +74,4 @@ def run_provider(stage: Stage) -> Iterator[Provider]:
     """Start a sandbox, and stop it at the end."""
     with stage.child("-m", "antrian", "sandbox", "--port", "0", PYTHONUNBUFFERED="1") as child:
         line = child.wait_for(_READY, _START_PATIENCE)
-        yield Provider(line.partition(_READY)[2].partition(";")[0])
+        yield Provider(line.partition(_READY)[2].partition(";")[0], child.pid or 0)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from antrian.domain.lifecycle import SPENT
 from antrian.domain.message import Message
 from antrian.providers.contract import Failed
-from consumer.ledger import SPENT, Entry, Ledger, State
+from consumer.ledger import Entry, Ledger, State
 from consumer.retry import Retry, RetryPolicy, SendAgain
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from antrian.domain.lane import Lane
 from antrian.domain.lane_timing import LaneTimes
-from antrian.domain.settings import Settings
 from consumer.pace import Pace, since
 
 
@@ -12,12 +12,12 @@ class AdoptedPace:
 
     Args:
         pace: of the worker.
-        settings: how long a pause is.
+        lane: how long a pause is.
     """
 
-    def __init__(self, pace: Pace, settings: Settings) -> None:
+    def __init__(self, pace: Pace, lane: Lane) -> None:
         self._pace = pace
-        self._settings = settings
+        self._lane = lane
         self._adopted = LaneTimes()
         self._accounted: set[str] = set()
 
@@ -41,7 +41,7 @@ class AdoptedPace:
         # Each time is taken over once: read again after the clock was set back, it would count as now for ever.
         is_news, self._adopted = times != self._adopted, times
         if is_news and times.send_ended_at:
-            pause = max(times.pause, self._settings.whatsapp_queue_delay)
+            pause = max(times.pause, self._lane.delay)
             self._pace.send_ended(since(times.send_ended_at, wall, now), pause)
             # All consumers of a lane hear an admin's force; whoever has sent since has spent it.
             self._pace.forced = False
@@ -51,5 +51,5 @@ class AdoptedPace:
         unfinished = set(sending)
         if unfinished - self._accounted:
             # A send without an outcome may have ended this very moment.
-            self._pace.send_ended(now, self._settings.pause())
+            self._pace.send_ended(now, self._lane.pause())
         self._accounted = unfinished

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
-from antrian.providers.contract import FailureClass, Sent
+from antrian.providers.contract import Sent
 from consumer.admission import DELIVER_AT
 from consumer.set_aside import NEWER_VERSION
 from consumer.witness import Call
@@ -23,14 +26,9 @@ SENT = "sent"
 #: How a call to the provider can end.
 OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
 
-#: How a message can end, by the event that says so.
-ENDS = {f"outcome.{end}": end for end in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate")}
 
 #: Why a message can be postponed.
 REASONS = (DELIVER_AT, NEWER_VERSION)
-
-#: Ends that an attempt led to.
-_BY_ATTEMPT = frozenset({"outcome.sent", "outcome.dead"})
 
 
 class Change(NamedTuple):
@@ -55,36 +53,38 @@ class LaneMeter:
         delay: the least gap between two sends, seconds.
 
     Attributes:
+        lane: which lane.
+        delay: the least gap between two sends, seconds.
         last_sent_at: when the provider last accepted a message, unix seconds; 0 when that is not known.
     """
 
     def __init__(self, lane: str, delay: float) -> None:
         self.last_sent_at = 0.0
-        self._lane = lane
-        self._delay = delay
+        self.lane = lane
+        self.delay = delay
         self._ended: float | None = None
 
     def called(self, call: Call) -> Iterator[Change]:
         """A call to the provider has ended."""
         outcome = SENT if isinstance(call.result, Sent) else call.result.failure_class.value
         priority = Priority.exact_label(call.message.priority)
-        yield Change(SENDS, (self._lane, call.provider, outcome, priority))
-        yield Change(SEND_SECONDS, (self._lane, call.provider), call.seconds)
+        yield Change(SENDS, (self.lane, call.provider, outcome, priority))
+        yield Change(SEND_SECONDS, (self.lane, call.provider), call.seconds)
         if outcome == SENT:
             # A publisher's clock may run ahead of ours.
-            yield Change(WAIT, (self._lane, priority), max(0.0, call.at - call.message.wanted_at))
+            yield Change(WAIT, (self.lane, priority), max(0.0, call.at - call.message.wanted_at))
         yield from self._gap(call)
 
     def recorded(self, event: Event) -> Iterator[Change]:
         """The worker's own event is in the broker."""
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
         if event.name in ENDS:
-            yield Change(MESSAGES, (self._lane, ENDS[event.name]))
-        if event.name == "outcome.postponed":
-            yield Change(POSTPONED, (self._lane, str(event.details["reason"])))
-        if event.name in _BY_ATTEMPT and event.attempt:
-            yield Change(ATTEMPTS, (self._lane,), event.attempt)
+            yield Change(MESSAGES, (self.lane, ENDS[event.name]))
+        if event.name == EventName.POSTPONED:
+            yield Change(POSTPONED, (self.lane, str(event.details["reason"])))
+        if event.name in ENDS_BY_ATTEMPT and event.attempt:
+            yield Change(ATTEMPTS, (self.lane,), event.attempt)
 
     def heard(self, event: Event, *, counts: bool) -> Iterator[Change]:
         """Somebody else's event.
@@ -93,18 +93,18 @@ class LaneMeter:
             event: as it came through the stream.
             counts: whether it is news, and this the one of the lane's consumers that counts it.
         """
-        if event.lane != self._lane:
+        if event.lane != self.lane:
             return
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
-        if event.name == "outcome.cleared" and counts:
-            yield Change(MESSAGES, (self._lane, ENDS[event.name]))
+        if event.name == EventName.CLEARED and counts:
+            yield Change(MESSAGES, (self.lane, ENDS[event.name]))
 
     def _gap(self, call: Call) -> Iterator[Change]:
         ended, self._ended = self._ended, call.ended
         if ended is None:
             return
         gap = call.began - ended
-        yield Change(GAP, (self._lane,), gap)
-        if gap < self._delay and not call.excused:
-            yield Change(GAP_VIOLATIONS, (self._lane,))
+        yield Change(GAP, (self.lane,), gap)
+        if gap < self.delay and not call.excused:
+            yield Change(GAP_VIOLATIONS, (self.lane,))

@@ -1,6 +1,6 @@
 """Looks at a worker while it works, from any thread."""
 
-from antrian.domain.lane_timing import UNAVAILABLE
+from antrian.domain.failure_class import FailureClass
 from consumer.caller import Caller
 from consumer.conversation import Conversation
 from consumer.lane_view import LaneView
@@ -41,6 +41,6 @@ class LaneWatch:
             pause_over_at=pace.pause_over_at,
             hold_over_at=pace.hold_over_at,
             hold_reason=pace.hold_reason,
-            breaker_open=ledger.times.held_because == UNAVAILABLE,
+            breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
         )

@@ -8,14 +8,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice, takewhile
 from typing import TypeVar
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.lane_timing import LaneTimes
-from antrian.providers.contract import Failed, FailureClass
-from consumer.malformed import MALFORMED
+from antrian.domain.lifecycle import CopyState, copy_after, is_superseded
+from antrian.providers.contract import Failed
 from consumer.permit import Uses
 
 #: A failure code of our own: a crash left an attempt without an outcome.
@@ -26,47 +27,8 @@ CRASH = "crash"
 ALWAYS_REMEMBERED = 1_000
 
 
-class State(StrEnum):
-    """How the latest known copy of a message stands."""
-
-    #: An attempt began and has no outcome yet.
-    SENDING = "sending"
-    #: The provider accepted it; it is never sent again.
-    SENT = "sent"
-    #: An attempt failed; its consequence (a retry, a dead letter) is not in the broker yet.
-    FAILED = "failed"
-    #: The lane had to wait, the message itself did nothing wrong: it is tried again as if for the first time.
-    HELD = "held"
-    #: A copy for the next attempt is on the ladder; this copy is spent.
-    RETRYING = "retrying"
-    #: A copy is in the dead-letter queue, or was taken back out; this copy is spent.
-    DEAD = "dead"
-    #: Not sent on purpose: duplicate, expired, cancelled or cleared.
-    CLOSED = "closed"
-
-
-#: States after which a delivery of the same copy has nothing left to do.
-SPENT = frozenset({State.RETRYING, State.DEAD, State.CLOSED})
-
-_STATES = {
-    "outcome.sending": State.SENDING,
-    "outcome.sent": State.SENT,
-    "outcome.failed": State.FAILED,
-    "outcome.uncertain": State.FAILED,
-    "outcome.retrying": State.RETRYING,
-    "outcome.dead": State.DEAD,
-    "outcome.redriven": State.DEAD,
-    "outcome.duplicate": State.CLOSED,
-    "outcome.expired": State.CLOSED,
-    "outcome.cancelled": State.CLOSED,
-    "outcome.cleared": State.CLOSED,
-    # The copy that was taken out stays spent; what an undo put back is the next generation. A cancellation is not
-    # taken back: an undo brings back what was there, and that was a message not to be sent.
-    "outcome.restored": State.CLOSED,
-}
-
-#: Events that end an attempt without a recorded send.
-_FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
+#: How the latest known copy of a message stands.
+State = CopyState
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,27 +104,28 @@ class Ledger:
         """Take one event into account; events come in the stream's order."""
         if event.lane != self._lane or _is_about_garbage(event):
             return
-        if event.name == "outcome.cancelling":
+        if event.name == EventName.CANCELLING:
             self._cancelled.pop(event.message_id, None)
             self._cancelled[event.message_id] = event.at
             return
-        if event.name == "outcome.uncancelled":
+        if event.name == EventName.UNCANCELLED:
             self._cancelled.pop(event.message_id, None)
             return
         self.uses.apply(event)
-        if event.name in _STATES:
-            if event.name == "outcome.redriven":
+        state = copy_after(event)
+        if state is not None:
+            if event.name == EventName.REDRIVEN:
                 # Whoever puts it back wants it sent, whatever was asked before.
                 self._cancelled.pop(event.message_id, None)
-            self._remember(event)
+            self._remember(event, state)
             self._forget_older_than(min(event.at, self._clock()) - self._window)
 
-    def _remember(self, event: Event) -> None:
+    def _remember(self, event: Event, state: CopyState) -> None:
         self.times = self.times.after(event)
         known = self._entries.get(event.message_id)
-        if known and _is_overtaken(known, event):
+        if known and is_superseded(event, state=known.state, generation=known.generation, attempt=known.attempt):
             return
-        self._entries[event.message_id] = _fold(known, event)
+        self._entries[event.message_id] = _fold(known, event, state)
         self._entries.move_to_end(event.message_id)
         key = event.details.get("key")
         # One key for one message: a second one could never be forgotten.
@@ -192,46 +155,27 @@ def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool], *, keep
 
 def _is_about_garbage(event: Event) -> bool:
     """Whether it tells of a delivery that nobody could read: the id on it may be that of a message which is good."""
-    return event.name == "outcome.dead" and event.details.get("reason") == MALFORMED
+    return event.name == EventName.DEAD and event.details.get("reason") == MALFORMED
 
 
-def _is_overtaken(known: Entry, event: Event) -> bool:
-    """Whether an event says nothing new: a consumer that lost its connection in the middle of a send reports late."""
-    if known.state is State.SENT or event.name == "outcome.sent":
-        return known.state is State.SENT
-    if known.generation != event.generation:
-        return known.generation > event.generation
-    if event.name in _FAILURES:
-        return known.state is not State.SENDING or event.attempt != known.attempt
-    return event.name == "outcome.sending" and (known.state in SPENT or event.attempt < known.attempt)
-
-
-def _fold(known: Entry | None, event: Event) -> Entry:
+def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
     """The entry after one more event about its message."""
-    failure = failure_of(event)
-    state = _STATES[event.name]
     # Retries do not make a poisonous message harmless; what follows a dead letter begins anew.
     goes_on = known is not None and (known.state is not State.DEAD or state is State.DEAD)
     crashes = known.crashes if known and goes_on else 0
-    if failure and failure.failure_class in {FailureClass.UNAVAILABLE, FailureClass.THROTTLED}:
-        state = State.HELD
-    if event.name == "outcome.uncertain":
+    if event.name == EventName.UNCERTAIN:
         crashes += 1
     generation = max(event.generation, known.generation if known else 0)
-    return Entry(generation, event.attempt, state, event.at, crashes, failure)
+    return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event))
 
 
 def failure_of(event: Event) -> Failed | None:
     """The failure that an event tells of, None where it tells of none."""
-    if event.name == "outcome.uncertain":
+    if event.name == EventName.UNCERTAIN:
         return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer stopped in the middle of a send")
-    if event.name != "outcome.failed":
+    if event.name != EventName.FAILED:
         return None
     details = event.details
-    try:
-        failure_class = FailureClass(str(details.get("failure_class")))
-    except ValueError:
-        # Written by a newer version: the careful reading is that the message may have been sent.
-        failure_class = FailureClass.UNCERTAIN
     retry_after = details.get("retry_after")
+    failure_class = FailureClass.read(details.get("failure_class"))
     return Failed(failure_class, str(details.get("code", "")), str(details.get("detail", "")), retry_after)

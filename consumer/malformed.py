@@ -5,12 +5,12 @@ import time
 import pika
 
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.failure_class import MALFORMED
 from antrian.domain.headers import write_failures
 from antrian.domain.message import AttemptFailure, message_id_of
 from antrian.domain.trace_context import TRACEPARENT, TRACESTATE, read_trace, write_trace
 
-#: The failure class of a message that breaks the contract; no provider has seen it.
-MALFORMED = "malformed"
+__all__ = ["MALFORMED", "dead_letter_of"]
 
 
 def dead_letter_of(body: bytes, properties: pika.BasicProperties, problem: MalformedMessage) -> pika.BasicProperties:

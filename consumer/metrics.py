@@ -3,15 +3,19 @@
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
-from antrian.providers.contract import FailureClass
 from consumer import lane_meter as meter
 from consumer.lane_meter import Change, LaneMeter
 from consumer.lane_view import LaneState, LaneView
@@ -20,7 +24,7 @@ from consumer.witness import Call
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Failure classes that can hold a lane.
-HOLDS = (FailureClass.THROTTLED.value, FailureClass.UNAVAILABLE.value)
+HOLDS = tuple(one.value for one in FailureClass if one.holds_lane)
 
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
@@ -28,6 +32,8 @@ _ATTEMPTS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0)
 
 #: Upper bounds of the gap between two sends, as multiples of the delay: dense where it should be.
 _AROUND = (0.5, 0.9, 0.99, 1.0, 1.001, 1.002, 1.005, 1.01, 1.05, 1.1, 1.5, 2.0, 5.0, 10.0, 60.0)
+_MOST_DELAYS = 4
+_ROUGHLY = tuple(round(0.01 * 1.5**step, 6) for step in range(30))
 _WITHOUT_DELAY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
 
 _LANE = ("lane",)
@@ -75,9 +81,16 @@ STANDINGS = (
 METRICS = (*HAPPENINGS, *STANDINGS, BUILD_INFO)
 
 
-def gap_buckets(delay: float) -> tuple[float, ...]:
-    """Upper bounds of the gap's histogram for a delay in seconds."""
-    return tuple(round(delay * part, 6) for part in _AROUND) if delay else _WITHOUT_DELAY
+def gap_buckets(*delays: float) -> tuple[float, ...]:
+    """Upper bounds of the gap's histogram, for lanes with these delays in seconds.
+
+    All lanes share the bounds. Around more than a few delays there would be too many, so they then grow by a half.
+    """
+    distinct = set(delays)
+    if len(distinct) > _MOST_DELAYS:
+        return _ROUGHLY
+    bounds = {round(delay * part, 6) for delay in distinct if delay for part in _AROUND}
+    return tuple(sorted(bounds.union(_WITHOUT_DELAY if 0 in distinct or not distinct else ())))
 
 
 class ConsumerMetrics:
@@ -90,30 +103,43 @@ class ConsumerMetrics:
 
     def __init__(self, settings: Settings, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self._delay = settings.whatsapp_queue_delay
-        made = [_with_buckets(metric, self._delay) for metric in METRICS]
+        buckets = gap_buckets(*(lane.delay for lane in settings.lanes.values()))
+        made = [replace(metric, buckets=buckets) if metric is _GAP_METRIC else metric for metric in METRICS]
         self._families = register(made, self.registry)
         self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
-        self._lanes: list[tuple[LaneMetrics, Callable[[], LaneView]]] = []
+        self._lanes: dict[str, tuple[LaneMetrics, Callable[[], LaneView]]] = {}
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
 
-    def lane(self, lane: str, provider: str) -> "LaneMetrics":
+    def lane(self, lane: Lane, provider: str) -> "LaneMetrics":
         """The witness of one lane; all its series exist from now on, with 0."""
-        for labels in _series(lane, provider):
+        for labels in _series(lane.name, provider):
             self._families[labels.metric].labels(*labels.labels)
-        return LaneMetrics(LaneMeter(lane, self._delay), self._apply)
+        return LaneMetrics(LaneMeter(lane.name, lane.delay), self._apply)
 
     def watch(self, witness: "LaneMetrics", view: Callable[[], LaneView]) -> None:
-        """Have a lane's standing looked up whenever somebody asks."""
-        self._lanes.append((witness, view))
+        """Have a lane's standing looked up whenever somebody asks; a lane's former witness is forgotten."""
+        self._lanes = self._lanes | {witness.meter.lane: (witness, view)}
+
+    def forget(self, lane: str) -> None:
+        """A lane is served no more: its gauges end, its counters stay as they are."""
+        witness, view = self._lanes[lane]
+        self._lanes = {name: watched for name, watched in self._lanes.items() if name != lane}
+        for change in self._standing(witness, view):
+            with suppress(KeyError):  # nobody has asked yet
+                self._families[change.metric].remove(*change.labels)
 
     def render(self) -> tuple[bytes, str]:
         """All of it as it is now, and its content type."""
-        for witness, view in self._lanes:
-            for change in standing(view(), witness.meter.last_sent_at, self._delay, time.monotonic(), time.time()):
+        for witness, view in self._lanes.values():
+            for change in self._standing(witness, view):
                 self._families[change.metric].labels(*change.labels).set(change.value)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+    @staticmethod
+    def _standing(witness: "LaneMetrics", view: Callable[[], LaneView]) -> Iterable[Change]:
+        meter = witness.meter
+        return standing(view(), meter.last_sent_at, meter.delay, time.monotonic(), time.time())
 
     def _apply(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -176,18 +202,12 @@ def standing(view: LaneView, last_sent_at: float, delay: float, now: float, wall
     yield from (Change("antrian_lane_held", (lane, reason), float(reason == because)) for reason in HOLDS)
 
 
-def _with_buckets(metric: Metric, delay: float) -> Metric:
-    if metric is not _GAP_METRIC:
-        return metric
-    return Metric(metric.name, metric.kind, metric.meaning, metric.labels, gap_buckets(delay))
-
-
 def _series(lane: str, provider: str) -> Iterable[Change]:
     """Every series that a lane can have, so that a rate is known from the first increase on."""
     for priority in PRIORITIES:
         yield from (Change(meter.SENDS, (lane, provider, outcome, priority)) for outcome in meter.OUTCOMES)
         yield Change(meter.WAIT, (lane, priority))
     yield Change(meter.SEND_SECONDS, (lane, provider))
-    yield from (Change(meter.MESSAGES, (lane, end)) for end in meter.ENDS.values())
+    yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
     yield from (Change(meter.POSTPONED, (lane, reason)) for reason in meter.REASONS)
     yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS))

@@ -1,6 +1,7 @@
 """What an admin commands, and an urgent message's bell, carried out on a lane's pace."""
 
 import time
+from collections.abc import Callable
 
 import structlog
 
@@ -18,9 +19,13 @@ class Orders:
         lane: orders for other lanes are none of ours.
         pace: of the lane.
         ledger: tells whether a message that rings has been attempted already.
+        apply_lanes: is handed the command that is for the whole process, and returns at once.
     """
 
-    def __init__(self, lane: str, pace: Pace, ledger: Ledger) -> None:
+    def __init__(
+        self, lane: str, pace: Pace, ledger: Ledger, apply_lanes: Callable[[Control], None] = lambda _: None
+    ) -> None:
+        self._apply_lanes = apply_lanes
         self._lane = lane
         self._pace = pace
         self._ledger = ledger
@@ -43,6 +48,8 @@ class Orders:
                     self._pace.try_one(control.permit, control.actor, time.monotonic())
             case Command.WITHDRAW:
                 self._pace.withdraw(control.permit)
+            case Command.APPLY_LANES:
+                self._apply_lanes(control)
             case Command.URGENT:
                 self._hear_bell(control)
 

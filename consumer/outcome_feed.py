@@ -2,6 +2,7 @@
 
 import uuid
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from consumer.ledger import Ledger
 from consumer.outstanding import Outstanding
@@ -9,7 +10,7 @@ from consumer.session import Offset
 from consumer.turn import Turn
 from consumer.witness import Audience
 
-BARRIER = "outcome.barrier"
+BARRIER = EventName.BARRIER
 
 
 class OutcomeFeed:

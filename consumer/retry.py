@@ -12,8 +12,10 @@ uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead let
 
 from dataclasses import dataclass
 
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
-from antrian.providers.contract import Failed, FailureClass
+from antrian.providers.contract import Failed
 from consumer.ledger import CRASH
 
 #: A message whose sending crashed the consumer so many times is poison.
@@ -77,10 +79,10 @@ class RetryPolicy:
     resend_uncertain: bool = True
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "RetryPolicy":
-        """The policy that the environment asks for."""
+    def from_settings(cls, settings: Settings, lane: Lane) -> "RetryPolicy":
+        """The policy that the environment asks for, with as many attempts as the lane allows."""
         return cls(
-            max_attempts=settings.whatsapp_queue_max_attempts,
+            max_attempts=lane.max_attempts,
             delays=settings.whatsapp_queue_retry_delays,
             resend_uncertain=settings.whatsapp_queue_on_uncertain == "resend",
         )

@@ -5,9 +5,7 @@ last, and how many others are subscribed to the lane.
 """
 
 from antrian.domain.events import Event
-
-#: Events that only the consumer writes whose turn it is.
-_WORK = frozenset({"outcome.sending", "outcome.sent", "outcome.failed", "outcome.uncertain"})
+from antrian.domain.lifecycle import ACTIVE_WORK
 
 
 class Turn:
@@ -27,7 +25,7 @@ class Turn:
 
     def see(self, event: Event, *, own: bool) -> None:
         """An event of the lane was recorded."""
-        if event.name in _WORK:
+        if event.name in ACTIVE_WORK:
             self._ours = own
 
     def count_others(self, others: int) -> None:

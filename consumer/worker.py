@@ -11,7 +11,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from queue import SimpleQueue
@@ -25,8 +25,10 @@ from antrian.broker.connection import connection_parameters, open_channel
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.broker.urgent_bell import ring
+from antrian.domain.control import Control
 from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.errors import BrokerUnreachable, MalformedMessage, NewerVersion
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from antrian.domain.settings import Settings
@@ -88,6 +90,7 @@ class LaneWorker:
         urls: the broker's addresses.
         provider: what sends; closed at the end.
         witnesses: told what happens.
+        apply_lanes: is handed the command to serve other lanes, which is for the whole process.
     """
 
     def __init__(
@@ -97,26 +100,31 @@ class LaneWorker:
         urls: Sequence[str],
         provider: Provider,
         witnesses: Sequence[Witness] = (),
+        *,
+        apply_lanes: Callable[[Control], None] = lambda _: None,
     ) -> None:
         self.inbox: Inbox = SimpleQueue()
         self._lane = lane
         self._settings = settings
+        #: Everything that differs from lane to lane: never read a global delay.
+        self._described = described = settings.lanes[lane]
         self._urls = urls
         self._provider = provider
         self._names = Names(settings.whatsapp_queue_namespace)
-        self._policy = RetryPolicy.from_settings(settings)
+        self._policy = RetryPolicy.from_settings(settings, described)
         #: Told with each send, so that whoever reads the events forecasts with our settings and not with theirs.
-        self._rhythm = {"delay": settings.whatsapp_queue_delay, "jitter": settings.whatsapp_queue_jitter}
+        self._rhythm = {"delay": described.delay, "jitter": described.jitter}
         self._pace = Pace()
         audience = Audience(witnesses)
         feed = OutcomeFeed(lane, settings.whatsapp_queue_dedupe_hours * 3600, audience)
         self._ledger = feed.ledger
-        self._talk = Conversation(lane, self._names, self.inbox, feed, Orders(lane, self._pace, feed.ledger))
+        orders = Orders(lane, self._pace, feed.ledger, apply_lanes)
+        self._talk = Conversation(lane, self._names, self.inbox, feed, orders)
         about = self._rhythm | {
-            "max_attempts": settings.whatsapp_queue_max_attempts,
+            "max_attempts": described.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
-        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, settings), about=about)
+        self._recorder = Recorder(lane, self._names, self._talk, feed, AdoptedPace(self._pace, described), about=about)
         self._one_message = OneMessage(self._talk, self._pace, self._recorder, self._ledger)
         self._caller = Caller(provider, self._talk, self.inbox, self._pace, audience)
         self._watch = LaneWatch(lane, self._talk, feed, self._pace, self._caller)
@@ -261,7 +269,7 @@ class LaneWorker:
             case Postpone(until):
                 body, properties = encode(message)
                 self._lay_on_ladder(until - time.time(), body, properties)
-                self._record("outcome.postponed", message, reason=DELIVER_AT, due_at=until)
+                self._record(EventName.POSTPONED, message, reason=DELIVER_AT, due_at=until)
                 self._talk.session.ack(delivery.tag)
             case Spent():
                 self._talk.session.ack(delivery.tag)
@@ -276,7 +284,7 @@ class LaneWorker:
         if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(time.monotonic()):
             crashed = replace(message, attempt=admission.attempt)
             self._record(
-                "outcome.uncertain",
+                EventName.UNCERTAIN,
                 crashed,
                 key=dedupe_key(message),
                 detail="the consumer stopped in the middle of a send",
@@ -317,13 +325,13 @@ class LaneWorker:
             self._give_back(delivery)
             return
         result = self._caller.ask(message, deadline=time.monotonic() + self._patience)
-        pause = self._settings.pause()
+        pause = self._described.pause()
         self._pace.send_ended(time.monotonic(), pause)
         self._pace.forced = False
         if isinstance(result, Sent):
             details = {"provider_id": result.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
             details |= self._rhythm
-            self._recorder.record_surely(self._event("outcome.sent", message, **details))
+            self._recorder.record_surely(self._event(EventName.SENT, message, **details))
             _log.info("message.sent", **_about(message))
             self._hold_then_ack(delivery)
         else:
@@ -334,7 +342,7 @@ class LaneWorker:
         permits = list(permit.ids) if permit else None
         given_up_at = time.time() + min(self._patience, getattr(self._provider, "patience", PROVIDER_DEADLINE))
         self._record(
-            "outcome.sending",
+            EventName.SENDING,
             message,
             key=dedupe_key(message),
             priority=message.priority,
@@ -356,7 +364,7 @@ class LaneWorker:
             self._talk.wait(lambda: False, until=gate.opens_at)
             self._talk.catch_up()
         except Disconnected:
-            self._recorder.owe(self._event("outcome.failed", message, **asdict(NOT_BEGUN)))
+            self._recorder.owe(self._event(EventName.FAILED, message, **asdict(NOT_BEGUN)))
             raise
 
     def _is_ours_to_send(self, message: Message) -> bool:
@@ -370,7 +378,7 @@ class LaneWorker:
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
         details = asdict(failure) | self._rhythm
         described = self._event(
-            "outcome.failed", message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
+            EventName.FAILED, message, hold=hold, pause=round(pause, 3), key=dedupe_key(message), **details
         )
         _log.warning(
             "message.failed",
@@ -415,7 +423,7 @@ class LaneWorker:
     def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
         self._lay_on_ladder(consequence.delay, *encode(retry_of(message, failure, attempt=consequence.attempt)))
         due_at = time.time() + whole_seconds(consequence.delay)
-        self._record("outcome.retrying", message, due_at=due_at, next_attempt=consequence.attempt)
+        self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
 
     def _lay_on_ladder(self, seconds: float, body: bytes, properties: BasicProperties) -> None:
         ring(properties, self._lane, later=True)
@@ -426,7 +434,7 @@ class LaneWorker:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
         self._talk.publish(self._names.dead, self._lane, body, properties)
         why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
-        self._record("outcome.dead", message, reason=consequence.reason, **why)
+        self._record(EventName.DEAD, message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
     def _bury_malformed(self, delivery: signals.Delivery, problem: MalformedMessage) -> None:
@@ -436,7 +444,7 @@ class LaneWorker:
         self._pace.bells.answer(message_id)
         why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
         why |= {"code": problem.code, "detail": problem.detail}
-        dead = self._recorder.event("outcome.dead", message_id=message_id, **why)
+        dead = self._recorder.event(EventName.DEAD, message_id=message_id, **why)
         self._recorder.record(dead)
         self._talk.session.ack(delivery.tag)
         _log.error(
@@ -456,7 +464,7 @@ class LaneWorker:
                 self._recorder.record(event(f"outcome.{outcome}", detail=detail))
             case None:
                 self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
-                self._recorder.record(event("outcome.postponed", **kept.details()))
+                self._recorder.record(event(EventName.POSTPONED, **kept.details()))
                 _log.warning(
                     "message.needs_newer_consumer",
                     lane=self._lane,

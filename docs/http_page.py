@@ -12,7 +12,7 @@ from generated import TEMPLATES, table
 from admin_api.app import create_app
 from admin_api.auth.authorization import Authorization
 from admin_api.auth.urls import PREFIX
-from admin_api.dependencies import nothing
+from admin_api.dependencies import no_services
 from antrian.domain.settings import load_settings
 
 #: What every guarded address may answer; said once, and not in every row.
@@ -25,7 +25,7 @@ def page() -> str:
     Raises:
         LookupError: an address says nothing about itself.
     """
-    app = create_app(nothing(load_settings({})))
+    app = create_app(no_services(load_settings({})))
     document = app.openapi()
     template = Template((TEMPLATES / "http.md").read_text(encoding="utf-8"))
     return template.substitute(prefix=PREFIX, addresses=_addresses(app, document), pages=_pages(app))

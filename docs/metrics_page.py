@@ -6,6 +6,7 @@ from string import Template
 from generated import TEMPLATES, documented, table
 
 from admin_api import metrics as admin
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
@@ -14,12 +15,12 @@ from publisher import metrics as publisher
 
 #: The values that a label may have.
 LABELS = {
-    "lane": "a lane of `WHATSAPP_QUEUE_LANES`",
+    "lane": "one of the lanes (`antrian lanes`)",
     "provider": "the name in `WHATSAPP_PROVIDER`",
     "priority": ", ".join(f"`{one}`" for one in consumer.PRIORITIES) + " (a number of a stranger's own)",
     "outcome": f"of a send: {', '.join(f'`{one}`' for one in lane_meter.OUTCOMES)}; "
     f"of a publish: {', '.join(f'`{one}`' for one in publisher.OUTCOMES)}",
-    "end": ", ".join(f"`{one}`" for one in lane_meter.ENDS.values()),
+    "end": ", ".join(f"`{one}`" for one in ENDS.values()),
     "reason": f"of a hold: {', '.join(f'`{one}`' for one in consumer.HOLDS)}; "
     f"of a message that was postponed: {', '.join(f'`{one}`' for one in lane_meter.REASONS)}",
     "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneState)}; "

@@ -15,6 +15,7 @@ MEANINGS = {
     "whatsapp_sender": "Number that messages are sent from: digits with the country code, `62…`.",
     "whatsapp_api_url": "Base address of the provider, `http://` or `https://`.",
     "whatsapp_provider": "Which adapter sends. `make run` uses `sandbox`.",
+    "whatsapp_provider_options": "What else the provider wants to know: `name=value,name=value`.",
     "whatsapp_queue_delay": "Pause in seconds between the end of one send and the start of the next, per lane. "
     "Decimals are allowed; `0` is no pacing, for benchmarks.",
     "whatsapp_queue_jitter": "Up to so many seconds more, at random, never less.",
@@ -25,6 +26,20 @@ MEANINGS = {
     "whatsapp_queue_namespace": "Prefix of the name of every exchange and queue.",
     "whatsapp_queue_lanes": "The lanes, comma-separated: `name`, or `name=6281…` for one with a sender number "
     "of its own. Each has its own queue and its own pace.",
+    "whatsapp_queue_lanes_file": "Path of `lanes.toml`, which describes the lanes in place of the variables "
+    "(docs/howto/lanes.md).",
+    "whatsapp_queue_preset": "Named set of the next five: `none`, `new-number` or `settled`. "
+    "**These, the window and the zone are read and checked, and not kept by this version yet.**",
+    "whatsapp_queue_daily_cap": "Most messages a day; `0` is no cap. Without it, as the preset says. Not kept yet.",
+    "whatsapp_queue_hourly_cap": "Most messages an hour; `0` is no cap. Not kept yet.",
+    "whatsapp_queue_cold_daily_cap": "Most messages a day to people who never wrote and were never written to; "
+    "`0` is no cap. Not kept yet.",
+    "whatsapp_queue_warm_up": "How that cap grows for a new number: `20x1.5..100` is the cap on day 1, the factor a "
+    "day, the ceiling. Not kept yet.",
+    "whatsapp_queue_recipient_gap": "Seconds between two messages to one person. Not kept yet.",
+    "whatsapp_queue_window": "When messages may be sent, by priority: `low=08:00-20:00,normal=06:00-22:00`; a priority "
+    "that is not named is sent always. Not kept yet.",
+    "whatsapp_queue_timezone": "Whose days and hours these are.",
     "whatsapp_queue_type": "`classic`, or `quorum` for clusters of RabbitMQ 4.3 or newer.",
     "whatsapp_queue_retention_days": "Days that the journal and the history keep.",
     "whatsapp_queue_dedupe_hours": "Hours that an idempotency key is remembered.",
@@ -72,7 +87,9 @@ def page() -> str:
 def _default(name: str, field: FieldInfo) -> str:
     if name in _DEFAULTS:
         return _DEFAULTS[name]
-    return "none" if field.default is None else f"`{_spelled(field.default)}`"
+    if field.default is None or field.get_default(call_default_factory=True) in ({}, ()):
+        return "none"
+    return f"`{_spelled(field.default)}`"
 
 
 def _spelled(value: Any) -> str:

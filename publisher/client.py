@@ -6,10 +6,8 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -21,15 +19,16 @@ from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import Settings, load_settings
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
-from publisher.instrumentation import Instrumentation, NoInstrumentation, Track
+from publisher.instrumentation import Instrumentation, NoInstrumentation
 from publisher.outcome import Outcome, OutcomeWatch
 from publisher.pipeline import WINDOW, PendingPublication, Pipeline, Result
-from publisher.request import MessageRequest, compose, delay_until
+from publisher.request import MessageRequest, compose, compose_pair, delay_until
 
 #: Seconds to wait for the broker's confirm, unless the caller says otherwise.
 CONFIRM_TIMEOUT = 10.0
 
 _T = TypeVar("_T")
+_Item = MessageRequest | Mapping[str, Any] | tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +101,8 @@ class Publisher:
             BrokerUnavailable: nothing was accepted; publish again later.
             ConfirmTimeout: unknown; safe to publish again with the same idempotency_key or message_id.
         """
-        with self._noting_refusals():
-            wanted = MessageRequest.of({"phone_number": phone_number, "message": message, **fields})
-            return self._publish(self._compose(wanted), wanted, timeout)
+        item = {"phone_number": phone_number, "message": message, **fields} if fields else (phone_number, message)
+        return self._settle(self._launch_or_refuse(item, timeout))
 
     def queue_messages(
         self,
@@ -126,15 +124,12 @@ class Publisher:
         Raises:
             Exception: whatever `requests` raises; what was published before has been yielded then.
         """
-        arrivals: SimpleQueue[PendingPublication] = SimpleQueue()
         underway: deque[_Underway | PublisherError] = deque()
         failures: list[Exception] = []
         for item in _up_to_a_failure(requests, failures):
-            underway.append(self._launch_or_refuse(item, arrivals, timeout))
+            underway.append(self._launch_or_refuse(item, timeout))
             while underway and (len(underway) >= WINDOW or _is_settled(underway[0])):
                 yield self._outcome(underway.popleft())
-                if not arrivals.empty():
-                    arrivals.get()  # one for each result, or a long import would collect them all
         while underway:
             yield self._outcome(underway.popleft())
         for failure in failures:
@@ -158,14 +153,16 @@ class Publisher:
             PublisherError: as `queue_message`.
         """
         urgent = {"phone_number": phone_number, "message": message, "priority": "urgent"}
-        with self._noting_refusals():
-            wanted = MessageRequest.of({**urgent, **fields})
-            composed = self._compose(wanted)
+        try:
+            composed, deliver_at = self._compose({**urgent, **fields})
             deadline = time.monotonic() + timeout
             heartbeat = self._settings.whatsapp_queue_heartbeat
             with OutcomeWatch(self._urls, self._names, composed, heartbeat=heartbeat) as watch:
-                self._publish(composed, wanted, None)
+                self._settle(self._launch(composed, deliver_at, None))
                 return watch.wait(deadline)
+        except InvalidMessage:
+            self.watch.refused()
+            raise
 
     @property
     def trouble(self) -> str:
@@ -190,52 +187,35 @@ class Publisher:
     ) -> None:
         self.close()
 
-    def _publish(self, message: Message, wanted: MessageRequest, timeout: float | None) -> Receipt:
-        answer = self._outcome(self._launch(message, wanted, SimpleQueue(), timeout))
+    def _settle(self, underway: "_Underway | PublisherError") -> Receipt:
+        answer = self._outcome(underway)
         if isinstance(answer, PublisherError):
             raise answer
         return answer
 
-    def _launch_or_refuse(
-        self,
-        item: MessageRequest | Mapping[str, Any] | tuple[str, str],
-        arrivals: "SimpleQueue[PendingPublication]",
-        timeout: float | None,
-    ) -> "_Underway | PublisherError":
+    def _launch_or_refuse(self, item: _Item, timeout: float | None) -> "_Underway | PublisherError":
         try:
-            wanted = MessageRequest.of(item)
-            return self._launch(self._compose(wanted), wanted, arrivals, timeout)
+            message, deliver_at = self._compose(item)
+            return self._launch(message, deliver_at, timeout)
         except InvalidMessage as error:
             self.watch.refused()
             return error
 
-    @contextmanager
-    def _noting_refusals(self) -> Iterator[None]:
-        try:
-            yield
-        except InvalidMessage:
-            self.watch.refused()
-            raise
-
-    def _launch(
-        self,
-        message: Message,
-        wanted: MessageRequest,
-        arrivals: "SimpleQueue[PendingPublication]",
-        timeout: float | None,
-    ) -> "_Underway":
-        exchange, routing_key = self._route(message, wanted.deliver_at)
+    def _launch(self, message: Message, deliver_at: datetime | None, timeout: float | None) -> "_Underway":
+        exchange, routing_key = self._route(message, deliver_at)
         span = begin_publish(message.trace, exchange=exchange, lane=message.lane, message_id=message.message_id)
         if span.trace is not message.trace:
             message = replace(message, trace=span.trace)
         body, properties = encode(message)
         ring(properties, message.lane, later=exchange == self._names.scheduled)
-        pipeline = self._running_pipeline()
-        track = self.watch.track()
-        publication = PendingPublication(exchange, routing_key, body, properties, track.then(arrivals.put))
-        pipeline.submit(publication)
+        pipeline = self._pipeline or self._running_pipeline()
+        publication = PendingPublication(exchange, routing_key, body, properties, self.watch.track())
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        return _Underway(message, publication, pipeline, arrivals, deadline, span, track)
+        receipt = Receipt(message.message_id, message.lane, message.queued_at)
+        underway = _Underway(receipt, publication, pipeline, deadline, span)
+        # Last: as soon as it wakes, the I/O thread wants the interpreter for itself.
+        pipeline.submit(publication)
+        return underway
 
     def _route(self, message: Message, deliver_at: datetime | None) -> tuple[str, str]:
         delay = delay_until(deliver_at, message.queued_at)
@@ -246,33 +226,38 @@ class Publisher:
     def _outcome(self, underway: "_Underway | PublisherError") -> Receipt | PublisherError:
         if isinstance(underway, PublisherError):
             return underway
-        message, result = underway.message, underway.wait()
-        underway.track.end(result)
+        receipt, publication = underway.receipt, underway.publication
+        result = underway.pipeline.wait(publication, underway.deadline)
+        if publication.track is not None:
+            publication.track.end(result)
         underway.span.end(None if result is Result.ACCEPTED else result.name.lower())
         if result is Result.ACCEPTED:
-            return Receipt(message.message_id, message.lane, message.queued_at)
+            return receipt
         trouble = underway.pipeline.trouble
         if result is Result.UNROUTABLE:
-            return Unroutable(f"there is no lane {message.lane!r} in namespace {self._names.namespace!r}")
+            return Unroutable(f"there is no lane {receipt.lane!r} in namespace {self._names.namespace!r}")
         if result is Result.REFUSED:
             return BrokerUnavailable("the message was not accepted: the broker could not store it")
         if result is Result.NOT_ACCEPTED:
             return BrokerUnavailable(f"the message was not accepted: {trouble}")
-        return ConfirmTimeout(f"no confirm for message {message.message_id}: it may have been accepted ({trouble})")
+        return ConfirmTimeout(f"no confirm for message {receipt.message_id}: it may have been accepted ({trouble})")
 
-    def _compose(self, wanted: MessageRequest) -> Message:
-        return compose(wanted, self._source, time.time())
+    def _compose(self, item: _Item) -> tuple[Message, datetime | None]:
+        """The message, and when it is to be sent if that is later."""
+        now = time.time()
+        if type(item) is tuple and len(item) == 2:  # noqa: PLR2004 (a number and a text)
+            return compose_pair(*item, self._source, now), None
+        wanted = MessageRequest.of(item)
+        return compose(wanted, self._source, now), wanted.deliver_at
 
     def _running_pipeline(self) -> Pipeline:
-        pipeline = self._pipeline
-        if pipeline is None:
-            with self._lock:
-                pipeline = self._pipeline = self._pipeline or Pipeline(
-                    self._parameters,
-                    name=f"antrian-publisher-{self._source}",
-                    entrance=self._names.messages,
-                    journal=self._names.journal,
-                )
+        with self._lock:
+            pipeline = self._pipeline = self._pipeline or Pipeline(
+                self._parameters,
+                name=f"antrian-publisher-{self._source}",
+                entrance=self._names.messages,
+                journal=self._names.journal,
+            )
         return pipeline
 
     def _forget_pipeline(self) -> None:
@@ -282,25 +267,13 @@ class Publisher:
 
 @dataclass(slots=True)
 class _Underway:
-    """One publication and where its answer arrives."""
+    """One publication, and what its caller gets for it; not the message itself, which would only take up memory."""
 
-    message: Message
+    receipt: Receipt
     publication: PendingPublication
     pipeline: Pipeline
-    arrivals: "SimpleQueue[PendingPublication]"
     deadline: float
     span: Publishing
-    track: Track
-
-    def wait(self) -> Result:
-        """The result, or what can be said at the deadline without one."""
-        while self.publication.result is None:
-            remaining = self.deadline - time.monotonic()
-            if remaining <= 0:
-                return self.pipeline.abandon(self.publication)
-            with suppress(Empty):
-                self.arrivals.get(timeout=remaining)
-        return self.publication.result
 
 
 def _up_to_a_failure(items: Iterable[_T], failures: list[Exception]) -> Iterator[_T]:

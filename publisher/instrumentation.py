@@ -1,28 +1,22 @@
 """Who watches a publisher: nobody, unless the application asks for it (see `publisher.metrics`)."""
 
-from collections.abc import Callable
 from typing import Protocol
 
-from publisher.pipeline import PendingPublication, Result
-
-Deliver = Callable[[PendingPublication], None]
+from publisher.pipeline import Result
 
 
 class Track(Protocol):
     """One publication, followed to its end."""
 
-    def then(self, deliver: Deliver) -> Deliver:
-        """What the pipeline is to call with the finished publication: notes its end first."""
-
     def end(self, result: Result) -> None:
-        """It has ended; a second time changes nothing."""
+        """It has ended; a second time changes nothing. Called in any thread."""
 
 
 class Instrumentation(Protocol):
     """What a publisher tells; called in any thread."""
 
-    def track(self) -> Track:
-        """A publication is handed over."""
+    def track(self) -> Track | None:
+        """A publication is handed over; None for one that is of no interest."""
 
     def refused(self) -> None:
         """A message broke the contract, and nothing was published."""
@@ -31,16 +25,8 @@ class Instrumentation(Protocol):
 class NoInstrumentation:
     """Nobody: no cost to speak of."""
 
-    def track(self) -> "NoInstrumentation":
+    def track(self) -> None:
         """See `Instrumentation`."""
-        return self
 
     def refused(self) -> None:
         """See `Instrumentation`."""
-
-    def then(self, deliver: Deliver) -> Deliver:
-        """See `Track`."""
-        return deliver
-
-    def end(self, result: Result) -> None:
-        """See `Track`."""

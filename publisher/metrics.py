@@ -16,8 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from antrian.domain.metric import Metric, register
 from publisher.client import Publisher
-from publisher.instrumentation import Deliver
-from publisher.pipeline import PendingPublication, Result
+from publisher.pipeline import Result
 
 INVALID = "invalid"
 _OUTCOMES = {
@@ -97,14 +96,6 @@ class _Track:
         # Taken out by whoever comes first: the pipeline's thread, or a caller that gives up waiting.
         self._enders = [ended]
         self._began = began
-
-    def then(self, deliver: Deliver) -> Deliver:
-        def note_and_deliver(publication: PendingPublication) -> None:
-            if publication.result is not None:
-                self.end(publication.result)
-            deliver(publication)
-
-        return note_and_deliver
 
     def end(self, result: Result) -> None:
         try:

@@ -12,19 +12,11 @@ from pika.exceptions import AMQPError
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
+from antrian.domain.event_name import ANY_OUTCOME
 from antrian.domain.events import Event, outcome_key
+from antrian.domain.lifecycle import ENDS
 from antrian.domain.message import Message
 from publisher import errors
-
-#: The events that end a message's life, by the status they give it.
-FINAL = {
-    "outcome.sent": "sent",
-    "outcome.dead": "dead",
-    "outcome.expired": "expired",
-    "outcome.cancelled": "cancelled",
-    "outcome.cleared": "cleared",
-    "outcome.duplicate": "duplicate",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ class Outcome:
         """The outcome that a final event tells of."""
         return cls(
             message_id=event.message_id,
-            status=FINAL[event.name],
+            status=ENDS[event.name],
             attempt=event.attempt,
             provider_id=event.details.get("provider_id"),
             detail=str(event.details.get("detail", "")),
@@ -76,7 +68,7 @@ class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
             opening = open_channel(self._urls, name="antrian outcome watch", heartbeat=self._heartbeat)
             self._channel = self._resources.enter_context(opening)
             self._queue = self._channel.queue_declare("", exclusive=True).method.queue
-            pattern = outcome_key("outcome.*", self._message.lane, self._message.message_id)
+            pattern = outcome_key(ANY_OUTCOME, self._message.lane, self._message.message_id)
             self._channel.queue_bind(self._queue, self._names.events, pattern)
         except (BrokerError, AMQPError) as error:
             self._resources.close()
@@ -100,7 +92,7 @@ class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
                 ):
                     event = Event.decode(body) if body else None
                     # A routing key may be shared: long ids are cut in it, and a strange one may read as a pattern.
-                    if event and event.message_id == self._message.message_id and event.name in FINAL:
+                    if event and event.message_id == self._message.message_id and event.name in ENDS:
                         return Outcome.of(event)
                     break
         except AMQPError:

@@ -6,9 +6,12 @@ one: the consumer sends a message_id once, so this can never send twice.
 
 import re
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum, auto
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pika
 from pika.connection import Connection
@@ -16,10 +19,19 @@ from pika.exceptions import ChannelClosedByClient
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.io_thread import IOThread
+from antrian.broker.publishing_connection import PublishingConnection
 from antrian.domain.errors import BrokerError, BrokerRefused
+
+if TYPE_CHECKING:
+    from publisher.instrumentation import Track
 
 #: Publications in flight at once: enough to hide the round trip, few enough to be written again quickly.
 WINDOW = 2_000
+
+#: With so many in flight, what is submitted within so many seconds is written together: each write costs two switches
+#: of threads. A publisher that waits for each confirm never has that many.
+MANY = 32
+GATHERING = 0.001
 
 _NOT_FOUND = 404
 
@@ -49,10 +61,10 @@ class PendingPublication:
     """One message on its way to the broker.
 
     Args:
-        finished: called once, in the I/O thread, unless the publication is abandoned first.
+        track: told of the end, in whichever thread sees it; None for nobody.
     """
 
-    __slots__ = ("body", "exchange", "finished", "properties", "result", "routing_key", "written")
+    __slots__ = ("body", "exchange", "properties", "result", "routing_key", "track", "waiter", "written")
 
     def __init__(
         self,
@@ -60,15 +72,17 @@ class PendingPublication:
         routing_key: str,
         body: bytes,
         properties: pika.BasicProperties,
-        finished: Callable[["PendingPublication"], None],
+        track: "Track | None" = None,
     ) -> None:
         self.exchange = exchange
         self.routing_key = routing_key
         self.body = body
         self.properties = properties
-        self.finished = finished
+        self.track = track
         self.written = False
         self.result: Result | None = None
+        #: Held until there is a result, once a thread waits for it.
+        self.waiter: threading.Lock | None = None
 
 
 class Pipeline:
@@ -110,6 +124,20 @@ class Pipeline:
             self._wake_scheduled = True
             self._io.call(self._write)
 
+    def wait(self, publication: PendingPublication, deadline: float) -> Result:
+        """The result, or what can be said at the deadline (monotonic seconds) without one."""
+        if publication.result is None:
+            waiter = threading.Lock()
+            waiter.acquire()
+            with self._lock:
+                if publication.result is not None:
+                    return publication.result
+                publication.waiter = waiter
+            remaining = min(max(0.0, deadline - time.monotonic()), threading.TIMEOUT_MAX)
+            if not waiter.acquire(timeout=remaining):
+                return self.abandon(publication)
+        return publication.result or self.abandon(publication)
+
     def abandon(self, publication: PendingPublication) -> Result:
         """Stop waiting: the result if there is one by now, else what can be said without it."""
         with self._lock:
@@ -138,22 +166,28 @@ class Pipeline:
         while self._waiting and self._waiting[0].result is not None:
             self._waiting.popleft()  # given up by its caller; an outage must not fill the memory with these
         channel = self._channel
-        while self._waiting and channel and channel.is_open and channel.in_flight < WINDOW and not self._blocked:
-            publication = self._waiting.popleft()
-            with self._lock:
-                if publication.result is not None:
-                    continue
-                publication.written = True
-            self._publish(channel, publication)
+        if not self._waiting or channel is None:
+            return
+        with channel.one_write():
+            while self._waiting and channel.is_open and channel.in_flight < WINDOW and not self._blocked:
+                self._publish(channel, self._waiting.popleft())
+        if channel.in_flight >= MANY and not self._waiting:
+            # There is a queue before the broker anyway: whatever comes next may wait for company.
+            self._wake_scheduled = True
+            self._io.call_later(GATHERING, self._write)
 
     def _publish(self, channel: ConfirmChannel, publication: PendingPublication) -> None:
+        with self._lock:
+            if publication.result is not None:
+                return
+            publication.written = True
         self._in_flight[id(publication)] = publication
         channel.publish(
             publication.exchange,
             publication.routing_key,
             publication.body,
             publication.properties,
-            lambda confirmation: self._confirmed(publication, confirmation),
+            partial(self._confirmed, publication),
         )
 
     def _confirmed(self, publication: PendingPublication, confirmation: Confirmation) -> None:
@@ -161,7 +195,7 @@ class Pipeline:
             return  # `_down` puts it back, in order
         self._in_flight.pop(id(publication), None)
         self._finish(publication, _RESULTS[confirmation])
-        if self._waiting:
+        if self._waiting and not self._wake_scheduled and len(self._in_flight) <= WINDOW // 2:
             self._write()
 
     def _finish(self, publication: PendingPublication, result: Result) -> None:
@@ -169,10 +203,16 @@ class Pipeline:
             if publication.result is not None:
                 return
             publication.result = result
-        publication.finished(publication)
+            waiter = publication.waiter
+        if publication.track is not None:
+            publication.track.end(result)
+        if waiter is not None:
+            waiter.release()
 
     def _up(self, connection: Connection) -> None:
         self._blocked = None
+        if isinstance(connection, PublishingConnection):
+            connection.expect_little()
         connection.add_on_connection_blocked_callback(self._connection_blocked)
         connection.add_on_connection_unblocked_callback(self._connection_unblocked)
         connection.channel(on_open_callback=self._ask_for_the_journal)
@@ -235,6 +275,7 @@ class Pipeline:
     def _down(self, error: BrokerError) -> None:
         self._channel = None
         self._blocked = None
+        self._wake_scheduled = False  # the loop that was to wake may be gone
         self._trouble, self._refusal = self._refusal or str(error), None
         unconfirmed, self._in_flight = self._in_flight, {}
         self._waiting.extendleft(reversed(unconfirmed.values()))

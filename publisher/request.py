@@ -125,6 +125,18 @@ def compose(wanted: MessageRequest, source: str, now: float) -> Message:
         raise InvalidMessage(error.code, error.detail, error.fields) from error
 
 
+def compose_pair(phone_number: str, text: str, source: str, now: float) -> Message:
+    """The message for a number and a text alone; the same as `compose` makes of a request with these two.
+
+    Raises:
+        InvalidMessage: it breaks the contract.
+    """
+    try:
+        return new_message(phone_number, text, source=source, now=now)
+    except MalformedMessage as error:
+        raise InvalidMessage(error.code, error.detail, error.fields) from error
+
+
 def checked(wanted: MessageRequest, source: str, now: float) -> CheckedRequest:
     """The request with the message that is asked for, for those who need to know that before they publish it.
 

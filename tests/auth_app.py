@@ -37,7 +37,7 @@ class House:
         self.settings = load_settings({"ANTRIAN_HOME": str(folder)})
         self.tokens = TokenFile(self.settings.tokens_file)
         self.now = NOON
-        self.deeds: list[AuditEntry] = []
+        self.entries: list[AuditEntry] = []
         self.keeper = Authenticator(self.settings, clock=lambda: self.now, monotonic=lambda: self.now)
         self.app = FastAPI(redirect_slashes=False)
         problems.install(self.app)
@@ -45,8 +45,8 @@ class House:
         _furnish_api(self.app)
         _furnish_pages(self.app)
 
-    def record(self, deed: AuditEntry) -> None:
-        self.deeds.append(deed)
+    def record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
 
     def token(self, role: Role | str = Role.ADMIN, name: str | None = None) -> str:
         """A new token's text."""

@@ -46,7 +46,7 @@ def new_passwords() -> dict[str, str]:
 
 
 def definitions_of(settings: Settings, passwords: dict[str, str]) -> str:
-    return json.dumps(definitions(topology(settings), tuple(settings.senders), passwords=passwords))
+    return json.dumps(definitions(topology(settings), settings.lanes.names, passwords=passwords))
 
 
 def guarded_node(node: PrivateNode, settings: Settings, folder: Path) -> GuardedBroker:

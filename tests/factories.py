@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import Message, new_message
 from antrian.domain.settings import Settings, load_settings
-from antrian.providers.contract import Failed, FailureClass
+from antrian.providers.contract import Failed
 from consumer.lane_view import LaneView
 
 #: Some moment; tests that need no other clock begin here. Unix seconds.

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pika
+from declaration import declare
 from factories import PHONE
 
-from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
-from antrian.broker.topology import Names, topology
+from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import AttemptFailure, Message, decode, encode, new_message, retry_of
@@ -22,13 +22,18 @@ _SILENCE, _PATIENCE = 10, 60
 
 
 class Stock:
-    """The queues of one namespace, with the topology applied."""
+    """The queues of one namespace, with the topology applied.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: of the namespace.
+        is_declared: whether they are there already.
+    """
+
+    def __init__(self, settings: Settings, *, is_declared: bool = False) -> None:
         self.settings = settings
         self.names = Names(settings.whatsapp_queue_namespace)
-        with self._channel() as channel:
-            topology_sync.apply(channel.connection, topology(settings))
+        if not is_declared:
+            declare(settings)
 
     def add_waiting(self, *ids: str, lane: str = "default", **about: Any) -> None:
         self._publish(self.names.messages, lane, (message(one, lane=lane, **about) for one in ids))

@@ -12,12 +12,13 @@ from pika.exceptions import UnroutableError
 from admin_api.auth.audit_entry import AuditEntry
 from admin_api.auth.audit_limit import AuditLimit
 from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError, BrokerUnreachable
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 
-#: Deeds kept while the broker is away.
+#: Entries kept while the broker is away.
 MOST_WAITING = 10_000
 #: Seconds: between two looks when nothing happens (heartbeats need them), and after a failure.
 _IDLE, _AFTER_FAILURE = 1.0, 2.0
@@ -26,7 +27,7 @@ _log = structlog.get_logger("antrian.audit")
 
 
 class AuditTrail:
-    """Takes deeds from any thread without waiting, and publishes them from a thread of its own.
+    """Takes entries from any thread without waiting, and publishes them from a thread of its own.
 
     Args:
         settings: the namespace is used.
@@ -35,11 +36,11 @@ class AuditTrail:
     """
 
     def __init__(self, settings: Settings, urls: Sequence[str], *, most_waiting: int = MOST_WAITING) -> None:
-        self._exchange = Names(settings.whatsapp_queue_namespace).events
+        self._names = Names(settings.whatsapp_queue_namespace)
         self._urls = urls
         self._most_waiting = most_waiting
         self._waiting: deque[AuditEntry] = deque()
-        self._strangers = AuditLimit()
+        self._limit = AuditLimit()
         self._dropped = 0
         self._trouble = ""
         self._changed = threading.Condition()
@@ -62,20 +63,20 @@ class AuditTrail:
 
     @property
     def waiting(self) -> int:
-        """How many deeds the broker does not have yet."""
+        """How many entries the broker does not have yet."""
         return len(self._waiting)
 
-    def record(self, deed: AuditEntry) -> None:
-        """Put a deed on record; of what strangers are refused, one a second, with the count of the others."""
+    def record(self, entry: AuditEntry) -> None:
+        """Record an entry; of the refusals of anonymous clients one a second, with the count of the others."""
         with self._changed:
-            for one in self._strangers.passing(deed, time.monotonic()):
+            for one in self._limit.passing(entry, time.monotonic()):
                 self._keep(one)
 
-    def _keep(self, deed: AuditEntry) -> None:
+    def _keep(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= self._most_waiting:
             self._dropped += 1
             return
-        self._waiting.append(deed)
+        self._waiting.append(entry)
         self._changed.notify()
 
     def _run(self) -> None:
@@ -102,17 +103,17 @@ class AuditTrail:
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
         try:
-            channel.basic_publish(self._exchange, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=True)
+            write_event(channel, self._names, event, must_be_kept=True)
         except UnroutableError as error:
             # While the topology is being made, the exchange may be there without the journal behind it.
             raise BrokerUnreachable(
-                f"{self._exchange} does not lead to a journal yet: run `antrian topology apply`"
+                f"{self._names.events} does not lead to a journal yet: run `antrian topology apply`"
             ) from error
 
     def _wait(self, seconds: float, *, for_work: bool) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or (for_work and bool(self._waiting)), seconds)
-            for late in self._strangers.overdue(time.monotonic(), is_last=self._stopping):
+            for late in self._limit.overdue(time.monotonic(), is_last=self._stopping):
                 self._keep(late)
 
     def _is_done(self) -> bool:

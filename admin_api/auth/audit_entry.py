@@ -9,10 +9,11 @@ from urllib.parse import unquote
 from admin_api.auth.request_state import RequestState
 from admin_api.auth.roles import Role
 from admin_api.auth.urls import PREFIX, is_safe_method
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.private_text import LIKE_A_NUMBER
 
-STRANGER = "anonymous"
+ANONYMOUS = "anonymous"
 
 _REFUSALS = frozenset({401, 403, 429})
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -30,14 +31,14 @@ class AuditEntry:
     Attributes:
         at: unix seconds.
         actor: `api:NAME`, `web:NAME` or `anonymous`.
-        role: the actor's; empty for a stranger.
+        role: the actor's; empty for an anonymous client.
         action: method and route, such as `POST /undo/{undo_id}`.
         target: the path that was asked for, without its query.
         status: of the answer.
         why: of a refusal; empty otherwise.
-        address: the client's, where the deed was refused.
+        address: the client's, where the entry was refused.
         is_dry_run: whether it only asked what would be done.
-        more: so many other refusals of strangers are not listed one by one.
+        more: so many other refusals of anonymous clients are not listed one by one.
     """
 
     at: float
@@ -54,7 +55,7 @@ class AuditEntry:
     @property
     def is_denied(self) -> bool:
         """Whether it was refused."""
-        return bool(self.why) or self.status in _REFUSALS or self.actor == STRANGER
+        return bool(self.why) or self.status in _REFUSALS or self.actor == ANONYMOUS
 
     def event(self) -> Event:
         """The event for the journal."""
@@ -68,21 +69,21 @@ class AuditEntry:
         details |= {"address": self.address} if self.is_denied else {}
         details |= {"dry_run": True} if self.is_dry_run else {}
         details |= {"more": self.more} if self.more else {}
-        name = "audit.denied" if self.is_denied else "audit.allowed"
+        name = EventName.AUDIT_DENIED if self.is_denied else EventName.AUDIT_ALLOWED
         return Event(name, self.at, "", source=self.actor, details=details)
 
 
 def is_on_record(method: str, path: str, visit: RequestState) -> bool:
     """Whether a request is one that goes on record: it changes something, exports something, or is a login.
 
-    What a publisher publishes is in the journal itself; another line about each would only bury the other deeds.
+    What a publisher publishes is in the journal itself; another line about each would only bury the other entries.
     """
     publishes = visit.actor is not None and visit.actor.role is Role.PUBLISHER and not visit.refusal
     return visit.is_audited or path.endswith(_EXPORT) or not (is_safe_method(method) or publishes)
 
 
-def deed_of(scope: Mapping[str, Any], visit: RequestState, status: int, at: float) -> AuditEntry:
-    """The deed that a request was.
+def audit_entry_of(scope: Mapping[str, Any], visit: RequestState, status: int, at: float) -> AuditEntry:
+    """The audit entry of a request.
 
     Args:
         scope: of the request, after a route was found, or not.
@@ -93,7 +94,7 @@ def deed_of(scope: Mapping[str, Any], visit: RequestState, status: int, at: floa
     client = scope.get("client")
     return AuditEntry(
         at=at,
-        actor=visit.actor.label if visit.actor else STRANGER,
+        actor=visit.actor.label if visit.actor else ANONYMOUS,
         role=str(visit.actor.role) if visit.actor else "",
         action=f"{_method(scope['method'])} {_route(scope)}",
         target=without_secrets(scope["path"]),
@@ -105,7 +106,7 @@ def deed_of(scope: Mapping[str, Any], visit: RequestState, status: int, at: floa
 
 
 def without_secrets(path: str) -> str:
-    """A path in which nobody finds a number or a token; message ids stay."""
+    """A path without any number or a token; message ids stay."""
     return "/".join(_clean(part) for part in unquote(path).split("/"))[:_LONGEST]
 
 
@@ -119,7 +120,7 @@ def _method(method: str) -> str:
 
 
 def _route(scope: Mapping[str, Any]) -> str:
-    # A route is a name of ours; a path that led to none is whatever a stranger typed, and stands in the target alone.
+    # A route is a name of ours; a path that led to none is what a client typed, and stands in the target alone.
     path = getattr(scope.get("route"), "path", None)
     known = path if isinstance(path, str) else without_secrets(scope["path"])
     return known.removeprefix(PREFIX) or "/"

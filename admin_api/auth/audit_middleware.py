@@ -1,19 +1,19 @@
-"""Sees every request and its answer, and puts on record what has to be."""
+"""Records audited requests and their answers."""
 
 import time
 from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from admin_api.auth.audit_entry import AuditEntry, deed_of, is_on_record
+from admin_api.auth.audit_entry import AuditEntry, audit_entry_of, is_on_record
 from admin_api.auth.request_state import state_of_request
 
 
 class RecordsAudit(Protocol):
-    """Where deeds go; `AuditTrail` is one."""
+    """Where entries go; `AuditTrail` is one."""
 
-    def record(self, deed: AuditEntry) -> None:
-        """Put a deed on record without waiting."""
+    def record(self, entry: AuditEntry) -> None:
+        """Put a entry on record without waiting."""
 
 
 class AuditMiddleware:
@@ -33,7 +33,7 @@ class AuditMiddleware:
         async def watching(message: Message) -> None:
             # When the answer begins, not when it ends: an export may take as long as it likes.
             if message["type"] == "http.response.start" and is_on_record(scope["method"], scope["path"], visit):
-                self._trail.record(deed_of(scope, visit, message["status"], time.time()))
+                self._trail.record(audit_entry_of(scope, visit, message["status"], time.time()))
             await send(message)
 
         await self._app(scope, receive, watching)

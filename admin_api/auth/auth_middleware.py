@@ -17,7 +17,7 @@ from admin_api.problems import Problem, answer
 
 
 class AuthMiddleware:
-    """ASGI middleware that finds out who asks, and turns strangers away."""
+    """ASGI middleware that finds out who asks, and refuses requests without a login."""
 
     def __init__(self, app: ASGIApp, *, keeper: Authenticator) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class AuthMiddleware:
             visit.is_audited = True
             raise
         if visit.actor is None:
-            raise _stranger(request)
+            raise _unauthenticated(request)
         if visit.actor.via == "web" and not is_safe_method(request.scope["method"]):
             receive = await _from_our_pages(request, visit.actor, receive)
         return visit.actor, receive
@@ -74,7 +74,7 @@ async def _from_our_pages(request: HTTPConnection, actor: Actor, receive: Receiv
     return receive
 
 
-def _stranger(request: HTTPConnection) -> Problem:
+def _unauthenticated(request: HTTPConnection) -> Problem:
     """A way to the login for people, 401 for programs."""
     was_known = COOKIE in request.cookies
     if "text/html" not in request.headers.get("accept", ""):

@@ -47,7 +47,7 @@ class Authenticator:
         self._trouble = ""
 
     def identify(self, request: HTTPConnection) -> Actor | None:
-        """Who asks; None for a stranger, and for one whose session is over. A Bearer token counts before a cookie.
+        """Who asks; None without a login, or after the session has ended. A Bearer token counts before a cookie.
 
         Raises:
             Problem: 401 for a wrong token, 429 for too many of them.

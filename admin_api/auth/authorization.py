@@ -59,5 +59,5 @@ def require(role: Role | str) -> Authorization:
 
 
 def require_page(role: Role | str) -> Authorization:
-    """The dependency for a page: like `require`, but strangers are led to the login."""
+    """The dependency for a page: like `require`, but a visitor without a login is sent to the login page."""
     return Authorization(Role(role), is_page=True)

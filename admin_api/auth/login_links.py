@@ -61,7 +61,7 @@ def redeem(settings: Settings, code: str, now: float) -> str | None:
         AccessUnreadable: the codes' file cannot be used.
     """
     codes = _codes(settings)
-    # A wrong code is answered without the lock: strangers can send them.
+    # A wrong code is answered without the lock: anyone can send them.
     return codes.take(_hash(code), now) if codes.get(_hash(code), now) else None
 
 

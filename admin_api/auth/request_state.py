@@ -44,7 +44,7 @@ class RequestState:
     """What is known about a request so far.
 
     Attributes:
-        actor: who asks; None for a stranger.
+        actor: who asks; None without a login.
         refusal: why it was refused, in a sentence without secrets; empty when it was not.
         is_audited: whether it goes on record although it is neither unsafe nor an export.
         is_dry_run: whether it only asked what would be done.

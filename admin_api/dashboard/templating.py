@@ -78,11 +78,11 @@ def render(request: Request, template: str, values: Mapping[str, Any], *, status
 
 def _is_sandbox(request: Request) -> bool:
     """Whether nothing is really sent, as far as the settings of this process tell; the lane's status knows better."""
-    parts = getattr(request.app.state, "parts", None)
-    return parts is not None and parts.settings.whatsapp_provider == "sandbox"
+    services = getattr(request.app.state, "services", None)
+    return services is not None and all(lane.is_sandbox for lane in services.settings.lanes.values())
 
 
 def _retention_days(request: Request) -> int:
     """For how many whole days what was done can be looked up and undone."""
-    parts = getattr(request.app.state, "parts", None)
-    return max(1, int(parts.settings.whatsapp_queue_retention_days)) if parts is not None else 1
+    services = getattr(request.app.state, "services", None)
+    return max(1, int(services.settings.whatsapp_queue_retention_days)) if services is not None else 1

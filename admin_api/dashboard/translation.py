@@ -15,6 +15,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from admin_api.dashboard.vocabulary import vocabulary
+
 FOLDER: Final = Path(__file__).parent / "locale"
 
 #: The file of a language with what the server says.
@@ -76,13 +78,14 @@ def translations(language: str) -> NullTranslations:
 
 @cache
 def script(language: str) -> str:
-    """A script that hands the translations to the pages' own scripts.
+    """A script that hands the translations, and the words for events and states, to the pages' own scripts.
 
-    `antrianStrings` is {message id: translation, or [one, many …] where the id has a plural}; `antrianSentences` is
-    the same for what the server says.
+    `antrianVocabulary` is as in `vocabulary`; `antrianStrings` is {message id: translation, or [one, many …] where the
+    id has a plural}; `antrianSentences` is the same for what the server says.
     """
     strings, sentences = _by_id(catalog(language)), _by_id(server_catalog(language))
     return (
+        f"globalThis.antrianVocabulary = {json.dumps(vocabulary(), ensure_ascii=False)};\n"
         f"globalThis.antrianStrings = {json.dumps(strings, ensure_ascii=False)};\n"
         f"globalThis.antrianSentences = {json.dumps(sentences, ensure_ascii=False)};\n"
     )

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from admin_api.actors import Viewer
-from admin_api.dependencies import PartsHere, Services
+from admin_api.dependencies import Services, ServicesHere, Viewer
 from admin_api.freshness import fresh_history
 from admin_api.openapi import problems
 from admin_api.problems import Problem
@@ -44,11 +43,13 @@ _Zone = Annotated[tzinfo, Depends(_zone)]
 
 
 @router.get("", responses=problems())
-def analytics(parts: PartsHere, _actor: Viewer, place: _Zone, minutes: _Minutes = 60, lane: _Lane = None) -> Analytics:
+def analytics(
+    services: ServicesHere, _actor: Viewer, place: _Zone, minutes: _Minutes = 60, lane: _Lane = None
+) -> Analytics:
     """What happened during the last minutes: sent, failed, waiting, and how long messages waited."""
-    age = fresh_history(parts)
+    age = fresh_history(services)
     edges = time_axis.edges(time.time(), minutes * 60, place)
-    buckets = parts.history.analytics(edges, lane)
+    buckets = services.history.analytics(edges, lane)
     step = time_axis.step_for(minutes * 60)
     items = [BucketItem.model_validate(asdict(bucket)) for bucket in buckets]
     return Analytics(step=step, buckets=items, history=age)
@@ -56,27 +57,27 @@ def analytics(parts: PartsHere, _actor: Viewer, place: _Zone, minutes: _Minutes 
 
 @router.get("/report", responses=problems())
 def report(
-    parts: PartsHere,
+    services: ServicesHere,
     _actor: Viewer,
     place: _Zone,
     period: Period = Period.TODAY,
     lane: _Lane = None,
 ) -> ReportAnswer:
     """What was sent in a period, and how long it took; in whole days of a time zone."""
-    fresh_history(parts)
-    return ReportAnswer.model_validate(asdict(_report(parts, period, place, lane)))
+    fresh_history(services)
+    return ReportAnswer.model_validate(asdict(_report(services, period, place, lane)))
 
 
 @router.get("/report.csv", response_class=Response, responses=problems() | _FILE)
 def report_file(
-    parts: PartsHere, _actor: Viewer, place: _Zone, period: Period = Period.TODAY, lane: _Lane = None
+    services: ServicesHere, _actor: Viewer, place: _Zone, period: Period = Period.TODAY, lane: _Lane = None
 ) -> Response:
     """The same for spreadsheets."""
-    found = _report(parts, period, place, lane)
+    found = _report(services, period, place, lane)
     name = time.strftime(f"report-{period.value}-%Y%m%d.csv")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(report_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _report(parts: Services, period: Period, place: tzinfo, lane: str | None) -> Report:
-    return parts.history.report(period, place, lane=lane)
+def _report(services: Services, period: Period, place: tzinfo, lane: str | None) -> Report:
+    return services.history.report(period, place, lane=lane)

@@ -7,25 +7,24 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
-from admin_api.actors import Viewer
 from admin_api.checkup import AT_LEAST, SHARED_FOR, Checkup
-from admin_api.dependencies import PartsHere, Services
+from admin_api.dependencies import Services, ServicesHere, Viewer
 from admin_api.openapi import problems
 from admin_api.schemas.doctor import DoctorReport, FindingItem, HistoryHealth, LaneFacts
-from antrian.domain.masking import hide_folders, mask_number
+from antrian.domain.masking import hide_folders, shown_sender
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/doctor", responses=problems())
-async def doctor(parts: PartsHere, actor: Viewer, fresh: Annotated[bool, Query()] = False) -> DoctorReport:  # noqa: FBT002
+async def doctor(services: ServicesHere, actor: Viewer, fresh: Annotated[bool, Query()] = False) -> DoctorReport:  # noqa: FBT002
     """What `antrian doctor` finds; looked at some seconds ago at most, with `fresh` just now. It takes some seconds."""
-    checkup = await parts.checkups.latest(most_seconds_old=AT_LEAST if fresh else SHARED_FOR)
-    return await run_in_threadpool(_report, parts, checkup, masked=actor.is_masked)
+    checkup = await services.checkups.latest(most_seconds_old=AT_LEAST if fresh else SHARED_FOR)
+    return await run_in_threadpool(_report, services, checkup, masked=actor.is_masked)
 
 
-def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
-    settings = parts.settings
+def _report(services: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
+    settings, first = services.settings, services.settings.lanes.first
     findings = [FindingItem.model_validate(one, from_attributes=True) for one in checkup.findings]
     for one in findings if masked else ():
         one.found, one.todo = hide_folders(one.found), hide_folders(one.todo)
@@ -38,23 +37,24 @@ def _report(parts: Services, checkup: Checkup, *, masked: bool) -> DoctorReport:
         warnings=sum(one.state == "warning" for one in findings),
         findings=findings,
         versions={"antrian": version("antrian"), "python": platform.python_version(), **checkup.versions},
-        provider=settings.whatsapp_provider,
-        delay=settings.whatsapp_queue_delay,
-        jitter=settings.whatsapp_queue_jitter,
+        provider=first.provider,
+        delay=first.delay,
+        jitter=first.jitter,
         lanes=[
-            LaneFacts(lane=lane, sender=_sender(number, masked=masked)) for lane, number in settings.senders.items()
+            LaneFacts(
+                lane=lane.name,
+                sender=shown_sender(lane.sender, masked=masked) if lane.sender else "",
+                provider=lane.provider,
+                delay=lane.delay,
+                jitter=lane.jitter,
+                not_kept=list(lane.not_kept),
+            )
+            for lane in settings.lanes.values()
         ],
         history=HistoryHealth(
-            entries=parts.history.position().entries,
-            behind_seconds=round(parts.follower.lag_seconds, 3),
-            writes=parts.follower.is_writer,
-            trouble=hide_folders(parts.follower.trouble) if masked else parts.follower.trouble,
+            entries=services.history.position().entries,
+            behind_seconds=round(services.follower.lag_seconds, 3),
+            writes=services.follower.is_writer,
+            trouble=hide_folders(services.follower.trouble) if masked else services.follower.trouble,
         ),
     )
-
-
-def _sender(number: str | None, *, masked: bool) -> str:
-    if not number:
-        return ""
-    whole = f"+{number.removeprefix('+')}"
-    return mask_number(whole) if masked else whole

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Body, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from admin_api.actors import Operator
-from admin_api.dependencies import PartsHere, Services, lane_to_change
+from admin_api.dependencies import Operator, Services, ServicesHere, lane_to_change
 from admin_api.openapi import problems
 from admin_api.problems import Problem
 from admin_api.schemas.imports import ImportItem, ImportQuery, ImportReport, QueueRequest
@@ -30,7 +29,7 @@ _FILE = {"requestBody": {"required": True, "content": {"application/octet-stream
 
 @router.post("/imports", status_code=201, responses=problems(404, 415, 503, 507), openapi_extra=_FILE)
 async def upload(
-    request: Request, parts: PartsHere, _actor: Operator, wanted: Annotated[ImportQuery, Query()]
+    request: Request, services: ServicesHere, _actor: Operator, wanted: Annotated[ImportQuery, Query()]
 ) -> ImportItem:
     """Check a CSV or JSONL file, which is the body itself, up to 20 MB; nothing is queued."""
     if request.headers.get("content-type", "").startswith("multipart/"):
@@ -40,22 +39,22 @@ async def upload(
             async for piece in request.stream():
                 file.write(piece)
             file.seek(0)
-            return await run_in_threadpool(_check, parts, file, wanted)
+            return await run_in_threadpool(_check, services, file, wanted)
     except (OSError, NoRoom) as error:
         room = error if isinstance(error, NoRoom) else NoRoom(error.strerror)
         raise Problem(507, detail=str(room), code="no-room") from error
 
 
 @router.get("/imports/{import_id}", responses=problems(404))
-def show(parts: PartsHere, _actor: Operator, import_id: str) -> ImportItem:
+def show(services: ServicesHere, _actor: Operator, import_id: str) -> ImportItem:
     """An upload, and how far it is."""
-    return _item(_known(parts, import_id))
+    return _item(_known(services, import_id))
 
 
 @router.get("/imports/{import_id}/errors", responses=problems(404))
-def errors(parts: PartsHere, _actor: Operator, import_id: str) -> Response:
+def errors(services: ServicesHere, _actor: Operator, import_id: str) -> Response:
     """What is wrong, as CSV: line, column and reason; the first 1,000."""
-    found = _known(parts, import_id).report.findings.refusals.first
+    found = _known(services, import_id).report.findings.refusals.first
     text = StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(("line", "column", "reason"))
@@ -66,31 +65,31 @@ def errors(parts: PartsHere, _actor: Operator, import_id: str) -> Response:
 
 @router.post("/imports/{import_id}/queue", status_code=202, responses=problems(404, 409, 503))
 def queue(
-    parts: PartsHere, _actor: Operator, import_id: str, wanted: Annotated[QueueRequest | None, Body()] = None
+    services: ServicesHere, _actor: Operator, import_id: str, wanted: Annotated[QueueRequest | None, Body()] = None
 ) -> ImportItem:
     """Begin to queue the messages; repeating the same file is safe, what is in the queue is left out."""
-    _known(parts, import_id)
+    _known(services, import_id)
     try:
-        return _item(parts.uploads.queue(import_id, skip_invalid=(wanted or QueueRequest()).skip_invalid))
+        return _item(services.uploads.queue(import_id, skip_invalid=(wanted or QueueRequest()).skip_invalid))
     except NotNow as error:
         raise Problem(409, "Not now", str(error), code="not-now") from error
 
 
 @router.delete("/imports/{import_id}", responses=problems(404))
-def drop(parts: PartsHere, _actor: Operator, import_id: str) -> ImportItem:
+def drop(services: ServicesHere, _actor: Operator, import_id: str) -> ImportItem:
     """Forget an upload; while it is being queued, end that: what is in the queue stays there."""
-    _known(parts, import_id)
-    return _item(parts.uploads.drop(import_id))
+    _known(services, import_id)
+    return _item(services.uploads.drop(import_id))
 
 
-def _check(parts: Services, file: IO[bytes], wanted: ImportQuery) -> ImportItem:
-    several = len(parts.settings.senders) > 1
-    lane = None if wanted.lane is None and several else lane_to_change(parts, wanted.lane)
+def _check(services: Services, file: IO[bytes], wanted: ImportQuery) -> ImportItem:
+    several = len(services.settings.lanes) > 1
+    lane = None if wanted.lane is None and several else lane_to_change(services, wanted.lane)
     options = UploadOptions(
         checked_defaults(lane, wanted.source, wanted.priority), wanted.batch, split_columns(wanted.ignore_columns)
     )
     try:
-        return _item(parts.uploads.check(file, wanted.filename, options))
+        return _item(services.uploads.check(file, wanted.filename, options))
     except UnknownColumns as error:
         names = [name[:100] for name in error.names[:20]]
         raise Problem(422, "The file cannot be read", str(error), code="unknown-columns", columns=names) from error
@@ -100,9 +99,9 @@ def _check(parts: Services, file: IO[bytes], wanted: ImportQuery) -> ImportItem:
         raise Problem(503, "Not now", str(error), code="not-now", headers=_LATER) from error
 
 
-def _known(parts: Services, import_id: str) -> Upload:
+def _known(services: Services, import_id: str) -> Upload:
     try:
-        return parts.uploads.get(import_id)
+        return services.uploads.get(import_id)
     except UnknownUpload as error:
         raise Problem(404, "No such upload", str(error), code="unknown-upload") from error
 

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
-from admin_api.actors import Service
-from admin_api.dependencies import PartsHere
+from admin_api.dependencies import Service, ServicesHere
 from admin_api.openapi import problems
 from admin_api.problems import Problem
 from admin_api.schemas.ingest import Batch, BatchAnswer, BatchItem, NewMessage
@@ -28,23 +27,23 @@ Key = Annotated[
 
 @router.post("/messages", status_code=202, responses=problems(503))
 def accept(
-    parts: PartsHere, actor: Service, request: Request, wanted: NewMessage, idempotency_key: Key = None
+    services: ServicesHere, actor: Service, request: Request, wanted: NewMessage, idempotency_key: Key = None
 ) -> Accepted:
     """Put one message into the queue; answered when the broker has it on disk."""
     if idempotency_key is not None:
         if wanted.idempotency_key not in {None, idempotency_key}:
             raise Problem(422, "Two keys", "the header and the body name different keys", code="two-keys")
         wanted = wanted.model_copy(update={"idempotency_key": idempotency_key})
-    [answer] = parts.intake.accept([wanted], actor.name, _trace(request))
+    [answer] = services.intake.accept([wanted], actor.name, _trace(request))
     if isinstance(answer, Problem):
         raise answer
     return Accepted(message_id=answer)
 
 
 @router.post("/messages/batch", responses=problems())
-def accept_many(parts: PartsHere, actor: Service, request: Request, batch: Batch) -> BatchAnswer:
+def accept_many(services: ServicesHere, actor: Service, request: Request, batch: Batch) -> BatchAnswer:
     """Put many messages into the queue; each is accepted or refused for itself, in the batch's order."""
-    items = [_item(answer) for answer in parts.intake.accept(batch.messages, actor.name, _trace(request))]
+    items = [_item(answer) for answer in services.intake.accept(batch.messages, actor.name, _trace(request))]
     return BatchAnswer(accepted=sum(item.message_id is not None for item in items), items=items)
 
 

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Request
 
-from admin_api.actors import Admin, Operator, Viewer
 from admin_api.auth.request_state import state_of_request
-from admin_api.dependencies import LaneToChange, LaneToShow, PartsHere
+from admin_api.dependencies import Admin, LaneToChange, LaneToShow, Operator, ServicesHere, Viewer
 from admin_api.freshness import fresh_history
 from admin_api.openapi import problems
 from admin_api.problems import Problem
@@ -52,31 +51,31 @@ _NOTHING: Final[dict[str, Any]] = {
 
 
 @router.get("/status", responses=problems(404, 503))
-async def status(parts: PartsHere, lane: LaneToShow, actor: Viewer) -> LaneStatus:
+async def status(services: ServicesHere, lane: LaneToShow, actor: Viewer) -> LaneStatus:
     """What waits, what is being sent, what goes next, and when the next send is due and why not now."""
-    return await read_status(parts, lane, masked=actor.is_masked)
+    return await read_status(services, lane, masked=actor.is_masked)
 
 
 @router.post("/pause", responses=problems(404, 503))
-def pause(parts: PartsHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
+def pause(services: ServicesHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
     """Stop before the next send; it lasts, whatever is restarted meanwhile."""
-    return PauseAnswer(**asdict(control.set_paused(parts.settings, lane, actor.label, paused=True)))
+    return PauseAnswer(**asdict(control.set_paused(services.settings, lane, actor.label, paused=True)))
 
 
 @router.post("/resume", responses=problems(404, 503))
-def resume(parts: PartsHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
+def resume(services: ServicesHere, lane: LaneToChange, actor: Operator) -> PauseAnswer:
     """Go on sending."""
-    return PauseAnswer(**asdict(control.set_paused(parts.settings, lane, actor.label, paused=False)))
+    return PauseAnswer(**asdict(control.set_paused(services.settings, lane, actor.label, paused=False)))
 
 
 @router.post("/force-process", responses=problems(404, 503))
-def force_process(parts: PartsHere, lane: LaneToChange, actor: Operator) -> ForceAnswer:
+def force_process(services: ServicesHere, lane: LaneToChange, actor: Operator) -> ForceAnswer:
     """End the present pause, or the wait for the provider, once; and resume a paused lane."""
-    return ForceAnswer(**asdict(control.force(parts.settings, lane, actor.label)))
+    return ForceAnswer(**asdict(control.force(services.settings, lane, actor.label)))
 
 
 @router.post("/try-one", status_code=202, responses=problems(404, 409, 503))
-def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
+def try_one(services: ServicesHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
     """Send exactly one message of a paused lane, which stays paused.
 
     It is the message that would go next, and it keeps the pause after the last send; the answer comes as soon as it is
@@ -84,12 +83,12 @@ def try_one(parts: PartsHere, lane: LaneToChange, actor: Operator) -> TryAnswer:
     then nothing is sent. `POST /pause` once more stops it as long as its sending has not begun. If the consumer dies
     before that, nothing is sent, unless a standby that heard the command takes over in time: never more than one.
     """
-    return TryAnswer(**asdict(send_one(parts.settings, lane, actor.label)))
+    return TryAnswer(**asdict(send_one(services.settings, lane, actor.label)))
 
 
 @router.post("/clear", responses=problems(404, 409, 503))
 def clear(
-    parts: PartsHere,
+    services: ServicesHere,
     lane: LaneToChange,
     actor: Admin,
     asked: Request,
@@ -101,9 +100,9 @@ def clear(
     """
     request = wanted or ClearRequest()
     if request.filter is None and not request.dry_run:
-        return ClearAnswer(**asdict(Clearing(parts.settings, lane, actor.label).run(request.scope)))
+        return ClearAnswer(**asdict(Clearing(services.settings, lane, actor.label).run(request.scope)))
     choice = request.filter.meant() if request.filter else PendingChoice()
-    clearing = PartialClearing(parts.settings, parts.history, parts.follower, lane, actor.label)
+    clearing = PartialClearing(services.settings, services.history, services.follower, lane, actor.label)
     if request.dry_run:
         state_of_request(asked.scope).is_dry_run = True
         return ClearAnswer(**_NOTHING, matching=clearing.count(choice))
@@ -111,11 +110,11 @@ def clear(
 
 
 @router.get("/undo", responses=problems())
-def removals(parts: PartsHere, _actor: Viewer) -> Removals:
+def removals(services: ServicesHere, _actor: Viewer) -> Removals:
     """The latest clearings and purges, and whether they were undone."""
-    age = fresh_history(parts)
-    lanes = tuple(parts.settings.senders)
-    items = [RemovalItem(**asdict(one)) for one in parts.history.removals(_LISTED)]
+    age = fresh_history(services)
+    lanes = services.settings.lanes.names
+    items = [RemovalItem(**asdict(one)) for one in services.history.removals(_LISTED)]
     # Dead letters of all lanes share a queue, so their deletion names none; where there is one, it was that one.
     for item in items if len(lanes) == 1 else ():
         item.lane = item.lane or lanes[0]
@@ -123,23 +122,23 @@ def removals(parts: PartsHere, _actor: Viewer) -> Removals:
 
 
 @router.post("/undo/{undo_id}", responses=problems(404, 409, 503))
-def undo(parts: PartsHere, undo_id: str, actor: Admin) -> UndoAnswer:
+def undo(services: ServicesHere, undo_id: str, actor: Admin) -> UndoAnswer:
     """Put back what a clearing or a purge took out; once."""
-    return UndoAnswer(restored=parts.undo.run(undo_id, actor.label))
+    return UndoAnswer(restored=services.undo.run(undo_id, actor.label))
 
 
 @router.post("/send-test", status_code=202, responses=problems(404, 503))
-def send_test(parts: PartsHere, lane: LaneToChange, _actor: Operator, wanted: SendTest) -> Accepted:
+def send_test(services: ServicesHere, lane: LaneToChange, _actor: Operator, wanted: SendTest) -> Accepted:
     """Queue one message for trying out, now or for later; it goes the way of all others."""
     _check_times(wanted, datetime.now(UTC))
     request = MessageRequest.of(wanted.model_dump() | {"lane": lane, "source": "send-test"})
-    return Accepted(message_id=publish(parts.publisher, request).message_id)
+    return Accepted(message_id=publish(services.publisher, request).message_id)
 
 
 @router.post("/simulate", status_code=202, responses=problems(404, 409, 503))
-def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> AcceptedMany:
+def simulate(services: ServicesHere, lane: LaneToChange, _actor: Operator) -> AcceptedMany:
     """Play five registrations; only where the provider is the sandbox, because their numbers are invented."""
-    if parts.settings.whatsapp_provider != "sandbox":
+    if not services.settings.lanes[lane].is_sandbox:
         raise Problem(
             409, "Not possible with this provider", "these numbers are made up: only the sandbox may receive them"
         )
@@ -155,7 +154,7 @@ def simulate(parts: PartsHere, lane: LaneToChange, _actor: Operator) -> Accepted
         )
         for one in registrations()
     ]
-    return AcceptedMany(message_ids=[publish(parts.publisher, request).message_id for request in requests])
+    return AcceptedMany(message_ids=[publish(services.publisher, request).message_id for request in requests])
 
 
 def _check_times(wanted: SendTest, now: datetime) -> None:

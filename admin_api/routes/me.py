@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from admin_api.actors import Viewer
 from admin_api.auth.roles import Role
+from admin_api.dependencies import Viewer
 from admin_api.openapi import problems
 
 router = APIRouter(tags=["access"])

@@ -7,8 +7,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from admin_api import audit_items, message_export
-from admin_api.actors import Admin, Operator, Viewer
-from admin_api.dependencies import PartsHere, Services
+from admin_api.dependencies import Admin, Operator, Services, ServicesHere, Viewer
 from admin_api.freshness import fresh_history
 from admin_api.message_search import COUNTED, MessageSearch
 from admin_api.openapi import problems
@@ -40,11 +39,11 @@ _PATIENCE = 2.0
 
 
 @router.get("/messages", responses=problems(400))
-def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
+def search(services: ServicesHere, actor: Viewer, wanted: Annotated[MessageQuery, Query()]) -> MessagePage:
     """Messages that fit everything that is given, newest first."""
-    age = fresh_history(parts)
-    searched = MessageSearch.of(parts.history, actor, wanted)
-    note = parts.guesses.begin(actor, wanted.q, wanted.phone_number, wanted.key)
+    age = fresh_history(services)
+    searched = MessageSearch.of(services.history, actor, wanted)
+    note = services.guesses.begin(actor, wanted.q, wanted.phone_number, wanted.key)
     page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
     note(bool(page.items))
     items = [message_item(record, masked=actor.is_masked) for record in page.items]
@@ -60,11 +59,11 @@ def search(parts: PartsHere, actor: Viewer, wanted: Annotated[MessageQuery, Quer
 
 
 @router.get("/messages/export", response_class=Response, responses=problems() | FILES)
-def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
+def export(services: ServicesHere, actor: Admin, wanted: Annotated[MessageExportQuery, Query()]) -> StreamingResponse:
     """Messages as a file, numbers and texts included, newest first."""
-    age = fresh_history(parts)
+    age = fresh_history(services)
     form = ExportFormat(wanted.format)
-    found = MessageSearch.of(parts.history, actor, wanted).all()
+    found = MessageSearch.of(services.history, actor, wanted).all()
     name = time.strftime(f"messages-%Y%m%d-%H%M%S.{form.value}")
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if not age.caught_up:
@@ -73,72 +72,72 @@ def export(parts: PartsHere, actor: Admin, wanted: Annotated[MessageExportQuery,
 
 
 @router.get("/sources", responses=problems())
-def sources(parts: PartsHere, _actor: Viewer) -> Sources:
+def sources(services: ServicesHere, _actor: Viewer) -> Sources:
     """The publishing services that the history knows, in the order of their names."""
-    return Sources(items=parts.history.sources())
+    return Sources(items=services.history.sources())
 
 
 @router.get("/messages/{message_id:path}", responses=problems(404))
-def show(parts: PartsHere, actor: Viewer, message_id: str) -> MessageDetails:
+def show(services: ServicesHere, actor: Viewer, message_id: str) -> MessageDetails:
     """One message and its whole life."""
-    age = fresh_history(parts)
-    record = _record(parts, message_id)
-    return message_details(record, parts.history.life(message_id), age, masked=actor.is_masked, now=time.time())
+    age = fresh_history(services)
+    record = _record(services, message_id)
+    return message_details(record, services.history.life(message_id), age, masked=actor.is_masked, now=time.time())
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))
-def cancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
+def cancel(services: ServicesHere, actor: Operator, message_id: str) -> CancelAnswer:
     """Ask that a message not be sent; while it is being sent that comes too late."""
-    record = check_cancel(_latest_record(parts, message_id), message_id)
-    control.cancel(parts.settings, record.lane, message_id, actor.label)
+    record = check_cancel(_latest_record(services, message_id), message_id)
+    control.cancel(services.settings, record.lane, message_id, actor.label)
     return CancelAnswer(message_id=message_id, state=record.state, cancelling=True)
 
 
 @router.post("/messages/{message_id:path}/uncancel", status_code=202, responses=problems(404, 409, 503))
-def uncancel(parts: PartsHere, actor: Operator, message_id: str) -> CancelAnswer:
+def uncancel(services: ServicesHere, actor: Operator, message_id: str) -> CancelAnswer:
     """Take a cancellation back; 409 `cancelled` when the message was dropped already, `not-cancelled` without one."""
-    record = check_uncancel(_latest_record(parts, message_id), message_id)
-    control.uncancel(parts.settings, record.lane, message_id, actor.label)
+    record = check_uncancel(_latest_record(services, message_id), message_id)
+    control.uncancel(services.settings, record.lane, message_id, actor.label)
     return CancelAnswer(message_id=message_id, state=record.state, cancelling=False)
 
 
 @router.get("/audit", responses=problems(400))
 def audit(
-    parts: PartsHere,
+    services: ServicesHere,
     _actor: Admin,
     wanted: Annotated[AuditQuery, Query()],
 ) -> AuditPage:
     """What people did and tried, newest first."""
     prefixes = tuple(wanted.prefix) if wanted.prefix else ("audit.",)
-    page = parts.history.events(
+    page = services.history.events(
         prefixes, wanted.cursor, wanted.limit, source=wanted.actor, since=wanted.since, until=wanted.until
     )
-    return AuditPage(items=[_audit_item(parts, entry) for entry in page.items], next_cursor=page.next_cursor)
+    return AuditPage(items=[_audit_item(services, entry) for entry in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/audit/actors", responses=problems())
-def actors(parts: PartsHere, _actor: Admin) -> Actors:
+def actors(services: ServicesHere, _actor: Admin) -> Actors:
     """Who did something lately, in the order of their names."""
-    return Actors(items=parts.history.actors())
+    return Actors(items=services.history.actors())
 
 
-def _audit_item(parts: Services, entry: LifeEntry) -> AuditItem:
+def _audit_item(services: Services, entry: LifeEntry) -> AuditItem:
     item = life_item(entry, masked=False)
     message_id = audit_items.message_id(entry.details)
-    record = parts.history.message(message_id) if message_id else None
+    record = services.history.message(message_id) if message_id else None
     number = record.phone_number if record else ""
     about = AuditMessage(message_id=message_id, phone_number=number) if message_id else None
     return AuditItem(**item.model_dump(), verdict=audit_items.verdict(entry.name, entry.details), message=about)
 
 
-def _latest_record(parts: Services, message_id: str) -> MessageRecord | None:
+def _latest_record(services: Services, message_id: str) -> MessageRecord | None:
     """As the history has it when it has read all that is in the journal now, if that does not take long."""
-    parts.follower.barrier(_PATIENCE)
-    return parts.history.message(message_id)
+    services.follower.barrier(_PATIENCE)
+    return services.history.message(message_id)
 
 
-def _record(parts: Services, message_id: str) -> MessageRecord:
-    record = parts.history.message(message_id)
+def _record(services: Services, message_id: str) -> MessageRecord:
+    record = services.history.message(message_id)
     if record is None:
         raise Problem(404, "No such message", "the history knows no message with this id", code="unknown-message")
     return record

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from admin_api.actors import Operator
+from admin_api.dependencies import Operator
 from admin_api.openapi import problems
 from antrian.domain.errors import InvalidPhoneNumber
 from antrian.domain.phone_number import display, normalize

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from admin_api.actors import Viewer
-from admin_api.dependencies import PartsHere, lane_to_show
+from admin_api.dependencies import ServicesHere, Viewer, lane_to_show
 from admin_api.openapi import problems
 from admin_api.schemas.message import SourceItem, WaitingCounts, WaitingQuery
 from admin_api.viewer_search import check_search
@@ -14,13 +13,13 @@ router = APIRouter(tags=["messages"])
 
 
 @router.get("/waiting/counts", responses=problems(404))
-def counts(parts: PartsHere, actor: Viewer, wanted: Annotated[WaitingQuery, Query()]) -> WaitingCounts:
+def counts(services: ServicesHere, actor: Viewer, wanted: Annotated[WaitingQuery, Query()]) -> WaitingCounts:
     """How many messages wait in a lane, by source, and how many of them fit what is given."""
     check_search(actor, phone_number=wanted.phone_number, text=wanted.text, key_prefix=wanted.key_prefix)
-    note_guess = parts.guesses.begin(actor, wanted.phone_number)
-    lane = lane_to_show(parts, wanted.lane)
-    sources = parts.history.pending_sources(lane)
-    matching = parts.history.message_count(wanted.meant(lane))
+    note_guess = services.guesses.begin(actor, wanted.phone_number)
+    lane = lane_to_show(services, wanted.lane)
+    sources = services.history.pending_sources(lane)
+    matching = services.history.message_count(wanted.meant(lane))
     note_guess(matching > 0)
     return WaitingCounts(
         total=sum(one.count for one in sources),

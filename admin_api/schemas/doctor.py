@@ -19,6 +19,10 @@ class LaneFacts(BaseModel):
 
     lane: str
     sender: str = Field(description="The number that it sends from; masked for viewers, empty when it has none.")
+    provider: str
+    delay: float = Field(description="Seconds between two sends.")
+    jitter: float = Field(description="Up to so many more.")
+    not_kept: list[str] = Field(description="Limits that are set for it and that this version does not keep yet.")
 
 
 class HistoryHealth(BaseModel):
@@ -40,8 +44,8 @@ class DoctorReport(BaseModel):
     warnings: int
     findings: list[FindingItem]
     versions: dict[str, str] = Field(description="Of Antrian, Python and, when it is known, RabbitMQ.")
-    provider: str
-    delay: float = Field(description="Seconds between two sends.")
+    provider: str = Field(description="Of the first lane.")
+    delay: float = Field(description="Seconds between two sends of the first lane.")
     jitter: float = Field(description="Up to so many more.")
     lanes: list[LaneFacts]
     history: HistoryHealth

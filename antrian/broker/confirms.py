@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum, auto
 from typing import Any
 
@@ -9,6 +10,8 @@ import pika
 from pika import spec
 from pika.channel import Channel
 from pika.frame import Method
+
+from antrian.broker.publishing_connection import PublishingConnection
 
 
 class Confirmation(Enum):
@@ -41,9 +44,13 @@ class ConfirmChannel:
         self._channel = channel
         self._next_tag = 1
         self._oldest_tag = 1
-        self._pending: dict[int, tuple[_Address, Done]] = {}
+        self._pending: dict[int, tuple[str | None, str, str, Done]] = {}
         self._returned: Counter[_Address] = Counter()
+        connection = channel.connection
+        self._connection = connection if isinstance(connection, PublishingConnection) else None
         channel.confirm_delivery(self._confirmed)
+        if self._connection is not None:
+            self._connection.on_confirm(channel.channel_number, self._confirmed)
         channel.add_on_return_callback(self._message_returned)
         channel.add_on_close_callback(self._closed)
 
@@ -56,6 +63,10 @@ class ConfirmChannel:
     def in_flight(self) -> int:
         """How many publishes have no result yet."""
         return len(self._pending)
+
+    def one_write(self) -> AbstractContextManager[None]:
+        """Whatever is published within goes to the socket together, where the connection can do that."""
+        return self._connection.one_write() if self._connection is not None else nullcontext()
 
     def publish(
         self,
@@ -71,9 +82,15 @@ class ConfirmChannel:
 
         A mandatory publish needs a `message_id`, because the broker returns the message and not its tag.
         """
-        self._pending[self._next_tag] = ((properties.message_id, exchange, routing_key), done)
+        self._pending[self._next_tag] = (properties.message_id, exchange, routing_key, done)
         self._next_tag += 1
-        self._channel.basic_publish(exchange, routing_key, body, properties, mandatory)
+        channel = self._channel
+        if self._connection is not None and channel.is_open:
+            self._connection.publish(
+                channel.channel_number, exchange, routing_key, body, properties, mandatory=mandatory
+            )
+        else:
+            channel.basic_publish(exchange, routing_key, body, properties, mandatory)
 
     def _confirmed(self, frame: Method[Any]) -> None:
         answer = frame.method
@@ -89,10 +106,10 @@ class ConfirmChannel:
         pending = self._pending.pop(tag, None)
         if pending is None:
             return
-        address, done = pending
-        if self._returned and self._returned[address]:
+        message_id, exchange, routing_key, done = pending
+        if self._returned and self._returned[message_id, exchange, routing_key]:
             # One return, one confirm: the same message may be on its way more than once.
-            self._returned -= Counter([address])
+            self._returned -= Counter([(message_id, exchange, routing_key)])
             result = Confirmation.RETURNED
         done(result)
 
@@ -100,6 +117,8 @@ class ConfirmChannel:
         self._returned[properties.message_id, method.exchange, method.routing_key] += 1
 
     def _closed(self, _channel: Channel, _reason: BaseException) -> None:
+        if self._connection is not None:
+            self._connection.on_confirm(self._channel.channel_number, None)
         pending, self._pending = self._pending, {}
-        for _, done in pending.values():
+        for *_, done in pending.values():
             done(Confirmation.LOST)

@@ -68,7 +68,7 @@ def consumer_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
         configure=_one_of(_OWN),
         write=_one_of(_OWN, ladder, *map(re.escape, (names.events, names.dead))),
         read=_one_of(_OWN, *queues, *map(re.escape, (names.outcomes, names.control))),
-        topics={names.events: (r"^outcome\.", _NOTHING), names.dead: (f"^({_lanes(lanes)})$", _NOTHING)}
+        topics={names.events: (r"^(outcome|lanes)\.", _NOTHING), names.dead: (f"^({_lanes(lanes)})$", _NOTHING)}
         | {names.delay(level): (f"^{_BITS}({_lanes(lanes)})$", _NOTHING) for level in range(LADDER_LEVELS)},
     )
 

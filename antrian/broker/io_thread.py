@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pika
-from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.adapters.select_connection import IOLoop
 from pika.connection import Connection
 
 from antrian.broker.connection import address, translate
+from antrian.broker.publishing_connection import PublishingConnection
 from antrian.domain.errors import BrokerError, BrokerUnreachable
 
 #: Seconds before the first reconnect; doubled each time, with full jitter, up to the longest.
@@ -31,16 +32,6 @@ def backoff(failures: int, dice: Callable[[float, float], float] = random.unifor
     """Seconds to wait before the next connect, after so many failures in a row (≥ 1)."""
     ceiling: float = min(LONGEST_BACKOFF, SHORTEST_BACKOFF * 2 ** min(failures - 1, 10))
     return dice(ceiling / 2, ceiling)
-
-
-class _WholeMessages(SelectConnection):
-    """Writes all frames of a message in one piece: three system calls for each were a tenth of a publisher's work.
-
-    This is inside pika; if it should change there, it only becomes slower again.
-    """
-
-    def _output_marshaled_frames(self, marshaled_frames: Sequence[bytes]) -> None:
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])
 
 
 class IOThread:
@@ -65,7 +56,7 @@ class IOThread:
         self._on_up = on_up
         self._on_down = on_down
         self._loop = IOLoop()
-        self._connection: SelectConnection | None = None
+        self._connection: PublishingConnection | None = None
         self._up_since = math.inf
         self._dropped = False
         self._failures = 0
@@ -80,6 +71,10 @@ class IOThread:
     def call(self, function: Callable[[], None]) -> None:
         """Run `function` in the I/O thread as soon as possible; safe from any thread, in order."""
         self._loop.add_callback_threadsafe(function)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Run `function` in the I/O thread after a while; only from within the I/O thread."""
+        self._loop.call_later(seconds, function)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Close the connection and end the thread, waiting at most `timeout` seconds for it."""
@@ -122,7 +117,7 @@ class IOThread:
     def _connect(self) -> None:
         if self._stopping:
             return
-        self._connection = _WholeMessages(
+        self._connection = PublishingConnection(
             self._parameters[self._turn % len(self._parameters)],
             on_open_callback=self._opened,
             on_open_error_callback=self._failed,

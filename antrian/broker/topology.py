@@ -199,7 +199,7 @@ class Topology:
 def topology(settings: Settings) -> Topology:
     """What the settings ask for; pure."""
     names = Names(settings.whatsapp_queue_namespace)
-    lanes = tuple(settings.senders)
+    lanes = settings.lanes.names
     return Topology(
         names=names,
         oldest_broker=QUORUM_NEEDS if settings.whatsapp_queue_type == "quorum" else STREAMS_NEED,

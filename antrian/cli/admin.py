@@ -12,4 +12,4 @@ def admin() -> None:
 
     settings = load_settings()
     configure_logs(settings.antrian_log_format, settings.antrian_log_level)
-    AdminProcess(settings, lambda: Examination(settings)).run()
+    AdminProcess(settings, Examination).run()

@@ -56,7 +56,7 @@ def import_file(
     get one from their content; two equal rows of one file are two messages.
     """
     settings = load_settings()
-    check = RowCheck(tuple(settings.senders), _defaults(settings, lane, source, priority), datetime.now(UTC))
+    check = RowCheck(settings.lanes.names, _defaults(settings, lane, source, priority), datetime.now(UTC))
     with Spool() as spool:
         findings = _survey(file, form, check, spool, batch=batch, ignored=split_columns(ignore_columns))
         hours = settings.whatsapp_queue_dedupe_hours
@@ -68,7 +68,7 @@ def import_file(
 
 def _defaults(settings: Settings, lane: str | None, source: str, priority: str) -> Defaults:
     try:
-        named = chosen_lane(settings, lane) if lane is not None or len(settings.senders) == 1 else None
+        named = chosen_lane(settings, lane) if lane is not None or len(settings.lanes) == 1 else None
         return checked_defaults(named, source, priority)
     except MalformedMessage as error:
         option = f"--priority {priority}" if error.code == "unknown-priority" else "--source"

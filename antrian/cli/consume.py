@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from antrian.cli.logs import configure_logs
-from antrian.domain.errors import SettingsError
 from antrian.domain.settings import load_settings
 
 
@@ -20,10 +19,5 @@ def consume(
 
     settings = load_settings()
     configure_logs(settings.antrian_log_format, settings.antrian_log_level)
-    lanes = tuple(dict.fromkeys(lane)) if lane else tuple(settings.senders)
-    unknown = [name for name in lanes if name not in settings.senders]
-    if unknown:
-        raise SettingsError(
-            f"WHATSAPP_QUEUE_LANES has no lane {', '.join(unknown)}; it has: {', '.join(settings.senders)}"
-        )
-    ConsumerProcess(settings, lanes).run()
+    only = frozenset(settings.lanes.meant_by(name).name for name in lane) if lane else None
+    ConsumerProcess(settings, only).run()

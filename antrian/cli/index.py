@@ -65,6 +65,11 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
     ),
     "Repair and set up": (
         CommandEntry("dead", "antrian.cli.dead:dead_app", "Messages that were given up: look, re-drive, delete"),
+        CommandEntry(
+            "lanes",
+            "antrian.cli.lanes:lanes_app",
+            "The lanes: which there are, and serving others",
+        ),
         CommandEntry("topology", "antrian.cli.topology:topology_app", "The exchanges and queues in the broker"),
         CommandEntry("token", "antrian.cli.token:token_app", "Who may use the HTTP API and the dashboard"),
     ),

@@ -7,34 +7,20 @@ from typing import Any, TypeGuard
 from rich.table import Table
 from rich.text import Text
 
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.human_time import clock_time, duration, moment
+from antrian.domain.lifecycle import word
 from antrian.domain.message import Priority
 from antrian.domain.phone_number import mask
 from antrian.history.queries.life_line import OUTAGE, LifeLineStep, fold, summarize
 from antrian.history.records import LifeEntry, MessageRecord
 
-#: What the steps of a life are called.
-_WORDS = {
-    "message.queued": "queued",
-    "message.scheduled": "scheduled",
-    "message.buried": "given up",
-    "message.noted": "note written",
+#: What attempts are called; everything else has its word in the table of a message's life.
+_ATTEMPTS = {
     "attempt.begun": "attempt {attempt} begins",
     "attempt.sent": "sent at attempt {attempt}, in {took}",
     "attempt.failed": "attempt {attempt} failed after {took}",
     "attempt.uncertain": "attempt {attempt} has no known outcome",
-    "outcome.retrying": "will be tried again",
-    "outcome.postponed": "postponed, no attempt counted",
-    "outcome.dead": "given up",
-    "outcome.duplicate": "not sent: another message has its key",
-    "outcome.expired": "not sent: it expired",
-    "outcome.cancelling": "cancellation asked for",
-    "outcome.uncancelled": "cancellation taken back",
-    "outcome.cancelled": "cancelled",
-    "outcome.cleared": "cleared from the queue",
-    "outcome.redriven": "re-driven",
-    "outcome.purged": "deleted",
-    "outcome.restored": "restored by an undo",
 }
 
 #: Characters of a text that fit a table.
@@ -136,9 +122,9 @@ def _number(record: MessageRecord, *, masked: bool) -> str:
 def _what(step: LifeLineStep) -> str:
     took = duration(step.until - step.at)
     if step.name == OUTAGE:
-        why = "provider throttled" if step.failure_class == "throttled" else "provider was away"
+        why = "provider throttled" if step.failure_class == FailureClass.THROTTLED else "provider was away"
         return f"{_counted(step.rounds, 'round')} while the {why}, until {clock_time(step.until, step.at)}"
-    words = _WORDS.get(step.name, step.name).format(attempt=step.attempt, took=took)
+    words = _ATTEMPTS[step.name].format(attempt=step.attempt, took=took) if step.name in _ATTEMPTS else word(step.name)
     return f"{words}, due {moment(step.details['due_at'])}" if _is_time(step.details.get("due_at")) else words
 
 

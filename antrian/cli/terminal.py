@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from antrian.domain.errors import WrongUse
+from antrian.domain.errors import UnknownLane, WrongUse
 from antrian.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,12 +68,10 @@ def chosen_lane(settings: Settings, lane: str | None) -> str:
     Raises:
         WrongUse: there is no such lane, or there are several and none is named.
     """
-    lanes = tuple(settings.senders)
-    if lane is None and len(lanes) > 1:
-        raise WrongUse(f"there are several lanes, so say which with --lane: {', '.join(lanes)}")
-    if lane is not None and lane not in lanes:
-        raise WrongUse(f"WHATSAPP_QUEUE_LANES has no lane {lane}; it has: {', '.join(lanes)}")
-    return lane or lanes[0]
+    try:
+        return settings.lanes.meant_by(lane).name
+    except UnknownLane as error:
+        raise WrongUse(f"--lane: {error}") from error
 
 
 @contextmanager

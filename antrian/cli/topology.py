@@ -86,7 +86,7 @@ def definitions(
     """Print definitions for `rabbitmqctl import_definitions`. They hold exchanges, queues, three users."""
     settings = load_settings()
     given = _passwords(passwords) if passwords else {}
-    made = rabbitmq_definitions(topology(settings), tuple(settings.senders), vhost=vhost, passwords=given)
+    made = rabbitmq_definitions(topology(settings), settings.lanes.names, vhost=vhost, passwords=given)
     typer.echo(json.dumps(made, indent=2))
 
 

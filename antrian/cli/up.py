@@ -20,8 +20,11 @@ def up(*, demo: Annotated[bool, typer.Option(help="Play the registration scenari
     settings = load_settings()
     if "whatsapp_provider" not in settings.model_fields_set:
         settings = settings.model_copy(update={"whatsapp_provider": "sandbox"})
-    if demo and settings.whatsapp_provider != "sandbox":
-        raise SettingsError("the demo sends to invented numbers: it runs only with WHATSAPP_PROVIDER=sandbox")
+    if demo and not settings.lanes.first.is_sandbox:
+        raise SettingsError(
+            "the demo sends to invented numbers: it runs only with WHATSAPP_PROVIDER=sandbox, "
+            "or with a lanes.toml whose first lane has it"
+        )
     signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt):
         Stack(settings, Console()).run(demo=demo)

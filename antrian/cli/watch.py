@@ -13,6 +13,7 @@ from antrian.broker.connection import broker_urls, open_channel
 from antrian.cli.status_view import status_line, watch_screen
 from antrian.cli.terminal import print_json
 from antrian.domain.errors import BrokerError, NoBroker
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.history.projection.history_file import history_path
@@ -100,7 +101,7 @@ class _Watch:
             raise _NobodyReads from error
 
     def _remember(self, event: Event) -> None:
-        if event.name != "outcome.barrier":
+        if event.name != EventName.BARRIER:
             self._latest.append(event)
 
 

@@ -61,7 +61,7 @@ class Examination:
         for status in lanes:
             if behind := lane.clock_ahead(status):
                 ahead[f"the consumer's of lane {status.lane}"] = -behind
-        yield from clock.check(ahead, watch.jumped(), self.settings.whatsapp_queue_delay)
+        yield from clock.check(ahead, watch.jumped(), min(one.delay for one in self.settings.lanes.values()))
 
     def _is_for(self, role: BrokerRole) -> bool:
         return self.role in {None, role}
@@ -104,16 +104,18 @@ class Examination:
 
     def _permissions(self, urls: Sequence[str], wanted: Topology) -> Finding:
         with open_channel(urls, name="antrian doctor") as channel:
-            lacking = permissions.look(channel.connection, wanted, tuple(self.settings.senders))
+            lacking = permissions.look(channel.connection, wanted, self.settings.lanes.names)
         return permissions.check(lacking, self.role)
 
     def _lanes(self, urls: Sequence[str], lanes: list[Status]) -> Iterator[Finding]:
-        for name in self.settings.senders:
-            try:
-                with open_channel(urls, name="antrian doctor") as channel:
-                    status = lane.look(channel, self.settings, name)
-            except BrokerError as error:
-                yield _unseen(lane.SUBJECT, f"lane {name}", error)
+        try:
+            with open_channel(urls, name="antrian doctor") as channel:
+                found = list(lane.look(channel, self.settings, self.settings.lanes.names))
+        except BrokerError as error:
+            found = [(name, error) for name in self.settings.lanes.names]
+        for name, status in found:
+            if isinstance(status, BrokerError):
+                yield _unseen(lane.SUBJECT, f"lane {name}", status)
             else:
                 lanes.append(status)
                 yield from lane.check(status, needs_standby=not is_running(self.settings))
@@ -122,9 +124,12 @@ class Examination:
         if finding := provider.check_settings(self.settings):
             yield finding
             return
-        facts = provider.look(self.settings)
-        ahead["the provider's"] = facts.ahead
-        yield from provider.check(facts)
+        addresses = provider.addresses(self.settings)
+        for url, lane_there in addresses.items():
+            facts = provider.look(lane_there.provider, url, is_sandbox=lane_there.is_sandbox)
+            whose = "the provider's" if len(addresses) == 1 else f"the provider's at {facts.where}"
+            ahead[whose] = facts.ahead
+            yield from provider.check(facts)
 
     def _history(self, lanes: Sequence[Status]) -> Iterator[Finding]:
         facts = history.look(self.settings, time.time())

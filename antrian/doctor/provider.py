@@ -15,9 +15,9 @@ import urllib3
 from antrian.doctor.finding import Finding, ok, problem, warning
 from antrian.domain.errors import SettingsError
 from antrian.domain.human_time import rough_duration
+from antrian.domain.lane import Lane, check_complete
 from antrian.domain.settings import Settings
 from antrian.providers.http import failure_of, is_loopback
-from antrian.providers.registry import make_provider
 
 SUBJECT = "provider"
 
@@ -55,7 +55,7 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
         yield problem(
             SUBJECT,
             f"The provider {facts.name} at {facts.where} cannot be reached: {facts.trouble}.",
-            "Check WHATSAPP_API_URL, the network, and the provider. Until then the lane waits, and no message is lost.",
+            "Check its address, the network, and the provider. Until then the lane waits, and no message is lost.",
         )
     elif facts.status >= _SERVER_ERROR:
         yield warning(
@@ -77,23 +77,33 @@ def check(facts: ProviderFacts) -> Iterator[Finding]:
 def check_settings(settings: Settings) -> Finding | None:
     """The finding when a lane's provider cannot even be made; None when it can."""
     try:
-        for sender in settings.senders.values():
-            make_provider(settings.model_copy(update={"whatsapp_sender": sender})).close()
+        check_complete(settings.lanes.values())
     except SettingsError as error:
         return problem(SUBJECT, f"{error}.", "Set what is missing; docs/reference/settings.md explains each variable.")
     return None
 
 
-def look(settings: Settings) -> ProviderFacts:
-    """Knock at the provider's address, without key and without message."""
-    url = settings.whatsapp_api_url or f"http://127.0.0.1:{settings.sandbox_port}"
+def addresses(settings: Settings) -> dict[str, Lane]:
+    """Where the lanes send to: each address once, with a lane that sends there."""
+    sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
+    return {lane.url or sandbox: lane for lane in reversed(tuple(settings.lanes.values()))}
+
+
+def look(name: str, url: str, *, is_sandbox: bool = False) -> ProviderFacts:
+    """Knock at a provider's address, without key and without message.
+
+    Args:
+        name: of the provider.
+        url: its address.
+        is_sandbox: whether it answers as the sandbox does.
+    """
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    name, where = settings.whatsapp_provider, f"{parts.hostname}:{port}"
+    where = f"{parts.hostname}:{port}"
     try:
         with requests.Session() as session:
             session.trust_env = not is_loopback(url)
-            path = "/healthz" if name == "sandbox" else "/"
+            path = "/healthz" if is_sandbox else "/"
             answer = session.get(f"{url}{path}", timeout=_TIMEOUT, allow_redirects=False, stream=True)
             answer.close()
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from antrian.doctor import lanes
 from antrian.doctor.finding import Finding, ok, problem, warning
+from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.providers.http import is_loopback
 
@@ -23,31 +25,41 @@ _HTTP, _AMQP = "http", "amqp"
 
 def check(settings: Settings) -> list[Finding]:
     """What is suspicious about the settings."""
-    suspicions = [*_pace(settings), *_times(settings), *_network(settings)]
+    suspicions = [*_paces(settings), *lanes.check(settings), *_times(settings), *_network(settings)]
     return suspicions or [ok(SUBJECT, "The settings look right.")]
 
 
-def _pace(settings: Settings) -> Iterator[Finding]:
-    delay, jitter = settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter
-    if settings.whatsapp_provider == "sandbox":
-        yield ok(SUBJECT, "WHATSAPP_PROVIDER is sandbox: nothing reaches WhatsApp.")
+def _paces(settings: Settings) -> Iterator[Finding]:
+    """What is suspicious about the lanes' paces, once for all lanes of one pace."""
+    by_pace: dict[tuple[bool, float, float], list[Lane]] = {}
+    for lane in settings.lanes.values():
+        pace = (lane.delay, lane.jitter) if not lane.is_sandbox or lane.jitter > lane.delay else (0.0, 0.0)
+        by_pace.setdefault((lane.is_sandbox, *pace), []).append(lane)
+    for same in by_pace.values():
+        yield from _pace(same[0], lanes.Wording.of(settings, same))
+
+
+def _pace(lane: Lane, words: "lanes.Wording") -> Iterator[Finding]:
+    delay, jitter = lane.delay, lane.jitter
+    if lane.is_sandbox:
+        yield ok(SUBJECT, f"{words('provider')} is sandbox: nothing reaches WhatsApp.")
     elif delay == 0:
         yield problem(
             SUBJECT,
-            "WHATSAPP_QUEUE_DELAY is 0, and a real provider sends: there is no pause at all.",
-            "Set WHATSAPP_QUEUE_DELAY to 10, before WhatsApp blocks the sender.",
+            f"{words('delay')} is 0, and a real provider sends: there is no pause at all.",
+            f"Set {words('delay')} to 10, before WhatsApp blocks the sender.",
         )
     elif delay < SHORTEST_SAFE_DELAY:
         yield warning(
             SUBJECT,
-            f"WHATSAPP_QUEUE_DELAY is {delay:g} s, and a real provider sends.",
+            f"{words('delay')} is {delay:g} s, and a real provider sends.",
             f"Set it to {SHORTEST_SAFE_DELAY:g} s or more, unless the provider allows less.",
         )
     if jitter > delay:
         yield warning(
             SUBJECT,
-            f"WHATSAPP_QUEUE_JITTER ({jitter:g} s) is larger than the delay ({delay:g} s): pauses are mostly random.",
-            "Increase WHATSAPP_QUEUE_DELAY instead; estimates of when a message goes out count the delay only.",
+            f"{words('jitter')} ({jitter:g} s) is larger than the delay ({delay:g} s): pauses are mostly random.",
+            f"Increase {words('delay')} instead; estimates of when a message goes out count the delay only.",
         )
 
 
@@ -65,10 +77,12 @@ def _times(settings: Settings) -> Iterator[Finding]:
             "WHATSAPP_QUEUE_RETENTION_DAYS is shorter than WHATSAPP_QUEUE_DEDUPE_HOURS: keys outlive their messages.",
             "Increase WHATSAPP_QUEUE_RETENTION_DAYS, so that a refused duplicate can be explained.",
         )
-    if settings.whatsapp_queue_max_attempts == 1:
+    once = [lane for lane in settings.lanes.values() if lane.max_attempts == 1]
+    if once:
         yield warning(
             SUBJECT,
-            "WHATSAPP_QUEUE_MAX_ATTEMPTS is 1: every temporary failure of the provider makes a dead letter.",
+            f"{lanes.Wording.of(settings, once)('max_attempts')} is 1: every temporary failure of the provider makes "
+            "a dead letter.",
             "Set it to 3, unless dead letters are looked after all day.",
         )
     if settings.whatsapp_queue_heartbeat > LONGEST_HEARTBEAT:
@@ -80,10 +94,12 @@ def _times(settings: Settings) -> Iterator[Finding]:
 
 
 def _network(settings: Settings) -> Iterator[Finding]:
-    if _in_clear(settings.whatsapp_api_url, _HTTP):
+    in_clear = [lane for lane in settings.lanes.values() if _in_clear(lane.url, _HTTP)]
+    if in_clear:
         yield warning(
             SUBJECT,
-            "WHATSAPP_API_URL is http:// to another machine: key and messages can be read on the way.",
+            f"{lanes.Wording.of(settings, in_clear)('url')} is http:// to another machine: key and messages can be "
+            "read on the way.",
             "Use the provider's https:// address.",
         )
     if any(_in_clear(url, _AMQP) for url in settings.amqp_urls):

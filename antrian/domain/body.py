@@ -201,15 +201,19 @@ def parse(body: bytes) -> MessageBody:
 
 
 def build(**fields: Any) -> MessageBody:
-    """Make a body from its fields, in the lowest version that has them; None stands for an absent one.
+    """Make a body from its fields, in the lowest version that has them; an absent one is better left out than None.
 
     Raises:
         MalformedMessage: as `parse` does.
     """
     try:
-        return MessageBody(version=_version_of(fields), **fields)
+        # What `MessageBody(…)` does in the end, without a second look at the arguments.
+        body: MessageBody = MessageBody.__pydantic_validator__.validate_python(
+            {"version": _version_of(fields), **fields}
+        )
     except ValidationError as error:
         raise _explain(error) from None
+    return body
 
 
 def _version_of(fields: Mapping[str, object]) -> int:

@@ -33,10 +33,12 @@ class Command(StrEnum):
     TRY_ONE = "try-one"
     #: Nobody waits for that one message any more: it need not be chosen.
     WITHDRAW = "withdraw"
+    #: Read `lanes.toml` again, and serve the lanes that it has now.
+    APPLY_LANES = "apply-lanes"
 
 
 #: Fields of a command that are text.
-_WORDS = ("lane", "actor", "message_id", "permit")
+_WORDS = ("lane", "actor", "message_id", "permit", "request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Control:
         permit: names the permission, for `try-one` and `withdraw`; new for each command.
         expires_at: unix seconds after which `try-one` is not obeyed any more; 0 for never.
         generation: which copy of it; known only of messages that ring by themselves, so it does not travel.
+        request: names the command, for `apply-lanes`: each process does it once, and its answers name it.
     """
 
     command: Command
@@ -60,6 +63,7 @@ class Control:
     permit: str = ""
     expires_at: float = 0.0
     generation: int = 0
+    request: str = ""
 
     def concerns(self, lane: str) -> bool:
         """Whether this lane is meant."""
@@ -82,8 +86,8 @@ def decode_control(body: bytes) -> Control | None:
     """The command in a control message, or None where it is none of ours."""
     try:
         values = json.loads(body)
-        lane, actor, message_id, permit = (str(values.get(name, "")) for name in _WORDS)
+        lane, actor, message_id, permit, request = (str(values.get(name, "")) for name in _WORDS)
         expires_at = float(values.get("expires_at", 0))
-        return Control(Command(values["command"]), lane, actor, message_id, permit, expires_at)
+        return Control(Command(values["command"]), lane, actor, message_id, permit, expires_at, request=request)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None

@@ -2,6 +2,7 @@
 
     AntrianError
     ├── SettingsError           correct the environment; every wrong variable is named
+    ├── UnknownLane             no lane of that name, or none named where there are several
     ├── MalformedMessage        this body can never be sent; dead-letter it
     │   ├── InvalidPhoneNumber
     │   └── NewerVersion        it may be sent by a newer consumer; keep it for that one
@@ -30,6 +31,20 @@ class AntrianError(Exception):
 
 class SettingsError(AntrianError):
     """One or more settings are wrong; the text has a line for each."""
+
+
+class UnknownLane(AntrianError):
+    """No lane has that name, or none is named where there are several; the text names those that there are.
+
+    Args:
+        code: `unknown-lane` or `lane-needed`.
+        detail: one sentence for people.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
 
 
 class MalformedMessage(AntrianError):

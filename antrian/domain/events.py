@@ -1,32 +1,7 @@
 """What happened, as the journal and the outcomes stream keep it: JSON events on the `events` exchange.
 
-    outcome.chosen       it is the one message that an admin has a paused lane send
-    outcome.sending      an attempt begins; without a later outcome it is uncertain
-    outcome.sent         the provider accepted the message
-    outcome.failed       the attempt failed; details say how
-    outcome.uncertain    a crash left an attempt without an outcome
-    outcome.retrying     a copy for the next attempt is on the delay ladder
-    outcome.postponed    it is back on the delay ladder and no attempt is counted: its time has not come, or only a
-                         newer consumer can read it
-    outcome.dead         a copy is in the dead-letter queue
-    outcome.duplicate    not sent: its idempotency key is taken
-    outcome.expired      not sent: it expired
-    outcome.cancelled    not sent: an admin cancelled it
-    outcome.cleared      not sent: an admin cleared the queue
-    outcome.redriven     an admin put a dead letter back into its lane
-    outcome.cancelling   an admin asks that a message not be sent
-    outcome.uncancelled  an admin takes that back, before the message was dropped
-    outcome.barrier      a consumer marks the end of the stream, to know that it has read all of it
-    outcome.purged       an admin deleted its dead letter
-    outcome.restored     an admin undid the clearing or the purge that took it out
-    lane.…               paused, resumed, forced, tried, cleared; for the history only, like all that follow
-    dead.purged          an admin deleted dead letters
-    undo.…               began, done: a clearing or a purge was undone
-    message.noted        an admin wrote a note about its dead letter
-    job.…                started, progress, cancelling, finished: a re-drive of many dead letters
-    audit.…              allowed, denied: somebody asked for an action over HTTP
-
-The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
+What an event can be called is in `antrian.domain.event_name`, what it means for its message in
+`antrian.domain.lifecycle`. The routing key is `name.lane.message_id`, so that one message's outcome can be waited for.
 """
 
 import json
@@ -48,7 +23,7 @@ class Event:
     """One thing that happened.
 
     Attributes:
-        name: such as `outcome.sent`.
+        name: an `EventName`, or one that only a newer version knows.
         at: wall clock, unix seconds.
         lane: the lane it happened in.
         message_id: the message it is about; empty for a lane's own events.

@@ -8,7 +8,7 @@ when they are well-formed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.lenient_headers import is_undecodable
@@ -63,6 +63,34 @@ class AttemptHistory:
     due_at: float | None = None
 
 
+class Travelled(Protocol):
+    """What has a way behind it: a `AttemptHistory`, or a message itself."""
+
+    @property
+    def attempt(self) -> int:
+        """See `AttemptHistory`."""
+
+    @property
+    def generation(self) -> int:
+        """See `AttemptHistory`."""
+
+    @property
+    def queued_at(self) -> float | None:
+        """See `AttemptHistory`."""
+
+    @property
+    def failures(self) -> tuple[AttemptFailure, ...]:
+        """See `AttemptHistory`."""
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """See `AttemptHistory`."""
+
+    @property
+    def due_at(self) -> float | None:
+        """See `AttemptHistory`."""
+
+
 _NEW = AttemptHistory()
 
 
@@ -73,18 +101,18 @@ def bounded(failures: tuple[AttemptFailure, ...]) -> tuple[AttemptFailure, ...]:
     return failures[:FIRST_FAILURES_KEPT] + failures[-LAST_FAILURES_KEPT:]
 
 
-def write(history: AttemptHistory) -> dict[str, Any]:
+def write(travelled: Travelled) -> dict[str, Any]:
     """The AMQP header table of a message; times become whole milliseconds."""
-    headers: dict[str, Any] = {ATTEMPT: history.attempt}
-    if history.queued_at is not None:
-        headers[QUEUED_AT] = round(history.queued_at * 1000)
-    if history.due_at is not None:
-        headers[DUE_AT] = round(history.due_at * 1000)
-    if history.generation:
-        headers[GENERATION] = history.generation
-    if history.trace is not None:
-        headers |= write_trace(history.trace)
-    return headers | write_failures(history.failures) if history.failures else headers
+    headers: dict[str, Any] = {ATTEMPT: travelled.attempt}
+    if travelled.queued_at is not None:
+        headers[QUEUED_AT] = round(travelled.queued_at * 1000)
+    if travelled.due_at is not None:
+        headers[DUE_AT] = round(travelled.due_at * 1000)
+    if travelled.generation:
+        headers[GENERATION] = travelled.generation
+    if travelled.trace is not None:
+        headers |= write_trace(travelled.trace)
+    return headers | write_failures(travelled.failures) if travelled.failures else headers
 
 
 def write_failures(failures: tuple[AttemptFailure, ...]) -> dict[str, Any]:

@@ -3,13 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
-
-#: Events that mark the end of a call to the provider.
-ENDS_A_SEND = frozenset({"outcome.sent", "outcome.failed", "outcome.uncertain"})
-
-#: The failure class of a provider that is not there; such failures in a row make the probes rarer.
-UNAVAILABLE = "unavailable"
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lifecycle import ATTEMPT_ENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,7 @@ class LaneTimes:
         held_until: the provider asked for silence, or is not there, until then.
         held_for: how long that was meant to be when it began, seconds.
         held_because: the failure class that holds the lane; None when nothing does.
-        failures_in_a_row: calls in a row that found the provider unavailable.
+        failures_in_a_row: calls in a row that found the provider unavailable; they make the probes rarer.
         source: the consumer that made that call.
     """
 
@@ -36,7 +33,7 @@ class LaneTimes:
 
     def after(self, event: Event) -> "LaneTimes":
         """The times after one more event of the lane; only the end of a call to the provider changes them."""
-        if event.name not in ENDS_A_SEND:
+        if event.name not in ATTEMPT_ENDS:
             return self
         if event.at < self.send_ended_at and event.source != self.source:
             # A consumer that was replaced reports late: what came after it stands. (One consumer's own events come in
@@ -45,7 +42,7 @@ class LaneTimes:
         ended_at = max(self.send_ended_at, event.at)
         pause = _seconds(event.details.get("pause"))
         hold = _seconds(event.details.get("hold"))
-        if event.name != "outcome.failed" or not hold:
+        if event.name != EventName.FAILED or not hold:
             return LaneTimes(send_ended_at=ended_at, pause=pause, source=event.source)
         reason = str(event.details.get("failure_class"))
         return replace(
@@ -55,7 +52,7 @@ class LaneTimes:
             held_until=event.at + hold,
             held_for=hold,
             held_because=reason,
-            failures_in_a_row=self.failures_in_a_row + (reason == UNAVAILABLE),
+            failures_in_a_row=self.failures_in_a_row + (reason == FailureClass.UNAVAILABLE),
             source=event.source,
         )
 

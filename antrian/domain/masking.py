@@ -3,9 +3,10 @@
 import re
 
 from antrian.domain.phone_number import mask as mask_number
+from antrian.domain.phone_number import shown_sender
 from antrian.domain.private_text import DOTS, hide_numbers
 
-__all__ = ["DOTS", "hide_address", "hide_folders", "hide_numbers", "mask_number"]
+__all__ = ["DOTS", "hide_address", "hide_folders", "hide_numbers", "mask_number", "shown_sender"]
 
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
 

@@ -6,6 +6,7 @@ The contract is documented for other languages in `docs/reference/message.md`, w
 """
 
 import hashlib
+import os
 import re
 import uuid
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ CONTENT_TYPE = "application/json"
 CONTENT_ENCODING = "utf-8"
 LONGEST_MESSAGE_ID = 200
 
+_PERSISTENT = pika.DeliveryMode.Persistent.value
 #: The most that an AMQP short string holds, in bytes.
 _SHORT_STRING = 255
 _HIGHEST_BROKER_PRIORITY = 255
@@ -124,7 +126,7 @@ def new_message(
         raise MalformedMessage("bad-lane", "a lane's name has 1 to 40 letters, digits, - and _")
     body = build(phone_number=phone_number, message=message, source=source, **optional)
     number = Priority.parse(priority)
-    return Message(message_id or str(uuid.uuid4()), lane, number, body, round(now, 3), trace=trace)
+    return Message(message_id or _new_id(), lane, number, body, round(now, 3), trace=trace)
 
 
 def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) -> Message:
@@ -146,18 +148,15 @@ def retry_of(message: Message, failure: AttemptFailure | None, *, attempt: int) 
 
 def encode(message: Message) -> tuple[bytes, pika.BasicProperties]:
     """The body and the properties to publish; the routing key is the lane, or what the delay ladder wants."""
-    history = AttemptHistory(
-        message.attempt, message.generation, message.queued_at, message.failures, message.trace, message.due_at
-    )
     properties = pika.BasicProperties(
+        CONTENT_TYPE,
+        CONTENT_ENCODING,
+        wire_headers.write(message),
+        _PERSISTENT,
+        message.priority,
         message_id=message.message_id,
-        priority=message.priority,
-        content_type=CONTENT_TYPE,
-        content_encoding=CONTENT_ENCODING,
-        delivery_mode=pika.DeliveryMode.Persistent.value,
         timestamp=int(message.queued_at),
         app_id=_short_string(message.body.source),
-        headers=wire_headers.write(history),
     )
     # The serializer itself gives bytes; `model_dump_json` would make a string of them first.
     return message.body.__pydantic_serializer__.to_json(message.body, exclude_none=True), properties
@@ -226,6 +225,13 @@ def message_id_of(body: bytes, properties: pika.BasicProperties) -> str:
         given,
     )
     return str(uuid.uuid5(_ID_NAMESPACE, f"{traits!r} {hashlib.sha256(body).hexdigest()}"))
+
+
+def _new_id() -> str:
+    """What `str(uuid.uuid4())` gives, in half the time."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _is_usable_id(value: object) -> bool:

@@ -186,3 +186,11 @@ def mask(number: str) -> str:
     shows_operator = len(national) >= _OPERATOR_DIGITS + _LEAST_HIDDEN + _LAST_DIGITS
     operator = f"{national[:_OPERATOR_DIGITS]}-" if shows_operator else ""
     return f"+{parsed.country_code} {operator}{DOTS}-{national[-_LAST_DIGITS:]}"
+
+
+def shown_sender(sender: str, *, masked: bool) -> str:
+    """A lane's sender as people see it: a number in E.164, or the provider's own name for it; masked if need be."""
+    if not sender.removeprefix("+").isdecimal():
+        return DOTS if masked else sender
+    number = f"+{sender.removeprefix('+')}"
+    return mask(number) if masked else number

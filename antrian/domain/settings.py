@@ -2,30 +2,56 @@
 
 Each variable may also be given as `NAME_FILE` (a path whose content is the value) or in a `.env` file, in the
 working folder or in the checkout. The environment wins over files, `NAME` over `NAME_FILE`.
+`WHATSAPP_QUEUE_LANES_FILE` is a variable of its own: the path of `lanes.toml` (see `antrian.domain.lanes_file`).
 """
 
 import os
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from antrian.domain.errors import SettingsError
+from antrian.domain.lane import Lanes, lanes_of_variables
+from antrian.domain.lane_limits import (
+    DEFAULT_TIMEZONE,
+    LARGEST_CAP,
+    PRESETS,
+    Limits,
+    WarmUp,
+    Window,
+    parse_timezone,
+    parse_windows,
+)
+from antrian.domain.lanes_file import LaneDefaults, read_lanes
+from antrian.domain.web_address import check_port, web_address
 
 #: The longest delay that the ladder of 24 binary levels can express, in seconds (194 days).
 LONGEST_DELAY = 2**24 - 1
 
+T = TypeVar("T")
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_DELAY, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")]
 #: `NAME`, or `NAME=SENDER` for a lane with a sender number of its own.
 LaneSpec = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}(=[0-9]{6,15})?$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
+#: None: as the preset says; 0: none.
+Cap = Annotated[int, Field(ge=0, le=LARGEST_CAP)] | None
 
 
 def checkout() -> Path | None:
@@ -34,24 +60,21 @@ def checkout() -> Path | None:
     return root if (root / "pyproject.toml").is_file() else None
 
 
-def _web_address(value: str | None) -> str | None:
-    if value is None:
-        return None
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
-        raise ValueError("must be http:// or https:// with a host, and without user name and password")
-    _check_port(value)
-    return value.rstrip("/")
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
-def _check_port(url: str) -> None:
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        # The library's own text quotes what it took for the port, which may be half a password.
-        raise ValueError(
-            "an address has no usable port: is a special character in its password not percent-encoded?"
-        ) from None
+def _written(parse: Callable[[str], object]) -> BeforeValidator:
+    """Parses a value that is written as text; one that has its type already stays."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
+
+
+def _options(value: str) -> dict[str, str]:
+    """`a=b,c=d` as a mapping."""
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError("must be like name=value,name=value")
+    return {name.strip(): text.strip() for name, _, text in pairs}
 
 
 def _network(value: str) -> str:
@@ -72,8 +95,9 @@ class Settings(BaseSettings):
     amqp_url: SecretStr | None = None
     whatsapp_api_key: SecretStr | None = None
     whatsapp_sender: Annotated[str, Field(pattern=r"^[0-9]{6,15}$")] | None = None
-    whatsapp_api_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    whatsapp_api_url: Annotated[str, AfterValidator(web_address)] | None = None
     whatsapp_provider: Name = "mpwa"
+    whatsapp_provider_options: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)
 
     whatsapp_queue_delay: Seconds = 10
     whatsapp_queue_jitter: Seconds = 0
@@ -82,6 +106,15 @@ class Settings(BaseSettings):
     whatsapp_queue_timeout_minutes: Annotated[float, Field(gt=0, le=24 * 60, allow_inf_nan=False)] = 30
     whatsapp_queue_namespace: Name = "wa"
     whatsapp_queue_lanes: Annotated[tuple[LaneSpec, ...], NoDecode, Field(min_length=1)] = ("default",)
+    whatsapp_queue_lanes_file: Path | None = None
+    whatsapp_queue_preset: Literal["none", "new-number", "settled"] = "none"
+    whatsapp_queue_daily_cap: Cap = None
+    whatsapp_queue_hourly_cap: Cap = None
+    whatsapp_queue_cold_daily_cap: Cap = None
+    whatsapp_queue_warm_up: Annotated[WarmUp | None, NoDecode, _written(WarmUp.parse)] = None
+    whatsapp_queue_recipient_gap: Seconds | None = None
+    whatsapp_queue_window: Annotated[tuple[Window, ...], NoDecode, _written(parse_windows)] = ()
+    whatsapp_queue_timezone: Annotated[str, _written(parse_timezone)] = DEFAULT_TIMEZONE
     whatsapp_queue_type: Literal["classic", "quorum"] = "classic"
     whatsapp_queue_retention_days: Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)] = 30
     whatsapp_queue_dedupe_hours: Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)] = 24
@@ -99,6 +132,11 @@ class Settings(BaseSettings):
     antrian_log_level: Literal["debug", "info", "warning", "error"] = "info"
     antrian_home: Path = Field(default_factory=lambda: (checkout() or Path.cwd()) / ".antrian")
 
+    #: The lanes of the file, read once, at the start; None where there is no file.
+    _lanes_of_file: Lanes | None = PrivateAttr(default=None)
+    #: What the variables describe, once it was asked for: hundreds of lanes are asked for hundreds of times a second.
+    _lanes_of_variables: Lanes | None = PrivateAttr(default=None)
+
     @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", "admin_trusted_proxies", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
@@ -115,7 +153,7 @@ class Settings(BaseSettings):
         for url in value.get_secret_value().split(",") if value else ():
             if not url.strip().startswith(("amqp://", "amqps://")):
                 raise ValueError("every address must begin with amqp:// or amqps://")
-            _check_port(url.strip())
+            check_port(url.strip())
         return value
 
     @model_validator(mode="after")
@@ -130,8 +168,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _one_sender_one_lane(self) -> Self:
-        senders = list(self.senders.values())
-        if len(self.senders) != len(self.whatsapp_queue_lanes) or len(set(senders)) != len(senders):
+        specs = [spec.partition("=") for spec in self.whatsapp_queue_lanes]
+        names, senders = {name for name, _, _ in specs}, {sender or self.whatsapp_sender for _, _, sender in specs}
+        if len(names) != len(specs) or len(senders) != len(specs):
             raise ValueError(
                 "WHATSAPP_QUEUE_LANES: every lane needs its own name and sender (name=6281…); only one may "
                 "use WHATSAPP_SENDER, because two lanes of one sender would break its pace",
@@ -139,10 +178,64 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def lanes(self) -> Lanes:
+        """All lanes: those of the file where there is one, else those that the variables describe."""
+        if self._lanes_of_file is not None:
+            return self._lanes_of_file
+        if self._lanes_of_variables is None:
+            self._lanes_of_variables = lanes_of_variables(self)
+        return self._lanes_of_variables
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, some of whose variables may be others; its lanes are made of those."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._lanes_of_variables = None  # noqa: SLF001 (our own)
+        return copied
+
+    def with_lanes(self, lanes: Lanes | None) -> Self:
+        """The same settings with the lanes of a file that was read since."""
+        copied = self.model_copy()
+        copied._lanes_of_file = lanes  # noqa: SLF001 (our own)
+        return copied
+
+    def with_lanes_read_again(self) -> Self:
+        """The same settings with the lanes as the file has them now.
+
+        Raises:
+            SettingsError: the file is wrong; names every fault.
+        """
+        path = self.whatsapp_queue_lanes_file
+        return self if path is None else self.with_lanes(read_lanes(path, self.lane_defaults))
+
+    @property
+    def lane_defaults(self) -> LaneDefaults:
+        """What holds for a lane of the file that does not say it by itself."""
+        return LaneDefaults(
+            delay=self.whatsapp_queue_delay,
+            jitter=self.whatsapp_queue_jitter,
+            max_attempts=self.whatsapp_queue_max_attempts,
+            longest_pause=self.whatsapp_queue_timeout_minutes * 60,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of each lane that the variables describe."""
+        preset = PRESETS[self.whatsapp_queue_preset]
+        return replace(
+            preset,
+            daily_cap=_given(self.whatsapp_queue_daily_cap, preset.daily_cap),
+            hourly_cap=_given(self.whatsapp_queue_hourly_cap, preset.hourly_cap),
+            cold_daily_cap=_given(self.whatsapp_queue_cold_daily_cap, preset.cold_daily_cap),
+            warm_up=self.whatsapp_queue_warm_up or preset.warm_up,
+            recipient_gap=_given(self.whatsapp_queue_recipient_gap, preset.recipient_gap),
+            windows=self.whatsapp_queue_window or preset.windows,
+            timezone=self.whatsapp_queue_timezone,
+        )
+
+    @property
     def senders(self) -> dict[str, str | None]:
         """Sender number by lane name; None where neither the lane nor WHATSAPP_SENDER gives one."""
-        specs = (spec.partition("=") for spec in self.whatsapp_queue_lanes)
-        return {name: sender or self.whatsapp_sender for name, _, sender in specs}
+        return {name: lane.sender for name, lane in self.lanes.items()}
 
     @property
     def amqp_urls(self) -> tuple[str, ...]:
@@ -189,7 +282,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     problems: list[str] = []
     for field in Settings.model_fields:
         try:
-            value = _lookup(field.upper(), sources)
+            value = _lookup(field.upper(), sources, in_file=f"{field}_file" not in Settings.model_fields)
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{field.upper()}_FILE: cannot be read: {error}")
             continue
@@ -200,9 +293,15 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         settings = Settings(**values)
     except ValidationError as error:
         problems += dict.fromkeys(_explain(details, values) for details in error.errors(include_url=False))
-    if problems:
-        raise SettingsError("wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems))
-    return settings
+    if not problems:
+        return settings.with_lanes_read_again()
+    wrong = "wrong settings:\n" + "\n".join(f"  {problem}" for problem in problems)
+    if path := values.get("whatsapp_queue_lanes_file"):
+        try:
+            read_lanes(Path(path), LaneDefaults())
+        except SettingsError as error:
+            wrong += f"\n{error}"
+    raise SettingsError(wrong)
 
 
 def _process_environment() -> list[Mapping[str, str | None]]:
@@ -219,12 +318,12 @@ def _dotenv(path: Path) -> Mapping[str, str | None]:
         raise SettingsError(f"{path} cannot be read: {error}") from error
 
 
-def _lookup(name: str, sources: Sequence[Mapping[str, str | None]]) -> str | None:
-    """The value from the strongest source that has `NAME` or `NAME_FILE`."""
+def _lookup(name: str, sources: Sequence[Mapping[str, str | None]], *, in_file: bool) -> str | None:
+    """The value from the strongest source that has `NAME`, or `NAME_FILE` where that is no variable of its own."""
     for source in sources:
         if value := source.get(name):
             return value
-        if path := source.get(f"{name}_FILE"):
+        if in_file and (path := source.get(f"{name}_FILE")):
             return Path(path).read_text(encoding="utf-8").strip()
     return None
 
@@ -235,6 +334,7 @@ def _explain(details: Any, values: Mapping[str, Any]) -> str:
         return message
     field = str(details["loc"][0])
     annotation = str(Settings.model_fields[field].annotation)
-    is_secret = "SecretStr" in annotation or field == "whatsapp_api_url"  # an address may hold a token
+    # An address or an option may hold a token.
+    is_secret = "SecretStr" in annotation or field in {"whatsapp_api_url", "whatsapp_provider_options"}
     given = "" if is_secret or field not in values else f" (given: {values[field]!r})"
     return f"{field.upper()}: {message[0].lower()}{message[1:]}{given}"

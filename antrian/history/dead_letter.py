@@ -10,14 +10,12 @@ import pika
 from antrian.broker.queue_scan.publication import Found
 from antrian.broker.topology import Names
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.failure_class import BY_BROKER, UNKNOWN
 from antrian.domain.headers import read_failures
 from antrian.domain.message import AttemptFailure, Message, decode
 from antrian.history.header_json import unpack
 from antrian.history.possible_arrival import is_doubtful
 from antrian.history.records import DeadRecord
-
-#: The failure class of a message that the broker itself gave up, without a consumer's word.
-BROKER = "broker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +58,12 @@ class DeadLetter:
     @property
     def failure_class(self) -> str:
         """The class of the last failure; `unknown` when none is on record."""
-        return self.failures[-1].failure_class if self.failures else "unknown"
+        return self.failures[-1].failure_class if self.failures else UNKNOWN
 
     @property
     def code(self) -> str:
         """The code of the last failure; `unknown` when none is on record."""
-        return self.failures[-1].code if self.failures else "unknown"
+        return self.failures[-1].code if self.failures else UNKNOWN
 
     @property
     def was_uncertain(self) -> bool:
@@ -135,7 +133,7 @@ def _given_up_by_broker(headers: Mapping[str, Any] | None, lane_queue: str) -> A
         if isinstance(death, Mapping) and death.get("queue") == lane_queue:
             reason, at = str(death.get("reason", "unknown")), death.get("time")
             when = at.timestamp() if isinstance(at, datetime) else 0.0
-            return AttemptFailure(0, when, BROKER, reason, "the broker gave it up before a consumer could handle it")
+            return AttemptFailure(0, when, BY_BROKER, reason, "the broker gave it up before a consumer could handle it")
     return None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from antrian.broker.background_thread import BackgroundThread
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
@@ -87,7 +88,7 @@ class HistoryFollower:
         self._forget_at = 0.0
         self._is_alone = False
         self._started_at = time.time()
-        self._thread = threading.Thread(target=self._run, name="antrian-history", daemon=True)
+        self._thread = BackgroundThread(self._run, name="antrian-history", stopping=self._stopping)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -97,9 +98,13 @@ class HistoryFollower:
     def stop(self, timeout: float = 10.0) -> None:
         """End; another follower may write then."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        self._thread.join(timeout)
         self._history.close()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the thread runs; false for some seconds after it had to be started again."""
+        return self._thread.is_well
 
     @property
     def is_writer(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-#: Classes of failures after which nobody can tell whether the message was sent.
+#: Classes of failures after which it is unknown whether the message was sent.
 _DOUBTFUL_CLASSES = frozenset({"uncertain"})
 
 #: Codes that say the same by themselves: the consumer stopped in the middle of a send, once or again and again.

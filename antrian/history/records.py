@@ -2,54 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from antrian.domain import lifecycle
 
 T = TypeVar("T")
 
 
-class MessageState(StrEnum):
-    """Where a message is."""
-
-    #: Waits on the delay ladder for a time of its own.
-    SCHEDULED = "scheduled"
-    #: Waits in its lane's queue.
-    WAITING = "waiting"
-    #: An attempt has begun and has no outcome.
-    SENDING = "sending"
-    #: Waits on the delay ladder for another attempt.
-    RETRYING = "retrying"
-    #: The provider accepted it.
-    SENT = "sent"
-    #: Given up; its dead letter is in the dead-letter queue.
-    DEAD = "dead"
-    #: Its time was over before it could be sent.
-    EXPIRED = "expired"
-    #: An admin cancelled it.
-    CANCELLED = "cancelled"
-    #: An admin cleared the queue that it waited in.
-    CLEARED = "cleared"
-    #: Its idempotency key was taken.
-    DUPLICATE = "duplicate"
-    #: Given up, and an admin deleted the dead letter.
-    PURGED = "purged"
-
-
-#: States that nothing leads out of but a re-drive or an undo.
-FINAL = frozenset(
-    {
-        MessageState.SENT,
-        MessageState.DEAD,
-        MessageState.EXPIRED,
-        MessageState.CANCELLED,
-        MessageState.CLEARED,
-        MessageState.DUPLICATE,
-        MessageState.PURGED,
-    }
-)
-
-#: States of messages that nobody is sending, and that have their turn or their time before them.
-PENDING = frozenset({MessageState.WAITING, MessageState.RETRYING, MessageState.SCHEDULED})
+#: Where a message is, and where it can stay; the table of a message's life says it.
+MessageState = lifecycle.MessageState
+FINAL = lifecycle.FINAL
+PENDING = lifecycle.PENDING
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,11 @@ those belong to the worker, which decides by the failure's class alone.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from antrian.domain.failure_class import FailureClass
 
-class FailureClass(StrEnum):
-    """What the worker may do about a failed attempt; each provider maps its own codes to one of these."""
-
-    #: This message can never be sent: dead letter at once.
-    REJECTED = "rejected"
-    #: Certainly not sent, and this message may do better later: retry with backoff, attempt counted.
-    TRANSIENT = "transient"
-    #: Only this recipient has to wait: the lane goes on, attempt not counted.
-    RECIPIENT_BUSY = "recipient_busy"
-    #: The lane is too fast for the provider: it waits `retry_after`, attempt not counted.
-    THROTTLED = "throttled"
-    #: No message of this lane can be sent now, and this one surely was not: the lane holds and probes.
-    UNAVAILABLE = "unavailable"
-    #: The message may have been sent: nobody can tell.
-    UNCERTAIN = "uncertain"
+__all__ = ["Failed", "FailureClass", "Outgoing", "Provider", "SendResult", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from antrian.providers.contract import Failed, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed
 
 #: Bytes of an answer that are kept. MPWA repeats the message in its answer, up to twelve bytes per character.
 ANSWER_LIMIT = 2 * 1024 * 1024

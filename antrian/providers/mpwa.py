@@ -4,7 +4,8 @@ import re
 
 from pydantic import SecretStr
 
-from antrian.providers.contract import Failed, FailureClass, Outgoing, SendResult
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Answer, Timeouts, post_json
 from antrian.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
 

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
 from antrian.providers.redaction import quote
 

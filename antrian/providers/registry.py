@@ -1,11 +1,10 @@
-"""Which channel provider the settings ask for."""
+"""Makes the provider of a lane."""
 
 from collections.abc import Callable
 
 from pydantic import SecretStr
 
-from antrian.domain.errors import SettingsError
-from antrian.domain.settings import Settings
+from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
 from antrian.providers.mpwa import MpwaProvider
 
@@ -13,40 +12,33 @@ from antrian.providers.mpwa import MpwaProvider
 SANDBOX_KEY = SecretStr("sandbox")
 SANDBOX_SENDER = "6281100000000"
 
-_PLANNED = ("fonnte", "meta_cloud", "waha", "twilio")
 
+def make_provider(lane: Lane, *, sandbox_port: int) -> Provider:
+    """Build the provider that a lane sends with.
 
-def make_provider(settings: Settings) -> Provider:
-    """Build the provider that `WHATSAPP_PROVIDER` names.
+    Args:
+        lane: says which, and with what.
+        sandbox_port: where the sandbox of this machine listens, for a lane that names no other.
 
     Raises:
-        SettingsError: the name is unknown, or the provider needs variables that are not set; all are named.
+        SettingsError: the lane cannot send; see `Lane.missing`.
     """
-    name = settings.whatsapp_provider
-    if name in _PROVIDERS:
-        return _PROVIDERS[name](settings)
-    known = ", ".join(_PROVIDERS)
-    if name in _PLANNED:
-        raise SettingsError(f"WHATSAPP_PROVIDER: {name} is planned and not implemented yet; known providers: {known}")
-    raise SettingsError(f"WHATSAPP_PROVIDER: {name!r} is not known; known providers: {known}")
+    check_complete([lane])
+    return _PROVIDERS[lane.provider](lane, sandbox_port)
 
 
-def _mpwa(settings: Settings) -> MpwaProvider:
-    url, key, sender = settings.whatsapp_api_url, settings.whatsapp_api_key, settings.whatsapp_sender
-    if url is None or key is None or sender is None:
-        needed = {"WHATSAPP_API_URL": url, "WHATSAPP_API_KEY": key, "WHATSAPP_SENDER": sender}
-        missing = ", ".join(variable for variable, value in needed.items() if value is None)
-        raise SettingsError(f"WHATSAPP_PROVIDER is mpwa, which also needs: {missing}")
-    return MpwaProvider(url, key, sender)
+def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
+    # The catalog's row of `mpwa` says that all three are needed.
+    return MpwaProvider(lane.url or "", lane.key or SecretStr(""), lane.sender or "")
 
 
-def _sandbox(settings: Settings) -> MpwaProvider:
+def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(
-        settings.whatsapp_api_url or f"http://127.0.0.1:{settings.sandbox_port}",
-        settings.whatsapp_api_key or SANDBOX_KEY,
-        settings.whatsapp_sender or SANDBOX_SENDER,
+        lane.url or f"http://127.0.0.1:{sandbox_port}",
+        lane.key or SANDBOX_KEY,
+        lane.sender or SANDBOX_SENDER,
         name="sandbox",
     )
 
 
-_PROVIDERS: dict[str, Callable[[Settings], Provider]] = {"mpwa": _mpwa, "sandbox": _sandbox}
+_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {"mpwa": _mpwa, "sandbox": _sandbox}

@@ -13,7 +13,9 @@ from rich.console import Console
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.lifecycle import ATTEMPT_ENDS
 from antrian.domain.settings import Settings
 from antrian.up.demo_view import DemoView, summary
 from antrian.up.scenario import REGISTERED_AT, Registration, follow, is_over, registrations
@@ -36,6 +38,7 @@ class Demo:
 
     def __init__(self, settings: Settings, sandbox_url: str, console: Console, look_after: LookAfter) -> None:
         self._settings = settings
+        self._lane = settings.lanes.first
         self._sandbox_url = sandbox_url
         self._view = DemoView(console)
         self._look_after = look_after
@@ -53,7 +56,7 @@ class Demo:
                     self._view.tell(f"the broker is away ({error}); waiting for it")
                     time.sleep(1)
             self._view.show(self._rows, "All sent.")
-        self._view.conclude(f"{summary(self._rows, self._settings.whatsapp_queue_delay)} Ctrl-C stops everything.")
+        self._view.conclude(f"{summary(self._rows, self._lane.delay)} Ctrl-C stops everything.")
 
     def _play(self, publisher: Publisher, since: float) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
@@ -72,9 +75,9 @@ class Demo:
         if event is None:
             return
         self._rows = follow(self._rows, event)
-        if event.name in {"outcome.sent", "outcome.failed", "outcome.uncertain"}:
+        if event.name in ATTEMPT_ENDS:
             self._last_end = max(self._last_end, event.at)
-        if event.name == "outcome.sent" and any(row.message_id == event.message_id for row in self._rows):
+        if event.name == EventName.SENT and any(row.message_id == event.message_id for row in self._rows):
             self._note_arrivals()
 
     def _register(self, publisher: Publisher, elapsed: float) -> None:
@@ -82,7 +85,7 @@ class Demo:
             if row.message_id or elapsed < at:
                 continue
             try:
-                receipt = publisher.queue_message(row.phone_number, row.text, priority="high")
+                receipt = publisher.queue_message(row.phone_number, row.text, priority="high", lane=self._lane.name)
             except PublisherError as error:
                 self._view.tell(f"{row.name} must wait: {error}")
                 return
@@ -100,5 +103,5 @@ class Demo:
         waiting = sum(row.state == "queued" for row in self._rows)
         if not waiting:
             return ""
-        left = self._last_end + self._settings.whatsapp_queue_delay - time.time()
+        left = self._last_end + self._lane.delay - time.time()
         return f"{waiting} waiting · next send " + (f"in {left:.1f} s" if left > 0 else "now")

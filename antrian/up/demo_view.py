@@ -12,7 +12,7 @@ from rich.text import Text
 
 from antrian.up.scenario import Registration, gaps
 
-_COLOURS = {"sent": "green", "sending": "yellow", "queued": "cyan", "dead letter": "red", "uncertain": "magenta"}
+_COLOURS = {"good": "green", "wait": "yellow", "bad": "red"}
 _NEWS_KEPT = 6
 
 
@@ -67,15 +67,15 @@ def _table(rows: Sequence[Registration]) -> RenderableType:
     for heading in ("who", "priority", "state", "reached WhatsApp at", "after the one before"):
         table.add_column(heading)
     for row in rows:
-        style = _COLOURS.get(row.state, "dim")
+        style = _COLOURS.get(row.tone, "dim")
         table.add_row(row.name, "high", Text(row.state, style=style), _clock(row.arrived_at), _gap(row, rows))
     return table
 
 
 def _line(row: Registration, rows: Sequence[Registration]) -> str:
-    times = f" at {_clock(row.arrived_at)}" if row.arrived_at and row.state == "sent" else ""
+    times = f" at {_clock(row.arrived_at)}" if row.arrived_at and row.end == "sent" else ""
     gap = _gap(row, rows)
-    return f"{row.name}: {row.state}{times}" + (f", {gap} after the one before" if gap and row.state == "sent" else "")
+    return f"{row.name}: {row.state}{times}" + (f", {gap} after the one before" if gap and row.end == "sent" else "")
 
 
 def _clock(at: float | None) -> str:

@@ -4,20 +4,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from antrian.domain.events import Event
+from antrian.domain.lifecycle import ACTIVE_WORK, ENDS, JOINS_LADDER, LIFECYCLE, word
 from antrian.operations.demo_people import registrations as invented
 
 #: Seconds from the start of the demo at which each person registers.
 REGISTERED_AT = (0.0, 1.0, 2.0, 3.0, 4.0)
-
-#: The event of a message's life, in the words of the table.
-_STATES = {
-    "outcome.sending": "sending",
-    "outcome.sent": "sent",
-    "outcome.failed": "failed",
-    "outcome.uncertain": "uncertain",
-    "outcome.retrying": "will be retried",
-    "outcome.dead": "dead letter",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +22,8 @@ class Registration:
         message_id: once it is published.
         state: in words for people.
         attempt: the latest attempt.
+        tone: of the state: `good`, `wait`, `bad` or empty.
+        end: how the message ended; empty while it has not.
         arrived_at: when it reached the provider, by the provider's clock; unix seconds.
     """
 
@@ -40,6 +33,8 @@ class Registration:
     message_id: str = ""
     state: str = "not yet registered"
     attempt: int = 0
+    tone: str = ""
+    end: str = ""
     arrived_at: float | None = None
 
 
@@ -50,11 +45,14 @@ def registrations() -> list[Registration]:
 
 def follow(rows: list[Registration], event: Event) -> list[Registration]:
     """The rows after one more event."""
-    state = _STATES.get(event.name)
-    if state is None:
+    if event.name not in ACTIVE_WORK | JOINS_LADDER | ENDS.keys():
         return rows
+    tone, end = LIFECYCLE[event.name].tone, ENDS.get(event.name, "")
     return [
-        replace(row, state=state, attempt=event.attempt) if row.message_id == event.message_id else row for row in rows
+        replace(row, state=word(event.name), tone=tone, attempt=event.attempt, end=end)
+        if row.message_id == event.message_id
+        else row
+        for row in rows
     ]
 
 
@@ -66,4 +64,4 @@ def gaps(rows: list[Registration]) -> list[float]:
 
 def is_over(rows: list[Registration]) -> bool:
     """Whether every message has come to its end."""
-    return all(row.state in {"sent", "dead letter"} for row in rows)
+    return all(row.end for row in rows)

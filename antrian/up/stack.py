@@ -68,11 +68,12 @@ class Stack:
 
     @property
     def _with_sandbox(self) -> bool:
-        return self._settings.whatsapp_provider == "sandbox" and self._settings.whatsapp_api_url is None
+        return any(lane.uses_own_sandbox for lane in self._settings.lanes.values())
 
     @property
     def _sandbox_url(self) -> str:
-        return self._settings.whatsapp_api_url or f"http://127.0.0.1:{self._settings.sandbox_port}"
+        own = f"http://127.0.0.1:{self._settings.sandbox_port}"
+        return own if self._with_sandbox else self._settings.lanes.first.url or own
 
     @property
     def _admin_url(self) -> str:
@@ -159,7 +160,7 @@ class Stack:
     def _tell_what_waits(self, broker: Broker) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
         with open_channel(broker.url.split(","), name="antrian up") as channel:
-            lanes = [channel.queue_declare(names.lane(lane), passive=True) for lane in self._settings.senders]
+            lanes = [channel.queue_declare(names.lane(lane), passive=True) for lane in self._settings.lanes]
         if waiting := sum(lane.method.message_count for lane in lanes):
             self._say(f"{waiting} messages still wait from before; they go first where their priority is the same.")
 

@@ -18,7 +18,7 @@ FILE = Path(__file__).with_name("definitions.json")
 def text() -> str:
     """The whole file."""
     settings = load_settings({})
-    return json.dumps(definitions(topology(settings), tuple(settings.senders)), indent=2) + "\n"
+    return json.dumps(definitions(topology(settings), settings.lanes.names), indent=2) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -17,10 +17,10 @@ LIGHT = {
     "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection", "dotenv",
     "antrian", "publisher",
 }  # fmt: skip
-HEAVY = {*packages_distributions(), "admin_api", "consumer"} - LIGHT
-
 #: A service that has packages of these names, as many have.
 NEIGHBOURS = ("broker", "history", "channels", "sandbox", "domain")
+
+HEAVY = {*packages_distributions(), "admin_api", "consumer"} - LIGHT - set(NEIGHBOURS)
 
 SERVICE = f"""
 import sys

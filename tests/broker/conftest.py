@@ -32,3 +32,10 @@ def history(settings: Settings) -> History:
 def two_lanes(settings: Settings) -> Stock:
     """Queues of the lanes `default` and `other`."""
     return Stock(settings.model_copy(update={"whatsapp_queue_lanes": ("default", "other=628111111111")}))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts this machine's broker for itself: on another broker it would only be the same again."""
+    for item in items:
+        if "own_node" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.own_node)

@@ -1,4 +1,4 @@
-"""A desk with a real history, for tests."""
+"""The dead-letter service with a real history, for tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from queue_fixture import Stock
 from antrian.history.follower import HistoryFollower
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
-from antrian.operations.dead_letters import service as desk_module
-from antrian.operations.dead_letters.service import Desk
+from antrian.operations.dead_letters import service as service_module
+from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 
 
@@ -22,7 +22,7 @@ class DeskParts:
         path = history_path(stock.settings)
         self.follower = HistoryFollower(stock.settings, path, urls=stock.settings.amqp_urls)
         self.history = History(path)
-        self.desk = Desk(stock.settings, self.history, self.follower)
+        self.dead_letters = DeadLetterService(stock.settings, self.history, self.follower)
         self.undo = Undo(stock.settings, self.history, self.follower)
 
     def catch_up(self) -> None:
@@ -34,10 +34,10 @@ def running(stock: Stock) -> Iterator[DeskParts]:
     parts = DeskParts(stock)
     parts.follower.start()
     with pytest.MonkeyPatch.context() as patch:
-        # When its time is over, the desk takes what the history holds: perhaps not what the test has just made.
-        patch.setattr(desk_module, "PATIENCE", 60.0)
+        # When its time is over, the service takes what the history holds: perhaps not what the test has just made.
+        patch.setattr(service_module, "PATIENCE", 60.0)
         try:
             yield parts
         finally:
-            parts.desk.close()
+            parts.dead_letters.close()
             parts.follower.stop(60)

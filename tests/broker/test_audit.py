@@ -7,13 +7,13 @@ import pytest
 from tcp_proxy import TcpProxy, proxy_before
 
 from admin_api.auth.audit import AuditTrail
-from admin_api.auth.audit_entry import STRANGER, AuditEntry
+from admin_api.auth.audit_entry import ANONYMOUS, AuditEntry
 from antrian.broker.connection import open_channel
 from antrian.broker.node.ports import free_port
 from waiting import wait_until
 
 
-def deed(number, actor="api:ani"):
+def entry(number, actor="api:ani"):
     return AuditEntry(time.time(), actor, "admin", "POST /clear", f"/clear/{number}", 200)
 
 
@@ -33,7 +33,7 @@ def test_deeds_are_in_the_journal_in_their_order(stock):
     trail = AuditTrail(stock.settings, stock.settings.amqp_urls)
     trail.start()
     for number in range(20):
-        trail.record(deed(number))
+        trail.record(entry(number))
     trail.stop(60)
     assert targets(stock) == [f"/clear/{number}" for number in range(20)]
     first = stock.events("audit.allowed")[0]
@@ -43,9 +43,9 @@ def test_deeds_are_in_the_journal_in_their_order(stock):
 def test_what_waits_when_the_process_ends_is_still_written(stock):
     trail = AuditTrail(stock.settings, stock.settings.amqp_urls)
     for number in range(5):
-        trail.record(deed(number))
+        trail.record(entry(number))
     for _ in range(7):
-        trail.record(deed("x", STRANGER))
+        trail.record(entry("x", ANONYMOUS))
     trail.start()
     trail.stop(60)
     assert len(targets(stock)) == 5
@@ -60,12 +60,12 @@ def test_a_cut_connection_loses_no_deed(stock, broker_url):
     with proxy_before(broker_url) as wire:
         trail = AuditTrail(stock.settings, (wire.through(broker_url),))
         trail.start()
-        trail.record(deed("before"))
-        wait_until(lambda: not trail.waiting, 5, "the first deed is written")
+        trail.record(entry("before"))
+        wait_until(lambda: not trail.waiting, 5, "the first entry is written")
         wire.shut()
-        trail.record(deed("after"))
+        trail.record(entry("after"))
         wire.open()
-        wait_until(lambda: not trail.waiting, 10, "the second deed is written")
+        wait_until(lambda: not trail.waiting, 10, "the second entry is written")
         trail.stop(60)
     assert targets(stock) == ["/clear/before", "/clear/after"]
 
@@ -75,7 +75,7 @@ def test_deeds_wait_for_the_broker_up_to_a_bound_and_the_log_counts_the_others(s
     trail = AuditTrail(stock.settings, (url,), most_waiting=3)
     trail.start()
     for number in range(5):
-        trail.record(deed(number))
+        trail.record(entry(number))
     assert trail.waiting == 3
     proxy = TcpProxy(own, port)
     try:
@@ -91,7 +91,7 @@ def test_deeds_wait_for_the_broker_up_to_a_bound_and_the_log_counts_the_others(s
 def test_without_a_broker_the_end_is_not_held_up_and_the_loss_is_said(settings, later, capsys):
     trail = AuditTrail(settings, (later[1],))
     trail.start()
-    trail.record(deed(1))
+    trail.record(entry(1))
     began = time.monotonic()
     trail.stop(timeout=3)
     # The broker never comes: whoever waited for it would wait for ever.
@@ -105,7 +105,7 @@ def test_an_exchange_and_a_journal_that_come_late_are_waited_for(stock, capsys):
         channel.exchange_delete(stock.names.events)
     trail = AuditTrail(stock.settings, stock.settings.amqp_urls)
     trail.start()
-    trail.record(deed(1))
+    trail.record(entry(1))
     said = []
     wait_until(lambda: said.append(capsys.readouterr().out) or "no exchange" in "".join(said), 10, "it is missed")
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
@@ -116,6 +116,6 @@ def test_an_exchange_and_a_journal_that_come_late_are_waited_for(stock, capsys):
             "it is missed",
         )
         channel.queue_bind(stock.names.journal, stock.names.events, "#")
-    wait_until(lambda: not trail.waiting, 10, "the deed is written")
+    wait_until(lambda: not trail.waiting, 10, "the entry is written")
     trail.stop(60)
     assert targets(stock) == ["/clear/1"]

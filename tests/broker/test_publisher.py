@@ -144,7 +144,7 @@ def test_every_receipt_of_300_threads_and_4_processes_is_true(stock: Stock, tmp_
         "ANTRIAN_HOME": str(tmp_path),
     }
     crowd = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("crowd.py")), str(tmp_path)],
+        [sys.executable, str(Path(__file__).with_name("busy_publisher.py")), str(tmp_path)],
         env=environment,
         capture_output=True,
         text=True,

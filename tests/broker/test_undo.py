@@ -87,13 +87,13 @@ def test_what_waited_for_its_second_attempt_comes_back_for_it_with_its_failure(s
 def test_deleted_letters_are_back_as_they_were(stock, parts):
     stock.add_dead("m1", "m2")
     before = letters_of(stock)
-    purged = parts.desk.purge(EVERYTHING, "api:ops")
+    purged = parts.dead_letters.purge(EVERYTHING, "api:ops")
     assert parts.undo.run(purged.undo_id, "api:ops") == 2
     assert letters_of(stock) == before
     parts.catch_up()
     assert parts.history.dead_count(EVERYTHING) == 2
     assert parts.history.message("m1").state is MessageState.DEAD
-    assert parts.desk.redrive_one("m1", "api:ops").message_id == "m1"
+    assert parts.dead_letters.redrive_one("m1", "api:ops").message_id == "m1"
 
 
 def test_a_clearing_of_everything_is_undone_with_one_name(stock, parts):
@@ -141,7 +141,7 @@ def test_a_purge_that_was_killed_before_it_removed_anything_leaves_one_letter(st
         stock.add_waiting("m3")
         undo_id = clear(stock, Scope.ALL)
     else:
-        undo_id = parts.desk.purge(DeadFilter(ids=frozenset({"m1"})), "api:ops").undo_id
+        undo_id = parts.dead_letters.purge(DeadFilter(ids=frozenset({"m1"})), "api:ops").undo_id
     # Its event is in the journal, the letter still in its queue.
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         channel.queue_bind(stock.names.dead, stock.names.events, "default")
@@ -286,7 +286,7 @@ def test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again(
         undo_id, queue = clear(stock), stock.names.lane("default")
     else:
         stock.add_dead(*expected)
-        undo_id, queue = parts.desk.purge(EVERYTHING, "api:ops").undo_id, stock.names.dead
+        undo_id, queue = parts.dead_letters.purge(EVERYTHING, "api:ops").undo_id, stock.names.dead
     parts.catch_up()
     for share in (0.2, 0.4):
         _kill_when(stock, queue, round(share * len(expected)), undo_id)

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from admin import AdminServer
 from cleanup import sweep
+from declaration import declare
 from demo_lane import Scene
 from processes import ConsumerProcess
 
-from antrian.broker import topology_sync
-from antrian.broker.connection import open_channel
-from antrian.broker.topology import topology
 from antrian.domain.settings import Settings, load_settings
 from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
@@ -43,8 +41,7 @@ def open_stage(settings: Settings, folder: Path) -> Iterator[Stage]:
     with ExitStack() as running:
         sandbox = running.enter_context(SandboxServer())
         ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url, "whatsapp_queue_delay": 1.0})
-        with open_channel(ours.amqp_urls, name="test set-up") as channel:
-            topology_sync.apply(channel.connection, topology(ours))
+        declare(ours)
         yield Stage(ours, folder, running)
 
 

@@ -29,7 +29,7 @@ def send_test(page, number, text):
 
 def test_an_operator_sends_watches_pauses_and_resumes(window, consumer):
     consumer()
-    page = window().log_in(Role.OPERATOR, "dewi").page
+    page = window().log_in_with_the_form(Role.OPERATOR, "dewi").page
     send_test(page, "0812 3456 7890", "Halo, ini percobaan.")
     expect(page.locator("#feed li", has_text="Sent").first).to_be_visible()
     expect(page.locator('[data-counter="sent_hour"] .counter-number')).to_have_text("1")

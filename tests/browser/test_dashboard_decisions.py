@@ -1,15 +1,29 @@
 """What the dashboard's pure modules decide; evaluated in the browser that they are made for."""
 
+from collections.abc import Iterator
+
 import pytest
+from browser_client import Visitor
+from lane_with_admin import open_shared_stage
+from playwright.sync_api import Page
 
 from admin_api.auth.urls import PREFIX
 from admin_api.dashboard import assets
 
 
+@pytest.fixture(scope="module")
+def page(browser, broker_url, tmp_path_factory) -> Iterator[Page]:
+    """The one page of all these tests: pure functions leave nothing behind in it."""
+    with open_shared_stage(broker_url, tmp_path_factory.mktemp("stage")) as stage:
+        visitor = Visitor(browser, stage.admin)
+        yield visitor.go("/login")
+        visitor.close()
+        assert visitor.trouble == []
+
+
 @pytest.fixture
-def decide(window):
+def decide(page):
     """Call an exported function of a module with JSON values."""
-    page = window().go("/login")
     script = """([address, name, values]) => import(address).then(module => module[name](...values))"""
 
     def call(module, name, *values):

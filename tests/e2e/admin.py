@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import requests
-from processes import ANTRIAN, environment
+from antrian_process import AntrianProcess
+from processes import environment
 
 from admin_api.auth.roles import Role
 from admin_api.auth.tokens import TokenFile
@@ -25,14 +26,14 @@ class AdminServer:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: AntrianProcess | None = None
         self._environment = environment(settings, ADMIN_PORT=str(self.port), **more)
         self._log = log
 
     def start(self) -> Self:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [ANTRIAN, "admin"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            self.process = AntrianProcess(
+                ["admin"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         wait_until(self._answers, 60, f"the admin side answers; its log: {self.log()}")
         return self

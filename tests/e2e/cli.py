@@ -9,7 +9,8 @@ import subprocess
 from types import TracebackType
 from typing import Any, Self
 
-from processes import ANTRIAN, environment
+from antrian_process import AntrianProcess, run_antrian
+from processes import environment
 
 from antrian.domain.settings import Settings
 from waiting import wait_until
@@ -28,20 +29,12 @@ class Cli:
 
     def run(self, *words: str, stdin: str | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run one command to its end."""
-        return subprocess.run(
-            [ANTRIAN, *words],
-            env=self.environment(**more),
-            input=stdin or "",
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_antrian(words, env=self.environment(**more), stdin=stdin or "")
 
     def say(self, *words: str, stdin: str | None = None, code: int = 0, **more: str) -> str:
         """What a command prints that ends with `code`."""
         done = self.run(*words, stdin=stdin, **more)
-        assert done.returncode == code, done.stderr
+        assert done.returncode == code, done.stderr + done.stdout
         assert "\x1b" not in done.stdout + done.stderr
         return done.stdout
 
@@ -56,8 +49,8 @@ class TerminalCommand:
     def __init__(self, cli: Cli, *words: str, **more: str) -> None:
         self._near, far = pty.openpty()
         os.set_blocking(self._near, False)
-        self.process = subprocess.Popen(
-            [ANTRIAN, *words],
+        self.process = AntrianProcess(
+            words,
             env=cli.environment(TERM="xterm", COLUMNS="120", LINES="40", **more),
             stdin=far,
             stdout=far,

@@ -9,13 +9,11 @@ import pytest
 from admin import AdminServer
 from arrivals import Arrivals
 from cli import Cli
+from declaration import declare
 from processes import ConsumerProcess
 from queue_fixture import Stock
 from records import Records
 
-from antrian.broker import topology_sync
-from antrian.broker.connection import open_channel
-from antrian.broker.topology import topology
 from antrian.domain.settings import Settings
 from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
@@ -39,8 +37,7 @@ def arrivals(sandbox: SandboxServer) -> Arrivals:
 def lane(settings: Settings, sandbox: SandboxServer) -> Settings:
     """Settings for a lane that exists and sends through the test's sandbox."""
     ours = settings.model_copy(update={"whatsapp_api_url": sandbox.url})
-    with open_channel(ours.amqp_urls, name="test set-up") as channel:
-        topology_sync.apply(channel.connection, topology(ours))
+    declare(ours)
     return ours
 
 
@@ -51,7 +48,7 @@ def records(lane: Settings) -> Records:
 
 @pytest.fixture
 def stock(lane: Settings) -> Stock:
-    return Stock(lane)
+    return Stock(lane, is_declared=True)
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from antrian_process import ANTRIAN, AntrianProcess
 
 from antrian.domain.settings import Settings
 from waiting import wait_until
 
-ANTRIAN = Path(sys.executable).parent / "antrian"
+__all__ = ["ANTRIAN", "ConsumerProcess", "environment"]
 
 
 def environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -35,18 +37,21 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 class ConsumerProcess:
     """`antrian consume` as a child process; its log goes to a file."""
 
-    command: Sequence[str | Path] = (ANTRIAN, "consume")
+    #: Instead of the program that a user starts.
+    command: Sequence[str | Path] | None = None
 
     def __init__(self, settings: Settings, log: Path, **more: str) -> None:
         self._environment = environment(settings, **more)
         self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: AntrianProcess | subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
+            streams: dict[str, Any] = {"stdout": log, "stderr": log, "stdin": subprocess.DEVNULL}
+            if self.command:
+                self.process = subprocess.Popen(self.command, env=self._environment, **streams)
+            else:
+                self.process = AntrianProcess(["consume"], env=self._environment, **streams)
         return self
 
     def started(self) -> Self:

@@ -7,8 +7,8 @@ import signal
 import subprocess
 
 import pytest
+from antrian_process import AntrianProcess
 from cli import Cli, TerminalCommand
-from processes import ANTRIAN
 from queue_fixture import ids
 from tcp_proxy import proxy_before
 
@@ -118,8 +118,8 @@ def test_status_watch_says_that_the_broker_is_gone_and_goes_on_when_it_is_back(c
 
 
 def test_status_watch_prints_lines_where_there_is_no_terminal(cli):
-    command = [ANTRIAN, "status", "--watch", "--json"]
-    with subprocess.Popen(command, env=cli.environment(), stdout=subprocess.PIPE, text=True) as watch:
+    command = ["status", "--watch", "--json"]
+    with AntrianProcess(command, env=cli.environment(), stdout=subprocess.PIPE, text=True) as watch:
         lines = [json.loads(watch.stdout.readline()) for _ in range(2)]
         watch.send_signal(signal.SIGINT)
         assert watch.wait(60) == 0
@@ -271,8 +271,8 @@ def test_a_redrive_killed_in_the_middle_loses_nothing_and_doubles_nothing(cli, s
     with proxy_before(broker_url) as wire:
         # It comes no further than to the middle, however late it is killed.
         wire.freeze_after(150_000)
-        command = [ANTRIAN, "dead", "redrive", "--all"]
-        redrive = subprocess.Popen(
+        command = ["dead", "redrive", "--all"]
+        redrive = AntrianProcess(
             command, env=cli.environment(AMQP_URL=wire.through(broker_url)), stdout=subprocess.DEVNULL
         )
         wait_until(lambda: wire.held_questions and stock.count(lane), 20, "the re-drive is under way")

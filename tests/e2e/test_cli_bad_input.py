@@ -29,7 +29,7 @@ WRONG_USE = [
     (("publish", PHONE, "x", "--at", "+400d"), "194 days"),
     (("publish", PHONE, "x", "--expires", "2020-01-01T00:00:00Z"), "would expire"),
     (("publish", PHONE, "x", "--at", "+2m", "--expires", "+1m"), "would expire"),
-    (("publish", PHONE, "x", "--lane", "nowhere"), "no lane nowhere"),
+    (("publish", PHONE, "x", "--lane", "nowhere"), "no lane 'nowhere'"),
     (("publish", PHONE, "x", "--wait", "--timeout", "long"), "--timeout"),
     (("publish", PHONE, "x", "--key", ""), "idempotency_key"),
     (("import",), "FILE"),
@@ -37,15 +37,15 @@ WRONG_USE = [
     (("import", "/etc", "--format", "csv"), "it is a folder"),
     (("import", "messages.txt"), "say --format csv or --format jsonl"),
     (("import", "-"), "nothing was queued from stdin: it has no name"),
-    (("import", "x.csv", "--lane", "nowhere"), "no lane nowhere"),
+    (("import", "x.csv", "--lane", "nowhere"), "no lane 'nowhere'"),
     (("import", "x.csv", "--priority", "highest"), "low, normal, high or urgent"),
     (("import", "x.csv", "--source", ""), "--source: source must not be empty"),
     (("import", "x.csv", "--timeout", "-1"), "--timeout"),
-    (("status", "--lane", "nowhere"), "no lane nowhere"),
-    (("pause", "--lane", "nowhere"), "no lane nowhere"),
-    (("resume", "--lane", "nowhere"), "no lane nowhere"),
-    (("force", "--lane", "nowhere"), "no lane nowhere"),
-    (("clear", "--lane", "nowhere", "--yes"), "no lane nowhere"),
+    (("status", "--lane", "nowhere"), "no lane 'nowhere'"),
+    (("pause", "--lane", "nowhere"), "no lane 'nowhere'"),
+    (("resume", "--lane", "nowhere"), "no lane 'nowhere'"),
+    (("force", "--lane", "nowhere"), "no lane 'nowhere'"),
+    (("clear", "--lane", "nowhere", "--yes"), "no lane 'nowhere'"),
     (("clear", "--scope", "some", "--yes"), "some"),
     (("topology", "explode"), "explode"),
     (("topology", "plan", "--explode"), "--explode"),
@@ -152,7 +152,7 @@ def test_a_missing_topology_is_said_with_what_to_do(answer, words):
 @pytest.mark.parametrize("words", NEEDS_A_TOPOLOGY, ids=" ".join)
 def test_several_lanes_must_be_told_apart(answer, words):
     several = answer(words, WHATSAPP_QUEUE_LANES="default,other=628111111111")
-    assert complaints(several, 2, "say which with --lane: default, other") == []
+    assert complaints(several, 2, "--lane: there are several lanes; name one of them: default, other") == []
 
 
 @pytest.mark.parametrize("words", [("status",), ("dead", "list"), ("topology", "plan")], ids=" ".join)

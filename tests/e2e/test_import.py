@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from antrian_process import AntrianProcess
 from cli import Cli, TerminalCommand
-from processes import ANTRIAN
 from queue_fixture import Stock
 from tcp_proxy import TcpProxy, proxy_before
 
@@ -48,13 +48,13 @@ def wire(broker_url) -> Iterator[TcpProxy]:
 @pytest.fixture
 def start(cli, stock, many, wire, broker_url):
     """Begin an import and wait until some of it is in the queue, and some of it on the frozen wire."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[AntrianProcess] = []
     queue = stock.names.lane("default")
 
-    def started(timeout: str = "100") -> "subprocess.Popen[str]":
-        command = [ANTRIAN, "import", many, "--timeout", timeout]
+    def started(timeout: str = "100") -> AntrianProcess:
+        command = ["import", many, "--timeout", timeout]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        running.append(subprocess.Popen(command, env=cli.environment(AMQP_URL=wire.through(broker_url)), **pipes))
+        running.append(AntrianProcess(command, env=cli.environment(AMQP_URL=wire.through(broker_url)), **pipes))
         wait_until(lambda: wire.held_questions and stock.count(queue), 30, "some messages are in the queue")
         return running[-1]
 

@@ -1,10 +1,9 @@
 """`antrian token`, as a user types it."""
 
 import json
-import subprocess
 
 import pytest
-from processes import ANTRIAN
+from antrian_process import run_antrian
 
 from admin_api.auth.roles import Role
 from admin_api.auth.tokens import TokenFile
@@ -19,9 +18,7 @@ def home(tmp_path):
 def run(home):
     def run(*words, code=0):
         environment = {"PATH": "/usr/bin:/bin", "ANTRIAN_HOME": str(home)}
-        done = subprocess.run(
-            [ANTRIAN, "token", *words], env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = run_antrian(["token", *words], env=environment)
         assert done.returncode == code, done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout if code == 0 else done.stderr

@@ -6,7 +6,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from containers.authority import Authority
-from factories import make_settings
 
 from antrian.doctor import provider
 from antrian.doctor.finding import Severity
@@ -50,7 +49,7 @@ def secure_door(door, tmp_path, monkeypatch):
 
 
 def look(scheme, server):
-    return provider.look(make_settings(WHATSAPP_API_URL=f"{scheme}://localhost:{server.server_port}"))
+    return provider.look("mpwa", f"{scheme}://localhost:{server.server_port}")
 
 
 def test_any_answer_shows_that_the_provider_is_there_and_what_time_it_has(door):
@@ -77,6 +76,6 @@ def test_the_end_of_a_certificate_is_known_in_time(secure_door):
 
 
 def test_a_name_that_nobody_knows_is_told():
-    facts = provider.look(make_settings(WHATSAPP_API_URL="https://gateway.invalid"))
+    facts = provider.look("mpwa", "https://gateway.invalid")
     assert facts.trouble
     assert facts.where == "gateway.invalid:443"

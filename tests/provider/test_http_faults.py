@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antrian.broker.node.ports import free_port
-from antrian.providers.contract import Failed, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed
 from antrian.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
 
 #: For what never comes, and for what surely comes, however busy the machine is.

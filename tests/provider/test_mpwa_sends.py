@@ -115,7 +115,8 @@ def test_spintax_never_reaches_the_provider(sandbox: SandboxServer) -> None:
 
 
 def test_settings_lead_to_the_sandbox(sandbox: SandboxServer) -> None:
-    provider = make_provider(load_settings({"WHATSAPP_PROVIDER": "sandbox", "WHATSAPP_API_URL": sandbox.url}))
+    settings = load_settings({"WHATSAPP_PROVIDER": "sandbox", "WHATSAPP_API_URL": sandbox.url})
+    provider = make_provider(settings.lanes.first, sandbox_port=settings.sandbox_port)
     result = provider.send(Outgoing("id", "+6281234567890", "Halo"))
     provider.close()
 

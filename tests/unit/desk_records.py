@@ -1,4 +1,4 @@
-"""Records of the history for tests of the desk."""
+"""Records of the history for tests of the dead-letter service."""
 
 from typing import Any
 

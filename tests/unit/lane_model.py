@@ -12,8 +12,9 @@ from functools import partial
 from factories import NOW, make_event
 
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import AttemptFailure, Message, retry_of
-from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
 from consumer.ledger import _STATES, Ledger, State
 from consumer.outstanding import Outstanding

@@ -4,6 +4,7 @@ import { $, h } from "./dom.js";
 import { rowsOf } from "./feed_rows.js";
 import { clock, duration, full, number, phone } from "./format.js";
 import { t, tn } from "./i18n.js";
+import { isOutage } from "./vocabulary.js";
 import { className, eventWords, messageLink, person } from "./words.js";
 
 const ROWS = 30;
@@ -55,7 +56,7 @@ function lines({ kind, name, event, from, at, began, count, failure }) {
   return event.message_id ? [[who(event), event.source_service && ` · ${event.source_service}`], words] : [words, detailWords(event)];
 }
 
-const toneOf = ({ name, kind, failure, count }) => (kind === "attempt" && (count > 1 || failure === "unavailable" || failure === "throttled") && name !== "outcome.sent" && name !== "outcome.dead" ? "wait" : eventWords(name)[1]);
+const toneOf = ({ name, kind, failure, count }) => (kind === "attempt" && (count > 1 || isOutage(failure)) && name !== "outcome.sent" && name !== "outcome.dead" ? "wait" : eventWords(name)[1]);
 
 function line(row, isFresh) {
   const [what, more] = lines(row);

@@ -1,9 +1,9 @@
 // The latest events as rows: what belongs together is one row. Pure: events in, rows out.
 
+import { isOutage } from "./vocabulary.js";
+
 //: What happens to one attempt, from its beginning to its outcome.
 const ATTEMPT = new Set(["outcome.sending", "outcome.sent", "outcome.failed", "outcome.uncertain", "outcome.retrying", "outcome.dead"]);
-//: Waits of the whole lane, whoever's turn it was.
-const OUTAGES = new Set(["unavailable", "throttled"]);
 const QUIET = new Set(["outcome.barrier", "job.progress"]);
 //: What is done to many messages at once: the sum, and the single things it is made of.
 const SUMS = {
@@ -37,12 +37,12 @@ function go(row, event) {
   row.event = { ...row.event, ...event, details: { ...row.event.details, ...event.details } };
 }
 
-const isOutage = (row) => row.kind === "attempt" && row.name !== "outcome.sent" && row.name !== "outcome.dead" && OUTAGES.has(row.failure);
+const isWait = (row) => row.kind === "attempt" && row.name !== "outcome.sent" && row.name !== "outcome.dead" && isOutage(row.failure);
 
 /** Whether a row only repeats the one before. */
 function repeats(row, before) {
   if (!before) return false;
-  if (isOutage(row)) return isOutage(before) && row.failure === before.failure;
+  if (isWait(row)) return isWait(before) && row.failure === before.failure;
   return row.kind === "event" && before.kind === "event" && row.name === before.name && row.event.message_id !== "" && group(row.event) === group(before.event);
 }
 

@@ -4,71 +4,13 @@ import { h } from "./dom.js";
 import { full, moment } from "./format.js";
 import { t } from "./i18n.js";
 import { prefix } from "./api.js";
+import { vocabulary } from "./vocabulary.js";
 
-const STATES = {
-  __proto__: null,
-  scheduled: [t("scheduled"), "wait"],
-  waiting: [t("waiting"), "wait"],
-  sending: [t("being sent"), "good"],
-  retrying: [t("waits for another attempt"), "wait"],
-  sent: [t("sent"), "good"],
-  dead: [t("given up"), "bad"],
-  expired: [t("expired"), "bad"],
-  cancelled: [t("cancelled"), ""],
-  cleared: [t("cleared"), ""],
-  duplicate: [t("duplicate"), ""],
-  purged: [t("deleted"), ""],
-};
+const spoken = (table) => Object.assign(Object.create(null), Object.fromEntries(Object.entries(table).map(([name, [word, tone]]) => [name, [t(word), tone]])));
 
-const EVENTS = {
-  __proto__: null,
-  "message.queued": [t("Queued"), ""],
-  "message.scheduled": [t("Scheduled"), "wait"],
-  "message.buried": [t("Given up"), "bad"],
-  "message.noted": [t("Note written"), ""],
-  "outcome.sending": [t("Attempt begins"), ""],
-  "outcome.sent": [t("Sent"), "good"],
-  "outcome.failed": [t("Attempt failed"), "bad"],
-  "outcome.uncertain": [t("Attempt without an outcome"), "wait"],
-  "outcome.retrying": [t("Will be tried again"), "wait"],
-  "outcome.postponed": [t("Postponed"), "wait"],
-  "outcome.dead": [t("Given up"), "bad"],
-  "outcome.duplicate": [t("Not sent: duplicate key"), ""],
-  "outcome.expired": [t("Not sent: expired"), "bad"],
-  "outcome.cancelling": [t("Cancellation requested"), ""],
-  "outcome.uncancelled": [t("Cancellation undone"), "good"],
-  "outcome.cancelled": [t("Cancelled"), ""],
-  "outcome.cleared": [t("Cleared from the queue"), ""],
-  "outcome.redriven": [t("Re-driven"), "good"],
-  "outcome.purged": [t("Deleted"), ""],
-  "outcome.restored": [t("Restored by an undo"), "good"],
-  "lane.paused": [t("Sending paused"), "wait"],
-  "lane.resumed": [t("Sending resumed"), "good"],
-  "lane.forced": [t("Next message sent at once"), ""],
-  "lane.cleared": [t("Queue cleared"), ""],
-  "dead.purged": [t("Dead letters deleted"), ""],
-  "undo.began": [t("Undo begins"), ""],
-  "undo.done": [t("Undo done"), "good"],
-  "job.started": [t("Re-drive started"), ""],
-  "job.progress": [t("Re-drive goes on"), ""],
-  "job.cancelling": [t("Re-drive is being cancelled"), "wait"],
-  "job.finished": [t("Re-drive finished"), "good"],
-  "audit.allowed": [t("Allowed"), ""],
-  "audit.denied": [t("Denied"), "bad"],
-};
-
-const CLASSES = {
-  __proto__: null,
-  rejected: t("Refused for good"),
-  transient: t("Temporary failure"),
-  recipient_busy: t("Recipient busy"),
-  throttled: t("Too many messages"),
-  unavailable: t("Provider away"),
-  uncertain: t("Uncertain"),
-  malformed: t("Unreadable"),
-  poison: t("Crashed the consumer"),
-  unknown: t("Unknown"),
-};
+const STATES = spoken(vocabulary.states);
+const EVENTS = spoken(vocabulary.events);
+const CLASSES = Object.assign(Object.create(null), Object.fromEntries(Object.entries(vocabulary.classes).map(([name, word]) => [name, t(word)])));
 
 const JOBS = {
   __proto__: null,

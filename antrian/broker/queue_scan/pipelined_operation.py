@@ -1,9 +1,9 @@
-"""One connection for one piece of work that keeps many publishes under way: begin, work, end.
+"""One connection for one operation that keeps many publishes under way.
 
-What is published with several steps is published one step after the other, each confirmed before the next. Whatever
-goes wrong ends the work, closes the connection, and comes out of `_perform` as one of our errors.
+A publish of several steps waits for the confirm of each step before the next. Any error ends the operation, closes
+the connection, and is raised by `_perform` as one of our errors.
 
-An errand may ask for a lock: an exclusive queue, which the broker gives to one connection at a time and takes away
+An operation may ask for a lock: an exclusive queue, which the broker gives to one connection at a time and takes away
 the moment that connection ends, however it ends. What is published on the same connection is therefore never
 published without the lock.
 """
@@ -13,16 +13,17 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.connection import address, connection_parameters, translate
+from antrian.broker.queue_scan.batched_connection import BatchedConnection
 from antrian.broker.queue_scan.publication import Publication
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
 
-#: Pieces of work under way at once: enough to hide the confirms' round trip, few enough to hold in memory.
+#: Messages under way at once: enough to hide the round trip of a confirm, few enough to hold in memory.
 WINDOW = 500
 
 #: Seconds between two tries to get a lock.
@@ -32,11 +33,11 @@ _RESOURCE_LOCKED = 405
 
 
 class Busy(BrokerError):
-    """Somebody else is doing what only one may do at a time; trying again later helps."""
+    """Another process holds the lock of this operation; trying again later helps."""
 
 
-class Errand:
-    """The part that all errands share; use one once.
+class PipelinedOperation:
+    """The base of all pipelined operations; an instance runs once.
 
     Args:
         urls: the broker's addresses.
@@ -52,7 +53,7 @@ class Errand:
         self._lock = lock
         self._patience = patience
         self._loop = IOLoop()
-        self._connection: SelectConnection | None = None
+        self._connection: BatchedConnection | None = None
         self._error: BaseException | None = None
         self._mistake: Exception | None = None
         self._ending = False
@@ -62,15 +63,15 @@ class Errand:
         raise NotImplementedError
 
     def _perform(self) -> None:
-        """Do it all.
+        """Run the operation to its end.
 
         Raises:
             BrokerUnavailable: the connection broke, or the broker is not accepting messages now.
             BrokerRefused: this user may not.
-            Busy: somebody else kept the lock for too long.
-            Exception: the caller's own, from within.
+            Busy: another process kept the lock for too long.
+            Exception: whatever a callback of the caller raised.
         """
-        SelectConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
+        BatchedConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
         try:
             self._loop.start()
         finally:
@@ -129,7 +130,7 @@ class Errand:
             self._fail(reason)
 
     def _publish(self, steps: deque[Publication], done: Callable[[Confirmation], None]) -> None:
-        """Publish the steps one after the other; `done` is told of the last one, or of the first that failed."""
+        """Publish the steps one after the other; `done` gets the result of the last, or of the first that failed."""
         if not steps:
             done(Confirmation.CONFIRMED)
             return
@@ -151,7 +152,7 @@ class Errand:
             self._connection.close()
 
     def _give_up(self, mistake: Exception) -> None:
-        """End because of the caller's own error."""
+        """End because a callback of the caller raised."""
         self._mistake = mistake
         self._end()
 

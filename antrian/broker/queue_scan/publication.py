@@ -1,11 +1,12 @@
-"""What a sieve finds in a queue, and what is published in its stead."""
+"""A message found in a queue, what is published to replace it, and counts of both."""
 
 from dataclasses import dataclass
 
 import pika
 
+from antrian.broker.event_log import event_arguments
 from antrian.broker.topology import Names
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.headers import GENERATION
 from antrian.domain.message import message_id_of
 
@@ -24,7 +25,7 @@ class Found:
     @property
     def lane(self) -> str:
         """The lane that it was published to: the last word of its key, on the delay ladder and off it."""
-        # A stranger's key may be anything; an event about it must still fit into a routing key of its own.
+        # A foreign publisher's key may be anything; the event's own routing key must still hold it.
         word = self.routing_key.rpartition(".")[2]
         return word.encode("ascii", "replace").decode()[:_LONGEST_LANE]
 
@@ -42,12 +43,12 @@ class Found:
 
 @dataclass(slots=True)
 class Tally:
-    """How far a piece of work has come.
+    """How far an operation has come.
 
     Attributes:
         seen: messages looked at.
         taken: messages replaced and removed, or published.
-        refused: messages that were to be, but the broker did not accept what was published for them.
+        refused: messages whose replacement the broker did not accept.
     """
 
     seen: int = 0
@@ -57,7 +58,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is published before a message may go; `mandatory` needs a `message_id` among the properties."""
+    """One publish before a message may be removed; `mandatory` needs a `message_id` among the properties."""
 
     exchange: str
     routing_key: str
@@ -68,4 +69,4 @@ class Publication:
 
 def event_publication(names: Names, event: Event) -> Publication:
     """How an event gets into the journal."""
-    return Publication(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    return Publication(*event_arguments(names, event))

@@ -1,14 +1,14 @@
-"""Going once through queues from the front: some messages are taken out for good, all others keep their place.
+"""Scans queues once from the front: some messages are removed, all others keep their place.
 
-Classic queues keep it exactly; quorum queues have all that was left at the front again, but not in its order.
+Classic queues keep the order exactly; quorum queues return what was left to the front, but in another order.
 
-A message that is taken is first replaced by what shall become of it (a copy, an event), each confirmed by the broker
-before the next is published; only then is it acked. So a process that dies in the middle, even by `kill -9`, loses
-nothing: what was not acked is back in its place at once. Up to `WINDOW` messages are under way at a time, whatever
+A message that is taken is first replaced (by a copy, an event), each publish confirmed by the broker before the next;
+only then is it acked. So a process that dies in the middle, even by `kill -9`, loses nothing: what was not acked is
+back in its place at once. Up to `WINDOW` messages are under way at a time, whatever
 the queue's length, and messages that are left are not kept in memory.
 
 Only what was there at the start is looked at: as many messages as the queue held then. A pass without a rate asks for
-`AHEAD` messages before it has seen them; when it then hears that it is enough, these go back like all others.
+`AHEAD` messages before it has seen them; when the pass then ends early, these go back like all others.
 """
 
 import time
@@ -23,18 +23,18 @@ from pika.exceptions import ChannelClosedByClient
 
 from antrian.broker.confirms import Confirmation
 from antrian.broker.queue_scan.pipelined_gets import PipelinedGets
-from antrian.broker.queue_scan.pipelined_operation import WINDOW, Errand
+from antrian.broker.queue_scan.pipelined_operation import WINDOW, PipelinedOperation
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
 from antrian.domain.lenient_headers import readable_key
 
-__all__ = ["WINDOW", "Decide", "Sieve", "Tally"]
+__all__ = ["WINDOW", "Decide", "QueueScan", "Tally"]
 
 #: Messages left on one channel before the next channel is opened: the broker searches all of a channel's un-acked
 #: messages at each ack, so that on a single channel the time would grow with the square of their number.
 LEFT_PER_CHANNEL = 1_000
 
-#: Messages asked for at a time: enough to hide the round trip, few enough to go back unseen.
-AHEAD = 100
+#: Messages asked for at a time: enough to hide the round trip, few enough to return unseen.
+AHEAD = 250
 
 #: Seconds after which a slow pass asks again whether it is enough.
 _ASK_AGAIN = 0.25
@@ -43,15 +43,15 @@ _ASK_AGAIN = 0.25
 Decide = Callable[[Found], Sequence[Publication] | None]
 
 
-class Sieve(Errand):
-    """One pass through some queues; use it once.
+class QueueScan(PipelinedOperation):
+    """One pass through some queues; an instance runs once.
 
     Args:
         urls: the broker's addresses.
         queues: names of queues, one after the other. Not quorum queues with a single active consumer: those refuse it.
         decide: called for each message, in the queue's order.
         is_enough: asked before each message; True ends the pass.
-        per_second: takes at most so many messages per second, and keeps no more than one from others before its time.
+        per_second: takes at most so many messages per second, and never holds more than one before its time.
         on_progress: called after each message that is settled.
         lock: name of an exclusive queue to hold meanwhile; empty for none.
         patience: seconds to wait for the lock.
@@ -94,7 +94,7 @@ class Sieve(Errand):
             BrokerUnavailable: the connection broke, a queue is missing, or the broker is not accepting messages now;
                 what was taken until then is counted in `tally`, everything else is in its place.
             BrokerRefused: this user may not.
-            Busy: somebody else holds the lock.
+            Busy: another process holds the lock.
             Exception: whatever `decide` raised; everything that was not taken is in its place.
         """
         self._perform()
@@ -197,7 +197,7 @@ class Sieve(Errand):
             self._loop.call_later(0, partial(self._replaced, ack, Confirmation.CONFIRMED))
 
     def _nothing_there(self) -> None:
-        # Somebody else was faster; there is nothing left of what was there at the start.
+        # Another consumer was faster; nothing is left of what was there at the start.
         self._is_empty = True
         self._unasked = 0
         self._look()

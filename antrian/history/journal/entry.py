@@ -16,6 +16,7 @@ from antrian.broker.queue_scan.publication import Found
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.headers import LARGEST_COUNT, LATEST_MILLISECOND
 from antrian.domain.message import Message, decode
@@ -23,7 +24,7 @@ from antrian.history.dead_letter import DeadLetter
 from antrian.history.header_json import pack
 
 #: Names of the arrivals, beside the names of events.
-QUEUED, SCHEDULED, BURIED = "message.queued", "message.scheduled", "message.buried"
+QUEUED, SCHEDULED, BURIED = EventName.QUEUED, EventName.SCHEDULED, EventName.BURIED
 
 #: The last second that makes sense: the end of the year 9999.
 LATEST = LATEST_MILLISECOND / 1000

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import singledispatchmethod
 
+from antrian.domain.event_name import EventName
 from antrian.domain.headers import LONGEST_DETAIL
 from antrian.history.journal.entry import bounded, plain_json, short
 from antrian.history.projection import wait_histogram
@@ -263,7 +264,7 @@ class ChangeWriter:
 
     @take.register
     def _job(self, step: JobTold) -> None:
-        if step.name == "job.cancelling":
+        if step.name == EventName.JOB_CANCELLING:
             self._execute("UPDATE jobs SET cancelling = 1 WHERE job_id = ?", (step.job_id,))
             return
         details = step.details
@@ -285,7 +286,7 @@ class ChangeWriter:
 
 
 def _job_state(step: JobTold) -> str:
-    return _string(step.details.get("state")) or ("done" if step.name == "job.finished" else "running")
+    return _string(step.details.get("state")) or ("done" if step.name == EventName.JOB_FINISHED else "running")
 
 
 def _string(value: object) -> str:

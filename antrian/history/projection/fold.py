@@ -6,8 +6,11 @@ to the same rows however they are cut into batches and however often they are de
 
 from collections.abc import Iterable
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -38,13 +41,13 @@ from antrian.history.projection.changes import (
     sequence,
 )
 from antrian.history.projection.columns import contents_of
-from antrian.history.projection.message_row import ENDS, FAILURES, OPEN, MessageRow
-from antrian.history.records import PENDING, MessageState
+from antrian.history.projection.message_row import MessageRow
 
-_BARRIER = "outcome.barrier"
-
-#: Events that tell of a message even if nothing else is known of it.
-_TELLING = ENDS.keys() | FAILURES | {"outcome.sending", "outcome.sent", "outcome.retrying"}
+#: Events that say by themselves where a message is, and all that tell of one even if nothing else is known of it.
+_OUTCOMES = frozenset(row.event for row in LIFECYCLE.values() if row.state is not None) - {
+    *(QUEUED, SCHEDULED, BURIED, EventName.POSTPONED)
+}
+_TELLING = _OUTCOMES | {EventName.REDRIVEN}
 
 #: States in which a message that failed counts as failed still.
 _FAILED = frozenset({MessageState.DEAD, MessageState.EXPIRED, MessageState.PURGED})
@@ -140,6 +143,9 @@ class Projection:
             self._figures.forget_failure(row)
         row.entered_at, row.entered_seq = self.changes.clock, seq
         row.generation, row.undo_id, row.presumed = entry.generation, None, 0
+        if entry.message is not None:
+            # A copy that was re-driven begins anew, so that its first attempt is not taken for an old one.
+            row.attempt = bounded(entry.message.attempt - 1)
         row.priority = entry.priority
         self._change_lane(row, entry.lane, at)
         if entry.name == SCHEDULED:
@@ -179,14 +185,14 @@ class Projection:
             cause = (row.failure_class, row.code) if row.failure_class else (letter.failure_class, letter.code)
             self._figures.failed(row, at, short(cause[0]), short(cause[1] or ""))
             row.generation = max(row.generation, entry.generation)
-            row.undo_id, row.presumed = None, 0
+            row.undo_id, row.presumed = None, int(letter.failure_class == MALFORMED)
         return at
 
     # Events
 
     def _tell(self, seq: int, entry: EventEntry) -> None:
         event = entry.event
-        if event.name == _BARRIER:
+        if event.name == EventName.BARRIER:
             return
         self._tick(event.at)
         row = self.changes.rows.get(event.message_id) if event.message_id else None
@@ -202,44 +208,45 @@ class Projection:
         self.changes.events.append(EventRow(seq, row.id if row else None, is_activity, event.name, event.at, body))
 
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
-        if event.name in _TELLING:
+        if event.name in _OUTCOMES:
             self._tell_outcome(row, seq, event)
-        elif event.name == "outcome.postponed":
+        elif event.name == EventName.POSTPONED:
             self._postpone(row, event)
-        elif event.name == "outcome.redriven":
+        elif event.name == EventName.REDRIVEN:
             self._redrive(row, event)
-        elif event.name == "outcome.restored":
+        elif event.name == EventName.RESTORED:
             self._restore(row, event)
-        elif event.name in {"outcome.cancelling", "outcome.uncancelled"}:
-            row.cancelling = int(event.name == "outcome.cancelling")
-        elif event.name == "message.noted":
+        elif event.name in {EventName.CANCELLING, EventName.UNCANCELLED}:
+            row.cancelling = int(event.name == EventName.CANCELLING)
+        elif event.name == EventName.NOTED:
             note = _text(event.details.get("note"))
             self.changes.steps.append(Noted(row.id, event.generation, note))
 
     def _tell_outcome(self, row: MessageRow, seq: int, event: Event) -> None:
-        if event.name == "outcome.purged":
+        if event.name == EventName.PURGED:
             self.changes.steps.append(LetterPurged(row.id, event.generation))
-        if event.name in {"outcome.purged", "outcome.cleared"}:
+        if event.name in {EventName.PURGED, EventName.CLEARED}:
             self._take_out(row, seq, event)
-        if row.is_old_news(event.name, event.generation, event.attempt):
+        meaning = LIFECYCLE[event.name]
+        if row.is_ahead_of(event) or meaning.state is None:
             return
         row.generation = max(row.generation, event.generation)
-        if event.name in ENDS:
-            self._end(row, event)
+        if meaning.attempt is None and meaning.state in FINAL:
+            self._end(row, event, meaning.state)
             return
         row.attempt, row.presumed = event.attempt, 0
-        if event.name == "outcome.sending":
-            row.due_at = row.undo_id = None
-            self._move(row, MessageState.SENDING, event.at)
-        elif event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self._sent(row, event)
-        elif event.name == "outcome.retrying":
-            # The copy for the next attempt is on the ladder, and it is of the next generation.
-            row.generation = bounded(event.generation + 1)
-            row.due_at = _moment(event.details.get("due_at"))
-            self._move(row, MessageState.RETRYING, event.at)
-        else:
+        elif meaning.attempt is AttemptStep.ENDS:
             self._failed(row, event)
+        elif meaning.attempt is AttemptStep.BEGINS:
+            row.due_at = row.undo_id = None
+            self._move(row, meaning.state, event.at)
+        else:
+            # A copy is on the ladder, and it is of the next generation.
+            row.generation = bounded(event.generation + int(meaning.brings_copy))
+            row.due_at = _moment(event.details.get("due_at"))
+            self._move(row, meaning.state, event.at)
 
     def _sent(self, row: MessageRow, event: Event) -> None:
         row.provider_id = _text(event.details.get("provider_id")) or None
@@ -253,7 +260,7 @@ class Projection:
 
     def _failed(self, row: MessageRow, event: Event) -> None:
         details = event.details
-        is_crash = event.name == "outcome.uncertain"
+        is_crash = event.name == EventName.UNCERTAIN
         row.failure_class = "uncertain" if is_crash else _text(details.get("failure_class")) or "uncertain"
         row.code = "crash" if is_crash else _text(details.get("code"))
         row.detail = _text(details.get("detail"))
@@ -262,22 +269,22 @@ class Projection:
         self._move(row, MessageState.WAITING, event.at)
         self._minute(event.at, row.lane).failed += 1
 
-    def _end(self, row: MessageRow, event: Event) -> None:
-        state = ENDS[event.name]
+    def _end(self, row: MessageRow, event: Event, state: MessageState) -> None:
         details = event.details
         if state is MessageState.DEAD:
-            row.attempt = max(row.attempt, event.attempt)
+            # A letter that nobody could read has none.
+            row.attempt = event.attempt or row.attempt
             row.failure_class = _text(details.get("failure_class")) or row.failure_class
             row.code = _text(details.get("code")) or row.code
             self._give_up(row, event.at)
-            self._figures.failed(row, event.at, row.failure_class or "unknown", row.code or "")
+            self._figures.failed(row, event.at, row.failure_class or UNKNOWN, row.code or "")
         else:
             row.undo_id = _text(details.get("undo_id")) or None
             self._move(row, state, event.at)
             if state is MessageState.EXPIRED:
                 self._figures.failed(row, event.at, "expired", "")
         row.detail = _text(details.get("detail")) or row.detail
-        row.due_at, row.presumed = None, 0
+        row.due_at, row.presumed = None, int(details.get("reason") == MALFORMED)
 
     def _give_up(self, row: MessageRow, at: float) -> None:
         if row.state in OPEN:
@@ -292,7 +299,8 @@ class Projection:
         if due_at is not None and row.state in PENDING and row.generation == event.generation:
             row.due_at = due_at
             row.detail = _text(event.details.get("detail")) or row.detail
-            self._move(row, MessageState.SCHEDULED, event.at)
+            is_retry = row.state is MessageState.RETRYING
+            self._move(row, MessageState.RETRYING if is_retry else MessageState.SCHEDULED, event.at)
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.
@@ -303,6 +311,11 @@ class Projection:
             row.copied_to = short(copy_id)
             if row.state is MessageState.DEAD:
                 self._awaited[row.copied_to] = row.message_id
+        if not row.is_ahead_of(event):
+            row.generation = max(row.generation, event.generation)
+            if row.presumed or row.state not in {MessageState.DEAD, MessageState.PURGED}:
+                # It was given up, and a gap has swallowed that.
+                self._end(row, event, MessageState.DEAD)
 
     def _restore(self, row: MessageRow, event: Event) -> None:
         # Its copy came through the journal, before this event, and told what became of the message.
@@ -323,7 +336,7 @@ class Projection:
                 lane=event.lane,
                 message=row.id,
                 generation=event.generation,
-                kind="purge" if event.name == "outcome.purged" else "clear",
+                kind="purge" if event.name == EventName.PURGED else "clear",
                 queue=_text(event.details.get("queue")),
                 due_at=row.due_at,
                 letter=plain_json(letter) if isinstance(letter, dict) else None,
@@ -333,15 +346,15 @@ class Projection:
     def _tell_activity(self, seq: int, event: Event) -> None:
         details, steps = event.details, self.changes.steps
         undo_id, job_id = _text(details.get("undo_id")), _text(details.get("job_id"))
-        if event.name == "lane.cleared" and undo_id:
+        if event.name == EventName.LANE_CLEARED and undo_id:
             count = bounded(details.get("queued")) + bounded(details.get("failed"))
             steps.append(RemovalEnded(undo_id, event.at, event.source, "clear", event.lane, count))
             if bounded(details.get("unlisted")):
                 steps.append(LaneEmptied(undo_id, seq, event.at, event.source, event.lane))
-        elif event.name == "dead.purged" and undo_id:
+        elif event.name == EventName.DEAD_PURGED and undo_id:
             count = bounded(details.get("count"))
             steps.append(RemovalEnded(undo_id, event.at, event.source, "purge", event.lane, count))
-        elif event.name == "undo.done" and undo_id:
+        elif event.name == EventName.UNDO_DONE and undo_id:
             steps.append(RemovalUndone(undo_id, event.at, event.source))
         elif event.name.startswith("job.") and job_id:
             steps.append(JobTold(job_id, event.name, event.at, event.source, details))
@@ -388,7 +401,9 @@ class Projection:
 def empties_a_lane(entry: Entry | None) -> bool:
     """Whether rows that the batch does not name change after this entry, so that a batch must end with it."""
     return (
-        type(entry) is EventEntry and entry.event.name == "lane.cleared" and bool(entry.event.details.get("unlisted"))
+        type(entry) is EventEntry
+        and entry.event.name == EventName.LANE_CLEARED
+        and bool(entry.event.details.get("unlisted"))
     )
 
 

@@ -1,41 +1,12 @@
-"""What the history keeps of one message, and how one more thing that happened changes it; no I/O.
-
-The rules are those of the consumer's ledger: a message that was sent stays sent; of different copies the latest
-generation counts; a consumer that lost its connection in the middle of a send may report late, and says nothing new.
-"""
+"""What the history keeps of one message; no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from antrian.history.records import MessageState
+from antrian.domain.events import Event
+from antrian.domain.lifecycle import OPEN, STATES, CopyState, MessageState, is_superseded
 
-#: States in which a copy has had its end: an attempt of this copy cannot begin any more.
-SPENT = frozenset(
-    {
-        MessageState.DEAD,
-        MessageState.PURGED,
-        MessageState.EXPIRED,
-        MessageState.CANCELLED,
-        MessageState.CLEARED,
-        MessageState.DUPLICATE,
-    }
-)
-
-#: States that a message has not come to an end in.
-OPEN = frozenset({MessageState.SCHEDULED, MessageState.WAITING, MessageState.SENDING, MessageState.RETRYING})
-
-#: Events that end an attempt without a recorded send.
-FAILURES = frozenset({"outcome.failed", "outcome.uncertain"})
-
-#: Events that end a message, and how.
-ENDS = {
-    "outcome.dead": MessageState.DEAD,
-    "outcome.duplicate": MessageState.DUPLICATE,
-    "outcome.expired": MessageState.EXPIRED,
-    "outcome.cancelled": MessageState.CANCELLED,
-    "outcome.cleared": MessageState.CLEARED,
-    "outcome.purged": MessageState.PURGED,
-}
+__all__ = ["OPEN", "MessageRow"]
 
 
 @dataclass(slots=True)
@@ -53,7 +24,8 @@ class MessageRow:
         failed_at: when it was given up, or its time was over; None once it is on its way again, or was sent.
         failed_as: what it failed of, as the figures name it.
         source: the publishing service; empty while it is not known.
-        presumed: whether its clearing is only concluded from the purge of the whole lane.
+        presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
+            unreadable letter, which may have its id from a good message.
         cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
         contents: what it says, by column; None while nothing is known, or the history has it.
     """
@@ -89,16 +61,14 @@ class MessageRow:
     before: tuple[str, MessageState] | None = None
     contents: Mapping[str, object] | None = None
 
-    def is_old_news(self, name: str, generation: int, attempt: int) -> bool:
-        """Whether an event says nothing new about this message."""
-        if self.state is MessageState.SENT or name == "outcome.sent":
-            return self.state is MessageState.SENT
-        if generation != self.generation:
-            return generation < self.generation
-        if name in FAILURES:
-            begun = self.state is MessageState.SENDING and attempt == self.attempt
-            # A gap may have swallowed the beginning of an attempt, but never an attempt that is over.
-            return not begun and not (self.state is MessageState.WAITING and attempt > self.attempt)
-        if name == "outcome.sending":
-            return (self.state in SPENT and not self.presumed) or attempt < self.attempt
-        return False
+    @property
+    def copy_state(self) -> CopyState:
+        """What the latest copy of the message can still do."""
+        # What is only concluded spends no copy.
+        return CopyState.WAITING if self.presumed else STATES[self.state].copy
+
+    def is_ahead_of(self, event: Event) -> bool:
+        """Whether an event says nothing new about this message: the rule of the consumer's ledger."""
+        # What waits for another attempt is another copy, and no attempt of that is known.
+        attempt = 0 if self.state is MessageState.RETRYING else self.attempt
+        return is_superseded(event, state=self.copy_state, generation=self.generation, attempt=attempt)

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from antrian.domain.event_name import EventName
 from antrian.history.projection import history_file
 from antrian.history.projection.bucket import Bucket
 from antrian.history.projection.changes import OFFSET_BITS
@@ -412,7 +413,7 @@ class History:
         """The messages that a clearing could not reach and had cancelled, as the event about it lists them."""
         cursor = None
         while True:
-            page = self.events(("lane.cleared",), cursor=cursor, limit=_CLEARINGS_AT_ONCE)
+            page = self.events((EventName.LANE_CLEARED,), cursor=cursor, limit=_CLEARINGS_AT_ONCE)
             for entry in page.items:
                 listed = entry.details.get("cancelling")
                 if entry.details.get("undo_id") == undo_id and isinstance(listed, list):

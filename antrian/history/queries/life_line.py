@@ -7,49 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from antrian.domain import lifecycle
+from antrian.domain.event_name import EventName
+from antrian.domain.failure_class import HOLDING, UNCOUNTED
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, Author
 from antrian.history.records import LifeEntry
 
 #: What an attempt is called, by how it ended; `attempt.begun` while it has not.
-ATTEMPT_ENDS = {
-    "outcome.sent": "attempt.sent",
-    "outcome.failed": "attempt.failed",
-    "outcome.uncertain": "attempt.uncertain",
-}
+ATTEMPT_ENDS: dict[str, str] = {name: f"attempt.{name.name.lower()}" for name in lifecycle.ATTEMPT_ENDS}
 BEGUN, OUTAGE = "attempt.begun", "outage"
 
-#: Classes of failures that hold the whole lane and cost the message no attempt.
-_OUTAGES = frozenset({"unavailable", "throttled"})
-
-#: Attempts that failed without being counted.
-_UNCOUNTED = _OUTAGES | {"recipient_busy"}
+_ROWS = LIFECYCLE.values()
 
 #: Entries that say what the entry beside them, of a copy on its way, says as well.
-_CAUSES = frozenset({"outcome.retrying", "outcome.redriven", "outcome.restored"})
-_ARRIVALS = frozenset({"message.queued", "message.scheduled"})
+_CAUSES = frozenset(row.event for row in _ROWS if row.brings_copy)
+_ARRIVALS = frozenset(row.event for row in _ROWS if row.author is Author.PUBLISHER)
 
 #: Entries whose source is a person or a service, and not the consumer's own id.
-_NAMED = _ARRIVALS | {
-    "message.noted",
-    "outcome.cancelling",
-    "outcome.uncancelled",
-    "outcome.cleared",
-    "outcome.redriven",
-    "outcome.purged",
-    "outcome.restored",
-}
+_NAMED = frozenset(row.event for row in _ROWS if row.author is not Author.CONSUMER)
 
-_ENDS = frozenset(
-    {
-        "attempt.sent",
-        "outcome.dead",
-        "message.buried",
-        "outcome.duplicate",
-        "outcome.expired",
-        "outcome.cancelled",
-        "outcome.cleared",
-        "outcome.purged",
-    }
-)
+#: Steps after which a message waits no longer.
+_ENDS = frozenset(ATTEMPT_ENDS.get(row.event, row.event) for row in _ROWS if row.state in FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +88,7 @@ def fold(life: Iterable[LifeEntry]) -> list[LifeLineStep]:
     Args:
         life: everything on record, oldest first.
     """
-    entries = [entry for entry in life if entry.name != "outcome.barrier"]
+    entries = [entry for entry in life if entry.name != EventName.BARRIER]
     steps: list[LifeLineStep] = []
     for place, entry in enumerate(entries):
         beside = entries[max(0, place - 1) : place] + entries[place + 1 : place + 2]
@@ -126,7 +104,7 @@ def summarize(steps: Sequence[LifeLineStep], now: float) -> Summary:
         steps: as `fold` makes them.
         now: unix seconds; the end of a wait that is not over.
     """
-    redriven = [place for place, step in enumerate(steps) if step.name == "outcome.redriven"]
+    redriven = [place for place, step in enumerate(steps) if step.name == EventName.REDRIVEN]
     latest = steps[redriven[-1] :] if redriven else steps
     begun = _begun_at(latest)
     ended = _ended_at(latest)
@@ -144,21 +122,21 @@ def summarize(steps: Sequence[LifeLineStep], now: float) -> Summary:
 
 def _is_said_beside(entry: LifeEntry, beside: Sequence[LifeEntry]) -> bool:
     """Whether the entry before or after says the same, and more."""
-    if entry.name == "message.buried":
-        return any(other.name == "outcome.dead" for other in beside)
+    if entry.name == EventName.BURIED:
+        return any(other.name == EventName.DEAD for other in beside)
     return entry.name in _ARRIVALS and entry.generation > 0 and any(other.name in _CAUSES for other in beside)
 
 
 def _step(entry: LifeEntry, beside: Sequence[LifeEntry], before: Sequence[LifeLineStep]) -> LifeLineStep:
     about: dict[str, Any] = dict(entry.details)
-    if entry.name == "outcome.dead":
-        letters = [other.details for other in beside if other.name == "message.buried"]
+    if entry.name == EventName.DEAD:
+        letters = [other.details for other in beside if other.name == EventName.BURIED]
         about = {name: value for letter in letters for name, value in letter.items()} | about
         about.setdefault("failure_class", next((one.failure_class for one in reversed(before) if one.code), ""))
-    elif entry.name == "outcome.uncertain":
+    elif entry.name == EventName.UNCERTAIN:
         about = {"failure_class": "uncertain", "code": "crash"} | about
     failure_class, code, detail = (str(about.pop(name, None) or "") for name in ("failure_class", "code", "detail"))
-    name = BEGUN if entry.name == "outcome.sending" else ATTEMPT_ENDS.get(entry.name, entry.name)
+    name = BEGUN if entry.name == EventName.SENDING else ATTEMPT_ENDS.get(entry.name, entry.name)
     return LifeLineStep(
         name,
         entry.at,
@@ -187,7 +165,7 @@ def _with_outages(steps: Iterable[LifeLineStep]) -> list[LifeLineStep]:
     """Attempts that found the provider away or throttling, in a row, as one step."""
     found: list[LifeLineStep] = []
     for step in steps:
-        if step.name != "attempt.failed" or step.failure_class not in _OUTAGES:
+        if step.name != "attempt.failed" or step.failure_class not in HOLDING:
             found.append(step)
             continue
         before = found[-1] if found else None
@@ -210,7 +188,7 @@ def _begun_at(steps: Sequence[LifeLineStep]) -> float | None:
     if not steps:
         return None
     due_at = steps[0].details.get("due_at")
-    return float(due_at) if steps[0].name == "message.scheduled" and isinstance(due_at, int | float) else steps[0].at
+    return float(due_at) if steps[0].name == EventName.SCHEDULED and isinstance(due_at, int | float) else steps[0].at
 
 
 def _ended_at(steps: Sequence[LifeLineStep]) -> float | None:
@@ -219,14 +197,14 @@ def _ended_at(steps: Sequence[LifeLineStep]) -> float | None:
     for step in steps:
         if step.name in _ENDS:
             ends.append(step.until)
-        elif step.name == "outcome.restored" and ends:
+        elif step.name == EventName.RESTORED and ends:
             # What was cleared waits again; a dead letter that was deleted has been dead since it was given up.
             ends.pop()
     return ends[-1] if ends else None
 
 
 def _is_counted(step: LifeLineStep) -> bool:
-    return step.name.startswith("attempt.") and step.failure_class not in _UNCOUNTED
+    return step.name.startswith("attempt.") and step.failure_class not in UNCOUNTED
 
 
 def _consumer(details: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from antrian.domain.event_name import EventName
 from antrian.history.journal.entry import json_table, read_event, tame
 from antrian.history.projection import columns
 from antrian.history.projection.changes import OFFSET_BITS
@@ -65,11 +66,11 @@ def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:
     told: list[LifeEntry] = []
     last = ""
     for entry in life:
-        if entry.name == "outcome.uncertain":
+        if entry.name == EventName.UNCERTAIN:
             last = "uncertain"
-        elif entry.name == "outcome.failed":
+        elif entry.name == EventName.FAILED:
             last = str(entry.details.get("failure_class") or "uncertain")
-        if entry.name == "outcome.dead" and last and not entry.details.get("failure_class"):
+        if entry.name == EventName.DEAD and last and not entry.details.get("failure_class"):
             told.append(replace(entry, details={**entry.details, "failure_class": last}))
         else:
             told.append(entry)

@@ -7,6 +7,7 @@ from typing import Any
 
 from antrian.domain.body import build
 from antrian.domain.errors import MalformedMessage
+from antrian.domain.lane import unknown_lane
 from antrian.domain.priority import Priority
 from antrian.operations.bulk_import.row import REQUIRED, Refusal, Row
 from publisher.errors import InvalidMessage
@@ -89,7 +90,7 @@ class RowCheck:
         if name == "priority":
             return Priority.parse(value)
         if name == "lane" and value not in self._lanes:
-            raise ValueError(f"there is no lane {value!r}; the lanes are: {', '.join(self._lanes)}")
+            raise ValueError(unknown_lane(value, self._lanes).detail)
         return parse_moment(value, self._now) if name in {"deliver_at", "expires_at"} else value
 
     def _composed(self, values: dict[str, Any], problems: dict[str, str]) -> MessageRequest | None:

@@ -119,6 +119,8 @@ class Uploads:
 
     def __init__(self, settings: Settings, known: Callable[[], Known]) -> None:
         self._settings = settings
+        #: Those of the moment; the process replaces them when the file has others.
+        self.lanes = settings.lanes
         self._known = known
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
@@ -146,7 +148,7 @@ class Uploads:
             self._checks.release()
 
     def _checked(self, file: IO[bytes], name: str, options: UploadOptions) -> Upload:
-        check = RowCheck(tuple(self._settings.senders), options.defaults, datetime.now(UTC))
+        check = RowCheck(self.lanes.names, options.defaults, datetime.now(UTC))
         spool = Spool()
         try:
             with records_in(file, _format(file, name), options.ignored) as records:

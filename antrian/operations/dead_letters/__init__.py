@@ -1,1 +1,1 @@
-"""The dead-letter desk: the messages that were given up, and what can be done about them."""
+"""Dead letters: the messages that were given up, and everything an operator can do with them."""

@@ -27,7 +27,7 @@ def verdict(record: MessageRecord | None, generation: int) -> Verdict:
         return Verdict.OPEN
     if record.state is MessageState.SENT:
         return Verdict.GOOD
-    # One failure is enough: the others should not have to fail three times each before somebody looks.
+    # One failure is enough: the others should not have to fail three times each before anyone notices.
     return Verdict.BAD if record.state in FINAL or record.state is MessageState.RETRYING else Verdict.OPEN
 
 

@@ -51,7 +51,7 @@ def exported(path: Path | None, form: ExportFormat) -> Iterator[Write]:
 
 
 def export_lines(letters: Iterable[DeadLetter], form: ExportFormat) -> Iterator[str]:
-    """The same as text, piece by piece, for whoever sends it on.
+    """The same as text, piece by piece, for a streamed answer.
 
     Args:
         letters: read one by one, as the pieces are asked for.

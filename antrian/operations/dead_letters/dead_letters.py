@@ -4,8 +4,8 @@ A letter is put back as a copy with the next generation, and deleted only once t
 interrupted, the letter is still there, and putting it back again makes a copy of the *same* generation: the consumer
 sends a message of one generation once, however many copies of it arrive.
 
-Whoever goes through the queue holds what has been looked at, and others do not see it meanwhile. So only one goes
-through it at a time, whichever process it is in; the others wait for their turn.
+A scan of the queue holds the letters it has seen, and other readers do not see them meanwhile. So only one scan runs
+at a time, in whichever process; the others wait for their turn.
 """
 
 import time
@@ -15,16 +15,18 @@ from dataclasses import dataclass, field
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
-from antrian.broker.queue_scan.scan import Sieve
+from antrian.broker.queue_scan.scan import QueueScan
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
-from antrian.operations.dead_letters.edited_copy import Changes
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.edited_copy import Edits
 from antrian.operations.dead_letters.journal import Journal
-from antrian.operations.dead_letters.replacement import Replacement
-from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Selection
+from antrian.operations.dead_letters.redrive_steps import RedriveSteps
+from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Which, is_meant
 
-__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters", "Selection"]
+__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters"]
 
 #: Seconds to wait for our turn at the queue: a pass over many letters may take a while.
 PATIENCE = 60.0
@@ -43,7 +45,7 @@ class DeadLetterReport:
     Attributes:
         selected: how many were selected.
         done: how many were put back, or deleted.
-        unreadable: how many cannot be put back because nobody can read them; they stay.
+        unreadable: how many cannot be put back because they are unreadable; they stay.
         refused: how many the broker did not accept (no such lane); they stay.
         found: the selection's letters that were there, where it names them.
         put: those of them that were put back, or deleted, unless the broker refused it.
@@ -80,13 +82,13 @@ class DeadLetters:
         self._journal = Journal(settings)
 
     def count(self) -> int:
-        """How many there are now, without those that somebody is looking at."""
+        """How many there are now, without those that a scan holds at this moment."""
         with open_channel(self._urls, name="antrian dead letters") as channel:
             return int(channel.queue_declare(self._names.dead, passive=True).method.message_count)
 
     def each(
         self,
-        selection: Selection,
+        which: Which,
         look: Callable[[DeadLetter], object],
         *,
         is_enough: Callable[[], bool] = lambda: False,
@@ -105,7 +107,7 @@ class DeadLetters:
         def decide(found: Found) -> None:
             nonlocal selected
             letter = self._letter(found)
-            if letter in selection:
+            if is_meant(letter, which):
                 selected += 1
                 look(letter)
 
@@ -114,7 +116,7 @@ class DeadLetters:
 
     def redrive(
         self,
-        selection: Selection,
+        which: Which,
         actor: str,
         *,
         per_second: float | None = None,
@@ -126,7 +128,7 @@ class DeadLetters:
         """Put the selected letters that are there now back into their lanes, oldest first, as if for the first attempt.
 
         Args:
-            selection: which.
+            which: a filter, or exactly these.
             actor: who does it, for the journal.
             per_second: at most so many per second.
             limit: at most so many in all.
@@ -137,9 +139,9 @@ class DeadLetters:
         Raises:
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         return self._take(
-            selection,
+            which,
             lambda letter: replacement.back_in_lane(letter, job_id),
             per_second=per_second,
             limit=limit,
@@ -147,7 +149,7 @@ class DeadLetters:
             on_progress=on_progress,
         )
 
-    def redrive_edited(self, selection: Selection, changes: Changes, actor: str) -> tuple[DeadLetterReport, str]:
+    def redrive_edited(self, copy: Copy, changes: Edits, actor: str) -> tuple[DeadLetterReport, str]:
         """Put one letter back with another number, text or priority, as a new message; without a change, as itself.
 
         Returns:
@@ -157,7 +159,7 @@ class DeadLetters:
             MalformedMessage: with these changes it could not be sent; nothing was done.
             BrokerError: it was interrupted; doing it again goes on where it ended.
         """
-        replacement = Replacement(self._names, actor)
+        replacement = RedriveSteps(self._names, actor)
         sent_as = ""
 
         def replace(letter: DeadLetter) -> Sequence[Publication] | None:
@@ -165,21 +167,23 @@ class DeadLetters:
             sent_as, steps = replacement.edited(letter, changes)
             return steps
 
-        return self._take(selection, replace), sent_as
+        return self._take({copy}, replace), sent_as
 
     def purge(
         self,
-        selection: Selection,
+        which: Which,
         actor: str,
         *,
+        lane: str = "",
         undo_id: str | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
     ) -> DeadLetterReport:
         """Delete the selected letters that are there now; the journal tells of each, so that it can be undone.
 
         Args:
-            selection: which.
+            which: a filter, or exactly these.
             actor: who does it, for the journal.
+            lane: the only lane that they are of, for the journal; empty for any.
             undo_id: of the clearing that this is a part of; None for a purge of its own.
             on_progress: called after each letter.
 
@@ -187,20 +191,18 @@ class DeadLetters:
             BrokerError: it was interrupted; doing it again goes on where it ended, under another `undo_id`.
         """
         name = undo_id or str(uuid.uuid4())
-        replacement = Replacement(self._names, actor)
-        report = self._take(selection, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
+        replacement = RedriveSteps(self._names, actor)
+        report = self._take(which, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
         report.undo_id = name
         if undo_id is None and report.done:
-            self._journal.record(
-                "dead.purged", actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
-            )
+            self._journal.record(EventName.DEAD_PURGED, actor, {"undo_id": name, "count": report.done}, lane=lane)
         return report
 
     def note(self, copy: Copy, lane: str, note: str, actor: str) -> None:
         """Keep a note about a letter; an empty one deletes it."""
         message_id, generation = copy
         self._journal.record(
-            "message.noted", actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
+            EventName.NOTED, actor, {"note": note}, lane=lane, message_id=message_id, generation=generation
         )
 
     def take(self, replace: _Replace, *, is_enough: Callable[[], bool] = lambda: False) -> Tally:
@@ -209,7 +211,7 @@ class DeadLetters:
 
     def _take(
         self,
-        selection: Selection,
+        which: Which,
         replace: _Replace,
         *,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
@@ -219,24 +221,26 @@ class DeadLetters:
     ) -> DeadLetterReport:
         report = DeadLetterReport()
         last = 0
+        frozen = None if isinstance(which, DeadFilter) else len(which)
+        is_listed = not isinstance(which, DeadFilter) or which.ids is not None
 
         def decide(found: Found) -> Sequence[Publication] | None:
             nonlocal last
             letter = self._letter(found)
-            if letter not in selection:
+            if not is_meant(letter, which):
                 return None
             report.selected += 1
             last = sieve.tally.seen
             steps = replace(letter)
             report.unreadable += steps is None
-            if selection.ids or selection.copies:
+            if is_listed:
                 report.found.add(letter.copy)
                 if steps is not None:
                     report.put.add(letter.copy)
             return steps
 
         def enough() -> bool:
-            complete = selection.copies is not None and len(report.found) >= len(selection.copies)
+            complete = frozen is not None and len(report.found) >= frozen
             reached = limit is not None and report.selected >= limit
             return reached or (complete and sieve.tally.seen >= last + MARGIN) or is_enough()
 
@@ -252,8 +256,8 @@ class DeadLetters:
         is_enough: Callable[[], bool],
         per_second: float | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
-    ) -> Sieve:
-        return Sieve(
+    ) -> QueueScan:
+        return QueueScan(
             self._urls,
             [self._names.dead],
             decide,

@@ -17,7 +17,7 @@ _LONGEST_SOURCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Edits:
     """What is to be different; None for what stays.
 
     Attributes:
@@ -31,7 +31,7 @@ class Changes:
     priority: str | int | None = None
 
 
-NO_CHANGES = Changes()
+NO_EDITS = Edits()
 
 
 def copy_id(letter: DeadLetter) -> str:
@@ -42,8 +42,8 @@ def copy_id(letter: DeadLetter) -> str:
     return str(uuid.uuid5(_ID_NAMESPACE, f"{letter.message_id} {letter.generation}"))
 
 
-def edited_copy(letter: DeadLetter, changes: Changes, *, now: float) -> Message | None:
-    """The message to send in the letter's stead; None when the changes change nothing.
+def edited_copy(letter: DeadLetter, changes: Edits, *, now: float) -> Message | None:
+    """The message to send instead of the letter; None when the changes change nothing.
 
     All else that the letter says stays, its idempotency key too. The key does not stand in the copy's own way: a key
     belongs to a message that was sent or is being sent, and the letter was neither when its `outcome.redriven`, which
@@ -58,7 +58,7 @@ def edited_copy(letter: DeadLetter, changes: Changes, *, now: float) -> Message 
 
     Raises:
         MalformedMessage: the copy could not be sent; `InvalidPhoneNumber` if only the number is wrong;
-            `unreadable` when nobody can read the letter and not both number and text are given.
+            `unreadable` when the letter cannot be read and not both number and text are given.
     """
     body = _body(letter, changes)
     priority = letter.priority if changes.priority is None else int(Priority.parse(changes.priority))
@@ -69,7 +69,7 @@ def edited_copy(letter: DeadLetter, changes: Changes, *, now: float) -> Message 
     return Message(copy_id(letter), letter.lane, priority, body, round(now, 3), trace=trace)
 
 
-def _body(letter: DeadLetter, changes: Changes) -> MessageBody:
+def _body(letter: DeadLetter, changes: Edits) -> MessageBody:
     if letter.message is not None:
         changed = {"phone_number": changes.phone_number, "message": changes.message}
         said = {name: value for name, value in changed.items() if value is not None}

@@ -1,7 +1,7 @@
-"""What can go wrong at the dead-letter desk.
+"""Errors of the dead-letter operations.
 
     AntrianError
-    ├── NotThere            nobody here knows it (HTTP 404)
+    ├── NotThere            no such thing is on record (HTTP 404)
     │   ├── UnknownLetter
     │   ├── UnknownRemoval
     │   └── UnknownJob
@@ -14,15 +14,15 @@
     │   └── JobEnded
     └── HistoryBehind       the history does not hold everything yet; try again in a moment (HTTP 503)
 
-A change that breaks the message contract is a `MalformedMessage` with its code; a desk that somebody else is busy at
-is an `antrian.broker.queue_scan.pipelined_operation.Busy`, one of the broker's errors.
+A change that breaks the message contract is a `MalformedMessage` with its code; a queue that another
+operation is busy with is an `antrian.broker.queue_scan.pipelined_operation.Busy`, one of the broker's errors.
 """
 
 from antrian.domain.errors import AntrianError
 
 
 class NotThere(AntrianError):
-    """Nobody here knows it."""
+    """No such thing is on record."""
 
 
 class UnknownLetter(NotThere):
@@ -75,7 +75,7 @@ class AlreadyUndone(TooLate):
 
 
 class UndoRunning(TooLate):
-    """Somebody else is undoing it at this moment."""
+    """Another request is undoing it at this moment."""
 
     def __init__(self) -> None:
         super().__init__("another request is undoing this clearing or deletion right now")

@@ -2,7 +2,7 @@
 
 The dead-letter queue itself keeps its letters for ever. What ends is the journal's memory of them, after
 `WHATSAPP_QUEUE_RETENTION_DAYS`: from then on a letter can be seen by the command line only, its life is not on record
-any more, and its purge could not be undone. So whoever looks at the desk is warned while there is time to decide.
+any more, and its purge could not be undone. So the operator is warned while there is time to decide.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from antrian.history.records import DeadGroup
 
 _DAY = 86_400.0
 
-#: The share of the retention that must be left, and the least: a day, so that somebody sees it in time.
+#: The share of the retention that must be left, and the least: a day, so that it is seen in time.
 _SHARE = 0.1
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import structlog
 
 from antrian.broker.connection import broker_urls
-from antrian.broker.queue_scan.bulk_publish import Shipment
+from antrian.broker.queue_scan.bulk_publish import BulkPublish
 from antrian.broker.queue_scan.pipelined_operation import Busy
 from antrian.broker.queue_scan.publication import Publication, Tally, event_publication
 from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.history.projection.message_row import OPEN
 from antrian.history.records import LifeEntry, MessageState
 from antrian.history.removal import Removed
-from antrian.operations.dead_letters.barrier import Barrier
 from antrian.operations.dead_letters.errors import (
     AlreadyUndone,
     HistoryBehind,
@@ -25,10 +25,11 @@ from antrian.operations.dead_letters.errors import (
     UndoRunning,
     UnknownRemoval,
 )
-from antrian.operations.dead_letters.leftovers import Leftovers
-from antrian.operations.dead_letters.restoration import is_back, restoration
+from antrian.operations.dead_letters.recovery import Recovery
+from antrian.operations.dead_letters.undo_steps import is_back, restoration
 
 if TYPE_CHECKING:
+    from antrian.history.follower import HistoryFollower
     from antrian.history.queries.history import History
 
 #: Seconds for the history to read all that the journal holds.
@@ -44,7 +45,7 @@ class Undo:
     """Takes back clearings and purges; usable from any thread.
 
     Only one does it at a time, in whichever process: the messages are published on the connection that holds the lock.
-    And each is published before it is told (`outcome.restored`), so an undo that is interrupted goes on where it
+    And each is published before its event (`outcome.restored`), so an undo that is interrupted goes on where it
     ended when it is done again: the history then knows every copy that is in the broker already.
 
     Args:
@@ -53,7 +54,7 @@ class Undo:
         follower: of that history.
     """
 
-    def __init__(self, settings: Settings, history: "History", follower: Barrier) -> None:
+    def __init__(self, settings: Settings, history: "History", follower: "HistoryFollower") -> None:
         self._settings = settings
         self._history = history
         self._follower = follower
@@ -67,7 +68,7 @@ class Undo:
         Raises:
             UnknownRemoval: no such clearing or purge is on record.
             AlreadyUndone: it was undone before.
-            UndoRunning: somebody else is at it.
+            UndoRunning: another request is undoing it.
             UndoIncomplete: some messages have no lane any more; doing it again goes on.
             HistoryBehind: the history does not hold everything yet.
             BrokerError: it was interrupted; doing it again goes on where it ended.
@@ -78,7 +79,9 @@ class Undo:
 
 
 class _OneUndo:
-    def __init__(self, settings: Settings, history: "History", follower: Barrier, *, undo_id: str, actor: str) -> None:
+    def __init__(
+        self, settings: Settings, history: "History", follower: "HistoryFollower", *, undo_id: str, actor: str
+    ) -> None:
         self._settings = settings
         self._names = Names(settings.whatsapp_queue_namespace)
         self._history = history
@@ -87,29 +90,29 @@ class _OneUndo:
         self._actor = actor
         self._unknown = 0
         self._restored = 0
-        self._only_told: list[str] = []
-        self._shipment: Shipment | None = None
+        self._only_recorded: list[str] = []
+        self._publishing: BulkPublish | None = None
 
     def run(self) -> int:
         self._require_history()
         self._require_removal()
-        self._finish_leftovers()
+        self._finish_interrupted_purge()
         lock = self._names.undo_lock(self._undo_id)
         urls = broker_urls(self._settings)
-        self._shipment = Shipment(urls, self._parcels(), name="antrian undo", lock=lock)
+        self._publishing = BulkPublish(urls, self._groups(), name="antrian undo", lock=lock)
         try:
-            self._shipment.run()
+            self._publishing.run()
         except Busy as error:
             raise UndoRunning from error
         if self._unknown:
             _log.warning("undo.unknown", undo_id=self._undo_id, messages=self._unknown)
         return self._restored
 
-    def _parcels(self) -> Iterator[Sequence[Publication] | None]:
+    def _groups(self) -> Iterator[Sequence[Publication] | None]:
         """The whole undo, in its order; runs while the lock is held."""
         self._require_history()
         self._require_removal()
-        yield [self._event("undo.began")]
+        yield [self._event(EventName.UNDO_BEGAN)]
         yield None
         begun = self._tally.taken
         for removed, life in self._taken_out():
@@ -121,11 +124,11 @@ class _OneUndo:
         yield from self._put_back_what_was_dropped_meanwhile()
         if self._tally.refused:
             raise UndoIncomplete(self._restored, self._tally.refused)
-        yield [self._event("undo.done", restored=self._restored, unknown=self._unknown)]
+        yield [self._event(EventName.UNDO_DONE, restored=self._restored, unknown=self._unknown)]
 
     @property
     def _tally(self) -> Tally:
-        return self._shipment.tally if self._shipment else Tally()
+        return self._publishing.tally if self._publishing else Tally()
 
     def _taken_out(self) -> Iterator[tuple[Removed, Sequence[LifeEntry]]]:
         """Everything that was taken out, and what is known of it.
@@ -155,13 +158,13 @@ class _OneUndo:
             self._restored += 1
             return
         if is_back(removed, life):
-            yield [self._told(removed)]
+            yield [self._restored_event(removed)]
             return
         copy = restoration(self._names, removed, life, self._undo_id, time.time())
         if copy is None:
             self._unknown += 1
         else:
-            yield [copy, self._told(removed)]
+            yield [copy, self._restored_event(removed)]
 
     def _uncancel(self, message_id: str) -> Iterator[Sequence[Publication]]:
         """Take a cancellation back that a clearing asked for; what was dropped because of it is made anew."""
@@ -169,35 +172,37 @@ class _OneUndo:
         if record is None:
             self._unknown += 1
             return
-        told = self._event("outcome.uncancelled", lane=record.lane, message_id=message_id, generation=record.generation)
+        event = self._event(
+            EventName.UNCANCELLED, lane=record.lane, message_id=message_id, generation=record.generation
+        )
         if record.state in OPEN:
-            self._only_told.append(message_id)
-            yield [told]
+            self._only_recorded.append(message_id)
+            yield [event]
         elif record.state is MessageState.CANCELLED:
             life = self._history.life(message_id)
             dropped = Removed(record, record.generation, "", None, None, restored=False)
             copy = restoration(self._names, dropped, life, self._undo_id, time.time())
             self._unknown += copy is None
-            yield [told] if copy is None else [told, copy]
+            yield [event] if copy is None else [event, copy]
 
     def _put_back_what_was_dropped_meanwhile(self) -> Iterator[Sequence[Publication] | None]:
         """A consumer may have dropped one before it read that its cancellation is taken back."""
-        if not self._only_told:
+        if not self._only_recorded:
             return
         self._require_history()
-        for message_id in self._only_told[:]:
+        for message_id in self._only_recorded[:]:
             record = self._history.message(message_id)
             if record is not None and record.state is MessageState.CANCELLED:
                 yield from self._uncancel(message_id)
         yield None
 
-    def _finish_leftovers(self) -> None:
+    def _finish_interrupted_purge(self) -> None:
         """A purge that was interrupted left letters in their queue: they are not to be published a second time."""
         # A clearing of everything took out what waits first, and the letters after that.
         if any(removed.dead is not None for removed in self._history.removed(self._undo_id)):
-            leftovers = Leftovers(self._settings, self._history)
-            if leftovers.are_likely():
-                leftovers.finish()
+            recovery = Recovery(self._settings, self._history)
+            if recovery.is_needed():
+                recovery.finish()
 
     def _require_history(self) -> None:
         if not self._follower.barrier(PATIENCE):
@@ -211,13 +216,13 @@ class _OneUndo:
         if removal is None and next(iter(self._history.removed(self._undo_id)), None) is None:
             raise UnknownRemoval(self._settings.whatsapp_queue_retention_days)
 
-    def _told(self, removed: Removed) -> Publication:
+    def _restored_event(self, removed: Removed) -> Publication:
         queue = removed.queue or (self._names.dead if removed.dead else self._names.lane(removed.message.lane))
         details: dict[str, object] = {"queue": queue}
         if removed.due_at is not None:
             details["due_at"] = removed.due_at
         return self._event(
-            "outcome.restored",
+            EventName.RESTORED,
             lane=removed.message.lane,
             message_id=removed.message.message_id,
             generation=removed.generation,

@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.headers import LATEST_MILLISECOND
-from antrian.domain.lane_timing import ENDS_A_SEND, LaneTimes
+from antrian.domain.lane_timing import LaneTimes
+from antrian.domain.lifecycle import ATTEMPT_ENDS, JOINS_LADDER, LEAVES_LADDER
 from antrian.operations.lane.recent_attempts import RecentAttempts
 
-#: Events after which a message no longer waits for its next attempt.
-_LEAVES_THE_LADDER = frozenset(
-    {"outcome.sending", "outcome.duplicate", "outcome.expired", "outcome.cancelled", "outcome.cleared"},
-)
-
 #: Events after which more or fewer messages are on the delay ladder.
-CHANGES_THE_LADDER = _LEAVES_THE_LADDER | {"outcome.retrying", "outcome.postponed", "lane.cleared"}
+CHANGES_THE_LADDER = LEAVES_LADDER | JOINS_LADDER | {EventName.POSTPONED, EventName.LANE_CLEARED}
 
 #: Messages that came back for another attempt and were not attempted yet, remembered; of more, the first are forgotten.
 _MOST_BACK = 5_000
@@ -73,18 +70,18 @@ class Activity:
             return
         self.times = self.times.after(event)
         self.attempts.apply(event)
-        if event.name == "outcome.chosen":
+        if event.name == EventName.CHOSEN:
             self.chosen = event
-        if event.name == "outcome.sending":
+        if event.name == EventName.SENDING:
             # A lane sends one at a time, so an attempt before this one is over, whatever became of it.
             self.sending = event
             level = event.details.get("priority")
             self.priority = level if isinstance(level, int) else 0
-        elif event.name in ENDS_A_SEND:
+        elif event.name in ATTEMPT_ENDS:
             self._end_send(event)
-        elif event.name == "lane.forced":
+        elif event.name == EventName.LANE_FORCED:
             self.forced_at = event.at
-        if event.name in _LEAVES_THE_LADDER:
+        if event.name in LEAVES_LADDER:
             if self.chosen is not None and self.chosen.message_id == event.message_id:
                 self.chosen = None
             self._due.pop(event.message_id, None)
@@ -94,13 +91,13 @@ class Activity:
             self._apply_to_waits(event)
 
     def _apply_to_waits(self, event: Event) -> None:
-        if event.name == "outcome.retrying":
+        if event.name in JOINS_LADDER:
             self._begin_wait(event)
-        elif event.name == "outcome.postponed" and "version" in event.details:
+        elif event.name == EventName.POSTPONED and "version" in event.details:
             self.too_new[event.message_id] = event.details["version"]
             while len(self.too_new) > _MOST_TOO_NEW:
                 del self.too_new[next(iter(self.too_new))]
-        elif event.name == "lane.cleared":
+        elif event.name == EventName.LANE_CLEARED:
             self._back.clear()
             self.too_new.clear()
 
@@ -116,7 +113,7 @@ class Activity:
     def _end_send(self, event: Event) -> None:
         if self.sending is not None and self.sending.message_id == event.message_id:
             self.sending = None
-        if event.name == "outcome.sent":
+        if event.name == EventName.SENT:
             self.last_sent_at = max(self.last_sent_at, event.at)
 
     def _begin_wait(self, event: Event) -> None:

@@ -16,16 +16,19 @@ from enum import StrEnum
 from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
-from antrian.broker.queue_scan.scan import Sieve, Tally
+from antrian.broker.queue_scan.scan import QueueScan, Tally
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.event_name import EventName
+from antrian.domain.events import Event
 from antrian.domain.message import Message, decode
 from antrian.domain.settings import Settings
 from antrian.history.header_json import pack_letter
-from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters, Selection
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
 from antrian.operations.lane.lane_reader import LaneReader, require_lane
 from antrian.operations.lane.status import Status
@@ -125,7 +128,7 @@ class Clearing:
         self._check(scope)
         queued, failed, unlisted = Tally(), 0, 0
         if scope is not Scope.FAILED:
-            queued = self._sieve(on_progress)
+            queued = self._scan(on_progress)
             unlisted = self._purge_quorum_lane()
         if scope is not Scope.QUEUED:
             report = self._purge_dead(on_progress)
@@ -147,16 +150,16 @@ class Clearing:
 
     def _purge_dead(self, on_progress: Callable[[Tally], None]) -> DeadLetterReport:
         letters = DeadLetters(self._settings)
-        return letters.purge(Selection(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
+        return letters.purge(DeadFilter(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
 
-    def _sieve(self, on_progress: Callable[[Tally], None]) -> Tally:
+    def _scan(self, on_progress: Callable[[Tally], None]) -> Tally:
         # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.
         queues = [self._names.delay(level) for level in reversed(range(LADDER_LEVELS))]
         if not self._is_quorum:
             queues.append(self._names.lane(self._lane))
-        # The ladder is shared: whoever looks through it holds other lanes' messages, which nobody else sees meanwhile.
+        # The ladder is shared: a scan holds other lanes' messages, which no one else sees meanwhile.
         lock = self._names.ladder_lock
-        return Sieve(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
+        return QueueScan(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
 
     def _clear(self, found: Found) -> list[Publication] | None:
         in_lane = found.queue == self._names.lane(self._lane)
@@ -169,7 +172,7 @@ class Clearing:
             return None
         # When it would have come back is not told: the key says only how long it was to wait. The history knows more.
         event = Event(
-            name="outcome.cleared",
+            name=EventName.CLEARED,
             at=time.time(),
             lane=self._lane,
             message_id=found.message_id,
@@ -216,20 +219,22 @@ class Clearing:
 
     def _cancellation(self, message_id: str) -> Event:
         about = {"undo_id": self._undo_id}
-        return Event("outcome.cancelling", time.time(), self._lane, message_id, source=self._actor, details=about)
+        return Event(EventName.CANCELLING, time.time(), self._lane, message_id, source=self._actor, details=about)
 
     def _details_of(self, scope: Scope, *, queued: int, unlisted: int) -> dict[str, object]:
         return {"undo_id": self._undo_id, "scope": scope.value, "queued": queued, "unlisted": unlisted}
 
     def _tell(self, channel: BlockingChannel, details: dict[str, object]) -> None:
-        self._publish(channel, Event("lane.cleared", time.time(), self._lane, source=self._actor, details=details))
+        self._publish(
+            channel, Event(EventName.LANE_CLEARED, time.time(), self._lane, source=self._actor, details=details)
+        )
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
-        channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+        write_event(channel, self._names, event)
 
 
 def _read(found: Found, lane: str) -> Message | None:
-    """What the message says; None when nobody can read it."""
+    """The message; None when it cannot be read."""
     try:
         return decode(found.body, found.properties, lane, now=0)
     except MalformedMessage:

@@ -23,11 +23,18 @@ _MOST_ENTRIES = 20_000
 #: Entries read at least, however old they are: how a consumer runs is told with each of its sends.
 _FEWEST_ENTRIES = 200
 
-#: Seconds for the first entry to come; an empty stream never delivers one.
-_FIRST_ENTRY = 0.5
+#: Seconds for the first entry to come where the broker counts none: in an empty stream, and for some seconds after the
+#: first entry of all. What there is is on its way as soon as the subscription is confirmed.
+_FIRST_ENTRY = 0.1
+
+#: The same where the broker counts entries: a silence only means that it is busy.
+_COUNTED_ENTRY = 5.0
 
 #: Seconds without any entry after which the stream is taken to have no more: clocks may differ.
 _SILENCE = 1.0
+
+#: Seconds between two looks at what has come.
+_GLANCE = 0.02
 
 _Take = Callable[[int, Event | None], None]
 
@@ -55,7 +62,8 @@ class OutcomeTail:
         """Take all events from `since` (unix seconds) up to now, and at least the last few hundred."""
         channel = self._open()
         tag = self._read(channel, "last", self._notice)
-        self._wait(lambda: bool(self._end), _FIRST_ENTRY)
+        is_counted = channel.queue_declare(self._stream, passive=True).method.message_count > 0
+        self._wait(lambda: bool(self._end), max(_COUNTED_ENTRY, _FIRST_ENTRY) if is_counted else _FIRST_ENTRY)
         # A chunk is delivered whole; a question asked after its first entry is answered after its last one.
         channel.queue_declare(self._stream, passive=True)
         self._connection.process_data_events(0)
@@ -123,7 +131,7 @@ class OutcomeTail:
         while not condition():
             # What came while this process stood still is in the socket, however late it is.
             is_over = time.monotonic() >= deadline
-            self._connection.process_data_events(0.05)
+            self._connection.process_data_events(_GLANCE)
             if self._arrived != arrived:
                 arrived, deadline = self._arrived, time.monotonic() + patience
             elif is_over:

@@ -8,12 +8,12 @@ from antrian.broker.queue_scan.publication import Tally
 from antrian.domain.settings import Settings
 from antrian.history.projection.changes import sequence
 from antrian.history.records import PENDING, MessageFilter, MessageState
-from antrian.operations.dead_letters.barrier import Barrier
 from antrian.operations.dead_letters.errors import HistoryBehind
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
 from antrian.operations.lane.clearing import Cleared, Clearing, Scope
 
 if TYPE_CHECKING:
+    from antrian.history.follower import HistoryFollower
     from antrian.history.queries.history import History
 
 #: Seconds for the history to read what the journal holds.
@@ -72,7 +72,7 @@ class PendingChoice:
         return any(one is not None for one in (self.states, self.phone_number, self.text))
 
     def in_queue(self, history: "History", lane: str) -> ClearFilter:
-        """As whoever goes through the queue understands it."""
+        """As a filter for the queue scan."""
         ids = frozenset(history.message_ids(self.in_history(lane))) if self._is_searched else self.ids
         return ClearFilter(self.source, self.key_prefix, self.priority, ids)
 
@@ -88,7 +88,9 @@ class PartialClearing:
         actor: who does it, for the journal.
     """
 
-    def __init__(self, settings: Settings, history: "History", follower: Barrier, lane: str, actor: str) -> None:
+    def __init__(
+        self, settings: Settings, history: "History", follower: "HistoryFollower", lane: str, actor: str
+    ) -> None:
         self._clearing = Clearing(settings, lane, actor)
         self._is_quorum = settings.whatsapp_queue_type == "quorum"
         self._history = history
@@ -130,7 +132,7 @@ class PartialClearing:
             return ()
         there = choice.in_history(self._lane, states=PENDING | {MessageState.SENDING}, arrived_by=here)
         found = self._history.messages(there, limit=_MOST_STRAGGLERS).items
-        # What somebody else has cancelled already stays so, whatever becomes of this clearing.
+        # What is being cancelled already stays so, whatever becomes of this clearing.
         return [one.message_id for one in found if not one.cancelling]
 
     def _prepare(self, choice: PendingChoice) -> None:

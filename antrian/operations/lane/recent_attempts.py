@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
 
 #: Attempts that are remembered: enough for a mix of failures, few enough to follow a provider that becomes slower.
 MOST = 100
@@ -24,7 +26,7 @@ _LATEST_START = 1.0
 _LONGEST = 253_402_300_799
 
 #: Failure classes of attempts that say something about messages, and not only about an outage of the provider.
-_TELLING = frozenset({"transient", "rejected", "recipient_busy", "throttled", "uncertain"})
+_TELLING = frozenset(FailureClass) - {FailureClass.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +91,15 @@ class RecentAttempts:
     def apply(self, event: Event) -> None:
         """Take one event of the lane into account; events come in the order in which they happened."""
         self._learn_terms(event.details)
-        if event.name == "outcome.sending":
+        if event.name == EventName.SENDING:
             self._begun = event
             late = event.at - self._opened_at
             self._late = max(0.0, late) if abs(late) <= _LATEST_START else None
-        elif event.name in {"outcome.sent", "outcome.failed"}:
+        elif event.name in {EventName.SENT, EventName.FAILED}:
             self._end(event)
             waits = (seconds(event.details.get(name)) or 0.0 for name in ("pause", "hold"))
             self._opened_at = event.at + max(waits)
-        elif event.name == "outcome.retrying":
+        elif event.name == EventName.RETRYING:
             self._come_back(event)
 
     def since(self, now: float) -> Iterator[Attempt]:
@@ -122,7 +124,7 @@ class RecentAttempts:
         begun, self._begun = self._begun, None
         if begun is None or (begun.message_id, begun.attempt) != (event.message_id, event.attempt):
             return
-        failure = event.details.get("failure_class") if event.name == "outcome.failed" else None
+        failure = event.details.get("failure_class") if event.name == EventName.FAILED else None
         if failure is not None and failure not in _TELLING:
             return
         took = max(0.0, event.at - begun.at)

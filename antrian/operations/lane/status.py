@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from antrian.broker.lane_state import PauseState
-from antrian.domain.lane_timing import UNAVAILABLE
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.settings import Settings
 from antrian.operations.lane.activity import Activity, Comeback
 from antrian.operations.lane.forecast import InFlight, Load, Returning, Tempo, forecast
@@ -24,9 +24,9 @@ class Reason(StrEnum):
     #: The pause after the last send.
     PAUSE = "pause"
     #: The provider asked for silence.
-    THROTTLED = "throttled"
+    THROTTLED = FailureClass.THROTTLED.value
     #: The provider is not there; the lane probes from time to time.
-    UNAVAILABLE = "unavailable"
+    UNAVAILABLE = FailureClass.UNAVAILABLE.value
     #: A send is in progress.
     SENDING = "sending"
     #: Nothing waits in the lane, but a message is due for another attempt.
@@ -149,12 +149,13 @@ def status_of(
         counts: what the broker counts.
         activity: what the events tell.
         state: whether the lane is paused.
-        settings: delay and jitter are used where no event tells those of the consumer.
+        settings: the lane's delay and jitter are used where no event tells those of the consumer.
         now: unix seconds.
     """
     # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
     counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
-    terms = activity.attempts.terms or Terms(settings.whatsapp_queue_delay, settings.whatsapp_queue_jitter)
+    own = settings.lanes.known(lane)
+    terms = activity.attempts.terms or Terms(own.delay, own.jitter)
     pause, hold = _time_left(activity, terms.delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.
     in_flight = int(activity.sending is not None and counts.consumers > 0)
@@ -227,7 +228,7 @@ class _Outlook:
 def _is_down(activity: Activity, load: Load) -> bool:
     """Whether the latest call found the provider unavailable; without anything to send, nobody needs it."""
     has_work = load.fresh or load.returning or load.in_flight
-    return bool(has_work) and activity.times.held_because == UNAVAILABLE
+    return bool(has_work) and activity.times.held_because == FailureClass.UNAVAILABLE
 
 
 def _load(
@@ -304,7 +305,7 @@ def _next_send(
     """Seconds until the next send may begin, and what it waits for."""
     if not counts.ready:
         return (None, Reason.NOTHING_WAITS) if retry is None else (max(retry, pause, hold), Reason.RETRY)
-    if max(pause, hold) and activity.times.held_because == UNAVAILABLE:
+    if max(pause, hold) and activity.times.held_because == FailureClass.UNAVAILABLE:
         # The first probes come sooner than the pause allows, but what people need to know is that nothing goes out.
         return max(pause, hold), Reason.UNAVAILABLE
     if hold > pause:

@@ -7,9 +7,9 @@ import pytest
 from exposition import Exposition, promtool_complaints
 
 from admin_api.metrics import FAILURE_CLASSES, METRICS, HistoryReading, Metrics
-from antrian.operations.lane.observer import Reading
+from antrian.domain.failure_class import FailureClass
+from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Reason, Status
-from antrian.providers.contract import FailureClass
 
 NOW = 1_800_000_000.0
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from babel.messages.extract import extract_from_dir
 
-from admin_api.dashboard import assets, translation
+from admin_api.dashboard import assets, translation, vocabulary
 
 METHODS = [("templates/**.html", "jinja2"), ("static/**.js", "javascript")]
 KEYWORDS = {"_": None, "t": None, "tn": (1, 2), "ngettext": (1, 2)}
@@ -15,7 +15,8 @@ HIDDEN = re.compile(r"\$\{[^`}]*\btn?\(")
 
 
 def message_ids():
-    return {found[2] for found in extract_from_dir(assets.FOLDER.parent, METHODS, keywords=KEYWORDS)}
+    found = {found[2] for found in extract_from_dir(assets.FOLDER.parent, METHODS, keywords=KEYWORDS)}
+    return found | vocabulary.message_ids()
 
 
 @pytest.mark.parametrize("language", set(translation.LANGUAGES) - {translation.SOURCE})

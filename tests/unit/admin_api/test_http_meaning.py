@@ -17,7 +17,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from antrian.providers.contract import FailureClass
+from antrian.domain.failure_class import FailureClass
 from antrian.providers.http import LONGEST_RETRY_AFTER, Body, failure_of, parse_retry_after
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

@@ -13,8 +13,14 @@ from antrian.domain.phone_number import normalize
 from bench.crash import benchmark as crash
 from bench.crash.story import Record, Story
 from bench.distribution import Distribution, gaps, percentile
+from bench.lanes import benchmark as lanes
+from bench.lanes.growth import Growth
+from bench.lanes.log_events import LaneLog
+from bench.lanes.sends import by_sender, gaps_between, lateness, second_sends
+from bench.lanes.trial import Process, Trial
 from bench.pace import benchmark as pace
 from bench.pace.pacing import Pacing
+from bench.provider import Arrival
 from bench.publish import benchmark as publish
 from bench.publish.run import Run, Standing, together, turns
 from bench.publish.sample import samples
@@ -118,14 +124,15 @@ def test_samples_differ_and_are_valid_recipients():
     assert all(normalize(phone_number).startswith("+62812") for phone_number, _ in several)
 
 
-@pytest.mark.parametrize(("rate", "verdict"), [(599, "0.59 of bare pika (target 0.6): BELOW"), (720, "0.72 of")])
+@pytest.mark.parametrize(("rate", "verdict"), [(849, "0.84 of bare pika (target 0.85): BELOW"), (904, "0.90 of")])
 def test_publish_says_whether_the_target_is_met_and_never_rounds_up_to_it(rate, verdict):
     runs = {contestant: [a_run(100)] for contestant in publish.CONTESTANTS}
     runs |= {publish.PREPARED: [a_run(1000)], publish.COMPOSING: [a_run(800)], publish.MANY: [a_run(rate)]}
     report = publish.report(runs)
     assert verdict in report.lines[0]
-    assert report.lines[0].endswith("BELOW" if rate < 600 else "OK")
-    assert "7.2 times Celery" in report.lines[1] or rate == 599
+    assert report.lines[0].endswith("BELOW" if rate < 850 else "OK")
+    assert "9.0 times Celery" in report.lines[1] or rate == 849
+    assert report.lines[2].endswith("1.00 of bare pika, one at a time (target 0.95): OK")
     assert json.loads(json.dumps(report.figures))
     assert "queue_messages" in words(report)
 
@@ -200,3 +207,82 @@ def test_every_line_begins_with_its_benchmark():
     for report in (pace.report(pacings), replay.report([Reading(10, 1, 1, 1)])):
         assert all(line.startswith(f"{report.name}: ") for line in report.lines)
         assert all(a != b for a, b in pairwise([*report.lines, ""]))
+
+
+def test_growth_by_least_squares_tells_a_line_from_a_square():
+    counts = [50, 100, 200, 500, 1_000]
+    straight = Growth.of(counts, [2 + 0.01 * count for count in counts])
+    assert (straight.slope, straight.intercept) == (pytest.approx(0.01), pytest.approx(2))
+    assert straight.is_linear
+    assert Growth.of(counts, [count**2 for count in counts]).power == pytest.approx(2)
+    # The consumer of a connection a lane, as it was measured once.
+    assert not Growth.of([20, 100, 200], [3, 41, 188]).is_linear
+
+
+def a_send(sender: str, at: float, text: str = "") -> Arrival:
+    return Arrival(at, sender, text or f"{sender} {at}")
+
+
+def test_gaps_are_taken_within_each_sender_and_within_the_time_that_is_asked_for():
+    sends = by_sender([a_send("b", 3), a_send("a", 1), a_send("a", 4), a_send("b", 5), a_send("a", 9)])
+    assert sends == {"a": [1, 4, 9], "b": [3, 5]}
+    assert gaps_between(sends, 0, 8) == [3, 2]
+
+
+def test_a_send_after_a_kill_is_late_from_the_kill_or_from_the_end_of_its_pause():
+    sends = {
+        "waits out its pause": [100.0, 110.5],
+        "was due before": [80.0, 103.0],
+        "had not sent": [104.0],
+        "silent": [95.0],
+    }
+    late = lateness(sends, killed_at=102.0, delay=10.0)
+    assert late == {"waits out its pause": 0.5, "was due before": 1.0, "had not sent": 2.0}
+
+
+def test_a_message_that_arrives_twice_is_counted():
+    assert second_sends([a_send("a", 1, "x"), a_send("a", 2, "y"), a_send("a", 3, "x")]) == 1
+
+
+def test_a_log_is_read_on_from_where_it_was_and_only_in_whole_lines(tmp_path):
+    path = tmp_path / "log"
+    ready = '{"event": "lane.ready", "lane": "a", "timestamp": "2026-11-29T00:00:01Z"}\n'
+    sent = '{"event": "message.sent", "lane": "b", "timestamp": "2026-11-29T00:00:02Z"}\n'
+    path.write_text(f"no JSON lane.ready\n{ready}{sent[:30]}")
+    log = LaneLog(path)
+    log.read()
+    assert (set(log.ready), log.sent) == ({"a"}, set())
+    with path.open("a") as more:
+        more.write(sent[30:])
+    log.read()
+    assert (set(log.ready), log.sent) == ({"a", "b"}, {"b"})
+    assert log.ready["b"] - log.ready["a"] == 1
+
+
+def a_trial(count: int, *, smallest: float = 10.001, twice: int = 0, late: float = 1.0, ready: float = 1.0) -> Trial:
+    used = Process(1, count + 2, 40, 100_000_000 + count, 0.001 * count, 0.1, 0.1)
+    gaps = Distribution.of([10.001, 10.02])
+    return Trial(count, 10.0, count, ready, ready, used, gaps, smallest, Distribution.of([late]), twice)
+
+
+@pytest.mark.parametrize(
+    ("trial", "verdicts"),
+    [
+        (a_trial(50), ("OK", "OK", "OK")),
+        (a_trial(50, smallest=9.9), ("BROKEN", "OK", "OK")),
+        (a_trial(50, twice=1), ("BROKEN", "OK", "OK")),
+        (a_trial(50, late=4.0), ("OK", "OK", "BELOW")),
+    ],
+)
+def test_lanes_says_what_is_kept(trial, verdicts):
+    line = lanes.report({"ours": [trial]}).lines[0]
+    assert tuple(part.rpartition(": ")[2] for part in line.split(";") if part[-1].isupper()) == verdicts
+
+
+def test_lanes_says_what_was_not_ready_and_how_the_rest_grows():
+    square = [a_trial(count, ready=count**2 / 1_000) for count in (50, 100)]
+    report = lanes.report({"ours": [a_trial(50), a_trial(100)], "theirs": [*square, Trial(500, 10.0, 77)]})
+    assert "lanes: theirs: 500 lanes, 10 s each: 77 ready after 300 s: BELOW" in report.lines
+    assert [line.rpartition(": ")[2] for line in report.lines if "ready time grows" in line] == ["linear", "NOT LINEAR"]
+    assert json.loads(json.dumps(report.figures, allow_nan=False))
+    assert "77 in 300 s" in words(report)

@@ -19,6 +19,7 @@ class Wire:
     """A channel as the broker sees it: it takes publishes, and the test answers."""
 
     is_open = True
+    connection = None
 
     def __init__(self) -> None:
         self.published: list[tuple[str, str, str]] = []

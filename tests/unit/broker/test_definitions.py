@@ -16,7 +16,7 @@ GENERATOR = ROOT / "deploy/rabbitmq/generate.py"
 
 def made(**variables: str):
     settings = make_settings(**variables)
-    return definitions(topology(settings), tuple(settings.senders), passwords={"consumer": "geheim"})
+    return definitions(topology(settings), settings.lanes.names, passwords={"consumer": "geheim"})
 
 
 def test_the_committed_definitions_are_those_of_the_topology():

@@ -18,7 +18,7 @@ class Lane:
         self.times = LaneTimes()
         self.sending: set[str] = set()
         self._pace = Pace()
-        self.adopted = AdoptedPace(self._pace, make_settings(WHATSAPP_QUEUE_DELAY=str(DELAY)))
+        self.adopted = AdoptedPace(self._pace, make_settings(WHATSAPP_QUEUE_DELAY=str(DELAY)).lanes.first)
 
     def happened(self, *fields, **details) -> None:
         self.times = self.times.after(make_event(*fields, **details))

@@ -10,7 +10,9 @@ from exposition import Exposition, promtool_complaints
 from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_view, make_message, make_settings
 
 from antrian.domain.errors import PortBusy
-from antrian.providers.contract import FailureClass, Sent
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
+from antrian.providers.contract import Sent
 from consumer.lane_view import LaneView
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
 from consumer.metrics_server import metrics_server
@@ -44,8 +46,9 @@ VIEW = make_lane_view(remembered=3)
 
 @pytest.fixture
 def metrics():
-    made = ConsumerMetrics(make_settings(WHATSAPP_QUEUE_DELAY="10"))
-    witness = made.lane(LANE, "mpwa")
+    settings = make_settings(WHATSAPP_QUEUE_DELAY="10")
+    made = ConsumerMetrics(settings)
+    witness = made.lane(settings.lanes[LANE], "mpwa")
     made.watch(witness, lambda: VIEW)
     return made, witness
 
@@ -114,7 +117,7 @@ def test_counts_and_observations_arrive(metrics):
 
 def test_two_lanes_share_a_registry(metrics):
     made, _ = metrics
-    second = made.lane("second", "fonnte")
+    second = made.lane(Lane(name="second"), "fonnte")
     made.watch(second, lambda: replace(VIEW, lane="second", paused=True))
     second.called(Call(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
     seen = scrape(made)
@@ -124,11 +127,29 @@ def test_two_lanes_share_a_registry(metrics):
     assert seen.value("antrian_consumer_paused", lane=LANE) == 0
 
 
+def test_a_lane_that_is_served_no_more_ends_its_gauges_and_keeps_its_counters(metrics):
+    made, _ = metrics
+    second = made.lane(Lane(name="second"), "fonnte")
+    made.watch(second, lambda: replace(VIEW, lane="second"))
+    second.called(Call(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
+    scrape(made)
+
+    made.forget("second")
+
+    text = made.render()[0].decode()
+    assert 'antrian_sends_total{lane="second",outcome="sent",priority="normal",provider="fonnte"} 1.0' in text
+    assert 'antrian_delay_seconds{lane="second"}' not in text
+    assert 'antrian_lane_state{lane="second"' not in text
+    assert f'antrian_delay_seconds{{lane="{LANE}"}} 10.0' in text
+
+
 def test_buckets_lie_around_the_delay():
     assert 10.0 in gap_buckets(10.0)
     assert sum(9.9 <= bound <= 10.1 for bound in gap_buckets(10.0)) >= 5
     assert gap_buckets(0.3) == tuple(sorted(gap_buckets(0.3)))
     assert gap_buckets(0) == tuple(sorted(gap_buckets(0)))
+    assert {9.9, 10.0, 10.02, 0.99, 1.0, 1.001} <= set(gap_buckets(1, 10, 10))
+    assert len(gap_buckets(*range(1, 100))) == 30
 
 
 def test_one_state_at_a_time_is_1():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from factories import LANE, NOW, make_event, make_failure, make_message
 
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.priority import Priority
-from antrian.providers.contract import FailureClass, SendResult, Sent
+from antrian.providers.contract import SendResult, Sent
 from consumer import lane_meter
 from consumer.lane_meter import Change, LaneMeter
 from consumer.witness import Call

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antrian.domain.events import Event
-from antrian.providers.contract import FailureClass
+from antrian.domain.failure_class import FailureClass
 from consumer import ledger as ledger_module
 from consumer.ledger import CRASH, Ledger, State
 

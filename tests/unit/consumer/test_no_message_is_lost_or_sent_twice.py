@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
-from antrian.providers.contract import Failed, FailureClass, SendResult, Sent
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.ledger import State
 from consumer.retry import RetryPolicy
 

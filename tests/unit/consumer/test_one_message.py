@@ -8,7 +8,7 @@ from factories import make_event, make_failure, make_message
 from fake_connection import PaperLane
 
 from antrian.domain.control import Command
-from antrian.providers.contract import FailureClass
+from antrian.domain.failure_class import FailureClass
 from consumer.conversation import Disconnected
 from consumer.pace import Pace
 from consumer.permit import Permit, Step, Uses, step

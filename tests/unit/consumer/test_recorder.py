@@ -105,7 +105,7 @@ class Scene:
         self.feed = OutcomeFeed(LANE, 86_400.0, Audience([self.counter]))
         self.talk = PaperTalk(self.feed)
         self.pace = Pace()
-        adopted = AdoptedPace(self.pace, make_settings())
+        adopted = AdoptedPace(self.pace, make_settings().lanes.first)
         self.recorder = Recorder(LANE, Names(), cast("Conversation", self.talk), self.feed, adopted)
 
     @property

@@ -3,7 +3,8 @@ from factories import make_failure, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antrian.providers.contract import Failed, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed
 from consumer.ledger import CRASH
 from consumer.retry import (
     LONGEST_PROBE,
@@ -139,5 +140,7 @@ def test_the_policy_is_what_the_environment_says() -> None:
         WHATSAPP_QUEUE_RETRY_DELAYS="1, 2.5",
         WHATSAPP_QUEUE_ON_UNCERTAIN="dead-letter",
     )
-    assert RetryPolicy.from_settings(settings) == RetryPolicy(5, (1.0, 2.5), resend_uncertain=False)
-    assert RetryPolicy.from_settings(make_settings()) == RESEND
+    assert RetryPolicy.from_settings(settings, settings.lanes.first) == RetryPolicy(
+        5, (1.0, 2.5), resend_uncertain=False
+    )
+    assert RetryPolicy.from_settings(make_settings(), make_settings().lanes.first) == RESEND

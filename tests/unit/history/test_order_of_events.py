@@ -11,7 +11,8 @@ from fake_connection import PaperLane, PaperSession
 
 from antrian.broker.topology import Names
 from antrian.domain.control import Command
-from antrian.providers.contract import Failed, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed
 from consumer import signals
 from consumer.conversation import Disconnected
 from consumer.ledger import State

@@ -9,7 +9,7 @@ from antrian.broker.topology import Names
 from antrian.domain.errors import InvalidPhoneNumber, MalformedMessage
 from antrian.domain.message import AttemptFailure, MessageBody, encode, retry_of
 from antrian.history.dead_letter import DeadLetter
-from antrian.operations.dead_letters.edited_copy import NO_CHANGES, Changes, edited_copy
+from antrian.operations.dead_letters.edited_copy import NO_EDITS, Edits, edited_copy
 
 FAILURE = AttemptFailure(3, NOW, "transient", "timeout", "no answer")
 OTHER = "+6281298765432"
@@ -26,23 +26,23 @@ def unreadable(app_id=None):
 
 
 def test_without_a_change_there_is_no_copy():
-    same = Changes(phone_number="0812-3456-7890", message="Halo", priority="normal")
-    assert edited_copy(letter(), NO_CHANGES, now=NOW) is None
+    same = Edits(phone_number="0812-3456-7890", message="Halo", priority="normal")
+    assert edited_copy(letter(), NO_EDITS, now=NOW) is None
     assert edited_copy(letter(), same, now=NOW) is None
 
 
 def test_a_copy_of_version_2_says_all_that_the_letter_says():
     made = make_message(purpose="reminder", correlation_id="order-4711")
-    copy = edited_copy(letter(made), Changes(message="other"), now=NOW)
+    copy = edited_copy(letter(made), Edits(message="other"), now=NOW)
     assert (copy.body.version, copy.body.purpose, copy.body.correlation_id) == (2, "reminder", "order-4711")
     # A body of version 2 need not have any of its fields.
     bare = replace(made, body=MessageBody(version=2, phone_number=PHONE, message="Halo", source="test"))
-    assert edited_copy(letter(bare), Changes(message="Halo"), now=NOW) is None
+    assert edited_copy(letter(bare), Edits(message="Halo"), now=NOW) is None
 
 
 def test_a_copy_is_a_new_message_with_what_was_not_changed():
     dead = letter(metadata={"invoice": 17}, key="invoice-17", source="payment")
-    copy = edited_copy(dead, Changes(phone_number=OTHER), now=NOW + 60)
+    copy = edited_copy(dead, Edits(phone_number=OTHER), now=NOW + 60)
     assert copy.message_id != "m1"
     assert (copy.attempt, copy.generation, copy.failures, copy.queued_at) == (1, 0, (), NOW + 60)
     assert (copy.lane, copy.priority, copy.body.phone_number) == ("default", 5, OTHER)
@@ -50,7 +50,7 @@ def test_a_copy_is_a_new_message_with_what_was_not_changed():
 
 
 @pytest.mark.parametrize(
-    ("changes", "priority", "text"), [(Changes(priority="high"), 9, "Halo"), (Changes(message="Hai"), 5, "Hai")]
+    ("changes", "priority", "text"), [(Edits(priority="high"), 9, "Halo"), (Edits(message="Hai"), 5, "Hai")]
 )
 def test_priority_and_text_can_be_changed(changes, priority, text):
     copy = edited_copy(letter(), changes, now=NOW)
@@ -58,7 +58,7 @@ def test_priority_and_text_can_be_changed(changes, priority, text):
 
 
 def test_doing_it_again_makes_the_same_id_and_another_letter_another():
-    changes = Changes(message="Hai")
+    changes = Edits(message="Hai")
     once, again = (edited_copy(letter(), changes, now=now) for now in (NOW, NOW + 1))
     later = edited_copy(letter(make_message(generation=2)), changes, now=NOW)
     assert once.message_id == again.message_id
@@ -69,15 +69,15 @@ def test_a_priority_that_a_stranger_chose_stays():
     body, properties = encode(retry_of(make_message(), FAILURE, attempt=3))
     properties.priority = 7
     dead = DeadLetter.of(Found("wa.dead", "default", properties, body), Names("wa"), now=NOW)
-    assert edited_copy(dead, Changes(message="Hai"), now=NOW).priority == 7
+    assert edited_copy(dead, Edits(message="Hai"), now=NOW).priority == 7
 
 
 @pytest.mark.parametrize(
     ("changes", "error", "code"),
     [
-        (Changes(phone_number="12"), InvalidPhoneNumber, None),
-        (Changes(message=""), MalformedMessage, "invalid-fields"),
-        (Changes(priority="soon"), MalformedMessage, "unknown-priority"),
+        (Edits(phone_number="12"), InvalidPhoneNumber, None),
+        (Edits(message=""), MalformedMessage, "invalid-fields"),
+        (Edits(priority="soon"), MalformedMessage, "unknown-priority"),
     ],
 )
 def test_what_could_not_be_sent_is_refused(changes, error, code):
@@ -88,7 +88,7 @@ def test_what_could_not_be_sent_is_refused(changes, error, code):
 
 def test_a_letter_that_nobody_can_read_needs_both_number_and_text():
     with pytest.raises(MalformedMessage, match="both a number and a text"):
-        edited_copy(unreadable(), Changes(message="Hai"), now=NOW)
-    copy = edited_copy(unreadable("legacy\x00"), Changes(phone_number=PHONE, message="Hai"), now=NOW)
+        edited_copy(unreadable(), Edits(message="Hai"), now=NOW)
+    copy = edited_copy(unreadable("legacy\x00"), Edits(phone_number=PHONE, message="Hai"), now=NOW)
     assert (copy.body.source, copy.body.phone_number, copy.priority) == ("legacy", PHONE, 9)
-    assert edited_copy(unreadable(), Changes(PHONE, "Hai"), now=NOW).body.source == "antrian-desk"
+    assert edited_copy(unreadable(), Edits(PHONE, "Hai"), now=NOW).body.source == "antrian-desk"

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import SecretStr
 
-from antrian.providers.contract import Failed, FailureClass, Outgoing
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed, Outgoing
 from antrian.providers.mpwa import MpwaProvider, refuse
 
 

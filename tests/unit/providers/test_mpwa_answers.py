@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antrian.providers.contract import Failed, FailureClass, Sent
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.contract import Failed, Sent
 from antrian.providers.http import Answer
 from antrian.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
 from antrian.providers.redaction import LONGEST_DETAIL

@@ -1,8 +1,16 @@
 import pytest
 
 from antrian.domain.errors import SettingsError
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import load_settings
-from antrian.providers.registry import make_provider
+from antrian.providers import registry
+from antrian.providers.contract import Provider
+
+
+def made(environment: dict[str, str]) -> Provider:
+    settings = load_settings(environment)
+    return registry.make_provider(settings.lanes.first, sandbox_port=settings.sandbox_port)
+
 
 COMPLETE = {
     "WHATSAPP_PROVIDER": "mpwa",
@@ -13,29 +21,29 @@ COMPLETE = {
 
 
 def test_mpwa_is_made_from_its_three_variables() -> None:
-    assert make_provider(load_settings(COMPLETE)).name == "mpwa"
+    assert made(COMPLETE).name == "mpwa"
 
 
 def test_sandbox_needs_no_variables() -> None:
-    provider = make_provider(load_settings({"WHATSAPP_PROVIDER": "sandbox", "SANDBOX_PORT": "18089"}))
+    provider = made({"WHATSAPP_PROVIDER": "sandbox", "SANDBOX_PORT": "18089"})
 
     assert (provider.name, vars(provider)["_url"]) == ("sandbox", "http://127.0.0.1:18089")
 
 
 def test_sandbox_takes_the_variables_that_are_set() -> None:
-    provider = make_provider(load_settings(COMPLETE | {"WHATSAPP_PROVIDER": "sandbox"}))
+    provider = made(COMPLETE | {"WHATSAPP_PROVIDER": "sandbox"})
 
     assert vars(provider)["_url"] == "https://panel.example"
 
 
 def test_all_missing_variables_are_named_at_once() -> None:
     with pytest.raises(SettingsError, match="WHATSAPP_API_URL, WHATSAPP_API_KEY, WHATSAPP_SENDER"):
-        make_provider(load_settings({"WHATSAPP_PROVIDER": "mpwa"}))
+        made({"WHATSAPP_PROVIDER": "mpwa"})
 
 
 def test_only_missing_variables_are_named() -> None:
     with pytest.raises(SettingsError, match=r"also needs: WHATSAPP_API_KEY$"):
-        make_provider(load_settings(COMPLETE | {"WHATSAPP_API_KEY": ""}))
+        made(COMPLETE | {"WHATSAPP_API_KEY": ""})
 
 
 @pytest.mark.parametrize("name", ["fonnte", "meta_cloud", "waha", "twilio"])
@@ -43,9 +51,13 @@ def test_planned_provider_says_that_it_is_planned(name: str) -> None:
     with pytest.raises(
         SettingsError, match=f"{name} is planned and not implemented yet; known providers: mpwa, sandbox"
     ):
-        make_provider(load_settings({"WHATSAPP_PROVIDER": name}))
+        made({"WHATSAPP_PROVIDER": name})
 
 
 def test_unknown_provider_lists_the_known_ones() -> None:
     with pytest.raises(SettingsError, match="'pigeon' is not known; known providers: mpwa, sandbox"):
-        make_provider(load_settings({"WHATSAPP_PROVIDER": "pigeon"}))
+        made({"WHATSAPP_PROVIDER": "pigeon"})
+
+
+def test_every_provider_of_the_catalog_can_be_made_and_no_other() -> None:
+    assert set(registry._PROVIDERS) == set(PROVIDERS)

@@ -1,0 +1,196 @@
+"""What spares a sender: caps, warm-up, windows. Read and checked by this version, and not kept by it yet.
+
+    preset            none          new-number     settled
+    daily_cap         -             1000           1000
+    hourly_cap        -             -              -
+    cold_daily_cap    -             20             100
+    warm_up           -             20x1.5..100    -
+    recipient_gap     -             60 s           60 s
+
+A preset gives these five; each can be set by itself beside it.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from types import MappingProxyType
+
+from antrian.domain.priority import Priority
+from antrian.domain.suggestion import did_you_mean
+
+#: The zone of the users that this was made for.
+DEFAULT_TIMEZONE = "Asia/Jakarta"
+
+#: More than any sender could send in a day.
+LARGEST_CAP = 1_000_000
+
+_WARM_UP = re.compile(r"([0-9]{1,7})x([0-9]{1,3}(?:\.[0-9]{1,6})?)\.\.([0-9]{1,7})")
+_SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
+_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """How the cold cap of a new number grows: `20x1.5..100`.
+
+    Attributes:
+        first: the cap on the first day.
+        factor: the cap of a day, as a multiple of the day before; at least 1.
+        ceiling: where it stops growing.
+    """
+
+    first: int
+    factor: float
+    ceiling: int
+
+    @classmethod
+    def parse(cls, text: object) -> "WarmUp":
+        """The ramp that is written.
+
+        Raises:
+            ValueError: it is not written so, or it does not rise.
+        """
+        match = _WARM_UP.fullmatch(text.replace(" ", "")) if isinstance(text, str) else None
+        if match is None:
+            raise ValueError("must be like 20x1.5..100: the cap on day 1, the factor a day, the ceiling")
+        ramp = cls(int(match[1]), float(match[2]), int(match[3]))
+        if ramp.first < 1:
+            raise ValueError("must begin with 1 or more")
+        if ramp.factor < 1 or ramp.ceiling < ramp.first:
+            raise ValueError("must not fall: the factor is at least 1, and the ceiling at least the first day's cap")
+        return ramp
+
+    def __str__(self) -> str:
+        return f"{self.first}x{self.factor:g}..{self.ceiling}"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours in which messages of one priority may be sent; over midnight where it closes before it opens.
+
+    Attributes:
+        priority: of the messages.
+        opens: minutes since midnight.
+        closes: minutes since midnight; 1440 is the end of the day.
+    """
+
+    priority: Priority
+    opens: int
+    closes: int
+
+    @classmethod
+    def parse(cls, priority: str, span: object) -> "Window":
+        """The window that is written, `08:00-20:00`.
+
+        Raises:
+            ValueError: there is no such priority, it is not written so, or nothing or more than a day is in it.
+        """
+        names = {known.name.lower(): known for known in Priority}
+        if priority not in names:
+            raise ValueError(f"{priority!r} is not a priority; they are: {', '.join(names)}")
+        match = _SPAN.fullmatch(span.replace(" ", "")) if isinstance(span, str) else None
+        if match is None:
+            raise ValueError(f"{priority}: must be like 08:00-20:00")
+        opens, closes = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+        if int(match[2]) >= 60 or int(match[4]) >= 60 or opens >= _DAY or closes > _DAY:  # noqa: PLR2004 (minutes)
+            raise ValueError(f"{priority}: {span} is over 24 h: the day's times are 00:00 to 24:00")
+        if opens == closes:
+            raise ValueError(f"{priority}: {span} is empty; leave it out for always")
+        return cls(names[priority], opens, closes)
+
+    def __str__(self) -> str:
+        times = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (self.opens, self.closes))
+        return f"{self.priority.name.lower()}={'-'.join(times)}"
+
+
+def parse_windows(written: object) -> tuple[Window, ...]:
+    """The windows of `low=08:00-20:00,normal=…`, or of a table by priority; each message without one goes always.
+
+    Raises:
+        ValueError: the first thing that is wrong with them.
+    """
+    if isinstance(written, str):
+        pairs = [part.partition("=")[::2] for part in written.split(",") if part.strip()]
+    elif isinstance(written, Mapping):
+        pairs = [(str(name), span) for name, span in written.items()]
+    else:
+        pairs = []
+    if not pairs:
+        raise ValueError('must be times by priority, like { low = "08:00-20:00", normal = "06:00-22:00" }')
+    windows = [Window.parse(name.strip(), span) for name, span in pairs]
+    if len({window.priority for window in windows}) != len(windows):
+        raise ValueError("names a priority twice")
+    return tuple(sorted(windows, key=lambda window: window.priority))
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def parse_timezone(name: object) -> str:
+    """The name, if there is such a time zone.
+
+    Raises:
+        ValueError: there is none on this machine.
+    """
+    try:
+        zoneinfo.ZoneInfo(name if isinstance(name, str) else "")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        # Also folders of the database, names out of it, and names too long for a file.
+        zones = _zones()
+        close = did_you_mean(name, zones) if isinstance(name, str) else ""
+        hint = close if zones else " (this machine has no time zones at all: install tzdata)"
+        raise ValueError(f"is not a time zone, such as Asia/Jakarta{hint}") from None
+    return str(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """A lane's limits; 0, None or nothing is no limit.
+
+    Attributes:
+        preset: which named set the values below began with.
+        daily_cap: messages a day.
+        hourly_cap: messages an hour.
+        cold_daily_cap: messages a day to people who never wrote and were never written to.
+        warm_up: how `cold_daily_cap` grows for a new number.
+        recipient_gap: seconds between two messages to one person.
+        windows: when messages may be sent.
+        timezone: whose days and hours these are.
+    """
+
+    preset: str = "none"
+    daily_cap: int = 0
+    hourly_cap: int = 0
+    cold_daily_cap: int = 0
+    warm_up: WarmUp | None = None
+    recipient_gap: float = 0.0
+    windows: tuple[Window, ...] = ()
+    timezone: str = DEFAULT_TIMEZONE
+
+    @property
+    def set_ones(self) -> tuple[str, ...]:
+        """Names of the limits that are set, as `lanes.toml` names them."""
+        return tuple(self._set_ones())
+
+    def _set_ones(self) -> Iterator[str]:
+        for field in fields(self):
+            if field.name not in {"preset", "timezone"} and getattr(self, field.name):
+                yield "window" if field.name == "windows" else field.name
+
+
+NO_LIMITS = Limits()
+
+#: Named sets of limits.
+PRESETS: Mapping[str, Limits] = MappingProxyType(
+    {
+        "none": NO_LIMITS,
+        "new-number": Limits(
+            preset="new-number", daily_cap=1000, cold_daily_cap=20, warm_up=WarmUp(20, 1.5, 100), recipient_gap=60.0
+        ),
+        "settled": Limits(preset="settled", daily_cap=1000, cold_daily_cap=100, recipient_gap=60.0),
+    }
+)

@@ -1,0 +1,260 @@
+"""Faults that somebody could make, and the tests one of which must notice each.
+
+A fault is one passage of one module and what it becomes. The passage must be there exactly once, so that a fault whose
+code has moved on is noticed and planted again. Tests are files below tests/, or single tests of them where the
+file takes long; those that take least come first.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        name: what is wrong with it, in a few words.
+        module: where it is planted, as it is imported.
+        before: the passage, exactly as it stands there.
+        after: what it becomes.
+        tests: tried in this order until one fails.
+    """
+
+    name: str
+    module: str
+    before: str
+    after: str
+    tests: tuple[str, ...]
+
+
+_PUBLISHER = (
+    Fault(
+        "an unroutable message counts as accepted",
+        "publisher.pipeline",
+        "Confirmation.RETURNED: Result.UNROUTABLE,",
+        "Confirmation.RETURNED: Result.ACCEPTED,",
+        ("broker/test_publisher.py::test_an_unknown_lane_is_an_error_and_leaves_nothing",),
+    ),
+    Fault(
+        "published without asking whether it can be routed",
+        "antrian.broker.confirms",
+        "body, properties, mandatory)",
+        "body, properties, False)",
+        (
+            "unit/broker/test_confirms.py",
+            "broker/test_publisher.py::test_an_unknown_lane_is_an_error_and_leaves_nothing",
+        ),
+    ),
+    Fault(
+        "a refusal of several counts as a confirm",
+        "antrian.broker.confirms",
+        "if isinstance(answer, spec.Basic.Ack) else Confirmation.REFUSED",
+        "if answer.multiple or isinstance(answer, spec.Basic.Ack) else Confirmation.REFUSED",
+        ("unit/broker/test_confirms.py",),
+    ),
+    Fault(
+        "a confirm of several leaves the first unconfirmed",
+        "antrian.broker.confirms",
+        "for tag in range(self._oldest_tag, answer.delivery_tag + 1):",
+        "for tag in range(self._oldest_tag + 1, answer.delivery_tag + 1):",
+        ("unit/broker/test_confirms.py",),
+    ),
+    Fault(
+        "what was not confirmed when the connection broke is forgotten",
+        "publisher.pipeline",
+        "self._waiting.extendleft(reversed(unconfirmed.values()))",
+        "unconfirmed.clear()",
+        ("broker/test_publisher.py::test_a_connection_that_breaks_before_the_confirm_is_made_good",),
+    ),
+    Fault(
+        "the idempotency key is not sent",
+        "publisher.composition",
+        "idempotency_key=wanted.idempotency_key,",
+        "idempotency_key=None,",
+        ("e2e/test_failures.py::test_one_key_is_sent_once",),
+    ),
+    Fault(
+        "given up after it was written and called not accepted",
+        "publisher.pipeline",
+        "return Result.UNKNOWN if publication.written else Result.NOT_ACCEPTED",
+        "return Result.NOT_ACCEPTED",
+        ("broker/test_publisher.py::test_what_was_written_without_an_answer_is_unknown",),
+    ),
+)
+
+_HISTORY = (
+    Fault(
+        "an entry that is delivered again is taken into account again",
+        "antrian.history.projection.fold",
+        "if offset <= self.changes.offset:",
+        "if offset < self.changes.offset:",
+        ("unit/history/test_history_projection.py",),
+    ),
+    Fault(
+        "what was written of a batch that failed stays",
+        "antrian.history.projection.writer",
+        'self._connection.execute("ROLLBACK")',
+        'self._connection.execute("COMMIT")',
+        ("unit/history/test_history_projection.py", "broker/test_history_follower.py"),
+    ),
+    Fault(
+        "the generation of a late event is ignored",
+        "antrian.domain.lifecycle",
+        "return event.generation < generation",
+        "return False",
+        ("unit/consumer/test_ledger.py", "unit/history/test_order_of_events.py"),
+    ),
+    Fault(
+        "a message that was sent does not stay sent",
+        "antrian.domain.lifecycle",
+        "if state is CopyState.SENT or rule is Superseded.BY_SEND:",
+        "if rule is Superseded.BY_SEND:",
+        ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
+    ),
+    Fault(
+        "a gap is not told",
+        "antrian.history.follower",
+        "writer.add_gap(decision.gap)",
+        "pass",
+        ("broker/test_history_follower.py::test_entries_that_retention_took_are_a_gap",),
+    ),
+    Fault(
+        "the barrier lets through one entry too early",
+        "antrian.history.journal.watermark",
+        "return position.offset >= self.offset",
+        "return position.offset + 1 >= self.offset",
+        ("unit/history/test_journal_mark.py",),
+    ),
+)
+
+_DEAD_LETTERS = (
+    Fault(
+        "taken out before the broker has the copy",
+        "antrian.broker.queue_scan.scan",
+        "self._publish(deque(steps), partial(self._replaced, ack))",
+        "ack()\n            self._publish(deque(steps), partial(self._replaced, lambda: None))",
+        (
+            "broker/test_queue_scan.py::test_what_is_taken_was_published_first_and_the_rest_keeps_its_place",
+            "e2e/test_redrive_crashes.py",
+        ),
+    ),
+    Fault(
+        "taken out although its copy was refused",
+        "antrian.broker.queue_scan.scan",
+        "self.tally.refused += 1",
+        "ack()\n            self.tally.refused += 1",
+        ("broker/test_queue_scan.py::test_what_the_broker_keeps_nowhere_stays",),
+    ),
+    Fault(
+        "put back as a copy of the same generation",
+        "antrian.operations.dead_letters.redrive_steps",
+        "again = replace(retry_of(letter.message, None, attempt=1), due_at=time.time())",
+        "again = replace(\n"
+        "            retry_of(letter.message, None, attempt=1), due_at=time.time(), generation=letter.generation\n"
+        "        )",
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
+    ),
+    Fault(
+        "the copy is published before the event that takes a cancellation back",
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.REDRIVEN, letter, **about), self._sent(again)]",
+        "return [self._sent(again), self._event(EventName.REDRIVEN, letter, **about)]",
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py", "broker/test_dead_letter_service.py"),
+    ),
+    Fault(
+        "deleted without a word in the journal",
+        "antrian.operations.dead_letters.redrive_steps",
+        "return [self._event(EventName.PURGED, letter, undo_id=undo_id, queue=self._names.dead, **kept)]",
+        "return []",
+        ("unit/operations/test_redrive_steps.py", "broker/test_dead_letters.py"),
+    ),
+    Fault(
+        "the same can be undone twice",
+        "antrian.operations.dead_letters.undo",
+        "if removal is not None and removal.undone_at is not None:",
+        "if removal is not None and removal.undone_at is None and removal.undone_at:",
+        ("broker/test_undo.py::test_it_is_undone_once",),
+    ),
+    Fault(
+        "an undo puts back what an interrupted one has put back",
+        "antrian.operations.dead_letters.undo",
+        "if is_back(removed, life):",
+        "if not removed and is_back(removed, life):",
+        ("broker/test_undo.py::test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again",),
+    ),
+    Fault(
+        "an undo makes a copy of the generation that is spent",
+        "antrian.operations.dead_letters.undo_steps",
+        "generation = removed.generation + 1",
+        "generation = removed.generation",
+        ("unit/operations/test_undo_steps.py", "broker/test_undo.py"),
+    ),
+)
+
+_ACCESS = (
+    Fault(
+        "the ladder of roles is climbed from the wrong end",
+        "admin_api.auth.roles",
+        "return _LADDER.index(role) >= _LADDER.index(needed)",
+        "return _LADDER.index(role) <= _LADDER.index(needed)",
+        ("unit/admin_api/test_access_roles.py",),
+    ),
+    Fault(
+        "a publisher's token may look",
+        "admin_api.auth.roles",
+        "return role is needed",
+        "return role is needed or needed is Role.VIEWER",
+        ("unit/admin_api/test_access_roles.py",),
+    ),
+    Fault(
+        "any CSRF token will do",
+        "admin_api.auth.csrf",
+        'return bool(expected) and hmac.compare_digest(expected.encode(), (sent or "").encode(errors="replace"))',
+        "return bool(expected) and bool(sent)",
+        ("unit/admin_api/test_access_csrf.py",),
+    ),
+    Fault(
+        "a session goes on for ever",
+        "admin_api.auth.sessions",
+        "is_young = -_CLOCKS_DIFFER <= now - session.issued < LONGEST",
+        "is_young = -_CLOCKS_DIFFER <= now - session.issued",
+        ("unit/admin_api/test_access_sessions.py",),
+    ),
+    Fault(
+        "a copy of a cookie works after its owner has logged out",
+        "admin_api.auth.sessions",
+        "return None if self._ended.get(session.id, now) else (session, token)",
+        "return session, token",
+        ("unit/admin_api/test_access_sessions.py",),
+    ),
+    Fault(
+        "only the beginning of a token is compared",
+        "admin_api.auth.tokens",
+        'return hashlib.sha256(secret.encode(errors="replace")).hexdigest()',
+        'return hashlib.sha256(secret.encode(errors="replace")[:24]).hexdigest()',
+        ("unit/admin_api/test_access_tokens.py",),
+    ),
+    Fault(
+        "a login link can be used twice",
+        "admin_api.auth.login_links",
+        "return codes.take(_hash(code), now) if codes.get(_hash(code), now) else None",
+        "return codes.get(_hash(code), now)",
+        ("unit/admin_api/test_access_once.py",),
+    ),
+    Fault(
+        "numbers are masked in lists only",
+        "admin_api.presenters",
+        '"phone_number": mask_number(record.phone_number),\n        "message": None,\n        "idempotency_key": None,',
+        '"phone_number": record.phone_number,\n        "message": None,\n        "idempotency_key": None,',
+        ("unit/admin_api/test_answers.py", "e2e/test_api_roles.py", "e2e/test_search.py"),
+    ),
+    Fault(
+        "an export is not on record",
+        "admin_api.auth.audit_entry",
+        "return visit.is_audited or path.endswith(_EXPORT) or not (is_safe_method(method) or publishes)",
+        "return visit.is_audited or not (is_safe_method(method) or publishes)",
+        ("unit/admin_api/test_access_record.py",),
+    ),
+)
+
+FAULTS = (*_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS)
