@@ -27,7 +27,8 @@ from antrian.domain.events import Event
 from antrian.domain.message import Message, decode
 from antrian.domain.settings import Settings
 from antrian.history.header_json import pack_letter
-from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters, Selection
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
 from antrian.operations.lane.lane_reader import LaneReader, require_lane
 from antrian.operations.lane.status import Status
@@ -149,7 +150,7 @@ class Clearing:
 
     def _purge_dead(self, on_progress: Callable[[Tally], None]) -> DeadLetterReport:
         letters = DeadLetters(self._settings)
-        return letters.purge(Selection(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
+        return letters.purge(DeadFilter(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
 
     def _scan(self, on_progress: Callable[[Tally], None]) -> Tally:
         # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.

@@ -1,4 +1,5 @@
 import json
+import sqlite3
 import tempfile
 from datetime import UTC
 from pathlib import Path
@@ -490,3 +491,25 @@ def test_old_rows_are_forgotten_and_open_ones_stay(path):
     writer.forget(NOW + 33 * 86_400)
     writer.close()
     assert history.report(Period.TODAY, UTC, now=NOW + 600).totals.sent == 0
+
+
+def test_a_batch_that_fails_leaves_nothing_behind_and_is_taken_again_as_a_whole(path, journal, monkeypatch):
+    journal.queued("m1")
+    first = fold(path, journal.deliveries)
+    journal.queued("m2")
+    journal.outcome("sent", "m2", provider_id="p2")
+    writer = HistoryWriter(path, NAMES)
+    before, place = dump(first), writer.place
+
+    def full(_connection):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer._steps, "add_figures", full)
+        with pytest.raises(sqlite3.OperationalError):
+            writer.take(journal.deliveries)
+    assert (dump(first), writer.place) == (before, place)
+    writer.take(journal.deliveries)
+    writer.close()
+    assert first.message("m2").state is MessageState.SENT
+    assert first.counts()[MessageState.SENT] == 1
