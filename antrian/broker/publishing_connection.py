@@ -1,7 +1,7 @@
 """pika's connection for programs that publish much: cheaper frames, fewer and larger writes, a short way for confirms.
 
 What is replaced here is inside pika. A hook that a later pika no longer calls only makes publishing slower again, and
-`tests/unit/test_publishing_connection.py` says so.
+`tests/unit/broker/test_publishing_connection.py` says so.
 """
 
 import ssl
