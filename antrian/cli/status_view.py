@@ -18,7 +18,7 @@ from antrian.operations.lane.status import Reason, Status
 _SHORT_ID = 8
 
 #: A sign and a colour for what happened to a message, so that one is enough to tell them apart.
-_SIGNS = {
+_SIGNS: Mapping[str, tuple[str, str]] = {
     **{row.event: ("-", "yellow") for row in LIFECYCLE.values() if row.end is End.UNATTEMPTED},
     **dict.fromkeys((*JOINS_LADDER, EventName.POSTPONED), ("↻", "yellow")),
     EventName.SENT: ("✓", "green"),
