@@ -41,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[KIND] = "url"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, and stays together: processes without work take over the last tests of others."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the shared broker."""
     if shared := config.stash.get(_shared, None):
