@@ -27,7 +27,7 @@ from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
 from consumer.send_spans import SendSpans
 from consumer.witness import Witness
-from consumer.worker import THIS_CONSUMER, LaneWorker
+from consumer.worker import LaneWorker
 
 _log = structlog.get_logger()
 
@@ -66,7 +66,7 @@ class ConsumerProcess:
         check_complete(self._wanted.values())
         self._urls = broker_urls(settings)
         self._metrics = ConsumerMetrics(settings)
-        self._command = LanesCommand(settings, self._urls, only, self.apply, consumer=THIS_CONSUMER)
+        self._command = LanesCommand(settings, self._urls, only, self.apply)
         #: Replaced and never changed, because other threads look at it.
         self._served: dict[str, _Served] = {}
         self._waiting: list[Callable[[], None]] = []

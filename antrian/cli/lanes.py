@@ -8,7 +8,6 @@ import typer
 from rich.table import Table
 
 from antrian.cli.terminal import Json, ShowNumbers, actor, console, print_json, say, which_numbers
-from antrian.domain.human_time import duration
 from antrian.domain.lane import Lane, Lanes
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.settings import load_settings
@@ -85,7 +84,7 @@ def _table(known: Lanes, *, show_numbers: bool) -> Table:
     table = Table("lane", "provider", "sender", "delay", "set, and not kept yet")
     for lane in known.values():
         sender = shown_sender(lane.sender, masked=not show_numbers) if lane.sender else ""
-        pace = duration(lane.delay) + (f" to {duration(lane.delay + lane.jitter)}" if lane.jitter else "")
+        pace = f"{lane.delay:g} s" + (f" to {lane.delay + lane.jitter:g} s" if lane.jitter else "")
         table.add_row(lane.name, lane.provider, sender, pace, ", ".join(lane.not_kept))
     return table
 

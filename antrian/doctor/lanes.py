@@ -33,7 +33,7 @@ class Wording:
         if self.lanes is None:
             return VARIABLES[key]
         # As a reader of the file finds it, in whatever language the page is.
-        named = [f"lanes.{name}" for name in self.lanes[:_MOST_NAMED]]
+        named = [".".join(("lanes", name)) for name in self.lanes[:_MOST_NAMED]]
         if len(self.lanes) > _MOST_NAMED:
             named.append("…")
         return f"{key} ({', '.join(named)})"

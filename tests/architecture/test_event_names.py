@@ -17,7 +17,12 @@ VOCABULARY = ROOT / "antrian/domain/event_name.py"
 FAMILIES = tuple({f"{name.partition('.')[0]}." for name in EventName})
 
 #: Still with literals: they are being rewritten elsewhere. To be emptied, and then to be deleted.
-NOT_YET = frozenset({"consumer/worker.py", "consumer/permit.py", "consumer/one_message.py"})
+NOT_YET = frozenset(
+    {
+        *("consumer/worker.py", "consumer/permit.py", "consumer/one_message.py"),
+        *("consumer/lane/tick.py", "consumer/lane/permit.py", "consumer/lane/one_message.py"),
+    }
+)
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:

@@ -115,7 +115,7 @@ class LanesReader:
 
     def waits(self, lane: str) -> Waits:
         """What keeps the lane from sending at this moment, an admin's pause aside."""
-        return waits_of(self._activities[lane], delay=self.settings.lanes[lane].delay, now=time.time())
+        return waits_of(self._activities[lane], delay=self.settings.lanes.known(lane).delay, now=time.time())
 
     def sending(self, lane: str) -> Event | None:
         """The attempt that has no outcome yet; None when there is none."""
