@@ -24,7 +24,7 @@ def choose(page: Page, text: str, name: str = "pesan.csv") -> None:
 
 @pytest.mark.parametrize("viewport", [DESK, NARROW], ids=["desk", "phone"])
 def test_an_operator_corrects_and_queues_a_file_and_repeats_it(window, client, axe_script, viewport):
-    visitor = window(viewport=viewport, reduced_motion="reduce").log_in(Role.OPERATOR, "dewi")
+    visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
     page = visitor.go("/import")
     assert axe.violations(page, axe_script) == []
     text = "No;nomor;pesan\n1;081234567890;Halo Ani\n2;123;Halo\n3;081234567891;Halo Budi\n"
