@@ -42,7 +42,7 @@ test: $(VENV)/.dev-stamp ## Run the whole test suite against a real RabbitMQ
 
 test-containers: $(VENV)/.dev-stamp ## The tests that need a Docker engine: compose, a cluster, RabbitMQ 4.3
 	@tests/containers/prepare.sh
-	@$(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m containers $(PYTEST_ARGS)
 
 planted: $(VENV)/.dev-stamp ## Plant faults in a copy of the tree: does the suite still find each?
 	@$(BIN)/python tests/planted/run.py $(FAULTS)
