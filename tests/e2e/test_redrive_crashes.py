@@ -128,7 +128,7 @@ def do_it_again(stock: Stock) -> Job:
 @pytest.mark.timeout(900)
 def test_a_job_killed_at_random_moments_loses_nothing_and_doubles_nothing(stock):
     dice = random.Random(20261124)
-    expected = [f"m{number}" for number in range(4_000)]
+    expected = [f"m{number}" for number in range(2_000)]
     stock.add_dead(*expected)
     kills = 4
     for _ in range(kills):
