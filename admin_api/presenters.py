@@ -131,7 +131,7 @@ def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) ->
 def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, masked: bool) -> LaneStatus:
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
-    lane = settings.lanes[reading.status.lane]
+    lane = settings.lanes.known(reading.status.lane)
     return LaneStatus(
         **reading.status.as_json(),
         lanes=list(settings.lanes),

@@ -7,8 +7,11 @@ All of that happens in a thread of its own: reading and asking the broker take t
 meanwhile. The answers go over a connection of their own: they are worth a line in the log, and never a lane's.
 """
 
+import os
+import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from queue import SimpleQueue
@@ -50,7 +53,6 @@ class LanesCommand:
         urls: the broker's addresses.
         only: names of the lanes that it serves; None for all.
         apply: changes what the process serves.
-        consumer: names the process in its answers.
     """
 
     def __init__(
@@ -59,14 +61,13 @@ class LanesCommand:
         urls: Sequence[str],
         only: Collection[str] | None,
         apply: ApplyLanes,
-        *,
-        consumer: str,
     ) -> None:
         self._settings = settings
         self._urls = urls
         self._only = only
         self._apply = apply
-        self._consumer = consumer
+        #: Tells this process from all others; people know it by host and number, of which containers may share one.
+        self._id = str(uuid.uuid4())
         self._names = Names(settings.whatsapp_queue_namespace)
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._requests: dict[str, None] = {}
@@ -145,7 +146,8 @@ class LanesCommand:
         return settings, changes
 
     def _tell(self, name: EventName, control: Control, details: Mapping[str, Any]) -> None:
-        event = Event(name, time.time(), "", control.request, source=self._consumer, details=details)
+        about = {"consumer": f"{socket.gethostname()} ({os.getpid()})", **details}
+        event = Event(name, time.time(), "", control.request, source=self._id, details=about)
         try:
             with open_channel(self._urls, name="antrian consumer lanes") as channel:
                 channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

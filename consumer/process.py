@@ -11,7 +11,6 @@ from antrian.domain.lane import Lane, check_complete
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Provider
 from antrian.providers.registry import make_provider
-from consumer.lane.worker import this_consumer
 from consumer.lanes_command import LanesCommand, lanes_to_serve
 from consumer.metrics import ConsumerMetrics
 from consumer.metrics_server import metrics_server
@@ -39,7 +38,7 @@ class ConsumerProcess:
         check_complete(lanes.values())
         urls = broker_urls(settings)
         self._metrics = ConsumerMetrics(settings)
-        self._command = LanesCommand(settings, urls, only, self.apply, consumer=this_consumer())
+        self._command = LanesCommand(settings, urls, only, self.apply)
         self._lanes = ServedLanes(
             settings,
             urls,

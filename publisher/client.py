@@ -211,7 +211,8 @@ class Publisher:
         pipeline = self._pipeline or self._running_pipeline()
         publication = PendingPublication(exchange, routing_key, body, properties, self.watch.track())
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
-        underway = _Underway(message, publication, pipeline, deadline, span)
+        receipt = Receipt(message.message_id, message.lane, message.queued_at)
+        underway = _Underway(receipt, publication, pipeline, deadline, span)
         # Last: as soon as it wakes, the I/O thread wants the interpreter for itself.
         pipeline.submit(publication)
         return underway
@@ -225,21 +226,21 @@ class Publisher:
     def _outcome(self, underway: "_Underway | PublisherError") -> Receipt | PublisherError:
         if isinstance(underway, PublisherError):
             return underway
-        message, publication = underway.message, underway.publication
+        receipt, publication = underway.receipt, underway.publication
         result = underway.pipeline.wait(publication, underway.deadline)
         if publication.track is not None:
             publication.track.end(result)
         underway.span.end(None if result is Result.ACCEPTED else result.name.lower())
         if result is Result.ACCEPTED:
-            return Receipt(message.message_id, message.lane, message.queued_at)
+            return receipt
         trouble = underway.pipeline.trouble
         if result is Result.UNROUTABLE:
-            return Unroutable(f"there is no lane {message.lane!r} in namespace {self._names.namespace!r}")
+            return Unroutable(f"there is no lane {receipt.lane!r} in namespace {self._names.namespace!r}")
         if result is Result.REFUSED:
             return BrokerUnavailable("the message was not accepted: the broker could not store it")
         if result is Result.NOT_ACCEPTED:
             return BrokerUnavailable(f"the message was not accepted: {trouble}")
-        return ConfirmTimeout(f"no confirm for message {message.message_id}: it may have been accepted ({trouble})")
+        return ConfirmTimeout(f"no confirm for message {receipt.message_id}: it may have been accepted ({trouble})")
 
     def _compose(self, item: _Item) -> tuple[Message, datetime | None]:
         """The message, and when it is to be sent if that is later."""
@@ -266,9 +267,9 @@ class Publisher:
 
 @dataclass(slots=True)
 class _Underway:
-    """One publication and where its answer arrives."""
+    """One publication, and what its caller gets for it; not the message itself, which would only take up memory."""
 
-    message: Message
+    receipt: Receipt
     publication: PendingPublication
     pipeline: Pipeline
     deadline: float

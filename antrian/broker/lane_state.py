@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 
 #: Seconds between the looks at a lane's state; a reader of an older version holds the value while it looks, so an empty
 #: queue is asked again before it is believed. A consumer that overlooks a pause would send, so it looks longest.
@@ -93,7 +94,7 @@ def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bo
     channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
     tell_consumers(channel, names, lane, paused=paused, actor=actor)
     event = Event(EventName.LANE_PAUSED if paused else EventName.LANE_RESUMED, state.since, lane, source=actor)
-    channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    write_event(channel, names, event)
 
 
 def tell_consumers(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:

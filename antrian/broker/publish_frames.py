@@ -3,7 +3,7 @@
 Marshalling was the larger part of what a publish costs a client: pika makes an object for each frame and asks each
 value for its type. Properties other than those of our messages, and headers that are neither text nor whole numbers,
 are left to pika's own code, so that there is no value which only one of the two can write.
-`tests/unit/domain/test_publish_frames.py` compares the two, byte by byte.
+`tests/unit/broker/test_publish_frames.py` compares the two, byte by byte.
 """
 
 from functools import lru_cache
@@ -117,10 +117,24 @@ def _table(headers: dict[str, Any]) -> bytes:
         elif kind is str:
             text = value.encode()
             pieces += (_TEXT_START(b"S", len(text)), text)
+        elif kind is list:
+            pieces.append(_array(value))
         else:
             data.encode_value(pieces, value)
     table = b"".join(pieces)
     return _SIZE(len(table)) + table
+
+
+def _array(values: list[Any]) -> bytes:
+    """A header that is a list, such as the failures of a message: tables, usually."""
+    pieces: list[bytes] = []
+    for value in values:
+        if type(value) is dict:
+            pieces += (b"F", _table(value))
+        else:
+            data.encode_value(pieces, value)
+    array = b"".join(pieces)
+    return _TEXT_START(b"A", len(array)) + array
 
 
 def _short_string(text: str | bytes) -> bytes:

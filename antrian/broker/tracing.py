@@ -39,11 +39,14 @@ class Publishing:
         self._span.end()
 
 
+_UNTRACED = Publishing(None)
+
+
 def begin_publish(parent: TraceContext | None, *, exchange: str, lane: str, message_id: str) -> Publishing:
     """Begin the span of a publish: below `parent`, or below what the application is doing just now."""
     api = sys.modules.get(_API)
     if api is None:
-        return Publishing(parent)
+        return Publishing(parent) if parent else _UNTRACED
     span = api.get_tracer(_SCOPE).start_span(
         f"send {exchange}",
         context=_context(parent),

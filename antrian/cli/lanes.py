@@ -8,7 +8,6 @@ import typer
 from rich.table import Table
 
 from antrian.cli.terminal import Json, ShowNumbers, actor, console, print_json, say, which_numbers
-from antrian.domain.human_time import duration
 from antrian.domain.lane import Lane, Lanes
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.settings import load_settings
@@ -43,9 +42,10 @@ def apply(
     ] = _PATIENCE,
     as_json: Json = False,
 ) -> None:
-    """Have all running consumers serve the lanes of lanes.toml as it is now; a wrong file changes nothing.
+    """Have the running consumers serve the lanes of lanes.toml.
 
-    Exit code 1: a consumer refused it, did not answer, or has another file. Exit code 2: the file is wrong.
+    Each reads and checks its own file as it is now; a wrong file changes nothing. Exit code 1: a consumer refused it,
+    did not answer, or has another file. Exit code 2: the file is wrong.
     """
     settings = load_settings()
     done = apply_lanes(settings, actor(), patience=timeout)
@@ -84,7 +84,7 @@ def _table(known: Lanes, *, show_numbers: bool) -> Table:
     table = Table("lane", "provider", "sender", "delay", "set, and not kept yet")
     for lane in known.values():
         sender = shown_sender(lane.sender, masked=not show_numbers) if lane.sender else ""
-        pace = duration(lane.delay) + (f" to {duration(lane.delay + lane.jitter)}" if lane.jitter else "")
+        pace = f"{lane.delay:g} s" + (f" to {lane.delay + lane.jitter:g} s" if lane.jitter else "")
         table.add_row(lane.name, lane.provider, sender, pace, ", ".join(lane.not_kept))
     return table
 

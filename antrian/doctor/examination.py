@@ -108,12 +108,14 @@ class Examination:
         return permissions.check(lacking, self.role)
 
     def _lanes(self, urls: Sequence[str], lanes: list[Status]) -> Iterator[Finding]:
-        for name in self.settings.lanes:
-            try:
-                with open_channel(urls, name="antrian doctor") as channel:
-                    status = lane.look(channel, self.settings, name)
-            except BrokerError as error:
-                yield _unseen(lane.SUBJECT, f"lane {name}", error)
+        try:
+            with open_channel(urls, name="antrian doctor") as channel:
+                found = list(lane.look(channel, self.settings, self.settings.lanes.names))
+        except BrokerError as error:
+            found = [(name, error) for name in self.settings.lanes.names]
+        for name, status in found:
+            if isinstance(status, BrokerError):
+                yield _unseen(lane.SUBJECT, f"lane {name}", status)
             else:
                 lanes.append(status)
                 yield from lane.check(status, needs_standby=not is_running(self.settings))
@@ -122,9 +124,11 @@ class Examination:
         if finding := provider.check_settings(self.settings):
             yield finding
             return
-        for url, lane_there in provider.addresses(self.settings).items():
+        addresses = provider.addresses(self.settings)
+        for url, lane_there in addresses.items():
             facts = provider.look(lane_there.provider, url, is_sandbox=lane_there.is_sandbox)
-            ahead[f"the provider's at {facts.where}"] = facts.ahead
+            whose = "the provider's" if len(addresses) == 1 else f"the provider's at {facts.where}"
+            ahead[whose] = facts.ahead
             yield from provider.check(facts)
 
     def _history(self, lanes: Sequence[Status]) -> Iterator[Finding]:

@@ -1,15 +1,16 @@
 """Whether a consumer sends, whether another stands by, and what the lane waits for."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.doctor.finding import Finding, ok, problem, warning
+from antrian.domain.errors import BrokerError
 from antrian.domain.human_time import rough_duration
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lane_reader import LaneReader
+from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.status import Reason, Status
 
 SUBJECT = "lane"
@@ -84,23 +85,40 @@ def _consumers(status: Status, *, needs_standby: bool) -> Finding:
     )
 
 
-def look(channel: BlockingChannel, settings: Settings, lane: str) -> Status:
-    """The lane's status, with the most consumers that were seen within a second.
+def look(
+    channel: BlockingChannel, settings: Settings, names: Sequence[str]
+) -> Iterator[tuple[str, Status | BrokerError]]:
+    """Each lane's status, with the most consumers that were seen within a second; or why there is none.
 
     Raises:
-        BrokerError: there is no such lane, or this user may not look.
+        BrokerError: this user may not look.
     """
-    reader = LaneReader(channel, settings, lane)
-    reader.catch_up()
-    most = 0
-    for look_again in range(_LOOKS):
-        if look_again:
-            reader.listen(_BETWEEN_LOOKS)
-        status = reader.status()
-        most = max(most, status.consumers)
-        if most >= _ENOUGH or not status.running:
+    reader = LanesReader(channel, settings)
+    reader.catch_up(names)
+    found = {name: _status(reader, name) for name in names}
+    for _ in range(_LOOKS - 1):
+        few = [
+            name for name, one in found.items() if isinstance(one, Status) and one.running and one.consumers < _ENOUGH
+        ]
+        if not few:
             break
-    return replace(status, consumers=most)
+        reader.listen(_BETWEEN_LOOKS)
+        for name in few:
+            found[name] = _with_most_consumers(found[name], _status(reader, name))
+    yield from found.items()
+
+
+def _status(reader: LanesReader, name: str) -> Status | BrokerError:
+    try:
+        return reader.status(name)
+    except LaneNotDeclared as error:
+        return error
+
+
+def _with_most_consumers(before: Status | BrokerError, now: Status | BrokerError) -> Status | BrokerError:
+    if isinstance(before, Status) and isinstance(now, Status):
+        return replace(now, consumers=max(before.consumers, now.consumers))
+    return now
 
 
 def clock_ahead(status: Status) -> float:

@@ -12,6 +12,9 @@ SUBJECT = "settings"
 #: Lanes that one sentence names.
 _MOST_NAMED = 5
 
+#: What the tables of lanes in a file begin with.
+_TABLE = "lanes"
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -32,9 +35,11 @@ class Wording:
         """The value's name."""
         if self.lanes is None:
             return VARIABLES[key]
-        named = ", ".join(self.lanes[:_MOST_NAMED])
-        more = f" and {len(self.lanes) - _MOST_NAMED} more" if len(self.lanes) > _MOST_NAMED else ""
-        return f"`{key}` of lane{'' if len(self.lanes) == 1 else 's'} {named}{more}"
+        # As a reader of the file finds it, in whatever language the page is.
+        named = [f"{_TABLE}.{name}" for name in self.lanes[:_MOST_NAMED]]
+        if len(self.lanes) > _MOST_NAMED:
+            named.append("…")
+        return f"{key} ({', '.join(named)})"
 
 
 def check(settings: Settings) -> Iterator[Finding]:

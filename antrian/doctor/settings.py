@@ -33,7 +33,8 @@ def _paces(settings: Settings) -> Iterator[Finding]:
     """What is suspicious about the lanes' paces, once for all lanes of one pace."""
     by_pace: dict[tuple[bool, float, float], list[Lane]] = {}
     for lane in settings.lanes.values():
-        by_pace.setdefault((lane.is_sandbox, lane.delay, lane.jitter), []).append(lane)
+        pace = (lane.delay, lane.jitter) if not lane.is_sandbox or lane.jitter > lane.delay else (0.0, 0.0)
+        by_pace.setdefault((lane.is_sandbox, *pace), []).append(lane)
     for same in by_pace.values():
         yield from _pace(same[0], lanes.Wording.of(settings, same))
 

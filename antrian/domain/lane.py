@@ -151,6 +151,10 @@ class Lanes(Mapping[str, Lane]):
         """The first lane: what is shown where none is named."""
         return next(iter(self._by_name.values()))
 
+    def known(self, name: str) -> Lane:
+        """The lane of that name; one with nothing set where it has just been taken out."""
+        return self._by_name.get(name) or Lane(name=name)
+
     def meant_by(self, name: str | None) -> Lane:
         """The lane that is meant: the one named, or the only one there is.
 

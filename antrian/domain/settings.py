@@ -134,6 +134,8 @@ class Settings(BaseSettings):
 
     #: The lanes of the file, read once, at the start; None where there is no file.
     _lanes_of_file: Lanes | None = PrivateAttr(default=None)
+    #: What the variables describe, once it was asked for: hundreds of lanes are asked for hundreds of times a second.
+    _lanes_of_variables: Lanes | None = PrivateAttr(default=None)
 
     @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", "admin_trusted_proxies", mode="before")
     @classmethod
@@ -178,7 +180,17 @@ class Settings(BaseSettings):
     @property
     def lanes(self) -> Lanes:
         """All lanes: those of the file where there is one, else those that the variables describe."""
-        return self._lanes_of_file or lanes_of_variables(self)
+        if self._lanes_of_file is not None:
+            return self._lanes_of_file
+        if self._lanes_of_variables is None:
+            self._lanes_of_variables = lanes_of_variables(self)
+        return self._lanes_of_variables
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, some of whose variables may be others; its lanes are made of those."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._lanes_of_variables = None  # noqa: SLF001 (our own)
+        return copied
 
     def with_lanes(self, lanes: Lanes | None) -> Self:
         """The same settings with the lanes of a file that was read since."""

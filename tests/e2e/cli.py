@@ -34,7 +34,7 @@ class Cli:
     def say(self, *words: str, stdin: str | None = None, code: int = 0, **more: str) -> str:
         """What a command prints that ends with `code`."""
         done = self.run(*words, stdin=stdin, **more)
-        assert done.returncode == code, done.stderr
+        assert done.returncode == code, done.stderr + done.stdout
         assert "\x1b" not in done.stdout + done.stderr
         return done.stdout
 

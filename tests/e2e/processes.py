@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from antrian_process import ANTRIAN, AntrianProcess
 
@@ -36,16 +37,21 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 class ConsumerProcess:
     """`antrian consume` as a child process; its log goes to a file."""
 
+    #: Instead of the program that a user starts.
+    command: Sequence[str | Path] | None = None
+
     def __init__(self, settings: Settings, log: Path, **more: str) -> None:
         self._environment = environment(settings, **more)
         self._log = log
-        self.process: AntrianProcess | None = None
+        self.process: AntrianProcess | subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
         with self._log.open("ab") as log:
-            self.process = AntrianProcess(
-                ["consume"], env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-            )
+            streams: dict[str, Any] = {"stdout": log, "stderr": log, "stdin": subprocess.DEVNULL}
+            if self.command:
+                self.process = subprocess.Popen(self.command, env=self._environment, **streams)
+            else:
+                self.process = AntrianProcess(["consume"], env=self._environment, **streams)
         return self
 
     def started(self) -> Self:

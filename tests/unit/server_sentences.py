@@ -13,6 +13,7 @@ SOURCES = (
     "antrian/broker/discovery.py",
     "antrian/broker/tls.py",
     "antrian/broker/queue_scan/*.py",
+    "antrian/domain/lane.py",
     "antrian/domain/message.py",
     "antrian/domain/body.py",
     "antrian/domain/phone_number.py",

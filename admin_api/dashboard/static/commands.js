@@ -28,14 +28,16 @@ async function setPaused(paused, lane) {
   }
 }
 
-function pausing(status) {
+/** Pausing and resuming: of the lane that is shown, or of all the others. */
+function pausing(status, { others = false } = {}) {
   const lanes = status?.lanes ?? [];
   if (lanes.length > 1) {
-    return lanes.flatMap((lane) => [
+    return lanes.filter((lane) => (lane !== status.lane) === others).flatMap((lane) => [
       { name: t("Pause lane %(lane)s", { lane }), words: "pause", role: "operator", run: () => setPaused(true, lane) },
       { name: t("Resume lane %(lane)s", { lane }), words: "resume", role: "operator", run: () => setPaused(false, lane) },
     ]);
   }
+  if (others) return [];
   return [status?.paused ? { name: t("Resume"), words: "resume pause", role: "operator", run: () => setPaused(false) }
     : { name: t("Pause"), words: "pause stop", role: "operator", run: () => setPaused(true) }];
 }
@@ -66,6 +68,8 @@ export function commands({ status, help }) {
     ...appearance(),
     { name: t("Keyboard shortcuts"), words: "help keys", run: help },
     { name: t("Log out"), words: "logout", run: choose("#logout") },
+    // Last, because there may be hundreds.
+    ...pausing(status, { others: true }),
   ].map((action) => ({ group: "actions", ...action, denied: action.role && !may(action.role) ? need(action.role) : "" }));
   return [...pages(), ...actions];
 }

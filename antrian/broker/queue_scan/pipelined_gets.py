@@ -6,11 +6,13 @@ requests of one channel in the order in which they were sent.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import pika
 from pika import spec
 from pika.channel import Channel
+from pika.frame import Method
 
 #: Called with the channel, the delivery, the properties and the body, as pika does.
 Got = Callable[[Channel, Any, pika.BasicProperties, bytes], None]
@@ -40,8 +42,10 @@ class PipelinedGets:
     def ask(self, queue: str) -> None:
         """Ask for one message; exactly one of the callbacks will be called for it while the channel is open."""
         self._unanswered += 1
-        self._expect(None)
-        self._channel.basic_get(queue, self._answered)
+        self._expect(self._answered)
+        # The frame that pika's `basic_get` writes.
+        request = _request(self._channel.channel_number, queue)
+        self._channel.connection._output_marshaled_frames((request,))  # noqa: SLF001 (pika makes it anew each time)
 
     def _answered(self, channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         self._count()
@@ -56,6 +60,11 @@ class PipelinedGets:
         if self._unanswered:
             self._expect(self._answered)
 
-    def _expect(self, callback: Got | None) -> None:
+    def _expect(self, callback: Got) -> None:
         # pika knows one request at a time: it refuses a second, and forgets its callback with each answer.
         self._channel._on_getok_callback = callback  # noqa: SLF001
+
+
+@lru_cache(maxsize=64)
+def _request(channel: int, queue: str) -> bytes:
+    return bytes(Method(channel, spec.Basic.Get(queue=queue)).marshal())

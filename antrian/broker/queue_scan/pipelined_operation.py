@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pika.adapters.select_connection import IOLoop, SelectConnection
+from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.connection import address, connection_parameters, translate
+from antrian.broker.queue_scan.batched_connection import BatchedConnection
 from antrian.broker.queue_scan.publication import Publication
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
 
@@ -52,7 +53,7 @@ class PipelinedOperation:
         self._lock = lock
         self._patience = patience
         self._loop = IOLoop()
-        self._connection: SelectConnection | None = None
+        self._connection: BatchedConnection | None = None
         self._error: BaseException | None = None
         self._mistake: Exception | None = None
         self._ending = False
@@ -70,7 +71,7 @@ class PipelinedOperation:
             Busy: another process kept the lock for too long.
             Exception: whatever a callback of the caller raised.
         """
-        SelectConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
+        BatchedConnection.create_connection(self._parameters, self._connected, custom_ioloop=self._loop)
         try:
             self._loop.start()
         finally:

@@ -34,7 +34,7 @@ __all__ = ["WINDOW", "Decide", "QueueScan", "Tally"]
 LEFT_PER_CHANNEL = 1_000
 
 #: Messages asked for at a time: enough to hide the round trip, few enough to return unseen.
-AHEAD = 100
+AHEAD = 250
 
 #: Seconds after which a slow pass asks again whether it is enough.
 _ASK_AGAIN = 0.25

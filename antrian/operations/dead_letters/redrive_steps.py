@@ -12,7 +12,7 @@ from antrian.broker.topology import Names
 from antrian.broker.urgent_bell import ring
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
-from antrian.domain.message import CONTENT_ENCODING, CONTENT_TYPE, Message, encode, retry_of
+from antrian.domain.message import CONTENT_ENCODING, CONTENT_TYPE, Message, encode
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.header_json import pack, pack_letter
 from antrian.operations.dead_letters.edited_copy import Edits, edited_copy
@@ -41,7 +41,7 @@ class RedriveSteps:
             return None
         about = {"job_id": job_id} if job_id else {}
         # Its waiting time starts again: as a dead letter it did not wait for its turn.
-        again = replace(retry_of(letter.message, None, attempt=1), due_at=time.time())
+        again = replace(letter.message, attempt=1, generation=letter.message.generation + 1, due_at=time.time())
         # The event first: it takes back a cancellation, so the consumer must have heard of it when the copy arrives.
         return [self._event(EventName.REDRIVEN, letter, **about), self._sent(again)]
 

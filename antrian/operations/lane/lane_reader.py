@@ -9,7 +9,7 @@ from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lanes_reader import LanesReader, NoSuchLane
+from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.queue_counts import QueueCounts
 from antrian.operations.lane.status import Status, Waits
 
@@ -75,4 +75,4 @@ def require_lane(channel: BlockingChannel, names: Names, lane: str) -> None:
     """
     counts = QueueCounts(channel)
     if any(counts.of(queue) is None for queue in (names.lane(lane), names.state(lane))):
-        raise NoSuchLane(names, lane)
+        raise LaneNotDeclared(names, lane)

@@ -129,11 +129,9 @@ def _ask(
     for event in _events(channel, queue):
         now = time.monotonic()
         answer = _answer(event) if event is not None and event.message_id == request else None
-        if answer is not None:
-            heard = heard if answer.consumer in answers else now
-            # One that is applied already may be told before it is told as accepted, over another connection.
-            if answers.get(answer.consumer, answer).result != APPLIED:
-                answers[answer.consumer] = answer
+        if event is not None and answer is not None:
+            heard = heard if event.source in answers else now
+            answers[event.source] = answer
         is_complete = now - heard > _LAST_LOOK and bool(answers) and not _silent(at_work, answers.values())
         if now - began > HEARD_SECONDS or is_complete:
             is_settled = all(one.result != ACCEPTED for one in answers.values())
@@ -164,7 +162,7 @@ def _answer(event: Event) -> LanesAnswer | None:
         return None
     details = event.details
     return LanesAnswer(
-        consumer=event.source,
+        consumer=str(details.get("consumer", "")) or event.source,
         result=result,
         digest=str(details.get("digest", "")),
         lanes=_words(details.get("lanes")),

@@ -27,7 +27,7 @@ LOOKING_BACK = 3_600.0
 _MOST_EVENTS = 1_000
 
 
-class NoSuchLane(BrokerError):
+class LaneNotDeclared(BrokerError):
     """The broker does not have the queues of a lane; the text says what to do."""
 
     def __init__(self, names: Names, lane: str) -> None:
@@ -103,7 +103,7 @@ class LanesReader:
             at_once: count again what all lanes share; otherwise any count since `count_anew` will do.
 
         Raises:
-            NoSuchLane: the broker does not have it.
+            LaneNotDeclared: the broker does not have it.
         """
         state = self._state(lane)
         counts = self._count(lane, at_once=at_once)
@@ -115,7 +115,7 @@ class LanesReader:
 
     def waits(self, lane: str) -> Waits:
         """What keeps the lane from sending at this moment, an admin's pause aside."""
-        return waits_of(self._activities[lane], delay=self.settings.lanes[lane].delay, now=time.time())
+        return waits_of(self._activities[lane], delay=self.settings.lanes.known(lane).delay, now=time.time())
 
     def sending(self, lane: str) -> Event | None:
         """The attempt that has no outcome yet; None when there is none."""
@@ -124,7 +124,7 @@ class LanesReader:
     def _state(self, lane: str) -> PauseState:
         if lane not in self._states:
             if self._counts.of(self._names.state(lane)) is None:
-                raise NoSuchLane(self._names, lane)
+                raise LaneNotDeclared(self._names, lane)
             self._keep_states(read_states(self._channel, self._names, [lane], QUICK))
         return self._states[lane]
 
@@ -137,7 +137,7 @@ class LanesReader:
         if queue is None:
             # It may come back with another state.
             self._states.pop(lane, None)
-            raise NoSuchLane(self._names, lane)
+            raise LaneNotDeclared(self._names, lane)
         changed_at = self._ladder_changed_at.get(lane, -math.inf)
         return Counts(
             ready=queue.ready,

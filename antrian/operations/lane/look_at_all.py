@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from antrian.domain.errors import BrokerError
 from antrian.domain.events import Event
-from antrian.operations.lane.lanes_reader import LanesReader, NoSuchLane
+from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.status import Status
 
 #: Lanes counted in a second, on average and at most: so long does one look serve those who ask after it.
@@ -31,7 +31,7 @@ class Reading:
         """The lane as it is now.
 
         Raises:
-            NoSuchLane: the broker does not have it.
+            LaneNotDeclared: the broker does not have it.
         """
         return cls(reader.status(lane, at_once=at_once), reader.sending(lane))
 
@@ -75,7 +75,7 @@ class LookAtAll:
             lane = self._left.pop()
             try:
                 self._found[lane] = Reading.of(reader, lane, at_once=False)
-            except NoSuchLane:
+            except LaneNotDeclared:
                 self._found[lane] = None
         if not self._left:
             self._end(len(lanes))

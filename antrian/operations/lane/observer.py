@@ -24,7 +24,7 @@ from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
-from antrian.operations.lane.lanes_reader import LanesReader, NoSuchLane
+from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.look_at_all import LookAtAll, Reading, Readings
 
 #: Seconds between two tries to reach a broker that is gone.
@@ -184,7 +184,7 @@ class LanesObserver:
         for lane in tuple(self._asked):
             try:
                 reading = Reading.of(reader, lane)
-            except NoSuchLane as error:
+            except LaneNotDeclared as error:
                 for answer in self._asked.pop(lane):
                     answer.set_exception(error)
             else:

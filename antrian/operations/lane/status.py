@@ -154,7 +154,7 @@ def status_of(
     """
     # A paused lane has a subscriber only while its one message is kept, which the broker does not count as ready.
     counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
-    own = settings.lanes[lane]
+    own = settings.lanes.known(lane)
     terms = activity.attempts.terms or Terms(own.delay, own.jitter)
     pause, hold = _time_left(activity, terms.delay, now)
     # Without a consumer the message that was being sent is back in the queue, and counted there.

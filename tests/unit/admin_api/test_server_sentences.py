@@ -35,6 +35,18 @@ ELSEWHERE = {
     f" (did you mean {VALUE}?)",
     f"{VALUE} '{VALUE}' in vhost",
     f"deliver_at {VALUE}",
+    "lanes cannot send:",
+    (
+        f"lane {VALUE} is given the sender that lane {VALUE} sends with: give it up there first and apply, then give "
+        "it here"
+    ),
+    (
+        "WHATSAPP_QUEUE_LANES_FILE is not set, so variables describe the lanes; a change of them needs a restart of "
+        "all processes"
+    ),
+    f"lanes.{VALUE}",
+    f"{VALUE} ({VALUE})",
+    f"WHATSAPP_PROVIDER: {VALUE}",
 }
 
 

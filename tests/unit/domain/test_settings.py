@@ -305,3 +305,10 @@ def test_a_dotenv_that_is_no_text_is_one_clear_error(tmp_path: Path, monkeypatch
 
     with pytest.raises(SettingsError, match=r"\.env cannot be read"):
         load_settings()
+
+
+def test_lanes_are_made_once_and_anew_for_a_copy_with_other_variables():
+    settings = load_settings({"WHATSAPP_QUEUE_LANES": "a=628111111111,b=628222222222"})
+    assert settings.lanes is settings.lanes
+    copied = settings.model_copy(update={"whatsapp_queue_lanes": ("c",), "whatsapp_queue_delay": 3.0})
+    assert {name: lane.delay for name, lane in copied.lanes.items()} == {"c": 3.0}

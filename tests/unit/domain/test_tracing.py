@@ -109,8 +109,8 @@ def test_a_publisher_takes_the_callers_trace_and_leaves_out_a_malformed_one():
     with Publisher(make_settings()) as publisher:
         good = MessageRequest(phone_number=PHONE, message="Halo", traceparent=REMOTE.traceparent, tracestate="vendor=1")
         bad = MessageRequest(phone_number=PHONE, message="Halo", traceparent="nonsense", tracestate="vendor=1")
-        assert publisher._compose(good).trace == REMOTE
-        assert publisher._compose(bad).trace is None
+        assert publisher._compose(good)[0].trace == REMOTE
+        assert publisher._compose(bad)[0].trace is None
 
 
 WITHOUT = f"""
