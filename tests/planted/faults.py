@@ -309,7 +309,8 @@ _TICK = (
     Fault(
         "an outcome that a broken connection took along is forgotten",
         "consumer.lane.tick",
-        "        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)\n",
+        "        await self._port.record(self._event(EventName.SENT, message, **details,"
+        " **self._rules.rhythm), surely=True)\n",
         "        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm))\n",
         _MODEL,
     ),
