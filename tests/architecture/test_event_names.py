@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("antrian", "publisher", "consumer", "admin_api")
 VOCABULARY = ROOT / "antrian/domain/event_name.py"
 
-#: First words of names; a text that is put together behind one of these would be a name that no search finds. (Tables of
+#: First words of names; a text put together behind one of these would be a name that no search finds. (Tables of
 #: lanes.toml are called `lanes.NAME`.)
 FAMILIES = {f"{name.partition('.')[0]}." for name in EventName} - {"lanes."}
 
