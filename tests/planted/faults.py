@@ -107,8 +107,8 @@ _HISTORY = (
     Fault(
         "a message that was sent does not stay sent",
         "antrian.domain.lifecycle",
-        "if state is CopyState.SENT or rule is Superseded.BY_SEND:",
-        "if rule is Superseded.BY_SEND:",
+        "if state is _IS_SENT or rule is _BY_SEND:",
+        "if rule is _BY_SEND:",
         ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
     ),
     Fault(
