@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage, MessageRequest
-from publisher.composition import compose, compose_pair
+from publisher.request import compose, compose_pair
 
 NOW = 1_795_000_000.0
 
