@@ -68,9 +68,9 @@ _PUBLISHER = (
     ),
     Fault(
         "the idempotency key is not sent",
-        "publisher.composition",
-        "idempotency_key=wanted.idempotency_key,",
-        "idempotency_key=None,",
+        "publisher.request",
+        'ROUTED | {"phone_number", "message", "source"}',
+        'ROUTED | {"phone_number", "message", "source", "idempotency_key"}',
         ("e2e/test_failures.py::test_one_key_is_sent_once",),
     ),
     Fault(
