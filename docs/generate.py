@@ -10,6 +10,7 @@ from pathlib import Path
 
 import api_description
 import cli_page
+import events_page
 import http_page
 import message_contract
 import metrics_page
@@ -22,6 +23,7 @@ DOCS = Path(__file__).resolve().parent
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "architecture.md": topology_page.page,
     "reference/cli.md": cli_page.page,
+    "reference/events.md": events_page.page,
     "reference/http.md": http_page.page,
     "reference/openapi.json": api_description.openapi,
     "reference/message.schema.json": message_contract.json_schema,

@@ -12,9 +12,10 @@ from pika.exceptions import UnroutableError
 from admin_api.auth.audit_entry import AuditEntry
 from admin_api.auth.audit_limit import AuditLimit
 from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError, BrokerUnreachable
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 
 #: Entries kept while the broker is away.
@@ -35,7 +36,7 @@ class AuditTrail:
     """
 
     def __init__(self, settings: Settings, urls: Sequence[str], *, most_waiting: int = MOST_WAITING) -> None:
-        self._exchange = Names(settings.whatsapp_queue_namespace).events
+        self._names = Names(settings.whatsapp_queue_namespace)
         self._urls = urls
         self._most_waiting = most_waiting
         self._waiting: deque[AuditEntry] = deque()
@@ -102,11 +103,11 @@ class AuditTrail:
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
         try:
-            channel.basic_publish(self._exchange, event.routing_key, event.encode(), EVENT_PROPERTIES, mandatory=True)
+            write_event(channel, self._names, event, must_be_kept=True)
         except UnroutableError as error:
             # While the topology is being made, the exchange may be there without the journal behind it.
             raise BrokerUnreachable(
-                f"{self._exchange} does not lead to a journal yet: run `antrian topology apply`"
+                f"{self._names.events} does not lead to a journal yet: run `antrian topology apply`"
             ) from error
 
     def _wait(self, seconds: float, *, for_work: bool) -> None:

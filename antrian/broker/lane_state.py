@@ -8,10 +8,11 @@ from dataclasses import asdict, dataclass
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 
 #: Seconds between the looks at a lane's state; a reader of an older version holds the value while it looks, so an empty
 #: queue is asked again before it is believed. A consumer that overlooks a pause would send, so it looks longest.
@@ -62,7 +63,7 @@ def read_states(
             for lane in left:
                 body = _look(probe, names.state(lane))
                 if body is not None:
-                    found[lane] = _decode(body)
+                    found[lane] = decode_state(body)
             left = [lane for lane in left if lane not in found]
     return found | {lane: PauseState() for lane in left}
 
@@ -93,7 +94,7 @@ def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bo
     channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
     tell_consumers(channel, names, lane, paused=paused, actor=actor)
     event = Event(EventName.LANE_PAUSED if paused else EventName.LANE_RESUMED, state.since, lane, source=actor)
-    channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    write_event(channel, names, event)
 
 
 def tell_consumers(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:
@@ -107,7 +108,8 @@ def send_control(channel: BlockingChannel, names: Names, control: Control) -> No
     channel.basic_publish(names.control, "", body, properties)
 
 
-def _decode(body: bytes) -> PauseState:
+def decode_state(body: bytes) -> PauseState:
+    """The state in an entry of the queue; what cannot be read pauses the lane."""
     try:
         values = json.loads(body)
         return PauseState(bool(values["paused"]), str(values["actor"]), float(values["since"]))

@@ -24,10 +24,10 @@ from antrian.cli.terminal import (
 from antrian.domain.errors import CommandFailed, WrongUse
 from antrian.domain.settings import Settings, load_settings
 from antrian.history.dead_letter import DeadLetter
-from antrian.history.records import LifeEntry
+from antrian.history.records import DeadFilter, LifeEntry
 from antrian.operations.dead_letters.dead_letter_export import ExportFormat, exported
 from antrian.operations.dead_letters.dead_letter_view import Groups, card, details, group_table, letter_table, summary
-from antrian.operations.dead_letters.dead_letters import DeadLetters, Selection
+from antrian.operations.dead_letters.dead_letters import DeadLetters
 
 dead_app = typer.Typer(no_args_is_help=True, help="The messages that were given up: look, put back, delete, export.")
 
@@ -55,13 +55,13 @@ def list_letters(
 ) -> None:
     """List the dead letters."""
     letters = DeadLetters(load_settings())
-    selection = Selection(code=code, failure_class=failure_class, source=source, lane=lane)
+    wanted = DeadFilter(code=code, failure_class=failure_class, source=source, lane=lane)
     total = letters.count()
     if group:
-        _show_groups(letters, selection, total, as_json=as_json)
+        _show_groups(letters, wanted, total, as_json=as_json)
         return
     shown: list[DeadLetter] = []
-    letters.each(selection, shown.append, is_enough=lambda: len(shown) >= limit)
+    letters.each(wanted, shown.append, is_enough=lambda: len(shown) >= limit)
     if as_json:
         listed = [summary(letter, masked=not show_numbers) for letter in shown]
         print_json({"total": total, "numbers": which_numbers(show=show_numbers), "letters": listed})
@@ -119,16 +119,16 @@ def purge(
     as_json: Json = False,
 ) -> None:
     """Delete dead letters. While the journal remembers them, `antrian undo` brings them back."""
-    selection = chosen(
-        ids, Selection(code=code, failure_class=failure_class, source=source, lane=lane), everything=everything
+    wanted = chosen(
+        ids, DeadFilter(code=code, failure_class=failure_class, source=source, lane=lane), everything=everything
     )
     letters = DeadLetters(load_settings())
     if not yes:
-        count = letters.each(selection, lambda _letter: None)
+        count = letters.each(wanted, lambda _letter: None)
         raise WrongUse(f"this would delete {count} dead letters; say so with --yes")
-    with progress("purged", total(letters, selection, None)) as bar:
-        report = letters.purge(selection, actor(), on_progress=lambda tally: bar.move_to(tally.taken))
-    tell_report(report, selection, "purged", "deleted", as_json=as_json)
+    with progress("purged", total(letters, wanted)) as bar:
+        report = letters.purge(wanted, actor(), lane=lane or "", on_progress=lambda tally: bar.move_to(tally.taken))
+    tell_report(report, wanted, as_json=as_json)
 
 
 @dead_app.command()
@@ -147,11 +147,11 @@ def export(
     """Write the dead letters into a file. Numbers and texts are included; the letters stay where they are."""
     if file is not None and (file.exists() or not file.parent.is_dir()):
         raise WrongUse(f"{file} exists already" if file.exists() else f"there is no folder {file.parent}")
-    selection = Selection(code=code, failure_class=failure_class, source=source, lane=lane)
+    wanted = DeadFilter(code=code, failure_class=failure_class, source=source, lane=lane)
     letters = DeadLetters(load_settings())
     try:
         with exported(file, form) as write, progress("exported", letters.count()) as bar:
-            count = letters.each(selection, write, on_progress=lambda tally: bar.move_to(tally.seen))
+            count = letters.each(wanted, write, on_progress=lambda tally: bar.move_to(tally.seen))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise  # the reader of our output closed it; not an error of ours
@@ -171,10 +171,10 @@ def _more(entry: LifeEntry) -> dict[str, Any]:
     return about | {"details": dict(entry.details)}
 
 
-def _show_groups(letters: DeadLetters, selection: Selection, total: int, *, as_json: bool) -> None:
+def _show_groups(letters: DeadLetters, wanted: DeadFilter, total: int, *, as_json: bool) -> None:
     groups = Groups()
     with progress("read", total) as bar:
-        letters.each(selection, groups.add, on_progress=lambda tally: bar.move_to(tally.seen))
+        letters.each(wanted, groups.add, on_progress=lambda tally: bar.move_to(tally.seen))
     ranked = groups.ranked()
     if as_json:
         keys = ("failure_class", "code", "count", "oldest", "newest")

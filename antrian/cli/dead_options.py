@@ -1,7 +1,6 @@
 """Options of the `antrian dead` commands that select dead letters, and the report of what was done with them."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -9,7 +8,8 @@ import typer
 from antrian.cli.terminal import print_json, say
 from antrian.domain.errors import CommandFailed, WrongUse
 from antrian.history.dead_letter import DeadLetter
-from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetterReport, DeadLetters, Selection
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetterReport, DeadLetters
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")]
 All = Annotated[bool, typer.Option("--all", help="All dead letters.")]
@@ -19,13 +19,13 @@ Source = Annotated[str | None, typer.Option(help="Only those of this publishing 
 Lane = Annotated[str | None, typer.Option(help="Only those of this lane.")]
 
 
-def chosen(ids: Iterable[str] | None, filters: Selection, *, everything: bool) -> Selection:
+def chosen(ids: Iterable[str] | None, filters: DeadFilter, *, everything: bool) -> DeadFilter:
     """What is meant, and only one thing may be: some ids, a filter, or everything."""
     chosen = frozenset(ids or ())
     filtered = filters != EVERYTHING
     if everything + filtered + bool(chosen) != 1:
         raise WrongUse("say which dead letters: some ids, or a filter such as --code, or --all")
-    return Selection(ids=chosen) if chosen else filters
+    return DeadFilter(ids=chosen) if chosen else filters
 
 
 def per_second(rate: str) -> float:
@@ -43,14 +43,11 @@ def per_second(rate: str) -> float:
     return number
 
 
-def total(letters: DeadLetters, selection: Selection, limit: int | None) -> int | None:
+def total(letters: DeadLetters, meant: DeadFilter) -> int | None:
     """How many will be taken, for the progress bar; None where only the going through them tells."""
-    if selection.ids:
-        return len(selection.ids)
-    if replace(selection, skip_uncertain=False) != EVERYTHING:
-        return limit
-    there = letters.count()
-    return min(there, limit or there)
+    if meant.ids is not None:
+        return len(meant.ids)
+    return letters.count() if meant == EVERYTHING else None
 
 
 def newest(letters: DeadLetters, message_id: str) -> DeadLetter:
@@ -60,48 +57,37 @@ def newest(letters: DeadLetters, message_id: str) -> DeadLetter:
         CommandFailed: there is none.
     """
     found: list[DeadLetter] = []
-    letters.each(Selection(ids=frozenset({message_id})), found.append)
+    letters.each(DeadFilter(ids=frozenset({message_id})), found.append)
     if not found:
         raise CommandFailed(f"no dead letter has the id {message_id}")
     return max(found, key=lambda one: one.generation)
 
 
-def tell_report(
-    report: DeadLetterReport,
-    selection: Selection,
-    key: str,
-    words: str,
-    *,
-    as_json: bool,
-    more: Mapping[str, object] | None = None,
-) -> None:
-    """Say what was done, and end the command.
-
-    Args:
-        report: what was done.
-        selection: what was meant.
-        key: what the count of done letters is called for programs.
-        words: what was done with them, for people.
-        as_json: whether a program asks.
-        more: further fields for programs.
+def tell_report(report: DeadLetterReport, meant: DeadFilter, *, as_json: bool) -> None:
+    """Say what a purge has deleted, and end the command.
 
     Raises:
         Exit: something that was asked for was not done.
     """
-    missing = sorted(selection.ids - report.found_ids)
+    missing = sorted((meant.ids or frozenset()) - report.found_ids)
     if as_json:
-        counts = {"selected": report.selected, key: report.done, "unreadable": report.unreadable}
+        counts = {"selected": report.selected, "purged": report.done, "unreadable": report.unreadable}
         undo = {"undo_id": report.undo_id} if report.undo_id else {}
-        print_json(counts | {"refused": report.refused, "missing": missing} | undo | dict(more or {}))
+        print_json(counts | {"refused": report.refused, "missing": missing} | undo)
     else:
-        say(f"{report.done} of {report.selected} dead letters were {words}.")
-        if report.unreadable:
-            say(f"{report.unreadable} cannot be read and stay: `antrian dead show` says why.")
-        if report.refused:
-            say(f"{report.refused} stay, because the broker has no such lane: `antrian topology plan`.")
+        say(f"{report.done} of {report.selected} dead letters were deleted.")
+        say_what_stays(report.unreadable, report.refused, missing)
         if report.undo_id and report.done:
             say(f"To take it back: antrian undo {report.undo_id}")
-        if missing:
-            say(f"No dead letter has the id {', '.join(missing)}.")
     if report.done < report.selected or missing:
         raise typer.Exit(1)
+
+
+def say_what_stays(unreadable: int, refused: int, missing: Sequence[str]) -> None:
+    """Say which letters stay, and why, where there are any."""
+    if unreadable:
+        say(f"{unreadable} cannot be read and stay: `antrian dead show` says why.")
+    if refused:
+        say(f"{refused} stay, because the broker has no such lane: `antrian topology plan`.")
+    if missing:
+        say(f"No dead letter has the id {', '.join(missing)}.")

@@ -8,25 +8,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.human_time import clock_time, duration, moment
+from antrian.domain.lifecycle import JOINS_LADDER, LIFECYCLE, End
 from antrian.operations.lane.status import Reason, Status
 
 #: Characters of a message id that are shown among the latest events.
 _SHORT_ID = 8
 
 #: A sign and a colour for what happened to a message, so that one is enough to tell them apart.
-_SIGNS = {
-    "sent": ("✓", "green"),
-    "failed": ("✗", "red"),
-    "uncertain": ("?", "red"),
-    "dead": ("✗", "bold red"),
-    "retrying": ("↻", "yellow"),
-    "postponed": ("↻", "yellow"),
-    "expired": ("-", "yellow"),
-    "duplicate": ("-", "yellow"),
-    "cancelled": ("-", "yellow"),
-    "cleared": ("-", "yellow"),
+_SIGNS: Mapping[str, tuple[str, str]] = {
+    **{row.event: ("-", "yellow") for row in LIFECYCLE.values() if row.end is End.UNATTEMPTED},
+    **dict.fromkeys((*JOINS_LADDER, EventName.POSTPONED), ("↻", "yellow")),
+    EventName.SENT: ("✓", "green"),
+    EventName.FAILED: ("✗", "red"),
+    EventName.UNCERTAIN: ("?", "red"),
+    EventName.DEAD: ("✗", "bold red"),
 }
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -181,7 +179,7 @@ def _events_table(events: Iterable[Event], recipients: Mapping[str, str]) -> Tab
     table = Table("at", "", "event", "message", "attempt", "", box=None, padding=(0, 2), header_style="dim")
     for event in events:
         name = event.name.removeprefix("outcome.")
-        sign, style = _SIGNS.get(name, ("·", ""))
+        sign, style = _SIGNS.get(event.name, ("·", ""))
         table.add_row(
             clock_time(event.at),
             Text(sign, style=style),

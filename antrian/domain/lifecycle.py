@@ -168,7 +168,8 @@ _ROWS = (
     ),
     LifecycleRow(_E.RETRYING, "Will be tried again", "wait", _S.RETRYING, _C.RETRYING, brings_copy=True),
     # The same copy, by its details; the ledger has nothing to remember of it.
-    LifecycleRow(_E.POSTPONED, "Postponed", "wait"),
+    # The same copy is back on the ladder, and nothing was tried: no knowledge of the copy is lost by it.
+    LifecycleRow(_E.POSTPONED, "Postponed", "wait", _S.SCHEDULED),
     LifecycleRow(_E.DEAD, "Given up", "bad", _S.DEAD, _C.DEAD, end=_End.ATTEMPTED),
     LifecycleRow(_E.DUPLICATE, "Not sent: duplicate key", "", _S.DUPLICATE, _C.CLOSED, end=_End.UNATTEMPTED),
     LifecycleRow(_E.EXPIRED, "Not sent: expired", "bad", _S.EXPIRED, _C.CLOSED, end=_End.UNATTEMPTED),

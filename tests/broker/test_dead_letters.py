@@ -4,7 +4,8 @@ import pytest
 from queue_fixture import Stock, ids
 
 from antrian.domain.message import Priority
-from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetters, Selection
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetters
 
 
 @pytest.fixture
@@ -12,9 +13,9 @@ def letters(stock: Stock) -> DeadLetters:
     return DeadLetters(stock.settings)
 
 
-def selected(letters: DeadLetters, selection: Selection = EVERYTHING) -> list[str]:
+def selected(letters: DeadLetters, wanted: DeadFilter = EVERYTHING) -> list[str]:
     found: list[str] = []
-    letters.each(selection, lambda letter: found.append(letter.message_id))
+    letters.each(wanted, lambda letter: found.append(letter.message_id))
     return found
 
 
@@ -28,10 +29,10 @@ def test_looking_at_them_changes_nothing(stock, letters):
 def test_they_are_found_by_code_class_source_and_id(stock, letters):
     stock.add_dead("m1", code="timeout", failure_class="transient", source="payment")
     stock.add_dead("m2", code="not-on-whatsapp", failure_class="rejected")
-    assert selected(letters, Selection(code="timeout")) == ["m1"]
-    assert selected(letters, Selection(failure_class="rejected")) == ["m2"]
-    assert selected(letters, Selection(source="payment")) == ["m1"]
-    assert selected(letters, Selection(ids=frozenset({"m2", "m9"}))) == ["m2"]
+    assert selected(letters, DeadFilter(code="timeout")) == ["m1"]
+    assert selected(letters, DeadFilter(failure_class="rejected")) == ["m2"]
+    assert selected(letters, DeadFilter(source="payment")) == ["m1"]
+    assert selected(letters, DeadFilter(ids=frozenset({"m2", "m9"}))) == ["m2"]
 
 
 def test_a_redriven_letter_is_a_new_message_of_the_next_generation(stock, letters):
@@ -58,7 +59,7 @@ def test_a_redrive_is_told_to_the_journal_by_the_dead_copys_generation(stock, le
 def test_letters_that_are_not_selected_keep_their_place(stock, letters):
     for number in range(6):
         stock.add_dead(f"m{number}", code="busy" if number % 2 else "timeout")
-    letters.redrive(Selection(code="busy"), "cli:ani")
+    letters.redrive(DeadFilter(code="busy"), "cli:ani")
     assert ids(stock.in_lane()) == ["m1", "m3", "m5"]
     assert ids(stock.dead()) == ["m0", "m2", "m4"]
 
@@ -109,7 +110,7 @@ def test_purged_letters_are_gone_and_the_journal_tells_of_each(stock, letters):
     stock.add_dead("m1", "m2", code="busy")
     stock.add_dead("m3")
     stock.add_garbage(stock.names.dead)
-    report = letters.purge(Selection(code="busy"), "cli:ani")
+    report = letters.purge(DeadFilter(code="busy"), "cli:ani")
     assert report.done == 2
     assert {event.message_id for event in stock.events("outcome.purged")} == {"m1", "m2"}
     assert letters.count() == 2

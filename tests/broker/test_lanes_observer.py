@@ -135,6 +135,7 @@ def test_a_new_connection_tells_nothing_twice_and_misses_nothing(two_lanes):
         tell(two_lanes.settings, make_event("sent", "m2", at=time.time(), lane="default"))
         proxy.open()
         wait_until(lambda: len(told) > 1, _PATIENCE, "the second is told")
+        wait_until(lambda: observer.away_since is None, _PATIENCE, "the lanes are observed again")
         assert observer.ask("other").result(_PATIENCE).status.last_sent_at is not None
         assert [event.message_id for event in told] == ["m1", "m2"]
 

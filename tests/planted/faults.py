@@ -102,7 +102,7 @@ _HISTORY = (
         "antrian.domain.lifecycle",
         "return event.generation < generation",
         "return False",
-        ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
+        ("unit/consumer/test_ledger.py", "unit/history/test_order_of_events.py"),
     ),
     Fault(
         "a message that was sent does not stay sent",

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pika
 
+from antrian.broker.event_log import event_arguments
 from antrian.broker.topology import Names
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.headers import GENERATION
 from antrian.domain.message import message_id_of
 
@@ -68,4 +69,4 @@ class Publication:
 
 def event_publication(names: Names, event: Event) -> Publication:
     """How an event gets into the journal."""
-    return Publication(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    return Publication(*event_arguments(names, event))

@@ -43,10 +43,10 @@ from antrian.history.projection.changes import (
 from antrian.history.projection.columns import contents_of
 from antrian.history.projection.message_row import MessageRow
 
-#: Events that say where a message is, and all that tell of one even if nothing else is known of it.
-_OUTCOMES = frozenset(
-    row.event for row in LIFECYCLE.values() if row.state is not None and row.event not in {QUEUED, SCHEDULED, BURIED}
-)
+#: Events that say by themselves where a message is, and all that tell of one even if nothing else is known of it.
+_OUTCOMES = frozenset(row.event for row in LIFECYCLE.values() if row.state is not None) - {
+    *(QUEUED, SCHEDULED, BURIED, EventName.POSTPONED)
+}
 _TELLING = _OUTCOMES | {EventName.REDRIVEN}
 
 #: States in which a message that failed counts as failed still.

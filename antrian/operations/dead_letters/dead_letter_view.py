@@ -14,6 +14,7 @@ from antrian.domain.phone_number import mask
 from antrian.domain.spreadsheet import plain_cell
 from antrian.history.dead_letter import DeadLetter
 from antrian.history.possible_arrival import may_have_arrived
+from antrian.history.records import DeadGroup
 
 #: The columns of an export; `failures` is left to the other format.
 CSV_COLUMNS = (
@@ -76,7 +77,7 @@ class Groups:
         return sorted(self._groups.values(), key=lambda group: -group.count)
 
 
-def group_table(groups: Iterable[Group], now: float) -> Table:
+def group_table(groups: Iterable[Group | DeadGroup], now: float) -> Table:
     """Groups for people."""
     table = Table("class", "code", "letters", "oldest", "newest")
     for group in groups:

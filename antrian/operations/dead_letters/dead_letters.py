@@ -20,12 +20,13 @@ from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 from antrian.history.dead_letter import DeadLetter
+from antrian.history.records import DeadFilter
 from antrian.operations.dead_letters.edited_copy import Edits
 from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.dead_letters.redrive_steps import RedriveSteps
-from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Selection
+from antrian.operations.dead_letters.selection import EVERYTHING, Copy, Which, is_meant
 
-__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters", "Selection"]
+__all__ = ["EVERYTHING", "DeadLetterReport", "DeadLetters"]
 
 #: Seconds to wait for our turn at the queue: a pass over many letters may take a while.
 PATIENCE = 60.0
@@ -87,7 +88,7 @@ class DeadLetters:
 
     def each(
         self,
-        selection: Selection,
+        which: Which,
         look: Callable[[DeadLetter], object],
         *,
         is_enough: Callable[[], bool] = lambda: False,
@@ -106,7 +107,7 @@ class DeadLetters:
         def decide(found: Found) -> None:
             nonlocal selected
             letter = self._letter(found)
-            if letter in selection:
+            if is_meant(letter, which):
                 selected += 1
                 look(letter)
 
@@ -115,7 +116,7 @@ class DeadLetters:
 
     def redrive(
         self,
-        selection: Selection,
+        which: Which,
         actor: str,
         *,
         per_second: float | None = None,
@@ -127,7 +128,7 @@ class DeadLetters:
         """Put the selected letters that are there now back into their lanes, oldest first, as if for the first attempt.
 
         Args:
-            selection: which.
+            which: a filter, or exactly these.
             actor: who does it, for the journal.
             per_second: at most so many per second.
             limit: at most so many in all.
@@ -140,7 +141,7 @@ class DeadLetters:
         """
         replacement = RedriveSteps(self._names, actor)
         return self._take(
-            selection,
+            which,
             lambda letter: replacement.back_in_lane(letter, job_id),
             per_second=per_second,
             limit=limit,
@@ -148,7 +149,7 @@ class DeadLetters:
             on_progress=on_progress,
         )
 
-    def redrive_edited(self, selection: Selection, changes: Edits, actor: str) -> tuple[DeadLetterReport, str]:
+    def redrive_edited(self, copy: Copy, changes: Edits, actor: str) -> tuple[DeadLetterReport, str]:
         """Put one letter back with another number, text or priority, as a new message; without a change, as itself.
 
         Returns:
@@ -166,21 +167,23 @@ class DeadLetters:
             sent_as, steps = replacement.edited(letter, changes)
             return steps
 
-        return self._take(selection, replace), sent_as
+        return self._take({copy}, replace), sent_as
 
     def purge(
         self,
-        selection: Selection,
+        which: Which,
         actor: str,
         *,
+        lane: str = "",
         undo_id: str | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
     ) -> DeadLetterReport:
         """Delete the selected letters that are there now; the journal tells of each, so that it can be undone.
 
         Args:
-            selection: which.
+            which: a filter, or exactly these.
             actor: who does it, for the journal.
+            lane: the only lane that they are of, for the journal; empty for any.
             undo_id: of the clearing that this is a part of; None for a purge of its own.
             on_progress: called after each letter.
 
@@ -189,12 +192,10 @@ class DeadLetters:
         """
         name = undo_id or str(uuid.uuid4())
         replacement = RedriveSteps(self._names, actor)
-        report = self._take(selection, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
+        report = self._take(which, lambda letter: replacement.purged(letter, name), on_progress=on_progress)
         report.undo_id = name
         if undo_id is None and report.done:
-            self._journal.record(
-                EventName.DEAD_PURGED, actor, {"undo_id": name, "count": report.done}, lane=selection.lane or ""
-            )
+            self._journal.record(EventName.DEAD_PURGED, actor, {"undo_id": name, "count": report.done}, lane=lane)
         return report
 
     def note(self, copy: Copy, lane: str, note: str, actor: str) -> None:
@@ -210,7 +211,7 @@ class DeadLetters:
 
     def _take(
         self,
-        selection: Selection,
+        which: Which,
         replace: _Replace,
         *,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
@@ -220,24 +221,26 @@ class DeadLetters:
     ) -> DeadLetterReport:
         report = DeadLetterReport()
         last = 0
+        frozen = None if isinstance(which, DeadFilter) else len(which)
+        is_listed = not isinstance(which, DeadFilter) or which.ids is not None
 
         def decide(found: Found) -> Sequence[Publication] | None:
             nonlocal last
             letter = self._letter(found)
-            if letter not in selection:
+            if not is_meant(letter, which):
                 return None
             report.selected += 1
             last = sieve.tally.seen
             steps = replace(letter)
             report.unreadable += steps is None
-            if selection.ids or selection.copies:
+            if is_listed:
                 report.found.add(letter.copy)
                 if steps is not None:
                     report.put.add(letter.copy)
             return steps
 
         def enough() -> bool:
-            complete = selection.copies is not None and len(report.found) >= len(selection.copies)
+            complete = frozen is not None and len(report.found) >= frozen
             reached = limit is not None and report.selected >= limit
             return reached or (complete and sieve.tally.seen >= last + MARGIN) or is_enough()
 

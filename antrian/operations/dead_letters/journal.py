@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 
 
@@ -18,7 +19,7 @@ class Journal:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._events = Names(settings.whatsapp_queue_namespace).events
+        self._names = Names(settings.whatsapp_queue_namespace)
 
     def record(
         self,
@@ -38,4 +39,4 @@ class Journal:
         """
         event = Event(name, time.time(), lane, message_id, generation, source=actor, details=details)
         with open_channel(broker_urls(self._settings), name="antrian dead letters") as channel:
-            channel.basic_publish(self._events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+            write_event(channel, self._names, event)

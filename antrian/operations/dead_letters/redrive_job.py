@@ -14,7 +14,7 @@ from antrian.domain.errors import AntrianError
 from antrian.history.records import Job
 from antrian.operations.dead_letters.canary import Verdict, reason, verdict
 from antrian.operations.dead_letters.dead_letters import DeadLetterReport, DeadLetters
-from antrian.operations.dead_letters.selection import Copy, Selection
+from antrian.operations.dead_letters.selection import Copy
 
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
@@ -180,7 +180,7 @@ class RedriveJob:
     def _stay(self, remaining: set[Copy]) -> DeadLetterReport:
         self._first_taken_at = None
         report = self._letters.redrive(
-            Selection(copies=remaining),
+            remaining,
             self._job.actor,
             per_second=self._options.rate,
             job_id=self._job.job_id,

@@ -1,46 +1,43 @@
-"""Which dead letters are meant."""
+"""Which dead letters are meant: those that fit a filter, or exactly those of a frozen selection."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from antrian.history.dead_letter import DeadLetter
-from antrian.history.possible_arrival import may_have_arrived
+from antrian.history.records import DeadFilter
 
 #: One letter exactly: its message id, and which copy of the message it is.
 Copy = tuple[str, int]
 
+Which = DeadFilter | AbstractSet[Copy]
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Dead letters that fit everything that is given.
+EVERYTHING = DeadFilter()
 
-    Attributes:
-        ids: message ids; any of them.
-        code: of the last failure.
-        failure_class: of the last failure.
-        source: the publishing service.
-        lane: where it was to be sent from.
-        skip_uncertain: without those that may have reached their recipient already.
-        copies: a frozen selection: exactly these letters; None where they are found by the other fields.
+
+def is_meant(letter: DeadLetter, which: Which) -> bool:
+    """Whether a letter in the queue is one of those that are meant."""
+    return fits(letter, which) if isinstance(which, DeadFilter) else letter.copy in which
+
+
+def fits(letter: DeadLetter, wanted: DeadFilter) -> bool:
+    """Whether a letter in the queue fits everything that is given.
+
+    A part of a number and words of a text can only be searched for in the history: with these, none fits.
     """
-
-    ids: frozenset[str] = frozenset()
-    code: str | None = None
-    failure_class: str | None = None
-    source: str | None = None
-    lane: str | None = None
-    copies: AbstractSet[Copy] | None = None
-    skip_uncertain: bool = False
-
-    def __contains__(self, letter: DeadLetter) -> bool:
-        if self.copies is not None and letter.copy not in self.copies:
-            return False
-        if self.skip_uncertain and may_have_arrived(letter):
-            return False
-        wanted = (self.code, self.failure_class, self.source, self.lane)
-        given = (letter.code, letter.failure_class, letter.source, letter.lane)
-        fits = all(one is None or one == other for one, other in zip(wanted, given, strict=True))
-        return fits and (not self.ids or letter.message_id in self.ids)
+    if wanted.phone_number is not None or wanted.text is not None:
+        return False
+    if wanted.ids is not None and letter.message_id not in wanted.ids:
+        return False
+    detail = letter.failures[-1].detail if letter.failures else ""
+    given = (letter.code, letter.failure_class, letter.source, letter.lane, detail)
+    exact = (wanted.code, wanted.failure_class, wanted.source, wanted.lane, wanted.detail)
+    return all(want is None or want == is_ for want, is_ in zip(exact, given, strict=True)) and _died_in_time(
+        letter.died_at, wanted
+    )
 
 
-EVERYTHING = Selection()
+def _died_in_time(died_at: float | None, wanted: DeadFilter) -> bool:
+    if wanted.since is None and wanted.until is None:
+        return True
+    if died_at is None:
+        return False
+    return (wanted.since is None or died_at >= wanted.since) and (wanted.until is None or died_at < wanted.until)

@@ -4,7 +4,7 @@ What is there is read from the history; what is done is done in the broker. A se
 done: exactly the letters that fitted then, whatever dies meanwhile.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from antrian.operations.dead_letters.job_registry import JobRegistry, describe
 from antrian.operations.dead_letters.recovery import Recovery
 from antrian.operations.dead_letters.redrive_job import JobOptions
 from antrian.operations.dead_letters.retention_alarm import RetentionAlarm, retention_alarm, warned_before
-from antrian.operations.dead_letters.selection import Copy, Selection
+from antrian.operations.dead_letters.selection import EVERYTHING, Copy
 
 if TYPE_CHECKING:
     from antrian.history.follower import HistoryFollower
@@ -50,12 +50,14 @@ class DryRun:
         may_have_arrived: how many of those that fit may have reached their recipient already; left out, they are not
             among the selected.
         groups: of the selected, by what went wrong.
+        missing: ids that were asked for and that no dead letter has.
     """
 
     selected: int
     unreadable: int
     may_have_arrived: int
     groups: list[DeadGroup]
+    missing: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +111,25 @@ class DeadLetterService:
 
     # Looking
 
-    def dry_run(self, meant: DeadFilter, *, limit: int | None = None, skip_uncertain: bool = False) -> DryRun:
-        """What a re-drive of these letters would put back."""
+    def dry_run(
+        self, meant: DeadFilter, *, limit: int | None = None, skip_uncertain: bool = False, unlisted: bool = False
+    ) -> DryRun:
+        """What a re-drive of these letters would put back; the arguments are those of `redrive`."""
         self._catch_up()
-        letters = self._history.dead_causes(meant)
+        only_queued = self._unlisted(meant) if unlisted else []
+        letters = [*map(_cause_of, only_queued), *self._history.dead_causes(meant)]
         chosen, doubtful = choose(letters, limit, skip_uncertain=skip_uncertain)
+        copies = frozenset(copies_of(chosen))
+        only_queued = [letter for letter in only_queued if letter.copy in copies]
+        missing = sorted((meant.ids or frozenset()) - {letter.message_id for letter in letters})
         if len(chosen) < len(letters):
             meant = replace(meant, ids=frozenset(letter.message_id for letter in chosen))
         groups = self._history.dead_groups(meant)
         suspects = {group.failure_class for group in groups} & _MAYBE_UNREADABLE
         unreadable = sum(
             bool(one.problem) for name in suspects for one in self._records(replace(meant, failure_class=name))
-        )
-        return DryRun(sum(group.count for group in groups), unreadable, doubtful, groups)
+        ) + sum(letter.message is None for letter in only_queued)
+        return DryRun(len(chosen), unreadable, doubtful, groups + groups_of(only_queued), missing)
 
     def export(self, meant: DeadFilter, form: ExportFormat) -> Iterator[str]:
         """These letters as a file, piece by piece, numbers and texts included, newest first."""
@@ -136,7 +144,9 @@ class DeadLetterService:
 
     # Changing letters
 
-    def redrive_one(self, message_id: str, actor: str, changes: Edits = NO_EDITS) -> Redriven:
+    def redrive_one(
+        self, message_id: str, actor: str, changes: Edits = NO_EDITS, *, unlisted: bool = False
+    ) -> Redriven:
         """Put one letter back, with another number, text or priority where that is asked for.
 
         Raises:
@@ -146,9 +156,9 @@ class DeadLetterService:
             MalformedMessage: with these changes it could not be sent.
             BrokerError: it was interrupted; doing it again goes on.
         """
-        letter = self._letter(message_id)
+        letter = self._letter(message_id, unlisted=unlisted)
         copy = letter.message_id, letter.generation
-        report, sent_as = DeadLetters(self._settings).redrive_edited(Selection(copies={copy}), changes, actor)
+        report, sent_as = DeadLetters(self._settings).redrive_edited(copy, changes, actor)
         if report.refused:
             raise LaneGone(letter.lane)
         if not report.done:
@@ -177,8 +187,7 @@ class DeadLetterService:
         missing = set(meant.ids or ())
         if not frozen:
             return Purged(0, 0, "", sorted(missing))
-        selection = Selection(copies=frozenset(frozen), lane=meant.lane)
-        report = DeadLetters(self._settings).purge(selection, actor)
+        report = DeadLetters(self._settings).purge(frozenset(frozen), actor, lane=meant.lane or "")
         return Purged(report.done, report.refused, report.undo_id, sorted(missing - report.found_ids))
 
     # Jobs
@@ -192,6 +201,7 @@ class DeadLetterService:
         limit: int | None = None,
         canary: int | None = None,
         skip_uncertain: bool = False,
+        unlisted: bool = False,
     ) -> Job:
         """Begin to put these letters back, oldest first, in the background of this process.
 
@@ -202,12 +212,16 @@ class DeadLetterService:
             limit: at most so many in all.
             canary: so many go first, and the others only if all of these are sent.
             skip_uncertain: without those that may have reached their recipient already.
+            unlisted: also letters that only the queue has, not the history and so no list: those that the broker
+                itself gave up, and those older than the journal. For these, the queue is scanned once.
 
         Raises:
             BrokerError: the broker is away; nothing was begun.
         """
         self._tidy_up()
-        chosen, doubtful = choose(self._history.dead_causes(meant), limit, skip_uncertain=skip_uncertain)
+        only_queued = map(_cause_of, self._unlisted(meant)) if unlisted else ()
+        letters = [*only_queued, *self._history.dead_causes(meant)]
+        chosen, doubtful = choose(letters, limit, skip_uncertain=skip_uncertain)
         options = {"rate": rate, "limit": limit, "canary": canary, "filter": describe(meant)}
         options |= {"skip_uncertain": skip_uncertain, "may_have_arrived": doubtful}
         return self._jobs.start(copies_of(chosen), actor, JobOptions(rate, canary), options)
@@ -260,11 +274,24 @@ class DeadLetterService:
         if not self._follower.barrier(PATIENCE) and self._history.position().checked_at is None:
             raise HistoryBehind
 
-    def _letter(self, message_id: str) -> DeadRecord:
+    def _unlisted(self, meant: DeadFilter) -> list[DeadLetter]:
+        """Letters that fit and that only the queue has, oldest first."""
+        letters = DeadLetters(self._settings)
+        if letters.count() <= self._history.dead_count(EVERYTHING):
+            return []
+        listed = frozenset(self._history.dead_ids(EVERYTHING))
+        found: list[DeadLetter] = []
+        letters.each(meant, lambda letter: None if letter.copy in listed else found.append(letter))
+        return found
+
+    def _letter(self, message_id: str, *, unlisted: bool = False) -> DeadRecord | DeadLetter:
         self._catch_up()
         letter = self._history.dead_letter(message_id)
         if letter is not None:
             return letter
+        queued = self._unlisted(DeadFilter(ids=frozenset({message_id}))) if unlisted else []
+        if queued:
+            return max(queued, key=lambda one: one.generation)
         was_one = any(entry.name == EventName.BURIED for entry in self._history.life(message_id))
         raise LetterGone(message_id) if was_one else UnknownLetter(message_id)
 
@@ -296,3 +323,20 @@ def choose(letters: Sequence[DeadCause], limit: int | None, *, skip_uncertain: b
 def copies_of(letters: Sequence[DeadCause]) -> list[Copy]:
     """What the letters are known by, in their order."""
     return [(letter.message_id, letter.generation) for letter in letters]
+
+
+def groups_of(letters: Iterable[DeadLetter]) -> list[DeadGroup]:
+    """Letters of the queue by what went wrong, the largest group first; pure."""
+    groups: dict[tuple[str, str, str], DeadGroup] = {}
+    for letter in letters:
+        key = letter.failure_class, letter.code, letter.failures[-1].detail if letter.failures else ""
+        at = letter.died_at or 0.0
+        known = groups.get(key) or DeadGroup(*key, count=0, oldest=at, newest=at)
+        groups[key] = replace(known, count=known.count + 1, oldest=min(known.oldest, at), newest=max(known.newest, at))
+    return sorted(groups.values(), key=lambda group: -group.count)
+
+
+def _cause_of(letter: DeadLetter) -> DeadCause:
+    return DeadCause(
+        letter.message_id, letter.generation, letter.failure_class, letter.code, was_uncertain=letter.was_uncertain
+    )

@@ -16,17 +16,19 @@ from enum import StrEnum
 from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
 from antrian.broker.queue_scan.scan import QueueScan, Tally
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.message import Message, decode
 from antrian.domain.settings import Settings
 from antrian.history.header_json import pack_letter
-from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters, Selection
+from antrian.history.records import DeadFilter
+from antrian.operations.dead_letters.dead_letters import PATIENCE, DeadLetterReport, DeadLetters
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
 from antrian.operations.lane.lane_reader import LaneReader, require_lane
 from antrian.operations.lane.status import Status
@@ -148,7 +150,7 @@ class Clearing:
 
     def _purge_dead(self, on_progress: Callable[[Tally], None]) -> DeadLetterReport:
         letters = DeadLetters(self._settings)
-        return letters.purge(Selection(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
+        return letters.purge(DeadFilter(lane=self._lane), self._actor, undo_id=self._undo_id, on_progress=on_progress)
 
     def _scan(self, on_progress: Callable[[Tally], None]) -> Tally:
         # The ladder from the top down, and the lane last: messages only ever move in this direction, so none is missed.
@@ -228,7 +230,7 @@ class Clearing:
         )
 
     def _publish(self, channel: BlockingChannel, event: Event) -> None:
-        channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+        write_event(channel, self._names, event)
 
 
 def _read(found: Found, lane: str) -> Message | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
+from antrian.broker.event_log import write_event
 from antrian.broker.lane_state import PauseState, read_state, send_control, tell_consumers, write_state
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lane_reader import LaneReader, lane_channel
 from antrian.operations.lane.queue_counts import is_anybody_listening
@@ -90,7 +91,7 @@ def force(settings: Settings, lane: str, actor: str) -> Forced:
         heard = is_anybody_listening(channel, names)
         if heard:
             send_control(channel, names, Control(Command.FORCE, lane, actor))
-            _tell(channel, names, Event(EventName.LANE_FORCED, time.time(), lane, source=actor))
+            write_event(channel, names, Event(EventName.LANE_FORCED, time.time(), lane, source=actor))
     ended = (*(("paused",) if resumed else ()), *(waits.reasons if heard else ()))
     return Forced(lane, heard, resumed, ended, waiting)
 
@@ -103,7 +104,7 @@ def cancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
     """
     names = Names(settings.whatsapp_queue_namespace)
     with lane_channel(settings, lane) as channel:
-        _tell(channel, names, Event(EventName.CANCELLING, time.time(), lane, message_id, source=actor))
+        write_event(channel, names, Event(EventName.CANCELLING, time.time(), lane, message_id, source=actor))
 
 
 def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
@@ -114,14 +115,10 @@ def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None
     """
     names = Names(settings.whatsapp_queue_namespace)
     with lane_channel(settings, lane) as channel:
-        _tell(channel, names, Event(EventName.UNCANCELLED, time.time(), lane, message_id, source=actor))
+        write_event(channel, names, Event(EventName.UNCANCELLED, time.time(), lane, message_id, source=actor))
 
 
 def _waits(channel: BlockingChannel, settings: Settings, lane: str) -> tuple[Waits, int]:
     reader = LaneReader(channel, settings, lane)
     reader.catch_up()
     return reader.waits(), reader.status().waiting
-
-
-def _tell(channel: BlockingChannel, names: Names, event: Event) -> None:
-    channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

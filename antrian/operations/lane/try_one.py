@@ -1,7 +1,7 @@
 """Exactly one message of a paused lane, which stays paused: permitted here, chosen and sent by a consumer.
 
 The answer names the message that the consumer chose; it is sent as soon as the pause after the last send, and the
-provider's silence, are over. See `consumer.permit` for what holds when a process dies on the way.
+provider's silence, are over. See `consumer.lane.permit` for what holds when a process dies on the way.
 """
 
 import time
@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
+from antrian.broker.event_log import write_event
 from antrian.broker.lane_state import read_state, send_control
 from antrian.broker.topology import Names
 from antrian.domain.control import CHOICE_SECONDS, TRY_ONE_SECONDS, Command, Control
 from antrian.domain.errors import AntrianError
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lane_reader import lane_channel
 from antrian.operations.lane.queue_counts import is_anybody_listening
@@ -84,7 +85,7 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
         tried = Event(EventName.LANE_TRIED, time.time(), lane, chosen.message_id, chosen.generation, source=actor)
         # The consumer has told already who asked; without this line as well, the answer is as true.
         with suppress(AMQPError):
-            channel.basic_publish(names.events, tried.routing_key, tried.encode(), EVENT_PROPERTIES)
+            write_event(channel, names, tried)
     wait, reason = chosen.details.get("wait"), chosen.details.get("reason")
     seconds = float(wait) if isinstance(wait, int | float) else 0.0
     return Tried(lane, chosen.message_id, seconds, str(reason or ""))

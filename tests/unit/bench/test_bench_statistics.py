@@ -124,14 +124,15 @@ def test_samples_differ_and_are_valid_recipients():
     assert all(normalize(phone_number).startswith("+62812") for phone_number, _ in several)
 
 
-@pytest.mark.parametrize(("rate", "verdict"), [(599, "0.59 of bare pika (target 0.6): BELOW"), (720, "0.72 of")])
+@pytest.mark.parametrize(("rate", "verdict"), [(849, "0.84 of bare pika (target 0.85): BELOW"), (904, "0.90 of")])
 def test_publish_says_whether_the_target_is_met_and_never_rounds_up_to_it(rate, verdict):
     runs = {contestant: [a_run(100)] for contestant in publish.CONTESTANTS}
     runs |= {publish.PREPARED: [a_run(1000)], publish.COMPOSING: [a_run(800)], publish.MANY: [a_run(rate)]}
     report = publish.report(runs)
     assert verdict in report.lines[0]
-    assert report.lines[0].endswith("BELOW" if rate < 600 else "OK")
-    assert "7.2 times Celery" in report.lines[1] or rate == 599
+    assert report.lines[0].endswith("BELOW" if rate < 850 else "OK")
+    assert "9.0 times Celery" in report.lines[1] or rate == 849
+    assert report.lines[2].endswith("1.00 of bare pika, one at a time (target 0.95): OK")
     assert json.loads(json.dumps(report.figures))
     assert "queue_messages" in words(report)
 

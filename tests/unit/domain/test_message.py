@@ -1,5 +1,6 @@
 import json
 import math
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -129,6 +130,9 @@ def test_every_new_message_has_an_id_of_its_own() -> None:
     ids = {new_message("081234567890", "Halo", source="a", now=NOW).message_id for _ in range(100)}
 
     assert len(ids) == 100
+    made = {uuid.UUID(text) for text in ids}
+    assert {str(one) for one in made} == ids
+    assert {(one.version, one.variant) for one in made} == {(4, uuid.RFC_4122)}
 
 
 def test_nulls_in_the_metadata_survive() -> None:

@@ -14,9 +14,10 @@ from antrian.broker.topology import Names
 from antrian.domain.headers import write_failures
 from antrian.domain.message import AttemptFailure, Message, encode, retry_of
 from antrian.history.dead_letter import DeadLetter
+from antrian.history.records import DeadFilter
 from antrian.operations.dead_letters.dead_letter_export import ExportFormat, exported
 from antrian.operations.dead_letters.dead_letter_view import Groups, card, csv_row, details, letter_table, summary
-from antrian.operations.dead_letters.dead_letters import EVERYTHING, Selection
+from antrian.operations.dead_letters.selection import EVERYTHING, is_meant
 
 NAMES = Names("wa")
 TIMEOUT = AttemptFailure(3, NOW, "transient", "timeout", "no answer in time")
@@ -83,20 +84,25 @@ def test_strange_headers_never_break_the_reading(headers):
 
 
 @pytest.mark.parametrize(
-    ("selection", "fits"),
+    ("wanted", "fits"),
     [
         (EVERYTHING, True),
-        (Selection(ids=frozenset({"m1", "m2"})), True),
-        (Selection(ids=frozenset({"m2"})), False),
-        (Selection(code="timeout"), True),
-        (Selection(code="busy"), False),
-        (Selection(failure_class="transient", source="test", lane="default"), True),
-        (Selection(failure_class="transient", source="other"), False),
-        (Selection(lane="other"), False),
+        (DeadFilter(ids=frozenset({"m1", "m2"})), True),
+        (DeadFilter(ids=frozenset({"m2"})), False),
+        (DeadFilter(code="timeout"), True),
+        (DeadFilter(code="busy"), False),
+        (DeadFilter(failure_class="transient", source="test", lane="default"), True),
+        (DeadFilter(failure_class="transient", source="other"), False),
+        (DeadFilter(lane="other"), False),
+        (DeadFilter(since=NOW, until=NOW + 1), True),
+        (DeadFilter(until=NOW), False),
+        (DeadFilter(text="Halo"), False),
+        ({("m1", 1)}, True),
+        ({("m1", 2)}, False),
     ],
 )
-def test_a_selection_takes_what_fits_everything_given(selection, fits):
-    assert (letter() in selection) is fits
+def test_a_filter_takes_what_fits_everything_given(wanted, fits):
+    assert is_meant(letter(), wanted) is fits
 
 
 def test_groups_count_by_reason_the_largest_first():

@@ -23,11 +23,11 @@ class PaperLetters:
         self.passes = []
         self.error = None
 
-    def redrive(self, selection, actor, *, per_second, job_id, is_enough, on_progress):
+    def redrive(self, copies, actor, *, per_second, job_id, is_enough, on_progress):
         del actor, per_second, job_id
         report, tally = DeadLetterReport(), Tally()
         for copy in list(self.there):
-            if copy not in selection.copies or tally.taken >= self.most or is_enough():
+            if copy not in copies or tally.taken >= self.most or is_enough():
                 continue
             report.found.add(copy)
             self._settle(copy, report, tally)

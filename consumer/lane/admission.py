@@ -1,0 +1,151 @@
+"""What to do with a delivery, before anything is sent: a pure function of the message, the ledger and the clock."""
+
+from dataclasses import dataclass
+
+from antrian.domain.lifecycle import SPENT
+from antrian.domain.message import Message
+from antrian.providers.contract import Failed
+from consumer.lane.ledger import Entry, Ledger, State
+from consumer.lane.retry import Retry, RetryPolicy, SendAgain
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send it, as attempt number `attempt`."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySent:
+    """A crash came between the send and the ack: keep what is left of the pause, then ack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """This copy has had its attempt, and its successor is in the broker: ack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """An attempt began and has no outcome: record it as uncertain, then look again."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """An attempt's failure is recorded, but its consequence is not in the broker yet: see to that."""
+
+    attempt: int
+    failure: Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Not to be sent: record the event `outcome.{outcome}`, then ack at once."""
+
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Postpone:
+    """Its time has not come: lay it on the delay ladder until then, and count no attempt.
+
+    Attributes:
+        until: unix seconds.
+    """
+
+    until: float
+
+
+Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone
+
+#: Why a message was postponed, as its event says: its body asks for a later time.
+DELIVER_AT = "deliver-at"
+
+#: Seconds that a message may come before its time: its publisher's clock and ours need not agree to the second, and the
+#: ladder has no smaller step.
+EARLY = 1.0
+
+_CANCELLED = "cancelled by an admin before it was sent"
+
+
+def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> Admission:
+    """Decide about one delivery.
+
+    Args:
+        message: what was delivered.
+        ledger: complete up to now (see the barrier in `consumer.lane.worker`).
+        policy: decides what an earlier failure leads to.
+        now: wall clock, unix seconds.
+    """
+    entry = ledger.entry(message.message_id)
+    attempt = message.attempt
+    if entry is not None:
+        if entry.state is State.SENT:
+            return AlreadySent()
+        if _is_spent(entry, message):
+            return Spent()
+        if entry.generation == message.generation:
+            if entry.state is State.SENDING:
+                return Crashed(entry.attempt)
+            if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
+                return unsettled
+            attempt = entry.attempt + (entry.state is State.FAILED)
+    return _refusal(message, ledger, now) or _postponement(message, now) or Send(attempt)
+
+
+def admit_unread(message_id: str, generation: int, ledger: Ledger) -> AlreadySent | Spent | Drop | None:
+    """Decide about a delivery of a later version, which nobody here can read; None when it has to wait.
+
+    What was begun with it and has no end stays as it is on record, for the consumer that can read it.
+    """
+    entry = ledger.entry(message_id)
+    if entry is not None:
+        if entry.state is State.SENT:
+            return AlreadySent()
+        if entry.generation > generation or (entry.generation == generation and entry.state in SPENT):
+            return Spent()
+    return Drop("cancelled", _CANCELLED) if ledger.is_cancelled(message_id) else None
+
+
+def dedupe_key(message: Message) -> str | None:
+    """What makes two messages one: the publishing service and its idempotency key."""
+    key = message.body.idempotency_key
+    return f"{message.body.source}:{key}" if key else None
+
+
+def _is_spent(entry: Entry, message: Message) -> bool:
+    if entry.generation == message.generation:
+        return entry.state in SPENT
+    return entry.generation > message.generation
+
+
+def _unsettled(entry: Entry, policy: RetryPolicy, *, cancelled: bool) -> Settle | None:
+    if entry.state is not State.FAILED or entry.failure is None:
+        return None
+    consequence = policy.after(entry.failure, attempt=entry.attempt, crashes=entry.crashes)
+    # A cancelled message needs no retry; but its dead letter may already exist, and must then be the only end it has.
+    settled = isinstance(consequence, SendAgain) or (cancelled and isinstance(consequence, Retry))
+    return None if settled else Settle(entry.attempt, entry.failure)
+
+
+def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:
+    if ledger.is_cancelled(message.message_id):
+        return Drop("cancelled", _CANCELLED)
+    expires_at = message.body.expires_at
+    if expires_at is not None and expires_at.timestamp() <= now:
+        return Drop("expired", "it expired before it could be sent")
+    key = dedupe_key(message)
+    owner = ledger.owner(key, now) if key else None
+    if owner not in {None, message.message_id}:
+        return Drop("duplicate", f"its idempotency key belongs to message {owner}")
+    return None
+
+
+def _postponement(message: Message, now: float) -> Postpone | None:
+    deliver_at = message.body.deliver_at
+    until = deliver_at.timestamp() if deliver_at is not None else now
+    return Postpone(until) if until > now + EARLY else None
