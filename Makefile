@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Enough to keep two cores busy: what waits leaves room for what works, and more would only make everything late.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-containers planted lint format bench docs lock clean
@@ -37,12 +37,12 @@ run: install ## Start everything, send the demo, show it live; Ctrl-C stops all 
 	@$(BIN)/antrian up --demo
 
 test: $(VENV)/.dev-stamp ## Run the whole test suite against a real RabbitMQ
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone and not system and not containers" $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -m "(alone or system) and not containers" $(PYTEST_ARGS) || test $$? -eq 5 # a part of the suite may have none of these
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not alone and not containers" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "alone and not containers" $(PYTEST_ARGS) || test $$? -eq 5 # a part of the suite may have none of these
 
 test-containers: $(VENV)/.dev-stamp ## The tests that need a Docker engine: compose, a cluster, RabbitMQ 4.3
 	@tests/containers/prepare.sh
-	@$(BIN)/python -m pytest -m containers $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m containers $(PYTEST_ARGS)
 
 planted: $(VENV)/.dev-stamp ## Plant faults in a copy of the tree: does the suite still find each?
 	@$(BIN)/python tests/planted/run.py $(FAULTS)

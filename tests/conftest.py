@@ -41,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[KIND] = "url"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, and stays together: processes without work take over the last tests of others."""
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the shared broker."""
     if shared := config.stash.get(_shared, None):
@@ -118,16 +123,22 @@ def _in_memory() -> Path | None:
     return folder if has_room else None
 
 
-@pytest.fixture
-def own_node() -> Iterator[PrivateNode]:
-    """A started private node of the test's own, which it may stop, start or kill (`status().pid`); some 6 s."""
+@pytest.fixture(scope="session")
+def _private_home() -> Iterator[Path]:
     with _node_home() as home:
-        node = PrivateNode(home)
-        try:
-            node.start(tied_to_parent=True)
-            yield node
-        finally:
-            node.stop()
+        yield home
+        PrivateNode(home).stop()
+
+
+@pytest.fixture
+def own_node(_private_home: Path) -> PrivateNode:
+    """A running private node that the test may stop, start or kill (`status().pid`): nothing else uses it meanwhile.
+
+    The next test of this process gets it as it was left, started again if need be, which takes some 6 s.
+    """
+    node = PrivateNode(_private_home)
+    node.start(tied_to_parent=True)
+    return node
 
 
 @pytest.fixture

@@ -39,8 +39,8 @@ def _peak(stock: Stock, entries: int, home: str) -> int:
 
 @pytest.mark.timeout(400)
 def test_a_journal_four_times_as_long_takes_no_more_memory(stock, tmp_path):
-    stock.pour(*(f"m{number}" for number in range(20_000)), patience=60)
-    shorter = _peak(stock, 20_000, str(tmp_path / "shorter"))
-    stock.pour(*(f"m{number}" for number in range(20_000, 80_000)), patience=60)
-    longer = _peak(stock, 80_000, str(tmp_path / "longer"))
+    stock.pour(*(f"m{number}" for number in range(10_000)), patience=60)
+    shorter = _peak(stock, 10_000, str(tmp_path / "shorter"))
+    stock.pour(*(f"m{number}" for number in range(10_000, 40_000)), patience=60)
+    longer = _peak(stock, 40_000, str(tmp_path / "longer"))
     assert longer < shorter * 1.25

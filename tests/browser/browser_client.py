@@ -42,12 +42,14 @@ class Visitor:
     Args:
         browser: that the window belongs to.
         admin: whose pages are visited.
-        options: for the window, such as `viewport` or `color_scheme`.
+        options: for the window, such as `viewport` or `color_scheme`. Nothing moves without need, unless
+            `reduced_motion` says otherwise: sixty pictures a second are much work without a graphics card.
     """
 
     def __init__(self, browser: Browser, admin: AdminServer, **options: Any) -> None:
         self._admin = admin
-        self._context = browser.new_context(**{"viewport": DESK, "locale": "en-GB", "base_url": admin.url, **options})
+        usual = {"viewport": DESK, "locale": "en-GB", "base_url": admin.url, "reduced_motion": "reduce"}
+        self._context = browser.new_context(**usual | options)
         self._context.set_default_timeout(PATIENCE)
         self._page = self._context.new_page()
         self.trouble: list[str] = []

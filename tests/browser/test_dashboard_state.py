@@ -34,7 +34,7 @@ _WATCH_SHIFTS = """() => {
 def test_nothing_jumps_and_no_alarm_flashes_while_a_queue_drains(window, stage, viewport):
     with Publisher(stage.admin.settings, source="registration") as publisher:
         list(publisher.queue_messages([(f"0812{number:08d}", "Halo") for number in range(10_000_000, 10_000_200)]))
-    page = window(viewport=viewport).log_in(Role.OPERATOR).page
+    page = window(viewport=viewport, reduced_motion="no-preference").log_in(Role.OPERATOR).page
     stage.start_consumer(WHATSAPP_QUEUE_DELAY="0.3")
     sent = page.locator("#feed li", has_text="sent in")
     expect(sent.first).to_be_visible()

@@ -10,7 +10,7 @@ from admin_api.auth.roles import Role
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_the_number_of_a_test_is_shown_or_its_mistake(window, axe_script, viewport):
-    page = window(viewport=viewport, reduced_motion="reduce").log_in(Role.OPERATOR).page
+    page = window(viewport=viewport).log_in(Role.OPERATOR).page
     choose(page, "Send a test …")
     dialog = page.get_by_role("dialog", name="Send a test")
     field, said = dialog.get_by_label("Phone number"), dialog.get_by_role("status")

@@ -56,7 +56,7 @@ def addresses(scene):
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(window, scene, axe_script, colours, viewport):
     # A colour in the middle of its change is none that anybody reads.
-    visitor = window(viewport=viewport, color_scheme=colours, reduced_motion="reduce")
+    visitor = window(viewport=viewport, color_scheme=colours)
     visitor.go("/login")
     found = {"/login": axe.violations(visitor.page, axe_script)}
     visitor.log_in(Role.ADMIN)
@@ -67,7 +67,7 @@ def test_axe_finds_nothing_on_any_page(window, scene, axe_script, colours, viewp
 
 @pytest.mark.usefixtures("scene")
 def test_axe_finds_nothing_in_dialogs_toasts_and_menus(window, axe_script):
-    visitor = window(reduced_motion="reduce").log_in(Role.ADMIN)
+    visitor = window().log_in(Role.ADMIN)
     page = visitor.page
     found = []
     for button, dialog in (("Send a test …", "Send a test"), ("Clear …", "Clear")):

@@ -26,7 +26,7 @@ def active(page: Page):
 
 @BOTH
 def test_everything_is_found_from_every_page(window, scene, axe_script, viewport):
-    visitor = window(viewport=viewport, reduced_motion="reduce").log_in(Role.ADMIN, "ani")
+    visitor = window(viewport=viewport).log_in(Role.ADMIN, "ani")
     page = visitor.go("/activity")
     page.get_by_role("button", name="Search and commands").click()
     expect(field(page)).to_be_focused()
@@ -125,7 +125,7 @@ def test_search_shows_what_matched_and_keeps_its_place_when_news_comes(window, s
 @BOTH
 @pytest.mark.usefixtures("scene")
 def test_the_health_page_says_what_is_wrong_and_looks_again(window, axe_script, viewport):
-    page = window(viewport=viewport, reduced_motion="reduce").log_in(Role.VIEWER).go("/health")
+    page = window(viewport=viewport).log_in(Role.VIEWER).go("/health")
     expect(page.locator("#verdict")).to_contain_text("warning")
     expect(page.locator(".finding[data-state=warning]").first).to_contain_text("→")
     expect(page.locator("#facts")).to_contain_text("sandbox: nothing reaches WhatsApp")
@@ -143,7 +143,7 @@ def test_the_health_page_says_what_is_wrong_and_looks_again(window, axe_script, 
 @BOTH
 @pytest.mark.usefixtures("scene")
 def test_a_test_is_sent_later_and_wrong_times_are_told_at_their_field(window, axe_script, scene, viewport):
-    visitor = window(viewport=viewport, reduced_motion="reduce", timezone_id="Asia/Jakarta").log_in(Role.OPERATOR)
+    visitor = window(viewport=viewport, timezone_id="Asia/Jakarta").log_in(Role.OPERATOR)
     page = visitor.page
     choose(page, "Send a test …")
     dialog = page.get_by_role("dialog", name="Send a test")

@@ -53,7 +53,7 @@ def admin(stage: Stage) -> AdminServer:
 
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_manager_sees_the_report_and_charts_that_say_true_things(window, axe_script, viewport):
-    visitor = window(viewport=viewport, timezone_id="Asia/Jakarta", reduced_motion="reduce").log_in(Role.VIEWER)
+    visitor = window(viewport=viewport, timezone_id="Asia/Jakarta").log_in(Role.VIEWER)
     page = visitor.go("/report?period=30d")
     expect(page.locator("#line")).to_contain_text("In the last 30 days: ")
     expect(page.locator("#line")).to_contain_text("succeeded. Half waited under ")

@@ -48,7 +48,7 @@ def dialog_of(page: Page):
 def test_a_campaign_by_mistake_is_found_cleared_and_put_back(window, client, publish, axe_script, viewport):
     publish("registration", 3, priority="high")
     publish("campaign", 4)
-    visitor = window(viewport=viewport, reduced_motion="reduce").log_in(Role.ADMIN)
+    visitor = window(viewport=viewport).log_in(Role.ADMIN)
     page = visitor.go("/waiting")
     expect(page.locator("#waiting tbody tr")).to_have_count(7)
     assert axe.violations(page, axe_script) == []
