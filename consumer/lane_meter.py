@@ -9,9 +9,9 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
 from antrian.providers.contract import Sent
-from consumer.admission import DELIVER_AT
+from consumer.lane.admission import DELIVER_AT
+from consumer.observers import ProviderCall
 from consumer.set_aside import NEWER_VERSION
-from consumer.witness import Call
 
 SENDS = "antrian_sends_total"
 SEND_SECONDS = "antrian_send_duration_seconds"
@@ -64,7 +64,7 @@ class LaneMeter:
         self.delay = delay
         self._ended: float | None = None
 
-    def called(self, call: Call) -> Iterator[Change]:
+    def called(self, call: ProviderCall) -> Iterator[Change]:
         """A call to the provider has ended."""
         outcome = SENT if isinstance(call.result, Sent) else call.result.failure_class.value
         priority = Priority.exact_label(call.message.priority)
@@ -100,7 +100,7 @@ class LaneMeter:
         if event.name == EventName.CLEARED and counts:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
 
-    def _gap(self, call: Call) -> Iterator[Change]:
+    def _gap(self, call: ProviderCall) -> Iterator[Change]:
         ended, self._ended = self._ended, call.ended
         if ended is None:
             return

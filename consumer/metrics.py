@@ -1,4 +1,4 @@
-"""What Prometheus may read of a consumer: one registry for the process, fed by the witnesses of its lanes."""
+"""What Prometheus may read of a consumer: one registry for the process, fed by the observers of its lanes."""
 
 import math
 import time
@@ -7,7 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
@@ -17,9 +23,9 @@ from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, regis
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
 from consumer import lane_meter as meter
+from consumer.lane.snapshot import LaneActivity, LaneSnapshot
 from consumer.lane_meter import Change, LaneMeter
-from consumer.lane_view import LaneState, LaneView
-from consumer.witness import Call
+from consumer.observers import ProviderCall
 
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
@@ -37,6 +43,7 @@ _ROUGHLY = tuple(round(0.01 * 1.5**step, 6) for step in range(30))
 _WITHOUT_DELAY = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
 
 _LANE = ("lane",)
+RESTARTS = "antrian_lane_restarts_total"
 _GAP_METRIC = Metric(
     meter.GAP, "histogram", "End of one send to the start of the next; its buckets lie around the delay.", _LANE
 )
@@ -56,6 +63,7 @@ HAPPENINGS = (
     ),
     Metric(meter.ATTEMPTS, "histogram", "Attempts of messages that were sent or given up.", _LANE, _ATTEMPTS),
     Metric(meter.MESSAGES, "counter", "Messages that reached their end.", ("lane", "end")),
+    Metric(RESTARTS, "counter", "How often the lane's own code failed, and the lane began again.", _LANE),
     Metric(
         meter.POSTPONED,
         "counter",
@@ -102,44 +110,46 @@ class ConsumerMetrics:
     """
 
     def __init__(self, settings: Settings, registry: CollectorRegistry | None = None) -> None:
+        # When each series began is a quarter of all series with many lanes, and read by nobody.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
         buckets = gap_buckets(*(lane.delay for lane in settings.lanes.values()))
         made = [replace(metric, buckets=buckets) if metric is _GAP_METRIC else metric for metric in METRICS]
         self._families = register(made, self.registry)
         self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
-        self._lanes: dict[str, tuple[LaneMetrics, Callable[[], LaneView]]] = {}
+        self._lanes: dict[str, LaneMetrics] = {}
+        self._snapshots: Callable[[], Iterable[LaneSnapshot]] = tuple
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
 
     def lane(self, lane: Lane, provider: str) -> "LaneMetrics":
-        """The witness of one lane; all its series exist from now on, with 0."""
+        """The observer of one lane; all its series exist from now on, with 0."""
         for labels in _series(lane.name, provider):
             self._families[labels.metric].labels(*labels.labels)
-        return LaneMetrics(LaneMeter(lane.name, lane.delay), self._apply)
-
-    def watch(self, witness: "LaneMetrics", view: Callable[[], LaneView]) -> None:
-        """Have a lane's standing looked up whenever somebody asks; a lane's former witness is forgotten."""
-        self._lanes = self._lanes | {witness.meter.lane: (witness, view)}
+        observer = LaneMetrics(LaneMeter(lane.name, lane.delay), self._apply)
+        if (former := self._lanes.get(lane.name)) is not None:
+            observer.meter.last_sent_at = former.meter.last_sent_at
+        self._lanes = self._lanes | {lane.name: observer}
+        return observer
 
     def forget(self, lane: str) -> None:
         """A lane is served no more: its gauges end, its counters stay as they are."""
-        witness, view = self._lanes[lane]
-        self._lanes = {name: watched for name, watched in self._lanes.items() if name != lane}
-        for change in self._standing(witness, view):
+        self._lanes = {name: observer for name, observer in self._lanes.items() if name != lane}
+        for change in standing(LaneSnapshot.of_an_idle(lane), 0.0, 0.0, 0.0, 0.0):
             with suppress(KeyError):  # nobody has asked yet
                 self._families[change.metric].remove(*change.labels)
 
+    def watch(self, snapshots: Callable[[], Iterable[LaneSnapshot]]) -> None:
+        """Have all lanes looked at for each answer."""
+        self._snapshots = snapshots
+
     def render(self) -> tuple[bytes, str]:
         """All of it as it is now, and its content type."""
-        for witness, view in self._lanes.values():
-            for change in self._standing(witness, view):
-                self._families[change.metric].labels(*change.labels).set(change.value)
+        for snapshot in self._snapshots():
+            if (observer := self._lanes.get(snapshot.lane)) is not None:
+                for change in observer.standing(snapshot):
+                    self._families[change.metric].labels(*change.labels).set(change.value)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
-
-    @staticmethod
-    def _standing(witness: "LaneMetrics", view: Callable[[], LaneView]) -> Iterable[Change]:
-        meter = witness.meter
-        return standing(view(), meter.last_sent_at, meter.delay, time.monotonic(), time.time())
 
     def _apply(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -151,7 +161,7 @@ class ConsumerMetrics:
 
 
 class LaneMetrics:
-    """A lane's witness: hands what changes over to the registry.
+    """A lane's observer: hands what changes over to the registry.
 
     Args:
         meter: says what changes.
@@ -162,43 +172,51 @@ class LaneMetrics:
         self.meter = meter
         self._apply = apply
 
-    def called(self, call: Call) -> None:
-        """See `consumer.witness.Witness`."""
+    def standing(self, snapshot: LaneSnapshot) -> Iterable[Change]:
+        """The lane's gauges now."""
+        return standing(snapshot, self.meter.last_sent_at, self.meter.delay, time.monotonic(), time.time())
+
+    def called(self, call: ProviderCall) -> None:
+        """See `consumer.observers.Observer`."""
         self._apply(self.meter.called(call))
 
     def recorded(self, event: Event) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Observer`."""
         self._apply(self.meter.recorded(event))
 
     def heard(self, event: Event, *, counts: bool) -> None:
-        """See `consumer.witness.Witness`."""
+        """See `consumer.observers.Observer`."""
         self._apply(self.meter.heard(event, counts=counts))
 
+    def broken(self) -> None:
+        """See `consumer.observers.Observer`."""
+        self._apply([Change(RESTARTS, (self.meter.lane,))])
 
-def standing(view: LaneView, last_sent_at: float, delay: float, now: float, wall: float) -> Iterable[Change]:
+
+def standing(snapshot: LaneSnapshot, last_sent_at: float, delay: float, now: float, wall: float) -> Iterable[Change]:
     """The values of a lane's gauges.
 
     Args:
-        view: the lane's worker.
+        snapshot: of the lane.
         last_sent_at: unix seconds.
         delay: seconds.
         now: monotonic seconds.
         wall: unix seconds, at the same moment.
     """
-    lane, state, opens_at = view.lane, view.state(now), view.opens_at()
+    lane, activity, opens_at = snapshot.lane, snapshot.activity(now), snapshot.opens_at()
     values = {
-        "antrian_breaker_open": view.breaker_open,
-        "antrian_consumer_paused": view.paused,
+        "antrian_breaker_open": snapshot.breaker_open,
+        "antrian_consumer_paused": snapshot.paused,
         "antrian_next_send_timestamp_seconds": 0.0 if math.isinf(opens_at) else round(wall + opens_at - now, 3),
         "antrian_last_send_timestamp_seconds": last_sent_at,
-        "antrian_ledger_entries": view.remembered,
+        "antrian_ledger_entries": snapshot.remembered,
         "antrian_delay_seconds": delay,
-        "antrian_consumer_active": view.connected and view.active,
-        "antrian_broker_connected": view.connected,
+        "antrian_consumer_active": snapshot.connected and snapshot.active,
+        "antrian_broker_connected": snapshot.connected,
     }
     yield from (Change(name, (lane,), float(value)) for name, value in values.items())
-    yield from (Change("antrian_lane_state", (lane, one.value), float(one is state)) for one in LaneState)
-    because = view.held_because(now)
+    yield from (Change("antrian_lane_state", (lane, one.value), float(one is activity)) for one in LaneActivity)
+    because = snapshot.held_because(now)
     yield from (Change("antrian_lane_held", (lane, reason), float(reason == because)) for reason in HOLDS)
 
 
@@ -210,4 +228,4 @@ def _series(lane: str, provider: str) -> Iterable[Change]:
     yield Change(meter.SEND_SECONDS, (lane, provider))
     yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
     yield from (Change(meter.POSTPONED, (lane, reason)) for reason in meter.REASONS)
-    yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS))
+    yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS, RESTARTS))

@@ -4,11 +4,11 @@ from antrian.broker import tracing
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.providers.contract import Failed
-from consumer.witness import Call
+from consumer.observers import ProviderCall
 
 
 class SendSpans:
-    """A lane's witness.
+    """A lane's observer.
 
     Args:
         names: of the namespace.
@@ -17,8 +17,8 @@ class SendSpans:
     def __init__(self, names: Names) -> None:
         self._names = names
 
-    def called(self, call: Call) -> None:
-        """See `consumer.witness.Witness`."""
+    def called(self, call: ProviderCall) -> None:
+        """See `consumer.observers.Observer`."""
         failure = call.result if isinstance(call.result, Failed) else None
         tracing.record_send(
             call.message,
@@ -33,4 +33,7 @@ class SendSpans:
         """Of no interest."""
 
     def heard(self, event: Event, *, counts: bool) -> None:
+        """Of no interest."""
+
+    def broken(self) -> None:
         """Of no interest."""

@@ -10,7 +10,7 @@ from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import Metric
 from consumer import lane_meter
 from consumer import metrics as consumer
-from consumer.lane_view import LaneState
+from consumer.lane.snapshot import LaneActivity
 from publisher import metrics as publisher
 
 #: The values that a label may have.
@@ -23,7 +23,7 @@ LABELS = {
     "end": ", ".join(f"`{one}`" for one in ENDS.values()),
     "reason": f"of a hold: {', '.join(f'`{one}`' for one in consumer.HOLDS)}; "
     f"of a message that was postponed: {', '.join(f'`{one}`' for one in lane_meter.REASONS)}",
-    "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneState)}; "
+    "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneActivity)}; "
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",

@@ -1,6 +1,6 @@
 """Messages, events, failures and settings for tests that care about one of their traits."""
 
-import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import Message, new_message
 from antrian.domain.settings import Settings, load_settings
 from antrian.providers.contract import Failed
-from consumer.lane_view import LaneView
+from consumer.lane.snapshot import LaneSnapshot
 
 #: Some moment; tests that need no other clock begin here. Unix seconds.
 NOW = 1_800_000_000.0
@@ -52,21 +52,9 @@ def make_event(name: str, message_id: str = "m1", *, at: float = NOW, lane: str 
     return Event(f"outcome.{name}", at, lane, message_id, **{"attempt": 1, **known}, details=fields)
 
 
-def make_lane_view(**facts: Any) -> LaneView:
+def make_lane_snapshot(**facts: Any) -> LaneSnapshot:
     """A connected, active lane that has nothing to wait for."""
-    idle: dict[str, Any] = {
-        "lane": LANE,
-        "connected": True,
-        "sending": False,
-        "paused": False,
-        "active": True,
-        "pause_over_at": -math.inf,
-        "hold_over_at": -math.inf,
-        "hold_reason": "",
-        "breaker_open": False,
-        "remembered": 0,
-    }
-    return LaneView(**(idle | facts))
+    return replace(LaneSnapshot.of_an_idle(LANE), **facts)
 
 
 def make_failure(

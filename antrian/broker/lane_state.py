@@ -63,7 +63,7 @@ def read_states(
             for lane in left:
                 body = _look(probe, names.state(lane))
                 if body is not None:
-                    found[lane] = _decode(body)
+                    found[lane] = decode_state(body)
             left = [lane for lane in left if lane not in found]
     return found | {lane: PauseState() for lane in left}
 
@@ -108,7 +108,8 @@ def send_control(channel: BlockingChannel, names: Names, control: Control) -> No
     channel.basic_publish(names.control, "", body, properties)
 
 
-def _decode(body: bytes) -> PauseState:
+def decode_state(body: bytes) -> PauseState:
+    """The state in an entry of the queue; what cannot be read pauses the lane."""
     try:
         values = json.loads(body)
         return PauseState(bool(values["paused"]), str(values["actor"]), float(values["since"]))

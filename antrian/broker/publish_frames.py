@@ -3,7 +3,7 @@
 Marshalling was the larger part of what a publish costs a client: pika makes an object for each frame and asks each
 value for its type. Properties other than those of our messages, and headers that are neither text nor whole numbers,
 are left to pika's own code, so that there is no value which only one of the two can write.
-`tests/unit/domain/test_publish_frames.py` compares the two, byte by byte.
+`tests/unit/broker/test_publish_frames.py` compares the two, byte by byte.
 """
 
 from functools import lru_cache

@@ -1,12 +1,13 @@
 """pika's connection for programs that publish much: cheaper frames, fewer and larger writes, a short way for confirms.
 
 What is replaced here is inside pika. A hook that a later pika no longer calls only makes publishing slower again, and
-`tests/unit/test_publishing_connection.py` says so.
+`tests/unit/broker/test_publishing_connection.py` says so.
 """
 
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import pika
@@ -24,10 +25,8 @@ _SMALLEST_FRAGMENT = spec.FRAME_MIN_SIZE - spec.FRAME_HEADER_SIZE - spec.FRAME_E
 class PublishingConnection(SelectConnection):
     """A connection that writes at once what can be written at once; use it like pika's own, from one thread."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._gathered: list[bytes] | None = None
-        self._on_confirm: dict[int, Callable[[Method[Any]], None]] = {}
-        super().__init__(*arguments, **options)
+    _gathered: list[bytes] | None = None
+    _on_confirm: Mapping[int, Callable[[Method[Any]], None]] = MappingProxyType({})
 
     def publish(
         self,
@@ -69,10 +68,8 @@ class PublishingConnection(SelectConnection):
 
     def on_confirm(self, channel: int, callback: Callable[[Method[Any]], None] | None) -> None:
         """Have the confirms of a channel told to `callback` alone; None for pika's own way again."""
-        if callback is None:
-            self._on_confirm.pop(channel, None)
-        else:
-            self._on_confirm[channel] = callback
+        others = {number: taker for number, taker in self._on_confirm.items() if number != channel}
+        self._on_confirm = others if callback is None else {**others, channel: callback}
 
     def expect_little(self) -> None:
         """Do not ask the socket for more right after something came: all that comes here are confirms.

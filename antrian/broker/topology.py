@@ -6,7 +6,7 @@ into exists before the queue, and the entrance (`wa.messages` to a lane) is open
 topology refuses messages rather than losing them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -196,10 +196,15 @@ class Topology:
     oldest_broker: tuple[int, int] = STREAMS_NEED
 
 
-def topology(settings: Settings) -> Topology:
-    """What the settings ask for; pure."""
+def topology(settings: Settings, only: Iterable[str] | None = None) -> Topology:
+    """What the settings ask for; pure.
+
+    Args:
+        settings: of the process.
+        only: names of the lanes that are meant; None for all that the settings describe.
+    """
     names = Names(settings.whatsapp_queue_namespace)
-    lanes = settings.lanes.names
+    lanes = settings.lanes.names if only is None else tuple(only)
     return Topology(
         names=names,
         oldest_broker=QUORUM_NEEDS if settings.whatsapp_queue_type == "quorum" else STREAMS_NEED,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from antrian.broker.connection import broker_urls
+from antrian.broker.connection import broker_urls, open_channel
 from antrian.domain.settings import Settings
 from antrian.operations.dead_letters.errors import HistoryBehind
 
@@ -45,8 +45,12 @@ def whole_history(settings: Settings) -> Iterator[tuple["History", "HistoryFollo
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
+        BrokerError: the broker is away.
         HistoryBehind: it has not come so far in two minutes, which is time for one that was never read.
     """
+    # A broker that is away is an error at once; the follower would go on trying for two minutes.
+    with open_channel(broker_urls(settings), name="antrian history"):
+        pass
     with own_history(settings) as (history, follower):
         if not follower.barrier(PATIENCE):
             raise HistoryBehind

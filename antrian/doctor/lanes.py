@@ -12,6 +12,9 @@ SUBJECT = "settings"
 #: Lanes that one sentence names.
 _MOST_NAMED = 5
 
+#: What the tables of lanes in a file begin with.
+_TABLE = "lanes"
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -33,7 +36,7 @@ class Wording:
         if self.lanes is None:
             return VARIABLES[key]
         # As a reader of the file finds it, in whatever language the page is.
-        named = [".".join(("lanes", name)) for name in self.lanes[:_MOST_NAMED]]
+        named = [f"{_TABLE}.{name}" for name in self.lanes[:_MOST_NAMED]]
         if len(self.lanes) > _MOST_NAMED:
             named.append("…")
         return f"{key} ({', '.join(named)})"

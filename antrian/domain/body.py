@@ -277,7 +277,7 @@ def _explain(error: ValidationError, more: Mapping[str, str] | None = None) -> M
     if first["type"] == "model_type":
         return MalformedMessage("not-an-object", "the body is JSON, but not an object")
     if any(detail["loc"] == ("version",) and detail["type"] != "missing" for detail in details):
-        return MalformedMessage("unknown-version", "this version of the contract is not supported; use version 1 or 2")
+        return MalformedMessage("unknown-version", "this version of the contract is not supported; use version 1")
     if len(details) == 1 and not more and first["type"] == "phone_number":
         reason = first["ctx"]["detail"]
         return InvalidPhoneNumber(first["ctx"]["code"], reason, {"phone_number": reason})

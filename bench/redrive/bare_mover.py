@@ -1,4 +1,4 @@
-"""Bare pika moving messages from one queue to another: consume, publish, and ack on the confirm; nothing else."""
+"""Bare pika moving messages out of a queue: consume, publish, and ack on the confirm; nothing else."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from pika.channel import Channel
 from pika.frame import Method
 
 from bench.bare_run import BareRun
+from bench.pipelined import Item
 
 _PREFETCH = 500
 
@@ -17,13 +18,18 @@ class BareMover(BareRun):
     Args:
         url: the broker's address.
         source: the queue that holds them.
-        target: the queue that gets them.
+        target: the exchange and the key that they are published with.
         messages: how many.
+        event: published before each of them, all alike; None for nothing.
     """
 
-    def __init__(self, url: str, source: str, target: str, messages: int) -> None:
+    def __init__(
+        self, url: str, source: str, target: tuple[str, str], messages: int, event: Item | None = None
+    ) -> None:
         super().__init__(url, messages, f"moved {source}")
-        self._source, self._target = source, target
+        self._source = source
+        self._exchange, self._key = target
+        self._event = event
         self._published = 0
         self._oldest = 1
         self._tags: dict[int, int] = {}
@@ -40,9 +46,12 @@ class BareMover(BareRun):
         channel.basic_consume(self._source, self._got)
 
     def _got(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        if self._event is not None:
+            self._published += 1
+            self._putting.basic_publish(*self._event)
         self._published += 1
         self._tags[self._published] = method.delivery_tag
-        self._putting.basic_publish("", self._target, body, properties)
+        self._putting.basic_publish(self._exchange, self._key, body, properties)
 
     def _confirmed(self, frame: Method[Any]) -> None:
         answer = frame.method

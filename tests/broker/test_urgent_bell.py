@@ -15,7 +15,7 @@ from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Outgoing, Sent
-from consumer.worker import LaneWorker
+from consumer.served_lanes import ServedLanes
 from publisher import Publisher
 from waiting import wait_until
 
@@ -40,13 +40,14 @@ class Phone:
 def phone(stock: Stock) -> Iterator[Phone]:
     """What the lane's consumer sends to."""
     phone = Phone()
-    worker = LaneWorker("default", stock.settings, stock.settings.amqp_urls, phone)
-    thread = threading.Thread(target=worker.run)
+    settings = stock.settings
+    lanes = ServedLanes(settings, settings.amqp_urls, settings.lanes, equip=lambda *_: (phone, []))
+    thread = threading.Thread(target=lanes.run)
     thread.start()
     stock.add_waiting("first")
     wait_until(lambda: phone.received, 10, "the lane sends")
     yield phone
-    worker.stop()
+    lanes.stop()
     thread.join(60)
 
 

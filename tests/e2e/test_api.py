@@ -222,12 +222,13 @@ def test_a_message_that_waits_can_be_cancelled(client, publisher, consumer, arri
 
 def test_viewers_see_masked_numbers_and_no_texts(admin, publisher):
     viewer = admin.client(Role.VIEWER)
-    receipt = publisher.queue_message(PHONE, "rahasia", idempotency_key="invoice-17", metadata={"name": "Ayu"})
+    secret = {"idempotency_key": "invoice-17", "metadata": {"name": "Ayu"}, "correlation_id": "order-4711"}
+    receipt = publisher.queue_message(PHONE, "rahasia", purpose="reminder", **secret)
     wait_until(lambda: viewer.ask("GET", f"/messages/{receipt.message_id}").ok, 5, "it is in the history")
     for path in ("/status", "/messages", f"/messages/{receipt.message_id}"):
         text = json.dumps(viewer.get(path), ensure_ascii=False)
         assert "••••" in text
-        assert not any(secret in text for secret in ("rahasia", "345678", "invoice-17", "Ayu"))
+        assert not any(secret in text for secret in ("rahasia", "345678", "invoice-17", "Ayu", "order-4711"))
 
 
 def test_viewers_cannot_find_out_by_searching(admin, publisher):
@@ -237,6 +238,18 @@ def test_viewers_cannot_find_out_by_searching(admin, publisher):
         assert viewer.ask("GET", "/messages", params=query).status_code == 403
         assert viewer.ask("GET", "/failed", params=query).status_code == 403
     assert viewer.ask("GET", "/messages", params={"phone_number": "081234567890"}).ok
+
+
+def test_what_a_service_says_over_http_is_kept_and_each_wrong_field_is_named(client, service):
+    said = {"purpose": "reminder", "correlation_id": "order-4711", "metadata": {"a": 1}}
+    message_id = service.post("//messages", {"phone_number": PHONE, "message": "Halo", **said})["message_id"]
+    wait_until(lambda: client.ask("GET", f"/messages/{message_id}").ok, 5, "it is in the history")
+    kept = client.get(f"/messages/{message_id}")
+    assert {name: kept[name] for name in said} == said
+    wrong = {"phone_number": "0812", "message": "Halo", "purpose": "Two words"}
+    refused = service.ask("POST", "//messages", json=wrong)
+    assert refused.status_code == 422
+    assert {one["field"] for one in refused.json()["errors"]} == {"phone_number", "purpose"}
 
 
 def test_the_same_key_and_body_get_the_same_answer_and_one_message(client, service, records):

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -38,6 +39,59 @@ service = DeadLetterService(settings, History(path), follower)
 job = service.redrive(DeadFilter(), "cli:ani")
 service.wait(job.job_id)
 """
+
+#: Starts a redrive whenever it is told to, in a process of its own: a fork, because a Python takes a second to start.
+_LAUNCHER = """
+import os, sys
+from antrian.domain.settings import load_settings
+from antrian.operations.dead_letters.dead_letters import EVERYTHING, DeadLetters
+
+letters = DeadLetters(load_settings())
+for line in sys.stdin:
+    wanted, rate = map(int, line.split())
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(ours)
+        progress = lambda tally: os.write(theirs, b".")
+        letters.redrive(EVERYTHING, "cli:ani", per_second=rate or None, on_progress=progress)
+        os._exit(0)
+    os.close(theirs)
+    print(child, flush=True)
+    for _ in range(wanted):
+        if not os.read(ours, 1):
+            break
+    print("now", flush=True)
+    sys.stdin.readline()
+    os.close(ours)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+class RedrivesToKill:
+    """Redrives without a history, one after the other, killed when they have put so many letters back."""
+
+    def __init__(self, launcher: subprocess.Popen[bytes]) -> None:
+        self._launcher = launcher
+
+    def kill_after(self, *, letters: int, seconds: float, rate: int) -> bool:
+        """Kill one so many seconds after so many letters; whether it was still at it. A rate of 0 is full speed."""
+        self._tell(f"{letters} {rate}")
+        child = int(self._line())
+        assert self._line() == "now"
+        wait_until(elapsed(seconds), 10, "the moment has come", every=0.001)
+        os.kill(child, signal.SIGKILL)
+        self._tell("")
+        return int(self._line()) == signal.SIGKILL
+
+    def _tell(self, line: str) -> None:
+        assert self._launcher.stdin is not None
+        self._launcher.stdin.write(f"{line}\n".encode())
+        self._launcher.stdin.flush()
+
+    def _line(self) -> str:
+        assert self._launcher.stdout is not None
+        return self._launcher.stdout.readline().decode().strip()
 
 
 @contextmanager
@@ -94,16 +148,38 @@ def test_a_job_killed_at_random_moments_loses_nothing_and_doubles_nothing(stock)
     assert stock.count(stock.names.dead) == 0
 
 
-@pytest.mark.timeout(900)
-def test_after_kills_every_message_arrives_exactly_once(stock, consumer, arrivals):
+@pytest.fixture
+def redrives(stock: Stock) -> Iterator[RedrivesToKill]:
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", _LAUNCHER],
+        env=os.environ | environment(stock.settings),
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as launcher:
+        yield RedrivesToKill(launcher)
+
+
+@pytest.mark.timeout(600)
+def test_after_forty_kills_every_message_arrives_exactly_once(stock, consumer, arrivals, redrives):
     dice = random.Random(20261125)
-    expected = [f"m{number}" for number in range(600)]
+    expected = [f"m{number}" for number in range(2_200)]
     stock.add_dead(*expected)
+    # Of these, the redrive must take a cancellation back before the copy arrives.
+    for cancelled in expected[::100]:
+        stock.tell("outcome.cancelling", cancelled)
     consumer(WHATSAPP_QUEUE_DELAY="0")
-    for _ in range(3):
-        kill_in_the_middle(stock, dice.uniform(0, 0.1))
+    # At full speed hundreds are under way at once; with a rate it is one, so that the kills hit each of its steps.
+    killed = [
+        redrives.kill_after(
+            letters=dice.randrange(30), seconds=dice.uniform(0, 0.01), rate=0 if number % 14 == 13 else 400
+        )
+        for number in range(44)
+    ]
+    assert sum(killed) >= 40
     do_it_again(stock)
-    arrivals.wait_for(len(expected), 120)
+    arrivals.wait_for(len(expected), 240)
     wait_until(lambda: stock.count(stock.names.lane("default")) == 0, 60, "the lane is empty")
     assert Counter(arrivals.texts()) == Counter(f"text {one}" for one in expected)
     assert stock.count(stock.names.dead) == 0

@@ -10,7 +10,7 @@ from programs import run
 
 from admin_api import process as admin_process
 from antrian.domain.settings import Settings, load_settings
-from consumer.conversation import STOP_GRACE
+from consumer.lane.link import STOP_GRACE
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
 UNITS = ["antrian-consumer@.service", "antrian-admin.service"]

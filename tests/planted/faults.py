@@ -257,4 +257,122 @@ _ACCESS = (
     ),
 )
 
-FAULTS = (*_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS)
+#: The model runs the tick itself, over lists, with a crash possible at every step.
+_MODEL = ("unit/consumer/test_no_message_is_lost_or_sent_twice.py",)
+
+_TICK = (
+    Fault(
+        "a delivery is decided without asking what others have sent",
+        "consumer.lane.tick",
+        ("        await self._port.catch_up()\n        self._note_bells(message)\n"),
+        "        self._note_bells(message)\n",
+        _MODEL,
+    ),
+    Fault(
+        "a send begins that is not on record",
+        "consumer.lane.tick",
+        (
+            "        await self._record_beginning(message)\n"
+            "        await self._wait_for_the_exact_moment(message, gate)\n"
+        ),
+        "        await self._wait_for_the_exact_moment(message, gate)\n",
+        _MODEL,
+    ),
+    Fault(
+        "acked before its retry is in the broker",
+        "consumer.lane.tick",
+        (
+            "                await self._retry(message, about, consequence)\n"
+            "                await self._hold_then_ack(delivery)\n"
+        ),
+        (
+            "                await self._hold_then_ack(delivery)\n"
+            "                await self._retry(message, about, consequence)\n"
+        ),
+        _MODEL,
+    ),
+    Fault(
+        "a retry is on record before it is in the broker",
+        "consumer.lane.tick",
+        (
+            "        await self._lay_on_ladder(consequence.delay, *encode(copy))\n"
+            "        due_at = self._port.wall() + whole_seconds(consequence.delay)\n"
+            "        await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)\n"
+        ),
+        (
+            "        due_at = self._port.wall() + whole_seconds(consequence.delay)\n"
+            "        await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)\n"
+            "        await self._lay_on_ladder(consequence.delay, *encode(copy))\n"
+        ),
+        _MODEL,
+    ),
+    Fault(
+        "an outcome that a broken connection took along is forgotten",
+        "consumer.lane.tick",
+        "        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)\n",
+        "        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm))\n",
+        _MODEL,
+    ),
+    Fault(
+        "a pause that is a little too short",
+        "consumer.lane.tick",
+        "        self._pace.send_ended(self._port.now(), pause)\n",
+        "        self._pace.send_ended(self._port.now(), 0.9 * pause)\n",
+        _MODEL,
+    ),
+    Fault(
+        "the provider's silence is not kept",
+        "consumer.lane.tick",
+        "            self._pace.hold(self._port.now() + hold, failure.failure_class.value)\n",
+        "            self._pace.hold(self._port.now(), failure.failure_class.value)\n",
+        _MODEL,
+    ),
+    Fault(
+        "sent although another consumer has just reported it as sent",
+        "consumer.lane.tick",
+        "        if not self._is_ours_to_send(message):\n",
+        "        if not self._is_ours_to_send(message) and self._port.stopping:\n",
+        _MODEL,
+    ),
+    Fault(
+        "sent when it may be chosen, and not when it may be sent",
+        "consumer.lane.tick",
+        "            await self._port.wait_until(gate.opens_at, _never)\n",
+        "            await self._port.wait_until(gate.opens_at - LEAD, _never)\n",
+        _MODEL,
+    ),
+    Fault(
+        "a dead letter that is only on record",
+        "consumer.lane.tick",
+        (
+            "        body, properties = encode(retry_of(message, failure, attempt=message.attempt))\n"
+            "        await self._port.publish(self._rules.names.dead, self._rules.lane, body, properties)\n"
+        ),
+        "",
+        _MODEL,
+    ),
+    Fault(
+        "a message that the lane must wait with is acked",
+        "consumer.lane.tick",
+        (
+            "            case HoldLane() | SendAgain():\n"
+            "                # It keeps its place; the hold is in the pace already.\n"
+            "                await self._give_back(delivery)\n"
+        ),
+        (
+            "            case HoldLane() | SendAgain():\n"
+            "                # It keeps its place; the hold is in the pace already.\n"
+            "                await self._hold_then_ack(delivery)\n"
+        ),
+        _MODEL,
+    ),
+    Fault(
+        "a crash is called uncertain before its pause is over",
+        "consumer.lane.tick",
+        "        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(self._port.now()):\n",
+        "        if isinstance(admission, Crashed):\n",
+        _MODEL,
+    ),
+)
+
+FAULTS = (*_TICK, *_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS)

@@ -1,11 +1,11 @@
-"""A lane's worker with everything that it is made of, and paper where its socket would be.
+"""A lane with everything that it is made of, and paper where its socket would be.
 
 What the broker says, and in which order, is the test's own choice: orders that a real one takes once in a thousand
 times. Whether messages arrive is no question for these tests; tests/e2e asks it of a real broker.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any, cast
 
@@ -13,21 +13,35 @@ import pytest
 from factories import LANE, make_settings
 
 from antrian.broker.confirms import Confirmation
+from antrian.broker.lane_state import PauseState
 from antrian.domain.control import Command, Control
 from antrian.domain.errors import BrokerUnreachable
 from antrian.domain.events import Event
 from antrian.domain.message import Message, encode
 from antrian.providers.contract import Outgoing, SendResult, Sent
-from consumer import signals
-from consumer.conversation import Disconnected
-from consumer.session import Inbox, Session
-from consumer.worker import LaneWorker
+from consumer.connection import BrokerConnection, LaneChannel
+from consumer.inbox import (
+    ChannelOpened,
+    CommandReceived,
+    Confirmed,
+    Connected,
+    ConnectionLost,
+    Delivery,
+    Listening,
+    OutcomeRecorded,
+    PausedStateRead,
+    Signal,
+    TopologyChecked,
+    Unsubscribed,
+)
+from consumer.outcomes.writer import Disconnected
+from consumer.served_lanes import ServedLanes
 
 _tokens = count(1)
 
 
 class PaperSession:
-    """One connection: what is published is in the stream at once, and confirmed.
+    """One connection and the lane's channel on it: what is published is in the stream at once, and confirmed.
 
     Attributes:
         before_confirm: what happens before the confirm of an event, or of a publish to an exchange, by its name; once.
@@ -35,64 +49,80 @@ class PaperSession:
         said: what was done, in order: events, exchanges, `subscribe`, `unsubscribe`, `ack`, `give_back`.
     """
 
-    def __init__(self, inbox: Inbox, stream: list[Event]) -> None:
+    def __init__(self, lane: "PaperLane") -> None:
         self.before_confirm: dict[str, Callable[[], object]] = {}
         self.after_confirm: dict[str, Callable[[], object]] = {}
         self.said: list[str] = []
-        self._inbox = inbox
-        self._stream = stream
-        self._is_read = self._is_gone = False
+        self.is_open = self.is_gone = False
+        self._lane = lane
+        self._stream = lane.stream
+        self._is_read = self._is_cut = False
 
     def show(self, event: Event) -> None:
-        """Somebody's event comes into the stream."""
+        """An event of anybody comes into the stream."""
         self._stream.append(event)
-        if self._is_read and not self._is_gone:
-            self._inbox.put(signals.Recorded(event, len(self._stream) - 1))
+        if self._is_read and not self._is_cut:
+            self._lane.tell(OutcomeRecorded(event, len(self._stream) - 1))
 
     def tell(
         self, command: Command, message_id: str = "", *, permit: str = "", expires_at: float = 0.0, generation: int = 0
     ) -> None:
         """An admin commands something, or an urgent message rings."""
-        self._inbox.put(signals.Told(Control(command, LANE, "admin", message_id, permit, expires_at, generation)))
+        self._lane.tell(CommandReceived(Control(command, LANE, "admin", message_id, permit, expires_at, generation)))
 
     def die(self) -> None:
         """The connection breaks."""
-        self._is_gone = True
-        self._inbox.put(signals.Down(BrokerUnreachable("cut")))
+        self._is_cut = True
+        self._lane.tell(ConnectionLost(BrokerUnreachable("cut")))
 
-    # What a worker asks of a session
+    # What is asked of a connection.
 
-    def publish(self, exchange: str, _key: str, body: bytes, _properties: Any, *, mandatory: bool = True) -> int:
+    def open_lane(self, _lane: str, _receiver: object) -> "PaperSession":
+        self._lane.tell_lane(ChannelOpened(cast("LaneChannel", self)))
+        return self
+
+    def publish(
+        self, _receiver: object, exchange: str, _key: str, body: bytes, _properties: Any, *, mandatory: bool = True
+    ) -> int:
         token = next(_tokens)
         event = None if mandatory else Event.decode(body)
         name = event.name if event else exchange
         self.said.append(name)
         self.before_confirm.pop(name, lambda: None)()
-        if self._is_gone:
+        if self._is_cut:
             return token
         if event:
             self.show(event)
-        self._inbox.put(signals.Confirmed(token, Confirmation.CONFIRMED))
+        self._lane.tell_lane(Confirmed(token, Confirmation.CONFIRMED))
         self.after_confirm.pop(name, lambda: None)()
         return token
 
     def listen(self) -> None:
-        self._inbox.put(signals.Listening())
+        self._lane.tell(Listening())
 
     def read_outcomes(self, offset: int | str) -> None:
         self._is_read = True
         for number in range(0 if offset == "first" else int(offset), len(self._stream)):
-            self._inbox.put(signals.Recorded(self._stream[number], number))
+            self._lane.tell(OutcomeRecorded(self._stream[number], number))
 
-    def subscribe(self, _queue: str) -> None:
+    def drop(self) -> None:
+        self.die()
+
+    # What is asked of a lane's channel.
+
+    def subscribe(self) -> None:
         self.said.append("subscribe")
 
     def unsubscribe(self) -> None:
         self.said.append("unsubscribe")
-        self._inbox.put(signals.Unsubscribed())
+        self._lane.tell_lane(Unsubscribed(cast("LaneChannel", self)))
 
-    def count_subscribers(self, _queue: str) -> None:
+    def count_subscribers(self) -> None:
         pass
+
+    def read_paused_state(self) -> None:
+        state = PauseState(paused=self._lane.pace.paused)
+        self._lane.tell_lane(PausedStateRead(cast("LaneChannel", self), state))
 
     def ack(self, _tag: int) -> None:
         self.said.append("ack")
@@ -100,8 +130,8 @@ class PaperSession:
     def give_back(self, _tag: int) -> None:
         self.said.append("give_back")
 
-    def drop(self) -> None:
-        self.die()
+    def close(self) -> None:
+        pass
 
 
 class PaperProvider:
@@ -122,11 +152,11 @@ class PaperProvider:
 
 
 class PaperLane:
-    """A worker, connected, and its stream.
+    """A lane in its process, connected, and its stream.
 
     Args:
         stream: what is in the stream from before.
-        delay: seconds between sends. A long one is never waited for: what the worker would wait for is looked at.
+        delay: seconds between sends. A long one is never waited for: what the lane would wait for is looked at.
         variables: more settings.
     """
 
@@ -134,20 +164,40 @@ class PaperLane:
         self.stream = list(stream)
         self.provider = PaperProvider()
         settings = make_settings(WHATSAPP_QUEUE_DELAY=delay, **variables)
-        self.worker = LaneWorker(LANE, settings, ["amqp://x"], self.provider)
-        self.inbox, self.talk, self.pace = self.worker.inbox, self.worker._talk, self.worker._pace
-        self.recorder, self.ledger = self.worker._recorder, self.worker._ledger
-        self.feed = self.recorder._feed
+        self.lanes = ServedLanes(settings, ["amqp://x"], settings.lanes, equip=lambda *_: (self.provider, []))
+        self.worker = self.lanes._workers[LANE]
+        self.loop, self.set_up, self.reader = self.lanes._loop, self.lanes._set_up, self.lanes._reader
+        self.link, self.pace, self.writer = self.worker.link, self.worker._pace, self.worker._writer
+        self.outcomes, self.ledger = self.worker.outcomes, self.worker.outcomes.ledger
         self._tags = count(1)
+        self.set_up._apply = lambda lanes: self.tell(TopologyChecked(lanes))  # type: ignore[method-assign]
+        self.set_up.task = self.loop.start(self.set_up.run())
         self.connect()
 
+    def tell(self, signal: Signal) -> None:
+        """Something happens to the process."""
+        self.loop.inbox.put((self.lanes, signal))
+
+    def tell_lane(self, signal: Signal) -> None:
+        """Something happens to the lane."""
+        self.loop.inbox.put((self.link, signal))
+
+    def drive(self, coroutine: Coroutine[Any, None, None]) -> None:
+        """Run a coroutine of the lane to its end."""
+        errors: list[BaseException | None] = []
+        task = self.link.task = self.loop.start(coroutine, errors.append)
+        while not task.is_over:
+            self.loop.turn()
+        self.link.task = None
+        if errors[0] is not None:
+            raise errors[0]
+
     def connect(self, session: PaperSession | None = None) -> None:
-        """A new connection, and the worker has learnt what it needs to know."""
-        self.session = session or PaperSession(self.inbox, self.stream)
-        self.inbox.put(signals.Up(cast("Session", self.session)))
-        self.talk.connect()
-        self.recorder.make_up_for_lost_records()
-        self.recorder.learn()
+        """A new connection, and the lane has learnt what it needs to know."""
+        self.session = session or PaperSession(self)
+        self.tell(Connected(cast("BrokerConnection", self.session)))
+        self.drive(self.link.connect())
+        self.drive(self.worker._learn())
 
     def reconnect(self, session: PaperSession | None = None) -> None:
         """The connection breaks, and another is made."""
@@ -156,21 +206,25 @@ class PaperLane:
             self.take_in()
         self.connect(session)
 
+    def subscribe(self) -> None:
+        self.link.subscribe()
+
     def stand_by(self) -> None:
         """Subscribed, and up to date."""
-        self.talk.subscribe()
-        self.recorder.catch_up()
+        self.link.subscribe()
+        self.drive(self.writer.catch_up())
 
     def take_in(self) -> None:
         """Whatever has arrived is known."""
-        self.talk.catch_up()
+        self.drive(self.link.take_in())
 
     def deliver(self, message: Message, body: bytes | None = None) -> None:
-        """The worker's turn: it is delivered this message, or a body that it cannot read."""
+        """The lane's turn: it is delivered this message, or a body that it cannot read."""
         encoded, properties = encode(message)
-        self.talk.subscribe()
-        delivery = signals.Delivery(next(self._tags), False, LANE, body or encoded, properties)  # noqa: FBT003
-        self.worker._handle(delivery)
+        self.link.subscribe()
+        channel = cast("LaneChannel", self.session)
+        delivery = Delivery(next(self._tags), False, LANE, body or encoded, properties, channel)  # noqa: FBT003
+        self.drive(self.worker._tick.handle(delivery))
 
     @property
     def wait(self) -> float:

@@ -1,29 +1,49 @@
-"""A lane on paper: what `consumer.worker` does with each delivery, step by step, with a fault possible at every step.
+"""A lane over lists: the product's own tick, outcome writer, ledger and pace, with a fault possible at every await.
 
-The decisions are the real ones (`admit`, `Ledger`, `RetryPolicy`, `retry_of`, `Outstanding`); only the broker is a few
-lists. One step is whatever the worker waits for: a confirm, the provider's answer, an ack.
+Only the broker, the provider and the clock are paper. One step is whatever a tick waits for: a confirm, the stream, the
+clock, the provider's answer, an ack. The stream shows itself only to those who wait for it, because a real one may be
+late; time passes only where somebody waits.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from functools import partial
+from typing import Any
 
-from factories import NOW, make_event
+import pika
+from factories import LANE, NOW, make_event
 
+from antrian.broker.topology import Names
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.message import AttemptFailure, Message, retry_of
+from antrian.domain.lifecycle import LIFECYCLE
+from antrian.domain.message import Message, decode, encode, retry_of
 from antrian.providers.contract import Failed, SendResult, Sent
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
-from consumer.ledger import _STATES, Ledger, State
-from consumer.outstanding import Outstanding
-from consumer.pace import Pace
-from consumer.permit import Step, step
-from consumer.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy
+from consumer.inbox import Delivery
+from consumer.lane.ledger import Ledger, State
+from consumer.lane.pace import Pace
+from consumer.lane.retry import HoldLane, RetryPolicy
+from consumer.lane.tick import LaneRules, Tick
+from consumer.observers import Observers
+from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
+from consumer.outcomes.unconfirmed import Unconfirmed
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 
 WINDOW = 86_400.0
+DELAY = 10.0
+PATIENCE = 120.0
 FINAL = {State.SENT, State.DEAD, State.CLOSED}
+NAMES = Names()
+
+#: Events after which a copy of a message stands differently.
+CHANGES = {name for name, row in LIFECYCLE.items() if row.copy is not None}
+
+#: Monotonic seconds when the wall clock says NOW.
+START = 5_000.0
+
+#: Seconds that the sum of two clocks may be wrong by.
+ROUNDING = 1e-3
 
 
 class Fault(Enum):
@@ -39,21 +59,23 @@ class Fault(Enum):
     #: The connection breaks and another consumer takes over; what the first one still has to say comes late.
     REPLACED_BEFORE = auto()
     REPLACED_AFTER = auto()
-    #: The broker has just started: it confirms what its streams never get. Whoever has read the stream to its end has
-    #: nothing more to fear from that.
+    #: The broker has just started: it confirms what its streams never get. A consumer that has read the stream to its
+    #: end has nothing more to fear from that.
     CONFIRMED_IN_VAIN = auto()
+    #: Nothing goes wrong: a consumer that was replaced connects again and says how its send ended.
+    LATE_REPORT = auto()
 
 
 class Killed(Exception):
     pass
 
 
-class Disconnected(Exception):
-    pass
-
-
 class Replaced(Disconnected):
     pass
+
+
+class AtRest(Exception):
+    """The tick waits for something that will not happen by itself."""
 
 
 _EFFECTS: dict[Fault, type[Exception]] = {
@@ -67,6 +89,25 @@ _EFFECTS: dict[Fault, type[Exception]] = {
 _BEFORE = {Fault.CRASH_BEFORE, Fault.CUT_BEFORE, Fault.REPLACED_BEFORE}
 
 
+@dataclass(eq=False)
+class Copy:
+    """One message as it lies in a queue."""
+
+    body: bytes
+    properties: pika.BasicProperties
+
+    @classmethod
+    def of(cls, message: Message) -> "Copy":
+        return cls(*encode(message))
+
+    @property
+    def message_id(self) -> str:
+        return str(self.properties.message_id)
+
+    def decoded(self) -> Message:
+        return decode(self.body, self.properties, LANE, now=NOW)
+
+
 @dataclass
 class Broker:
     """What survives every consumer.
@@ -76,43 +117,77 @@ class Broker:
         ladder: copies that wait for their time.
         dead: copies in the dead-letter queue.
         stream: the outcomes stream.
+        ledger: what the stream tells to a consumer that reads all of it.
     """
 
-    queue: list[Message] = field(default_factory=list)
-    ladder: list[Message] = field(default_factory=list)
-    dead: list[Message] = field(default_factory=list)
+    queue: list[Copy] = field(default_factory=list)
+    ladder: list[Copy] = field(default_factory=list)
+    dead: list[Copy] = field(default_factory=list)
     stream: list[Event] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=lambda: Ledger(LANE, WINDOW, clock=lambda: NOW))
 
-    def events(self, name: str, message_id: str) -> int:
+    def publish(self, exchange: str, body: bytes, properties: pika.BasicProperties) -> None:
+        if exchange == NAMES.events:
+            event = Event.decode(body)
+            assert event is not None
+            dropped = event.name == "outcome.cancelled"
+            assert not dropped or self.ledger.is_cancelled(event.message_id), "the cancellation was taken back before"
+            self.show(event)
+        else:
+            (self.dead if exchange == NAMES.dead else self.ladder).append(Copy(body, properties))
+
+    def show(self, event: Event) -> None:
+        self.stream.append(event)
+        self.ledger.apply(event)
+
+    def events(self, name: str, message_id: str) -> list[Event]:
         wanted = (f"outcome.{name}", message_id)
-        return sum((event.name, event.message_id) == wanted for event in self.stream)
+        return [event for event in self.stream if (event.name, event.message_id) == wanted]
+
+
+@dataclass(frozen=True)
+class LastCall:
+    """The latest call to the provider, of whichever consumer."""
+
+    life: "Life"
+    message_id: str
+    ended_at: float
+    hold: float
 
 
 class LaneModel:
-    """One lane and the consumers that serve it, one after the other."""
+    """One lane and the consumers that serve it, one after the other.
+
+    Attributes:
+        provider_accepted: messages that the provider took, or may have taken.
+        late: events of consumers that were replaced, still to come.
+        heard_late: whether any has come.
+        commands: how often an admin had one message of the paused lane sent.
+        deaths: how often a consumer was killed, or replaced.
+        now: unix seconds.
+    """
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.broker = Broker()
-        self._published: dict[str, Message] = {}
+        self.policy = policy
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
         self.heard_late = False
         self.commands = 0
-        self.sent_with: list[tuple[list[str], str]] = []
-        self.pace = Pace()
-        self._heard_by_standby: str | None = None
+        self.deaths = 0
         self.now = NOW
-        self._policy = policy
-        self._given_up: set[str] = set()
-        self._happened: Message | None = None
-        self._faults: Iterator[Fault] = iter(())
+        self.given_up: set[str] = set()
+        self._published: dict[str, Message] = {}
+        self._heard_by_standby: str | None = None
+        self._last_call: LastCall | None = None
         self._lives = 0
-        self._begin_a_life()
+        self._standby: Life | None = None
+        self.life = self._new_life(paused=False)
 
     # What others do.
 
     def publish(self, message: Message) -> None:
-        self.broker.queue.append(message)
+        self.broker.queue.append(Copy.of(message))
         self._published.setdefault(message.message_id, message)
 
     @property
@@ -120,60 +195,53 @@ class LaneModel:
         return set(self._published)
 
     def cancel(self, message_id: str) -> None:
-        self.broker.stream.append(self._event("cancelling", message_id, source="an admin"))
-        self._ledger.apply(self.broker.stream[-1])
+        self._by_an_admin("cancelling", message_id)
 
     def uncancel(self, message_id: str) -> None:
-        self.broker.stream.append(self._event("uncancelled", message_id, source="an admin"))
-        self._ledger.apply(self.broker.stream[-1])
+        self._by_an_admin("uncancelled", message_id)
 
     def undo_cancellation(self, message_id: str) -> None:
         """As the undo of a clearing does it: what was dropped meanwhile is made anew."""
         self.uncancel(message_id)
-        ends = [event for event in self.broker.stream if event.message_id == message_id and event.name in _STATES]
+        ends = [event for event in self.broker.stream if event.message_id == message_id and event.name in CHANGES]
         if ends and ends[-1].name == "outcome.cancelled":
             message = self._published[message_id]
             copy = replace(message, generation=ends[-1].generation + 1, attempt=ends[-1].attempt or 1)
-            self.broker.queue.append(copy)
+            self.broker.queue.append(Copy.of(copy))
 
     def pause(self) -> None:
-        self.pace.pause()
+        self.life.pace.pause()
         self._heard_by_standby = None
 
     def resume(self) -> None:
-        self.pace.resume()
+        self.life.pace.resume()
         self._heard_by_standby = None
 
     def try_one(self, *, standby_hears: bool) -> None:
-        """An admin has one message of a paused lane sent; whoever takes over may have heard of it, too."""
-        if self.pace.paused:
+        """An admin has one message of a paused lane sent; a consumer that takes over may have heard of it, too."""
+        if self.life.pace.paused:
             self.commands += 1
             permit_id = f"permit {self.commands}"
-            self.pace.try_one(permit_id, "an admin", self.now)
+            self.life.pace.try_one(permit_id, "an admin", self.life.now())
             self._heard_by_standby = permit_id if standby_hears else self._heard_by_standby
 
     def withdraw(self) -> None:
-        self.pace.withdraw(f"permit {self.commands}")
+        self.life.pace.withdraw(f"permit {self.commands}")
 
     def redrive(self) -> None:
         """As an admin does it: say so first, then put it back, and only then take it out of the dead letters."""
         while self.broker.dead:
-            letter = self.broker.dead[-1]
-            redriven = self._event(
-                "redriven", letter.message_id, generation=letter.generation, attempt=0, source="an admin"
-            )
-            self.broker.stream.append(redriven)
-            self._ledger.apply(redriven)
-            self._given_up.discard(letter.message_id)
-            self.broker.queue.append(retry_of(letter, None, attempt=1))
+            letter = self.broker.dead[-1].decoded()
+            self._by_an_admin("redriven", letter.message_id, generation=letter.generation, attempt=0)
+            self.given_up.discard(letter.message_id)
+            self.broker.queue.append(Copy.of(retry_of(letter, None, attempt=1)))
             self.broker.dead.pop()
 
     def hear_the_late(self) -> None:
         """A consumer that was replaced in the middle of a send connects again and says how it ended."""
         self.heard_late = self.heard_late or bool(self.late)
         for event in self.late:
-            self.broker.stream.append(event)
-            self._ledger.apply(event)
+            self.broker.show(event)
         self.late.clear()
 
     def let_time_pass(self) -> None:
@@ -181,169 +249,151 @@ class LaneModel:
         self.broker.queue += self.broker.ladder
         self.broker.ladder.clear()
 
+    def _by_an_admin(self, name: str, message_id: str, **fields: Any) -> None:
+        self.broker.show(make_event(name, message_id, at=self.now, **{"attempt": 0, **fields}, source="an admin"))
+
     # What a consumer does.
 
-    def take(self, place: int, answer: SendResult, faults: Iterator[Fault]) -> None:
+    def take(self, place: int, answer: SendResult, faults: Iterator[Fault], *, slow_stream: bool = False) -> None:
         """Have the copy at `place` delivered and handled, as far as the faults let it come."""
-        self._faults = faults
         self.now += 1
+        life = self.life
         try:
-            self._record_what_was_missed()
-            self.pace.drop_expired_permit(self.now)
-            if self.broker.queue and (not self.pace.paused or self.pace.permit):
-                self._handle(place % len(self.broker.queue), answer)
-        except Killed:
-            self._begin_a_life()
-        except Replaced:
-            self.late += outstanding_events(self._outstanding)
-            self._begin_a_life()
-        except Disconnected:
-            # The delivery goes back to its place, and the ledger lives on.
+            run(life.take(place, answer, faults, slow_stream=slow_stream))
+        except AtRest:
             pass
+        except Killed:
+            self._hand_over()
+        except Replaced:
+            self.late += outstanding_events(life.outcomes.unconfirmed)
+            self._hand_over()
+        except Disconnected:
+            # The delivery goes back to its place, and the consumer lives on.
+            life.is_connected = life.subscribed = False
 
     def recorded_state(self, message_id: str) -> State | None:
         """How a message stands, as the stream tells it to a consumer that has just begun."""
-        entry = self._ledger_of_the_stream().entry(message_id)
+        entry = self.broker.ledger.entry(message_id)
         return entry.state if entry else None
 
+    @property
+    def sent_with(self) -> list[tuple[list[str], str]]:
+        """The permissions with which an attempt began, and whose."""
+        begun = (event for event in self.broker.stream if event.name == "outcome.sending")
+        return [(event.details["permits"], event.message_id) for event in begun if "permits" in event.details]
+
     def is_settled(self) -> bool:
-        return not self.broker.queue and not self.broker.ladder and self._outstanding.is_empty and not self.late
+        nothing_owed = self.life.outcomes.unconfirmed.is_empty and not self.late
+        return not self.broker.queue and not self.broker.ladder and nothing_owed
 
-    def _begin_a_life(self) -> None:
-        self._lives += 1
-        self.pace = Pace(paused=self.pace.paused)
-        if self._heard_by_standby:
-            self.pace.try_one(self._heard_by_standby, "an admin", self.now)
-            self._heard_by_standby = None
-        self._outstanding = Outstanding()
-        self._ledger = self._ledger_of_the_stream()
-
-    def _ledger_of_the_stream(self) -> Ledger:
-        ledger = Ledger("default", WINDOW, clock=lambda: self.now)
-        for event in self.broker.stream:
-            ledger.apply(event)
-        return ledger
-
-    def _handle(self, place: int, answer: SendResult) -> None:
-        message = self.broker.queue[place]
-        admission = self._admit(message)
-        if isinstance(admission, Send) and self.pace.paused and not self._may_be_the_one(message):
-            return
-        match admission:
-            case Send(attempt):
-                self._send(place, replace(message, attempt=attempt), answer)
-            case Settle(attempt, failure):
-                entry = self._ledger.entry(message.message_id)
-                assert entry is not None
-                consequence = self._policy.after(failure, attempt=attempt, crashes=entry.crashes)
-                self._follow(place, replace(message, attempt=attempt), failure, consequence)
-            case Drop(outcome):
-                self._record(outcome, message)
-                self._ack(place)
-            case AlreadySent() | Spent():
-                self._ack(place)
-
-    def _admit(self, message: Message) -> Admission:
-        while isinstance(admission := admit(message, self._ledger, self._policy, self.now), Crashed):
-            self._record("uncertain", replace(message, attempt=admission.attempt), key=dedupe_key(message))
-        return admission
-
-    def _may_be_the_one(self, message: Message) -> bool:
-        while (permit := self.pace.permit) is not None:
-            match step(permit, message.message_id, self._ledger.uses, self.now):
-                case Step.NOTHING:
-                    self.pace.permit = None
-                case Step.CHOOSE:
-                    permit.choose(message.message_id, self.now)
-                    asked = list(permit.unanswered or permit.ids)
-                    self._record("chosen", message, permits=asked)
-                    permit.answered(asked)
-                case Step.SEND:
-                    return True
-        return False
-
-    def _send(self, place: int, message: Message, answer: SendResult) -> None:
-        permit = self.pace.permit
-        self._record("sending", message, key=dedupe_key(message), permits=list(permit.ids) if permit else None)
-        if permit is not None:
-            self.sent_with.append((list(permit.ids), message.message_id))
-            self.pace.permit = permit.rest(self.now)
-        assert permit is not None or not self.pace.paused, "sent on a paused lane without a permission"
-        self._ask_the_provider(message, answer)
-        if isinstance(answer, Sent):
-            self._record_surely("sent", message)
-            self._ack(place)
-            return
-        consequence = self._policy.after(answer, attempt=message.attempt)
-        hold = consequence.seconds if isinstance(consequence, HoldLane) else None
-        details = {"failure_class": answer.failure_class, "code": answer.code, "detail": answer.detail}
-        self._record_surely("failed", message, hold=hold, key=dedupe_key(message), **details)
-        if hold is None:
-            self._follow(place, message, answer, consequence)
-
-    def _ask_the_provider(self, message: Message, answer: SendResult) -> None:
+    def check_call(self, message: Message) -> None:
+        """What must be true whenever the provider is called."""
         message_id = message.message_id
         assert not self.broker.events("sent", message_id), "sent again after its send was recorded"
-        assert message_id not in self._given_up, "sent again after it was given up"
-        assert message.attempt <= self._policy.max_attempts
-        try:
-            self._step(partial(self._provider_acts, message, answer))
-        except Disconnected as lost:
-            # The call goes on without a connection; what is to be recorded afterwards falls flat.
-            if self._happened is not message:
-                self._provider_acts(message, answer)
-            self._faults = iter([Fault.REPLACED_BEFORE if isinstance(lost, Replaced) else Fault.CUT_BEFORE])
+        assert message_id not in self.given_up, "sent again after it was given up"
+        assert message.attempt <= self.policy.max_attempts
+        begun = self.broker.events("sending", message_id)
+        assert begun, "called before the beginning was recorded"
+        assert not self.life.pace.paused or begun[-1].details.get("permits"), "sent on a paused lane without permission"
+        if (last := self._last_call) is None:
+            return
+        assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
+        if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
+            assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
-    def _provider_acts(self, message: Message, answer: SendResult) -> None:
-        self._happened = message
+    def provider_acts(self, message: Message, answer: SendResult) -> None:
+        self.check_call(message)
         may_have_gone_out = isinstance(answer, Failed) and answer.failure_class is FailureClass.UNCERTAIN
         if isinstance(answer, Sent) or may_have_gone_out:
             self.provider_accepted.append(message.message_id)
+        consequence = self.policy.after(answer, attempt=message.attempt) if isinstance(answer, Failed) else None
+        hold = consequence.seconds if isinstance(consequence, HoldLane) else 0.0
+        self._last_call = LastCall(self.life, message.message_id, self.now, hold)
 
-    def _follow(self, place: int, message: Message, failure: Failed, consequence: Consequence) -> None:
-        about = AttemptFailure(message.attempt, self.now, failure.failure_class.value, failure.code, failure.detail)
-        if isinstance(consequence, Retry):
-            copy = retry_of(message, about, attempt=consequence.attempt)
-            self._step(lambda: self.broker.ladder.append(copy))
-            self._record("retrying", message)
-        elif isinstance(consequence, GiveUp):
-            copy = retry_of(message, about, attempt=message.attempt)
-            self._step(lambda: self.broker.dead.append(copy))
-            self._record("dead", message, reason=consequence.reason)
-            self._given_up.add(message.message_id)
-        self._ack(place)
+    def start_standby(self) -> None:
+        """A second consumer learns what was attempted, subscribes, and gets nothing while the first one lives."""
+        if self._standby is None:
+            self._standby = self._new_life(paused=self.life.pace.paused)
+            run(self._standby.stand_by())
 
-    def _ack(self, place: int) -> None:
-        self._step(lambda: self.broker.queue.pop(place))
+    def _hand_over(self) -> None:
+        """The consumer is gone: the standby goes on, or one that starts only now."""
+        self.deaths += 1
+        paused = self.life.pace.paused
+        self.life, self._standby = self._standby or self._new_life(paused=paused), None
+        self.life.pace.paused = paused
+        if self._heard_by_standby:
+            self.life.pace.try_one(self._heard_by_standby, "an admin", self.life.now())
+            self._heard_by_standby = None
 
-    def _record(self, name: str, message: Message, **details: object) -> None:
-        self._write(self._event(name, message.message_id, message.generation, message.attempt, **details))
+    def _new_life(self, *, paused: bool) -> "Life":
+        self._lives += 1
+        return Life(self, f"life {self._lives}", paused=paused)
 
-    def _record_surely(self, name: str, message: Message, **details: object) -> None:
-        event = self._event(name, message.message_id, message.generation, message.attempt, **details)
-        try:
-            self._write(event)
-        except Disconnected:
-            self._outstanding.add(event)
-            raise
 
-    def _record_what_was_missed(self) -> None:
-        while not self._outstanding.is_empty:
-            while (event := self._outstanding.next) is not None:
-                self._step(partial(self.broker.stream.append, event), may_be_in_vain=True)
-                if self._outstanding.confirmed():
-                    self._ledger.apply(event)
-            for event in self.broker.stream:
-                self._outstanding.shown(event)
-            self._outstanding.find_missing()
+class Life:
+    """One consumer: the port of the tick and the transport of the outcome writer, over the lists of the model."""
 
-    def _write(self, event: Event) -> None:
-        # Our own events are applied when they are confirmed, and skipped where the stream shows them to us.
-        self._step(lambda: self.broker.stream.append(event))
-        self._ledger.apply(event)
+    def __init__(self, lane: LaneModel, identity: str, *, paused: bool) -> None:
+        self.pace = Pace(delay=DELAY, paused=paused)
+        self.outcomes = LaneOutcomes(LANE, WINDOW, Observers([]))
+        self.outcomes.identity = identity
+        self.subscribed = self.is_connected = False
+        self.subscriptions = 0
+        self._lane = lane
+        self._broker = lane.broker
+        events = EventSource(LANE, identity, self.wall)
+        self._reader = OutcomeReader([self.outcomes])
+        self._writer = OutcomeWriter(events, NAMES, self, self.outcomes, reader=self._reader, pace=self.pace)
+        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY})
+        self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self)
+        self._reads_from = 0
+        self._known = 0
+        self._learns = False
+        self._happened: Message | None = None
+        self._place: int | None = None
+        self._copy: Copy | None = None
+        self._answer: SendResult = Sent()
+        self._faults: Iterator[Fault] = iter(())
 
-    def _step(self, effect: Callable[[], object], *, may_be_in_vain: bool = False) -> None:
+    async def take(self, place: int, answer: SendResult, faults: Iterator[Fault], *, slow_stream: bool) -> None:
+        self._place, self._answer, self._faults, self._happened = place, answer, faults, None
+        if not self.is_connected:
+            await self._learn()
+        if not slow_stream:
+            self._show()
+        await self.tick.run()
+
+    async def stand_by(self) -> None:
+        await self._learn()
+        await self.subscribe()
+
+    def knows_of_a_hold(self, message_id: str, at: float) -> bool:
+        """Whether another consumer's hold was recorded before this one last read the stream to its end."""
+        known = self._broker.stream[: self._known]
+        return any(
+            (event.name, event.message_id, event.at) == ("outcome.failed", message_id, at) and event.details.get("hold")
+            for event in known
+        )
+
+    async def _learn(self) -> None:
+        self._learns = True
+        await self._writer.make_up_for_lost_records()
+        self.is_connected = True
+        offset = self._reader.resume()
+        self._reads_from = 0 if offset == "first" else int(offset)
+        await self._writer.learn()
+        self._learns = False
+
+    def _show(self) -> None:
+        for offset in range(self._reads_from, len(self._broker.stream)):
+            self._reader.take(self._broker.stream[offset], offset)
+        self._reads_from = len(self._broker.stream)
+
+    def _step(self, effect: Callable[[], object] = lambda: None, *, may_be_in_vain: bool = False) -> None:
         fault = next(self._faults, Fault.NONE)
+        if fault is Fault.LATE_REPORT:
+            self._lane.hear_the_late()
         if fault in _BEFORE:
             raise _EFFECTS[fault]
         if fault is Fault.CONFIRMED_IN_VAIN and may_be_in_vain:
@@ -352,17 +402,129 @@ class LaneModel:
         if fault in _EFFECTS:
             raise _EFFECTS[fault]
 
-    def _event(
-        self, name: str, message_id: str, generation: int = 0, attempt: int = 0, source: str = "", **details: object
-    ) -> Event:
-        event = make_event(name, message_id, at=self.now, generation=generation, attempt=attempt)
-        told = {key: value for key, value in details.items() if value is not None}
-        return replace(event, source=source or f"life {self._lives}", details=told)
+    # The outcome writer's transport.
+
+    async def publish(
+        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties, *, mandatory: bool = True
+    ) -> None:
+        assert routing_key
+        is_event = exchange == NAMES.events
+        assert mandatory is not is_event
+        is_barrier = is_event and EventName.BARRIER.encode() in body
+        self._step(
+            lambda: self._broker.publish(exchange, body, properties),
+            may_be_in_vain=self._learns and is_event and not is_barrier,
+        )
+        if is_event and b'"outcome.dead"' in body:
+            self._lane.given_up.add(self._broker.stream[-1].message_id)
+
+    async def wait(self, condition: Callable[[], bool], *, until: float) -> bool:
+        assert until > self.now()
+        self._step(self._show)
+        self._known = len(self._broker.stream)
+        return condition()
+
+    def start_over(self) -> None:
+        raise AssertionError("no stream of these tests keeps silent")
+
+    # The tick's port.
+
+    @property
+    def stopping(self) -> bool:
+        return False
+
+    def now(self) -> float:
+        return self._lane.now - NOW + START
+
+    def wall(self) -> float:
+        return self._lane.now
+
+    async def subscribe(self) -> None:
+        self.subscriptions += not self.subscribed
+        self.subscribed = True
+
+    async def unsubscribe(self) -> None:
+        if self.subscribed:
+            self._step()
+            self.subscribed = False
+
+    async def next_delivery(self, until: float | None, cut_short: Callable[[], bool]) -> Delivery | None:
+        del until
+        if self._place is None or not self._broker.queue or cut_short():
+            raise AtRest
+        copy = self._broker.queue[self._place % len(self._broker.queue)]
+        self._place, self._copy = None, copy
+        return Delivery(1, False, LANE, copy.body, copy.properties)  # noqa: FBT003
+
+    async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
+        if cut_short():
+            return
+        if when is None:
+            raise AtRest
+        self._step(lambda: self._pass_time(when))
+
+    def _pass_time(self, until: float) -> None:
+        self._lane.now += max(0.0, until - self.now())
+
+    async def take_in(self) -> None:
+        self._step(self._show)
+
+    async def catch_up(self) -> None:
+        await self._writer.catch_up()
+
+    async def barrier(self) -> None:
+        await self._writer.barrier()
+
+    async def record(self, event: Event, *, surely: bool = False) -> None:
+        await self._writer.record(event, surely=surely)
+
+    def owe(self, event: Event) -> None:
+        self._writer.owe(event)
+
+    async def reserve_call(self) -> bool:
+        self._step()
+        return True
+
+    def release_call(self) -> None:
+        pass
+
+    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+        assert deadline > self.now()
+        try:
+            self._step(lambda: self._act(message))
+        except Disconnected as lost:
+            # The call goes on without a connection; whatever is asked of the broker afterwards fails.
+            if self._happened is not message:
+                self._act(message)
+            self._faults = iter([Fault.REPLACED_BEFORE if isinstance(lost, Replaced) else Fault.CUT_BEFORE])
+        return self._answer
+
+    def _act(self, message: Message) -> None:
+        self._happened = message
+        self._lane.provider_acts(message, self._answer)
+
+    async def ack(self, delivery: Delivery) -> None:
+        assert self._copy is not None
+        assert delivery.body is self._copy.body
+        self._step(lambda: self._broker.queue.remove(self._copy))
+
+    async def give_back(self, delivery: Delivery) -> None:
+        assert delivery.tag
+        self._step()
 
 
-def outstanding_events(outstanding: Outstanding) -> Iterator[Event]:
-    """All that is outstanding, as the next connection would record it."""
-    outstanding.find_missing()
-    while (event := outstanding.next) is not None:
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run what never waits: all waiting is done by the model itself."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("a tick waits for nothing but its port")
+
+
+def outstanding_events(unconfirmed: Unconfirmed) -> Iterator[Event]:
+    """All that is not on record yet, as the next connection would record it."""
+    unconfirmed.find_missing()
+    while (event := unconfirmed.next) is not None:
         yield event
-        outstanding.confirmed()
+        unconfirmed.confirmed()

@@ -24,7 +24,7 @@ class Recipients:
         self._known: dict[str, str] = {}
 
     def of(self, events: Iterable[Event]) -> dict[str, str]:
-        """What is known of these events' messages, such as `+62812•••••890 · registration`."""
+        """What is known of these events' messages, such as `+62 812-••••-7890 · registration`."""
         wanted = {event.message_id for event in events if event.message_id}
         unknown = wanted - self._known.keys()
         if unknown and self._path.exists():

@@ -1,7 +1,7 @@
 """Exactly one message of a paused lane, which stays paused: permitted here, chosen and sent by a consumer.
 
 The answer names the message that the consumer chose; it is sent as soon as the pause after the last send, and the
-provider's silence, are over. See `consumer.permit` for what holds when a process dies on the way.
+provider's silence, are over. See `consumer.lane.permit` for what holds when a process dies on the way.
 """
 
 import time

@@ -6,9 +6,9 @@ from factories import NOW, make_event, make_message
 
 from antrian.domain.events import Event
 from antrian.domain.message import Message
-from consumer.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
-from consumer.ledger import Ledger
-from consumer.retry import RetryPolicy
+from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.lane.ledger import Ledger
+from consumer.lane.retry import RetryPolicy
 
 PAST = datetime.fromtimestamp(NOW - 1, UTC)
 POLICY = RetryPolicy(max_attempts=3, delays=(30.0, 120.0))

@@ -1,11 +1,10 @@
 """What a worker takes over from the stream: the pauses of others, and of its own earlier life."""
 
 import pytest
-from factories import make_event, make_settings
+from factories import make_event
 
 from antrian.domain.lane_timing import LaneTimes
-from consumer.adopted_pace import AdoptedPace
-from consumer.pace import Gate, Pace
+from consumer.lane.pace import Gate, Pace
 
 DELAY, WALL, MONOTONIC = 10.0, 1_800_000_000.0, 500.0
 
@@ -17,8 +16,7 @@ class Lane:
         self.passed = self.wall_offset = 0.0
         self.times = LaneTimes()
         self.sending: set[str] = set()
-        self._pace = Pace()
-        self.adopted = AdoptedPace(self._pace, make_settings(WHATSAPP_QUEUE_DELAY=str(DELAY)).lanes.first)
+        self.adopted = self._pace = Pace(delay=DELAY)
 
     def happened(self, *fields, **details) -> None:
         self.times = self.times.after(make_event(*fields, **details))

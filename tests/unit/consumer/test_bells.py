@@ -10,8 +10,8 @@ from antrian.broker.urgent_bell import heard, ring
 from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.message import encode
 from antrian.domain.priority import Priority
-from consumer import worker
-from consumer.bells import LOOKED_AT, MOST_PASSED, Bells
+from consumer.lane import tick
+from consumer.lane.bells import LOOKED_AT, MOST_PASSED, Bells
 
 NAMES = Names()
 
@@ -101,7 +101,7 @@ def test_a_retry_that_rings_is_not_taken_for_the_attempt_before_it():
 
 
 def test_a_bell_that_is_faster_than_its_message_is_kept_for_it(monkeypatch):
-    monkeypatch.setattr(worker, "PAUSE_BEFORE_NEXT", 0.0)
+    monkeypatch.setattr(tick, "PAUSE_BEFORE_NEXT", 0.0)
     lane = PaperLane(delay="60")
     lane.session.after_confirm["outcome.sent"] = lambda: lane.session.tell(Command.URGENT, "urgent")
     lane.deliver(make_message("m1"))

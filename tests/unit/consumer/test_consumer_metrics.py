@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 import requests
 from exposition import Exposition, promtool_complaints
-from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_view, make_message, make_settings
+from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_snapshot, make_message, make_settings
 
 from antrian.domain.errors import PortBusy
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.providers.contract import Sent
-from consumer.lane_view import LaneView
+from consumer.lane.snapshot import LaneSnapshot
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
 from consumer.metrics_server import metrics_server
-from consumer.witness import Audience, Call
+from consumer.observers import Observers, ProviderCall
 
 #: Everything that dashboards and alerts ask for.
 NAMES = {
@@ -27,6 +27,7 @@ NAMES = {
     "antrian_message_wait_seconds",
     "antrian_message_attempts",
     "antrian_messages_total",
+    "antrian_lane_restarts_total",
     "antrian_messages_postponed_total",
     "antrian_breaker_open",
     "antrian_lane_held",
@@ -41,23 +42,23 @@ NAMES = {
     "antrian_build_info",
 }
 
-VIEW = make_lane_view(remembered=3)
+VIEW = make_lane_snapshot(remembered=3)
 
 
 @pytest.fixture
 def metrics():
     settings = make_settings(WHATSAPP_QUEUE_DELAY="10")
     made = ConsumerMetrics(settings)
-    witness = made.lane(settings.lanes[LANE], "mpwa")
-    made.watch(witness, lambda: VIEW)
-    return made, witness
+    observer = made.lane(settings.lanes[LANE], "mpwa")
+    made.watch(lambda: [VIEW])
+    return made, observer
 
 
 def scrape(metrics: ConsumerMetrics) -> Exposition:
     return Exposition(metrics.render()[0].decode())
 
 
-def values(view: LaneView, **more) -> dict[tuple[str, ...], float]:
+def values(view: LaneSnapshot, **more) -> dict[tuple[str, ...], float]:
     changes = standing(view, **{"last_sent_at": NOW, "delay": 10.0, "now": 1000.0, "wall": NOW} | more)
     return {(change.metric, *change.labels[1:]): change.value for change in changes}
 
@@ -71,38 +72,38 @@ def test_every_name_is_exposed_from_the_start(metrics):
 
 
 def test_promtool_has_no_complaints(metrics):
-    made, witness = metrics
-    witness.called(Call(make_message(), "mpwa", 1.0, 2.0, NOW + 1, Sent()))
+    made, observer = metrics
+    observer.called(ProviderCall(make_message(), "mpwa", 1.0, 2.0, NOW + 1, Sent()))
     assert promtool_complaints(made.render()[0].decode()) == ""
 
 
 def test_no_series_appears_that_was_not_there_at_the_start(metrics):
-    made, witness = metrics
+    made, observer = metrics
     before = scrape(made).labels()
     for priority in (1, 5, 7, 9, 10):
         for result in (Sent("id-1"), *(make_failure(kind) for kind in FailureClass)):
             message = make_message(f"m{priority}", key="invoice-17")
             object.__setattr__(message, "priority", priority)
-            witness.called(Call(message, "mpwa", 1.0, 2.0, NOW, result))
+            observer.called(ProviderCall(message, "mpwa", 1.0, 2.0, NOW, result))
     for name in ("sent", "dead", "expired", "cancelled", "cleared", "duplicate"):
-        witness.recorded(make_event(name, "m9", attempt=1, key="invoice-17"))
+        observer.recorded(make_event(name, "m9", attempt=1, key="invoice-17"))
     for reason in ("newer-version", "deliver-at"):
-        witness.recorded(make_event("postponed", "m9", reason=reason))
+        observer.recorded(make_event("postponed", "m9", reason=reason))
     assert scrape(made).labels() == before
 
 
 def test_nothing_personal_is_in_it(metrics):
-    made, witness = metrics
-    witness.called(Call(make_message("m-secret", key="invoice-17"), "mpwa", 1.0, 2.0, NOW, make_failure()))
+    made, observer = metrics
+    observer.called(ProviderCall(make_message("m-secret", key="invoice-17"), "mpwa", 1.0, 2.0, NOW, make_failure()))
     text = made.render()[0].decode()
     assert not any(secret in text for secret in ("m-secret", "invoice-17", PHONE, PHONE[3:], "Halo", "words"))
 
 
 def test_counts_and_observations_arrive(metrics):
-    made, witness = metrics
-    witness.called(Call(make_message(), "mpwa", 1.0, 1.5, NOW + 4, Sent()))
-    witness.called(Call(make_message(), "mpwa", 11.6, 12.0, NOW + 15, make_failure()))
-    witness.recorded(make_event("sent", attempt=2))
+    made, observer = metrics
+    observer.called(ProviderCall(make_message(), "mpwa", 1.0, 1.5, NOW + 4, Sent()))
+    observer.called(ProviderCall(make_message(), "mpwa", 11.6, 12.0, NOW + 15, make_failure()))
+    observer.recorded(make_event("sent", attempt=2))
     seen = scrape(made)
     assert seen.value("antrian_sends_total", outcome="sent", priority="normal", provider="mpwa") == 1
     assert seen.value("antrian_sends_total", outcome="transient") == 1
@@ -118,8 +119,8 @@ def test_counts_and_observations_arrive(metrics):
 def test_two_lanes_share_a_registry(metrics):
     made, _ = metrics
     second = made.lane(Lane(name="second"), "fonnte")
-    made.watch(second, lambda: replace(VIEW, lane="second", paused=True))
-    second.called(Call(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
+    made.watch(lambda: [VIEW, replace(VIEW, lane="second", paused=True)])
+    second.called(ProviderCall(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
     seen = scrape(made)
     assert seen.value("antrian_sends_total", lane="second") == 1
     assert seen.value("antrian_sends_total", lane=LANE) == 0
@@ -130,8 +131,8 @@ def test_two_lanes_share_a_registry(metrics):
 def test_a_lane_that_is_served_no_more_ends_its_gauges_and_keeps_its_counters(metrics):
     made, _ = metrics
     second = made.lane(Lane(name="second"), "fonnte")
-    made.watch(second, lambda: replace(VIEW, lane="second"))
-    second.called(Call(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
+    made.watch(lambda: [VIEW, replace(VIEW, lane="second")])
+    second.called(ProviderCall(make_message(), "fonnte", 1.0, 1.5, NOW, Sent()))
     scrape(made)
 
     made.forget("second")
@@ -197,9 +198,9 @@ class Broken:
     def heard(self, event, *, counts): ...
 
 
-def test_a_broken_witness_of_a_send_breaks_nothing_else(metrics):
-    made, witness = metrics
-    Audience([Broken(), witness]).called(Call(make_message(), "mpwa", 1.0, 2.0, NOW, Sent()))
+def test_a_broken_observer_of_a_send_breaks_nothing_else(metrics):
+    made, observer = metrics
+    Observers([Broken(), observer]).called(ProviderCall(make_message(), "mpwa", 1.0, 2.0, NOW, Sent()))
     assert scrape(made).value("antrian_sends_total") == 1
 
 

@@ -10,7 +10,7 @@ from antrian.domain.priority import Priority
 from antrian.providers.contract import SendResult, Sent
 from consumer import lane_meter
 from consumer.lane_meter import Change, LaneMeter
-from consumer.witness import Call
+from consumer.observers import ProviderCall
 
 DELAY = 10.0
 
@@ -29,9 +29,9 @@ def call(
     at: float = NOW + 30,
     excused: bool = False,
     due_at: float | None = None,
-) -> Call:
+) -> ProviderCall:
     message = replace(make_message(priority=priority), due_at=due_at)
-    return Call(message, "mpwa", began, began + seconds, at, result or Sent(), excused=excused)
+    return ProviderCall(message, "mpwa", began, began + seconds, at, result or Sent(), excused=excused)
 
 
 def of(metric: str, changes) -> list[Change]:
@@ -105,7 +105,7 @@ def test_an_urgent_or_forced_send_may_come_before_the_pause_is_over(meter):
 def test_a_strangers_priority_has_a_label_of_its_own(meter):
     message = make_message()
     object.__setattr__(message, "priority", 7)
-    [sends] = of(lane_meter.SENDS, meter.called(Call(message, "mpwa", 1, 2, NOW, Sent())))
+    [sends] = of(lane_meter.SENDS, meter.called(ProviderCall(message, "mpwa", 1, 2, NOW, Sent())))
     assert sends.labels[-1] == "other"
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
-from consumer import ledger as ledger_module
-from consumer.ledger import CRASH, Ledger, State
+from consumer.lane import ledger as ledger_module
+from consumer.lane.ledger import Ledger, State
+from consumer.lane.retry import Interrupted
 
 WINDOW = 86_400.0
 
@@ -153,7 +154,8 @@ def test_a_crash_is_a_failure_that_leaves_everything_open() -> None:
     entry = make_ledger([make_event("sending"), make_event("uncertain")]).entry("m1")
     assert entry is not None
     assert entry.failure is not None
-    assert (entry.failure.failure_class, entry.failure.code) == (FailureClass.UNCERTAIN, CRASH)
+    assert entry.failure == Interrupted()
+    assert (entry.failure.failure_class, entry.failure.code) == (FailureClass.UNCERTAIN, "crash")
 
 
 def test_a_failure_class_of_a_newer_version_is_read_as_perhaps_sent() -> None:

@@ -16,7 +16,7 @@ from antrian.history.dead_letter import DeadLetter
 from antrian.history.journal.entry import BURIED, QUEUED, SCHEDULED, EventEntry, MessageEntry
 from antrian.history.projection.fold import Projection
 from antrian.history.projection.message_row import MessageRow
-from consumer.ledger import Entry, Ledger
+from consumer.lane.ledger import Entry, Ledger
 
 WINDOW = 86_400.0
 

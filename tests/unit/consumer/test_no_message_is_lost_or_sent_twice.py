@@ -11,8 +11,8 @@ from lane_model import FINAL, Fault, LaneModel
 
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, SendResult, Sent
-from consumer.ledger import State
-from consumer.retry import RetryPolicy
+from consumer.lane.ledger import State
+from consumer.lane.retry import RetryPolicy
 
 #: Handlings that are enough to bring any lane of these tests to rest.
 MANY = 200
@@ -24,10 +24,10 @@ NOT_SENT = ("duplicate", "expired", "cancelled")
 Happening = Callable[[LaneModel], None]
 
 
-def take(place: int, answer: SendResult, steps: int, fault: Fault) -> Happening:
+def take(place: int, answer: SendResult, steps: int, fault: Fault, *, slow_stream: bool = False) -> Happening:
     """A consumer handles a copy; so many steps go well before the fault."""
     faults = [*[Fault.NONE] * steps, fault]
-    return lambda lane: lane.take(place, answer, iter(faults))
+    return lambda lane: lane.take(place, answer, iter(faults), slow_stream=slow_stream)
 
 
 def publish(message_id: str, key: str | None, expires_at: datetime | None) -> Happening:
@@ -55,7 +55,9 @@ ids = st.sampled_from(["m1", "m2"])
 answers = st.just(Sent()) | st.builds(
     Failed, st.sampled_from(FailureClass), st.just("code"), st.just("detail"), st.sampled_from([None, 0.0, 5.0])
 )
-takes = st.builds(take, st.integers(0, 2), answers, st.integers(0, 7), st.sampled_from(Fault))
+takes = st.builds(
+    take, st.integers(0, 2), answers, st.integers(0, 16), st.sampled_from(Fault), slow_stream=st.booleans()
+)
 happenings = st.one_of(
     takes,
     takes,
@@ -64,6 +66,7 @@ happenings = st.one_of(
     st.builds(publish, ids, st.sampled_from([None, None, "k"]), st.sampled_from([None, None, SOON])),
     st.just(LaneModel.let_time_pass),
     st.just(LaneModel.hear_the_late),
+    st.just(LaneModel.start_standby),
     st.just(LaneModel.redrive),
     st.builds(cancel, ids),
     st.builds(uncancel, ids),
@@ -72,7 +75,7 @@ happenings = st.one_of(
     st.builds(try_one, standby_hears=st.booleans()),
 )
 #: A lane that is paused again and again, and has one message sent at a time.
-early = st.builds(take, st.integers(0, 2), st.just(Sent()), st.integers(0, 2), st.sampled_from(Fault))
+early = st.builds(take, st.integers(0, 2), st.just(Sent()), st.integers(0, 5), st.sampled_from(Fault))
 paused_happenings = st.one_of(
     takes,
     early,
@@ -82,6 +85,7 @@ paused_happenings = st.one_of(
     st.just(LaneModel.withdraw),
     st.just(LaneModel.let_time_pass),
     st.just(LaneModel.hear_the_late),
+    st.just(LaneModel.start_standby),
     st.just(LaneModel.pause),
     st.builds(cancel, ids),
 )
@@ -89,6 +93,16 @@ policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.boolea
 
 
 @settings(max_examples=2000, deadline=None)
+@example(
+    RetryPolicy(),
+    [
+        take(0, Failed(FailureClass.REJECTED, "code", "detail"), 30, Fault.NONE),
+        cancel("m1"),
+        take(0, Sent(), 30, Fault.NONE),
+        LaneModel.redrive,
+        take(0, Sent(), 30, Fault.NONE, slow_stream=True),
+    ],
+)
 @given(policies, st.lists(happenings, min_size=3, max_size=20))
 def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPolicy, history: list[Happening]) -> None:
     lane = LaneModel(policy)
@@ -97,6 +111,7 @@ def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPoli
         happens(lane)
         check_that_nothing_has_disappeared(lane)
         check_that_a_second_send_is_marked_uncertain(lane)
+        check_that_only_a_consumer_that_is_gone_leaves_doubts(lane)
     bring_to_rest(lane)
     check_that_every_message_has_one_end(lane)
 
@@ -105,12 +120,12 @@ def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPoli
 @example(
     RetryPolicy(),
     2,
-    [try_one(standby_hears=False), take(0, Sent(), 1, Fault.CUT_BEFORE), take(1, Sent(), 9, Fault.NONE)],
+    [try_one(standby_hears=False), take(0, Sent(), 6, Fault.CUT_BEFORE), take(1, Sent(), 16, Fault.NONE)],
 )
 @example(
     RetryPolicy(),
     2,
-    [try_one(standby_hears=True), take(0, Sent(), 1, Fault.CRASH_AFTER), take(1, Sent(), 9, Fault.NONE)],
+    [try_one(standby_hears=True), take(0, Sent(), 6, Fault.CRASH_AFTER), take(1, Sent(), 16, Fault.NONE)],
 )
 @given(policies, st.integers(1, 4), st.lists(paused_happenings, min_size=3, max_size=20))
 def test_a_paused_lane_sends_at_most_one_message_for_each_command(
@@ -152,12 +167,18 @@ def check_that_nothing_has_disappeared(lane: LaneModel) -> None:
 
 def check_that_a_second_send_is_marked_uncertain(lane: LaneModel) -> None:
     for message_id in lane.published:
-        doubts = lane.broker.events("uncertain", message_id) + sum(
+        doubts = len(lane.broker.events("uncertain", message_id)) + sum(
             event.message_id == message_id and event.details.get("failure_class") == FailureClass.UNCERTAIN
             for event in lane.broker.stream
         )
         # The latest may have been accepted from a consumer that could not say so yet.
         assert lane.provider_accepted.count(message_id) <= doubts + 1
+
+
+def check_that_only_a_consumer_that_is_gone_leaves_doubts(lane: LaneModel) -> None:
+    """One that lives on, whatever becomes of its connection, knows how its call ended and says so."""
+    doubts = {(one.message_id, one.attempt) for one in lane.broker.stream if one.name == "outcome.uncertain"}
+    assert len(doubts) <= lane.deaths
 
 
 def bring_to_rest(lane: LaneModel) -> None:

@@ -9,9 +9,9 @@ from fake_connection import PaperLane
 
 from antrian.domain.control import Command
 from antrian.domain.failure_class import FailureClass
-from consumer.conversation import Disconnected
-from consumer.pace import Pace
-from consumer.permit import Permit, Step, Uses, step
+from consumer.lane.pace import Pace
+from consumer.lane.permit import Permit, Step, Uses, step
+from consumer.outcomes.writer import Disconnected
 
 
 @pytest.fixture

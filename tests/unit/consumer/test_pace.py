@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.bells import Bells
-from consumer.pace import LEAD, Gate, Pace, since
+from consumer.lane.bells import Bells
+from consumer.lane.pace import LEAD, Gate, Pace, since
 
 DELAY = 10.0
 

@@ -86,10 +86,10 @@ def test_a_retry_of_an_older_consumer_is_read():
 
 @pytest.mark.parametrize("field", [name for name, since in SINCE.items() if since > 1])
 def test_what_version_1_does_not_have_is_unknown_in_it(field):
-    values = json.loads(FULL_2)
-    assert refusal(body_of(**{field: values[field]})).fields == {field: "is not a field of this contract"}
+    value = json.loads(FULL_2).get(field, "x")
+    assert refusal(body_of(**{field: value})).fields == {field: "is not a field of this contract"}
     assert refusal(body_of(**{field: None})).fields == {field: "is not a field of this contract"}
-    assert refusal(body_of(**{field: values[field], "message": ""})).fields.keys() == {field, "message"}
+    assert refusal(body_of(**{field: value, "message": ""})).fields.keys() == {field, "message"}
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_message_in_the_queue_of_another_lane_than_it_names_is_sent_by_none():
     "body",
     [
         body_of(version=NEWEST_VERSION + 1),
-        b'{"version": 3, "to": {"email": "a@b.c"}, "parts": [1, 2]}',
+        json.dumps({"version": NEWEST_VERSION + 1, "to": {"email": "a@b.c"}, "parts": [1, 2]}).encode(),
         b'{"version": 1' + b"0" * 30 + b"}",
     ],
 )
@@ -132,8 +132,8 @@ def test_a_newer_version_is_no_fault_of_the_message(body):
 
 
 def test_only_the_version_of_an_object_counts():
-    assert refusal(b'[{"version": 3}]').code == "not-an-object"
-    assert refusal(b'{"metadata": {"version": 3}, "version": 1}').code == "invalid-fields"
+    assert refusal(b'[{"version": 9999}]').code == "not-an-object"
+    assert refusal(b'{"metadata": {"version": 9999}, "version": 1}').code == "invalid-fields"
 
 
 def test_a_body_that_was_built_says_which_version_it_needs():

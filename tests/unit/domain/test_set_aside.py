@@ -9,11 +9,12 @@ import pytest
 from factories import make_event, make_message
 from fake_connection import PaperLane
 
+from antrian.domain.body import NEWEST_VERSION
 from antrian.domain.errors import NewerVersion
 from antrian.domain.message import message_id_of
 from consumer.set_aside import FIRST_WAIT, LONGEST_WAIT, SetAside, wait_after
 
-NEWER = json.dumps({"version": 3, "to": "somebody"}).encode()
+NEWER = json.dumps({"version": NEWEST_VERSION + 1, "to": "somebody"}).encode()
 
 
 def names(lane: PaperLane) -> list[tuple[str, str]]:
@@ -32,7 +33,7 @@ def test_a_newer_message_waits_on_the_ladder_and_the_next_one_goes_out():
     assert names(lane)[0] == ("outcome.postponed", "m1")
     told = lane.stream[[event.name for event in lane.stream].index("outcome.postponed")].details
     assert told["reason"] == "newer-version"
-    assert told["version"] == 3
+    assert told["version"] == NEWEST_VERSION + 1
     assert told["due_at"] > time.time()
     # 60 s are six levels of the ladder.
     assert "wa.delay.05" in lane.session.said

@@ -15,8 +15,8 @@ from antrian.broker import tracing
 from antrian.broker.topology import Names
 from antrian.domain.trace_context import TraceContext
 from antrian.providers.contract import Sent
+from consumer.observers import ProviderCall
 from consumer.send_spans import SendSpans
-from consumer.witness import Call
 from publisher import MessageRequest, Publisher
 
 REMOTE = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=1")
@@ -37,10 +37,10 @@ def publish(parent=None) -> tracing.Publishing:
     return tracing.begin_publish(parent, exchange="wa.messages", lane=LANE, message_id="m1")
 
 
-def call(result, parent=None) -> Call:
+def call(result, parent=None) -> ProviderCall:
     message = make_message(attempt=2, key="invoice-17")
     object.__setattr__(message, "trace", parent)
-    return Call(message, "mpwa", 10.0, 12.5, NOW, result)
+    return ProviderCall(message, "mpwa", 10.0, 12.5, NOW, result)
 
 
 def test_a_publish_is_a_producers_span_and_the_message_carries_it(spans):
@@ -109,8 +109,8 @@ def test_a_publisher_takes_the_callers_trace_and_leaves_out_a_malformed_one():
     with Publisher(make_settings()) as publisher:
         good = MessageRequest(phone_number=PHONE, message="Halo", traceparent=REMOTE.traceparent, tracestate="vendor=1")
         bad = MessageRequest(phone_number=PHONE, message="Halo", traceparent="nonsense", tracestate="vendor=1")
-        assert publisher._compose(good).trace == REMOTE
-        assert publisher._compose(bad).trace is None
+        assert publisher._compose(good)[0].trace == REMOTE
+        assert publisher._compose(bad)[0].trace is None
 
 
 WITHOUT = f"""

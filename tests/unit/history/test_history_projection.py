@@ -1,7 +1,8 @@
 import json
 import sqlite3
 import tempfile
-from datetime import UTC
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pika
@@ -71,6 +72,40 @@ def test_a_retry_waits_on_the_ladder_until_it_is_due(path, journal):
     journal.outcome("retrying", due_at=4e9, next_attempt=2)
     message = fold(path, journal.deliveries).message("m1")
     assert (message.state, message.due_at, message.code) == (MessageState.RETRYING, 4e9, "busy")
+
+
+def test_a_postponed_message_waits_on_the_ladder_and_no_attempt_is_counted(path, journal):
+    journal.queued(purpose="reminder", correlation_id="order-4711", deliver_at=datetime.fromtimestamp(NOW + 500, UTC))
+    journal.outcome("postponed", attempt=1, reason="deliver-at", due_at=NOW + 500, correlation_id="order-4711")
+    message = fold(path, journal.deliveries).message("m1")
+    assert (message.state, message.due_at) == (MessageState.SCHEDULED, NOW + 500)
+    assert (message.attempt, message.generation) == (0, 0)
+    assert (message.purpose, message.correlation_id, message.deliver_at) == ("reminder", "order-4711", NOW + 500)
+    journal.sent()
+    assert fold(path, journal.deliveries).message("m1").state is MessageState.SENT
+
+
+def test_a_message_of_a_newer_version_is_scheduled_and_says_why(path, journal):
+    properties = pika.BasicProperties(message_id="m1", priority=5, app_id="shop")
+    journal.add(NAMES.messages, LANE, b'{"version": 9999, "to": "somebody"}', properties)
+    due_at = time.time() + 600
+    journal.outcome(
+        "postponed", attempt=0, reason="newer-version", version=3, due_at=due_at, detail="needs a newer one"
+    )
+    history = fold(path, journal.deliveries)
+    message = history.message("m1")
+    assert (message.state, message.due_at, message.detail) == (MessageState.SCHEDULED, due_at, "needs a newer one")
+    assert (message.source, message.text) == ("", "")
+    assert history.counts()[MessageState.SCHEDULED] == 1
+
+
+@pytest.mark.parametrize("late", ["sending", "sent", "dead", "cancelled"])
+def test_a_postponement_says_nothing_about_a_message_that_has_gone_on(path, journal, late):
+    journal.queued()
+    journal.outcome(late)
+    before = state(path, journal)
+    journal.outcome("postponed", due_at=NOW + 100_000)
+    assert state(path, journal) is before
 
 
 def test_a_delayed_message_whose_time_is_over_waits(path, journal):

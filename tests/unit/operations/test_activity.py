@@ -72,3 +72,13 @@ def test_forcing_is_remembered():
 def test_a_time_that_no_clock_can_tell_is_no_retry():
     for absurd in (10**400, 1e300, float("inf"), float("nan"), "soon", None):
         assert activity(make_event("retrying", due_at=absurd)).retries_due(NOW) == []
+
+
+def test_messages_that_only_a_newer_consumer_can_read_are_counted_until_they_have_gone_on():
+    newer = [
+        make_event("postponed", name, reason="newer-version", version=3, due_at=NOW) for name in ("m1", "m2", "m1")
+    ]
+    early = make_event("postponed", "m3", reason="deliver-at", due_at=NOW + 60)
+    assert activity(*newer, early).too_new == {"m1": 3, "m2": 3}
+    assert activity(*newer, make_event("sending", "m1")).too_new == {"m2": 3}
+    assert activity(*newer, Event("lane.cleared", NOW, "default")).too_new == {}

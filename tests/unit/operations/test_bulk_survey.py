@@ -39,6 +39,8 @@ def test_what_is_right_goes_to_the_spool_and_comes_back_as_it_was():
         "deliver_at": "+5m",
         "expires_at": "2026-02-01T00:00:00+07:00",
         "metadata": {"invoice": 17, "paid": True, "note": None},
+        "purpose": "reminder",
+        "correlation_id": "order-4711",
         "message": "zwei\nZeilen \N{PARTY POPPER}",
     }
     findings, [first, second] = surveyed(ANI | full, ANI)

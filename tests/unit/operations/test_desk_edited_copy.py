@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pika
 import pytest
 from factories import NOW, PHONE, make_message
@@ -5,7 +7,7 @@ from factories import NOW, PHONE, make_message
 from antrian.broker.queue_scan.publication import Found
 from antrian.broker.topology import Names
 from antrian.domain.errors import InvalidPhoneNumber, MalformedMessage
-from antrian.domain.message import AttemptFailure, encode, retry_of
+from antrian.domain.message import AttemptFailure, MessageBody, encode, retry_of
 from antrian.history.dead_letter import DeadLetter
 from antrian.operations.dead_letters.edited_copy import NO_EDITS, Edits, edited_copy
 
@@ -27,6 +29,15 @@ def test_without_a_change_there_is_no_copy():
     same = Edits(phone_number="0812-3456-7890", message="Halo", priority="normal")
     assert edited_copy(letter(), NO_EDITS, now=NOW) is None
     assert edited_copy(letter(), same, now=NOW) is None
+
+
+def test_a_copy_of_version_2_says_all_that_the_letter_says():
+    made = make_message(purpose="reminder", correlation_id="order-4711")
+    copy = edited_copy(letter(made), Edits(message="other"), now=NOW)
+    assert (copy.body.version, copy.body.purpose, copy.body.correlation_id) == (2, "reminder", "order-4711")
+    # A body of version 2 need not have any of its fields.
+    bare = replace(made, body=MessageBody(version=2, phone_number=PHONE, message="Halo", source="test"))
+    assert edited_copy(letter(bare), Edits(message="Halo"), now=NOW) is None
 
 
 def test_a_copy_is_a_new_message_with_what_was_not_changed():

@@ -34,6 +34,14 @@ def test_a_message_that_waited_goes_back_into_its_lane_as_the_next_generation():
     assert back.body.expires_at.timestamp() == NOW + 60
 
 
+def test_what_version_2_says_comes_back_too():
+    message = record(purpose="reminder", correlation_id="order-4711", deliver_at=NOW + 3_600)
+    back = message_of(restored(cleared(message=message)))
+    assert (back.body.version, back.body.purpose, back.body.correlation_id) == (2, "reminder", "order-4711")
+    assert back.body.deliver_at.timestamp() == NOW + 3_600
+    assert message_of(restored(cleared(message=record()))).body.version == 1
+
+
 @pytest.mark.parametrize(
     ("due_at", "name", "value"), [(None, "BCC", ["urgent.default"]), (NOW + 20, "antrian-urgent", True)]
 )

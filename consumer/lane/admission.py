@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from antrian.domain.lifecycle import SPENT
 from antrian.domain.message import Message
 from antrian.providers.contract import Failed
-from consumer.ledger import Entry, Ledger, State
-from consumer.retry import Retry, RetryPolicy, SendAgain
+from consumer.lane.ledger import Entry, Ledger, State
+from consumer.lane.retry import Retry, RetryPolicy, SendAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> 
 
     Args:
         message: what was delivered.
-        ledger: complete up to now (see the barrier in `consumer.worker`).
+        ledger: complete up to now (see the barrier in `consumer.lane.worker`).
         policy: decides what an earlier failure leads to.
         now: wall clock, unix seconds.
     """

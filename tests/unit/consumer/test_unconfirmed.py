@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antrian.domain.events import Event
-from consumer.outstanding import Outstanding
+from consumer.outcomes.unconfirmed import Unconfirmed
 
 SENT = make_event("sent", "m1", at=NOW + 0.25, source="us")
 FAILED = make_event("failed", "m2", at=NOW + 9, source="us")
 
 
-def owing(*events: Event) -> Outstanding:
-    outstanding = Outstanding()
+def owing(*events: Event) -> Unconfirmed:
+    outstanding = Unconfirmed()
     for event in events:
         outstanding.add(event)
     return outstanding
 
 
-def confirmed(*events: Event) -> Outstanding:
+def confirmed(*events: Event) -> Unconfirmed:
     outstanding = owing(*events)
     for _ in events:
         outstanding.confirmed()
@@ -30,7 +30,7 @@ def confirmed(*events: Event) -> Outstanding:
 
 
 def test_nothing_is_outstanding_at_first() -> None:
-    outstanding = Outstanding()
+    outstanding = Unconfirmed()
     assert outstanding.is_empty
     assert not outstanding.is_doubtful
     assert outstanding.next is None

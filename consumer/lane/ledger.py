@@ -17,10 +17,8 @@ from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.lane_timing import LaneTimes
 from antrian.domain.lifecycle import CopyState, copy_after, is_superseded
 from antrian.providers.contract import Failed
-from consumer.permit import Uses
-
-#: A failure code of our own: a crash left an attempt without an outcome.
-CRASH = "crash"
+from consumer.lane.permit import Uses
+from consumer.lane.retry import Interrupted
 
 #: The latest messages and cancellations are remembered however old they are: a consumer that was away longer than the
 #: window may still find one of them in its queue, sent and never acked.
@@ -172,7 +170,7 @@ def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
 def failure_of(event: Event) -> Failed | None:
     """The failure that an event tells of, None where it tells of none."""
     if event.name == EventName.UNCERTAIN:
-        return Failed(FailureClass.UNCERTAIN, CRASH, "the consumer stopped in the middle of a send")
+        return Interrupted()
     if event.name != EventName.FAILED:
         return None
     details = event.details

@@ -1,36 +1,41 @@
 """The one message that an admin has a paused lane send: chosen at once, told, and kept until every wait is over."""
 
-import time
+from typing import TYPE_CHECKING
 
 import structlog
 
+from antrian.domain.event_name import EventName
 from antrian.domain.message import Message
-from consumer.conversation import Conversation
-from consumer.ledger import Ledger
-from consumer.pace import LEAD, Gate, Pace
-from consumer.permit import Permit, Step, step
-from consumer.recorder import Recorder
+from consumer.lane.ledger import Ledger
+from consumer.lane.pace import LEAD, Gate, Pace
+from consumer.lane.permit import Permit, Step, step
+from consumer.outcomes.writer import EventSource
+
+if TYPE_CHECKING:
+    from consumer.lane.tick import Port
 
 _log = structlog.get_logger()
 
 
 class OneMessage:
-    """Uses one worker's permissions; see `consumer.permit`.
+    """Uses the permissions of one lane; see `consumer.lane.permit`.
 
     Args:
-        talk: where to wait.
+        lane: its name.
+        port: of its tick.
         pace: holds the permission.
-        recorder: tells which message was chosen.
+        events: makes the lane's events.
         ledger: knows what other consumers did with the permission.
     """
 
-    def __init__(self, talk: Conversation, pace: Pace, recorder: Recorder, ledger: Ledger) -> None:
-        self._talk = talk
+    def __init__(self, lane: str, port: "Port", pace: Pace, events: EventSource, ledger: Ledger) -> None:
+        self._lane = lane
+        self._port = port
         self._pace = pace
-        self._recorder = recorder
+        self._events = events
         self._ledger = ledger
 
-    def await_turn(self, message: Message) -> bool:
+    async def await_turn(self, message: Message) -> bool:
         """Choose this message, if that is permitted, and keep it until every wait is over.
 
         Returns:
@@ -41,41 +46,41 @@ class OneMessage:
         """
         while (permit := self._pace.permit) is not None:
             gate = self._pace.gate_for_the_one()
-            match step(permit, message.message_id, self._ledger.uses, time.monotonic()):
+            match step(permit, message.message_id, self._ledger.uses, self._port.now()):
                 case Step.NOTHING:
                     self._pace.permit = None
                 case Step.CHOOSE:
-                    self._choose(permit, message, gate)
-                case Step.SEND if gate.is_open_to_choose(time.monotonic()):
+                    await self._choose(permit, message, gate)
+                case Step.SEND if gate.is_open_to_choose(self._port.now()):
                     return True
                 case Step.SEND:
-                    self._keep(permit, gate)
-                    if self._talk.stopping:
+                    await self._keep(permit, gate)
+                    if self._port.stopping:
                         return False
         return False
 
-    def sit_out(self) -> None:
+    async def sit_out(self) -> None:
         """Let the pause after a crash pass: what the message needs first is seen when it is over."""
         permit, gate = self._pace.permit, self._pace.gate_for_the_one()
         if permit is not None:
             until = min(gate.opens_at, permit.valid_until)
-            self._talk.wait(lambda: self._talk.stopping or self._pace.permit is not permit, until=until)
+            await self._port.wait_until(until, lambda: self._port.stopping or self._pace.permit is not permit)
 
     def has_begun(self, permit: Permit) -> None:
         """The beginning of the attempt is on record, with this permission: it is spent."""
         if self._pace.permit is permit:
-            self._pace.permit = permit.rest(time.monotonic())
+            self._pace.permit = permit.rest(self._port.now())
 
-    def _choose(self, permit: Permit, message: Message, gate: Gate) -> None:
-        now = time.monotonic()
+    async def _choose(self, permit: Permit, message: Message, gate: Gate) -> None:
+        now = self._port.now()
         # Before it is recorded: a connection that breaks meanwhile must not lead to another choice.
         permit.choose(message.message_id, max(now, gate.opens_at))
-        # Of its own: a command that comes while this is recorded has not been told.
+        # A copy: a command that comes while this is recorded has not been told.
         asked = list(permit.unanswered or permit.ids)
         wait = gate.wait(now)
-        self._recorder.record(
-            self._recorder.event(
-                "outcome.chosen",
+        await self._port.record(
+            self._events.make(
+                EventName.CHOSEN,
                 message_id=message.message_id,
                 generation=message.generation,
                 attempt=message.attempt,
@@ -85,16 +90,16 @@ class OneMessage:
                 reason=gate.reason if wait else None,
             )
         )
-        if permit.has_expired(time.monotonic()):
+        if permit.has_expired(self._port.now()):
             return
         permit.answered(asked)
         _log.info("message.chosen", lane=message.lane, message_id=message.message_id, seconds=round(wait, 3))
 
-    def _keep(self, permit: Permit, gate: Gate) -> None:
-        def is_news() -> bool:
-            return self._talk.stopping or self._pace.permit is not permit or bool(permit.unanswered)
+    async def _keep(self, permit: Permit, gate: Gate) -> None:
+        def has_changed() -> bool:
+            return self._port.stopping or self._pace.permit is not permit or bool(permit.unanswered)
 
-        self._talk.wait(is_news, until=gate.opens_at - LEAD)
-        if not self._talk.stopping:
+        await self._port.wait_until(gate.opens_at - LEAD, has_changed)
+        if not self._port.stopping:
             # Another consumer may have reported late what it sent.
-            self._recorder.catch_up()
+            await self._port.catch_up()

@@ -1,4 +1,4 @@
-"""Who is told what a worker does without taking part in it: metrics and traces."""
+"""Observers are told what a lane does, and take no part in it: metrics and traces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProviderCall:
     """One call to the provider, which has ended.
 
     Attributes:
@@ -41,47 +41,55 @@ class Call:
         return self.ended - self.began
 
 
-class Witness(Protocol):
-    """What a worker tells; called in the worker's own thread, so it must be quick."""
+class Observer(Protocol):
+    """What a worker tells; called in the event loop, so it must be quick."""
 
-    def called(self, call: Call) -> None:
+    def called(self, call: ProviderCall) -> None:
         """The provider was called."""
 
     def recorded(self, event: Event) -> None:
         """This worker's own event is in the broker."""
 
     def heard(self, event: Event, *, counts: bool) -> None:
-        """Somebody else's event came through the stream.
+        """Another's event came through the stream.
 
         It counts when it is news (not while a starting worker reads up) and this is the consumer at work on the lane:
         all of its consumers hear of it.
         """
 
+    def broken(self) -> None:
+        """The lane's code failed; it begins again."""
 
-class Audience:
-    """All witnesses of a worker.
+
+class Observers:
+    """All observers of a worker.
 
     Args:
-        witnesses: told in this order.
+        observers: told in this order.
     """
 
-    def __init__(self, witnesses: Sequence[Witness]) -> None:
-        self._witnesses = witnesses
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
 
-    def called(self, call: Call) -> None:
-        """See `Witness`."""
-        for witness in self._witnesses:
+    def called(self, call: ProviderCall) -> None:
+        """See `Observer`."""
+        for observer in self._observers:
             try:
-                witness.called(call)
+                observer.called(call)
             except Exception:  # noqa: BLE001 (between a send and its record nothing may fail: the message would go out twice)
-                _log.exception("witness.failed", lane=call.message.lane)
+                _log.exception("observer.failed", lane=call.message.lane)
 
     def recorded(self, event: Event) -> None:
-        """See `Witness`."""
-        for witness in self._witnesses:
-            witness.recorded(event)
+        """See `Observer`."""
+        for observer in self._observers:
+            observer.recorded(event)
 
     def heard(self, event: Event, *, counts: bool) -> None:
-        """See `Witness`."""
-        for witness in self._witnesses:
-            witness.heard(event, counts=counts)
+        """See `Observer`."""
+        for observer in self._observers:
+            observer.heard(event, counts=counts)
+
+    def broken(self) -> None:
+        """See `Observer`."""
+        for observer in self._observers:
+            observer.broken()

@@ -13,11 +13,10 @@ from antrian.broker.topology import Names
 from antrian.domain.control import Command
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed
-from consumer import signals
-from consumer.conversation import Disconnected
-from consumer.ledger import State
-from consumer.recorder import BARRIER_TIMEOUT
-from consumer.session import Session
+from consumer.connection import BrokerConnection
+from consumer.inbox import Listening, OutcomeRecorded, Stop
+from consumer.lane.ledger import State
+from consumer.outcomes.writer import BARRIER_TIMEOUT, Disconnected
 
 THROTTLED = Failed(FailureClass.THROTTLED, "throttled", "", 300.0)
 
@@ -74,7 +73,7 @@ def test_a_force_that_another_consumer_has_spent_does_not_break_a_later_pause():
     lane.session.tell(Command.FORCE)
     lane.take_in()
     assert lane.pace.forced
-    lane.talk.subscribe()
+    lane.subscribe()
     for number in range(3):
         lane.session.show(by_another("sending", f"a{number}"))
         lane.session.show(by_another("sent", f"a{number}", pause=60))
@@ -175,7 +174,7 @@ def test_what_another_consumer_began_is_given_up_only_after_a_pause():
     assert lane.wait > 50
 
     lane.session.show(by_another("sent", "m1", pause=0))
-    lane.inbox.put(signals.Stop())
+    lane.tell(Stop())
     lane.deliver(make_message("m1"))
     assert lane.told == ["outcome.sending", "outcome.sent"]
     assert lane.session.said[-1] == "ack"
@@ -190,11 +189,11 @@ def test_after_the_pause_it_is_given_up():
 def test_a_worker_is_ready_only_when_it_hears_every_command():
     """What the lane's state says is read after that, so that a pause is either in the state or heard."""
     lane = PaperLane()
-    session = PaperSession(lane.inbox, lane.stream)
+    session = PaperSession(lane)
 
     def hear() -> None:
         session.tell(Command.PAUSE)
-        lane.inbox.put(signals.Listening())
+        lane.tell(Listening())
 
     session.listen = lambda: threading.Timer(0.1, hear).start()
     lane.reconnect(session)
@@ -204,9 +203,9 @@ def test_a_worker_is_ready_only_when_it_hears_every_command():
 def test_giving_up_a_connection_does_not_end_the_next_one():
     thread = PaperIO()
     gone = PaperConnection(is_open=False)
-    Session(thread, gone, Names(), SimpleQueue()).drop()
+    BrokerConnection(thread, gone, Names(), SimpleQueue(), None).drop()
     assert thread.drops == 0
-    Session(thread, PaperConnection(is_open=True), Names(), SimpleQueue()).drop()
+    BrokerConnection(thread, PaperConnection(is_open=True), Names(), SimpleQueue(), None).drop()
     assert thread.drops == 1
 
 
@@ -215,7 +214,7 @@ class TestReadingAgain:
 
     @staticmethod
     def read_again(lane: PaperLane) -> None:
-        lane.feed.lose_position()
+        lane.reader.lose_position()
         lane.reconnect()
 
     def test_one_crash_stays_one(self):
@@ -237,7 +236,7 @@ class TestReadingAgain:
 
     def test_what_came_meanwhile_is_learnt(self):
         lane = PaperLane(by_another("sending", "m0"))
-        lane.feed.lose_position()
+        lane.reader.lose_position()
         lane.session.die()
         lane.stream += [by_another("sent", "m0"), by_another("sending", "m1"), by_another("sent", "m1")]
         with pytest.raises(Disconnected):
@@ -247,17 +246,17 @@ class TestReadingAgain:
 
     def test_a_stream_that_was_made_again_is_news_from_its_beginning(self):
         lane = PaperLane(by_another("sending", "m0"), by_another("sent", "m0"))
-        lane.feed.lose_position()
+        lane.reader.lose_position()
         lane.stream[:] = [by_another("sending", "m1"), by_another("sent", "m1")]
         lane.reconnect()
         assert [lane.ledger.entry(name).state for name in ("m0", "m1")] == [State.SENT] * 2
 
     def test_what_was_on_its_way_when_the_position_was_lost_does_not_bring_it_back(self):
         lane = PaperLane(by_another("sent", "m0"))
-        lane.feed.lose_position()
+        lane.reader.lose_position()
         lane.session.show(by_another("sent", "m1"))
         lane.take_in()
-        assert lane.feed.resume() == "first"
+        assert lane.reader.resume() == "first"
         lane.reconnect()
         assert lane.ledger.entry("m1").state is State.SENT
 
@@ -275,12 +274,12 @@ def test_a_long_stream_is_read_to_its_end_however_long_that_takes(monkeypatch):
         nonlocal now, shown
         now += BARRIER_TIMEOUT / 2
         if shown < len(lane.stream):
-            lane.inbox.put(signals.Recorded(lane.stream[shown], shown))
+            lane.tell(OutcomeRecorded(lane.stream[shown], shown))
             shown += 1
         return now
 
     monkeypatch.setattr("time.monotonic", clock)
-    lane.recorder.pass_barrier()
+    lane.drive(lane.writer.barrier())
     assert len(lane.ledger) == 40
 
 

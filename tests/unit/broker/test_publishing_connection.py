@@ -32,8 +32,6 @@ class Idle(PublishingConnection):
 
     def __init__(self, sock: socket.socket) -> None:
         self._transport: Any = Transport(sock)
-        self._gathered = None
-        self._on_confirm = {}
         self._body_max_length = 100
         self.bytes_sent = self.frames_sent = 0
 

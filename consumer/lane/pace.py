@@ -1,14 +1,21 @@
 """When the next send may start: never less than the delay after the end of the last one.
 
+Everything that changes the pace is here: the lane's own sends, the wish of a provider for silence, an admin's commands,
+and what the outcomes stream tells of other consumers and of an earlier life of this one.
+
 All times here are monotonic seconds of this process. What other processes did is known by wall clock; `since` turns
-that into monotonic time in the careful direction.
+that into monotonic time in the careful direction. Nothing here reads a clock.
 """
 
 import math
+import random
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from consumer.bells import Bells
-from consumer.permit import Permit
+from antrian.domain.control import Command, Control
+from antrian.domain.lane_timing import LaneTimes
+from consumer.lane.bells import Bells
+from consumer.lane.permit import Permit
 
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
@@ -41,6 +48,8 @@ class Pace:
     """What keeps the lane shut at the moment.
 
     Attributes:
+        delay: the least pause between two sends, seconds.
+        jitter: up to so many seconds more, at random.
         pause_over_at: end of the pause after the last send; monotonic seconds.
         hold_over_at: end of the silence that the provider asked for or made necessary; monotonic seconds.
         hold_reason: the failure class behind the hold.
@@ -50,6 +59,8 @@ class Pace:
         permit: an admin wants one message sent although the lane is paused; None on a lane that is not.
     """
 
+    delay: float = 0.0
+    jitter: float = 0.0
     pause_over_at: float = -math.inf
     hold_over_at: float = -math.inf
     hold_reason: str = ""
@@ -57,6 +68,12 @@ class Pace:
     forced: bool = False
     bells: Bells = field(default_factory=Bells)
     permit: Permit | None = None
+    _adopted: LaneTimes = field(default_factory=LaneTimes)
+    _accounted: set[str] = field(default_factory=set)
+
+    def next_pause(self) -> float:
+        """The pause after one send, in seconds: the delay plus up to the jitter, never less than the delay."""
+        return self.delay + random.uniform(0, self.jitter)  # noqa: S311 (not a secret)
 
     def gate(self, *, urgent: bool = False) -> Gate:
         """Whether the lane may send now; `urgent` asks for a message that needs not wait for the pause."""
@@ -83,6 +100,36 @@ class Pace:
         if self.permit is not None:
             return Gate(-math.inf, "open")
         return self.gate(urgent=bool(self.bells))
+
+    # What an admin commands.
+
+    def apply(self, control: Control, has_attempted: Callable[[str, int], bool], *, wall: float, now: float) -> None:
+        """Carry out a command for this lane, or take note of an urgent message that announces itself.
+
+        Args:
+            control: for this lane.
+            has_attempted: tells whether that copy of a message (its id, its generation) was attempted already.
+            wall: unix seconds.
+            now: monotonic seconds, at the same moment.
+        """
+        match control.command:
+            case Command.PAUSE:
+                self.pause()
+            case Command.RESUME:
+                self.resume()
+            case Command.FORCE:
+                self.force(now)
+            case Command.TRY_ONE:
+                # A process that stood still reads what is long out of date.
+                if control.permit and not 0 < control.expires_at < wall:
+                    self.try_one(control.permit, control.actor, now)
+            case Command.WITHDRAW:
+                self.withdraw(control.permit)
+            case Command.URGENT:
+                if not has_attempted(control.message_id, control.generation):
+                    self.bells.ring(control.message_id, control.generation)
+                # A standby hears every bell, and is never delivered what rang.
+                self.bells.look_at_a_few(has_attempted)
 
     def pause(self) -> None:
         """An admin pauses the lane; again, when it was paused already: then nothing that was permitted is sent."""
@@ -121,6 +168,8 @@ class Pace:
         self.resume()
         self.forced = self.forced or self.gate().wait(now) > 0
 
+    # What the lane's own sends do.
+
     def send_ended(self, at: float, pause: float) -> None:
         """A call to the provider ended at `at`; the next may start `pause` seconds later."""
         self.pause_over_at = max(self.pause_over_at, at + pause)
@@ -129,6 +178,40 @@ class Pace:
         """The provider needs silence until then."""
         self.hold_over_at = until
         self.hold_reason = reason
+
+    # What the outcomes stream tells.
+
+    def includes(self, times: LaneTimes) -> bool:
+        """Whether these times have been taken over already."""
+        return times == self._adopted
+
+    def leave_out(self, times: LaneTimes) -> None:
+        """These times need not be taken over: they are our own, and paced by the monotonic clock already."""
+        self._adopted = times
+
+    def adopt(self, times: LaneTimes, sending: Iterable[str], *, wall: float, now: float) -> None:
+        """Take over the pauses of other consumers, and of our own earlier life.
+
+        Args:
+            times: of the lane, by wall clock.
+            sending: messages whose attempt has no outcome yet.
+            wall: unix seconds.
+            now: monotonic seconds, at the same moment.
+        """
+        # Each time is taken over once: read again after the clock was set back, it would count as now for ever.
+        has_changed, self._adopted = times != self._adopted, times
+        if has_changed and times.send_ended_at:
+            self.send_ended(since(times.send_ended_at, wall, now), max(times.pause, self.delay))
+            # All consumers of a lane hear an admin's force; the one that has sent since has spent it.
+            self.forced = False
+        if has_changed and times.held_because is not None:
+            left = min(times.held_until - wall, times.held_for)
+            self.hold(now + left, times.held_because)
+        unfinished = set(sending)
+        if unfinished - self._accounted:
+            # A send without an outcome may have ended this very moment.
+            self.send_ended(now, self.next_pause())
+        self._accounted = unfinished
 
 
 def since(event_at: float, wall_now: float, monotonic_now: float) -> float:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher import InvalidMessage, MessageRequest
-from publisher.composition import compose, compose_pair
+from publisher.request import compose, compose_pair
 
 NOW = 1_795_000_000.0
 
@@ -18,7 +18,7 @@ def test_a_number_and_a_text_make_what_a_request_with_these_makes(phone_number: 
         try:
             return replace(make(*arguments, "source", NOW), message_id="m")
         except InvalidMessage as error:
-            return error.code, error.detail, error.fields
+            return error.code, str(error), error.fields
 
     request = MessageRequest(phone_number=phone_number, message=text)
     assert made(compose_pair, phone_number, text) == made(compose, request)

@@ -1,11 +1,14 @@
-"""A worker at one moment, as a value that another thread may read."""
+"""A lane at one moment, as a value that another thread may read."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from consumer.lane.tick import Phase
 
-class LaneState(StrEnum):
-    """What a worker is doing; the first that fits."""
+
+class LaneActivity(StrEnum):
+    """What a lane is doing, as metrics name it; the first that fits."""
 
     #: There is no connection to the broker.
     DISCONNECTED = "disconnected"
@@ -24,13 +27,13 @@ class LaneState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LaneView:
-    """What is to be seen of a worker.
+class LaneSnapshot:
+    """A lane's state and pace at one moment.
 
     Attributes:
-        lane: its lane.
+        lane: its name.
         connected: whether the broker can be reached.
-        sending: whether the provider is being called.
+        phase: what its tick is doing.
         paused: whether an admin paused the lane.
         active: whether this consumer is the one at work on the lane, not a standby.
         pause_over_at: end of the pause after the last send, monotonic seconds.
@@ -42,7 +45,7 @@ class LaneView:
 
     lane: str
     connected: bool
-    sending: bool
+    phase: Phase
     paused: bool
     active: bool
     pause_over_at: float
@@ -51,17 +54,22 @@ class LaneView:
     breaker_open: bool
     remembered: int
 
-    def state(self, now: float) -> LaneState:
+    @classmethod
+    def of_an_idle(cls, lane: str) -> "LaneSnapshot":
+        """A connected, active lane that has nothing to wait for."""
+        return cls(lane, True, Phase.WAITING, False, True, -math.inf, -math.inf, "", False, 0)  # noqa: FBT003
+
+    def activity(self, now: float) -> LaneActivity:
         """What it is doing; `now` is monotonic seconds."""
         facts = {
-            LaneState.DISCONNECTED: not self.connected,
-            LaneState.PAUSED: self.paused,
-            LaneState.SENDING: self.sending,
-            LaneState.STANDBY: not self.active,
-            LaneState.HELD: self.hold_over_at > now,
-            LaneState.PAUSE: self.pause_over_at > now,
+            LaneActivity.DISCONNECTED: not self.connected,
+            LaneActivity.PAUSED: self.paused,
+            LaneActivity.SENDING: self.phase is Phase.SENDING,
+            LaneActivity.STANDBY: not self.active,
+            LaneActivity.HELD: self.hold_over_at > now,
+            LaneActivity.PAUSE: self.pause_over_at > now,
         }
-        return next((state for state, holds in facts.items() if holds), LaneState.WAITING)
+        return next((activity for activity, holds in facts.items() if holds), LaneActivity.WAITING)
 
     def held_because(self, now: float) -> str:
         """The failure class that keeps the lane silent; empty when none does."""

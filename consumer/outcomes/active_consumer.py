@@ -1,4 +1,4 @@
-"""Whose turn it is: which of several consumers of a lane is at work, as far as one of them can tell.
+"""Which of several consumers of a lane is the active one, as far as one of them can tell.
 
 The broker picks the single active consumer and tells nobody. What a consumer can know is whose outcomes were recorded
 last, and how many others are subscribed to the lane.
@@ -8,7 +8,7 @@ from antrian.domain.events import Event
 from antrian.domain.lifecycle import ACTIVE_WORK
 
 
-class Turn:
+class ActiveConsumer:
     """Folds what happens to a lane; for metrics only, nothing is decided by it."""
 
     def __init__(self) -> None:
@@ -16,11 +16,11 @@ class Turn:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this consumer is the one at work, or the next to be."""
+        """Whether this consumer is the active one, or the next to be."""
         return bool(self._ours)
 
     def forget(self) -> None:
-        """The connection is gone: another one may be at work now."""
+        """The connection is gone: another one may be active now."""
         self._ours = None
 
     def see(self, event: Event, *, own: bool) -> None:
@@ -33,5 +33,5 @@ class Turn:
         if others <= 0:
             self._ours = True
         elif self._ours is None:
-            # Whoever was there first is at work.
+            # The one that was there first is active.
             self._ours = False

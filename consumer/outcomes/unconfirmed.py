@@ -12,7 +12,7 @@ from collections import deque
 from antrian.domain.events import Event
 
 
-class Outstanding:
+class Unconfirmed:
     """Decides what is to be recorded next, and when all is on record; does nothing itself."""
 
     def __init__(self) -> None:

@@ -16,7 +16,6 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Failed
-from consumer.ledger import CRASH
 
 #: A message whose sending crashed the consumer so many times is poison.
 MOST_CRASHES = 3
@@ -30,6 +29,15 @@ THROTTLE_PAUSE = 30.0
 #: Seconds before the first probe of an unavailable provider; doubled each time up to the longest.
 SHORTEST_PROBE = 1.0
 LONGEST_PROBE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted(Failed):
+    """A crash left the attempt without an outcome; no provider can report this."""
+
+    failure_class: FailureClass = FailureClass.UNCERTAIN
+    code: str = "crash"
+    detail: str = "the consumer stopped in the middle of a send"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ class RetryPolicy:
     def _after_uncertainty(self, failure: Failed, attempt: int, crashes: int) -> Consequence:
         if not self.resend_uncertain:
             return GiveUp("uncertain")
-        if failure.code != CRASH:
+        if not isinstance(failure, Interrupted):
             return self._next_attempt(attempt, failure.retry_after or 0.0)
         if crashes >= MOST_CRASHES:
             return GiveUp("poison")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from antrian.domain.control import CHOICE_SECONDS
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 
 #: Seconds that the attempt may begin late, after the pause is over: a new connection takes its time.
@@ -108,7 +109,7 @@ class Uses:
 
     def apply(self, event: Event) -> None:
         """Take an event of the lane into account."""
-        if event.name not in {"outcome.chosen", "outcome.sending"}:
+        if event.name not in {EventName.CHOSEN, EventName.SENDING}:
             return
         told = event.details.get("permits")
         for permit_id in told if isinstance(told, list) else []:
@@ -117,7 +118,7 @@ class Uses:
 
     def _remember(self, permit_id: str, event: Event) -> None:
         use = self._uses.setdefault(permit_id, Use(event.message_id))
-        use.begun = use.begun or event.name == "outcome.sending"
+        use.begun = use.begun or event.name == EventName.SENDING
         while len(self._uses) > _REMEMBERED:
             self._uses.popitem(last=False)
 

@@ -1,0 +1,371 @@
+"""The process's one connection to the broker, as the lanes use it: shared channels, and one channel for each lane.
+
+    publishing   for all lanes, with confirms
+    feed         the outcomes stream and the commands, once for all lanes
+    lane …       one lane's deliveries, one at a time
+
+RabbitMQ's default allows 2,047 channels a connection, so 2,045 lanes; a connection that allows fewer than the lanes
+need is refused with that reason. Channels belong to their connection for good: what is asked of one that is gone has no
+effect, so that a delivery tag can never be acked on a later connection. A lane's channel that the broker closes (its
+queue was deleted, say) costs that lane alone; a shared one costs the connection.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+
+import pika
+from pika import spec
+from pika.channel import Channel
+from pika.connection import Connection
+
+from antrian.broker.confirms import Confirmation, ConfirmChannel
+from antrian.broker.io_thread import IOThread
+from antrian.broker.lane_state import decode_state
+from antrian.broker.topology import Names
+from antrian.broker.urgent_bell import heard
+from antrian.domain.errors import BrokerError, BrokerRefused
+from antrian.domain.events import Event
+from antrian.domain.lenient_headers import readable_key
+from consumer.event_loop import Inbox, Receiver
+from consumer.inbox import (
+    Blocked,
+    ChannelLost,
+    ChannelOpened,
+    CommandReceived,
+    Confirmed,
+    Connected,
+    ConnectionLost,
+    Delivery,
+    Listening,
+    OutcomeRecorded,
+    PausedStateRead,
+    Signal,
+    StreamCancelled,
+    SubscribersCounted,
+    Unsubscribed,
+)
+from consumer.outcomes.reader import Offset
+
+#: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
+STREAM_PREFETCH = 1_000
+STREAM_ACK_EVERY = 200
+
+#: Channels that all lanes share.
+SHARED_CHANNELS = 2
+
+#: What a connection allows that names no limit.
+_NO_LIMIT = 65_535
+
+#: Never used twice in a process, so that a late answer cannot be taken for another's.
+_tokens = count(1)
+
+
+class Link:
+    """Keeps a process connected: tells of each new connection, and of its loss.
+
+    Args:
+        parameters: the broker's addresses.
+        names: of the consumer's namespace.
+        inbox: where everything that happens is put.
+        process: receives what concerns all lanes.
+        lanes: how many there are, for each needs a channel.
+        name: the thread's name.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[pika.URLParameters],
+        names: Names,
+        inbox: Inbox,
+        process: Receiver,
+        lanes: Callable[[], int],
+        *,
+        name: str,
+    ) -> None:
+        self._names = names
+        self._inbox = inbox
+        self._process = process
+        self._lanes = lanes
+        self._refusal: BrokerRefused | None = None
+        self._io = IOThread(parameters, name=name, on_up=self._up, on_down=self._down)
+
+    def start(self) -> None:
+        """Begin to connect."""
+        self._io.start()
+
+    def close(self) -> None:
+        """End the connection; unacked deliveries go back to their queues."""
+        self._io.stop()
+
+    def _up(self, connection: Connection) -> None:
+        connection.add_on_connection_blocked_callback(
+            lambda _connection, frame: self._tell(Blocked(str(frame.method.reason)))
+        )
+        connection.add_on_connection_unblocked_callback(lambda _connection, _frame: self._tell(Blocked(None)))
+        allowed = (connection.params.channel_max or _NO_LIMIT) - SHARED_CHANNELS
+        if allowed < self._lanes():
+            sentence = (
+                f"the broker allows {allowed + SHARED_CHANNELS} channels a connection, enough for {allowed} lanes, and "
+                f"this process serves {self._lanes()}: raise channel_max in rabbitmq.conf, or start several consumers "
+                "with some of the lanes each (antrian consume --lane …)"
+            )
+            self._refusal = BrokerRefused(sentence)
+            self._io.drop()
+            return
+        BrokerConnection(self._io, connection, self._names, self._inbox, self._process)
+
+    def _down(self, error: BrokerError) -> None:
+        refusal, self._refusal = self._refusal, None
+        self._tell(ConnectionLost(refusal or error))
+
+    def _tell(self, signal: Signal) -> None:
+        self._inbox.put((self._process, signal))
+
+
+class BrokerConnection:
+    """What can be asked of one connection; all methods are safe from any thread and return at once."""
+
+    def __init__(self, io: IOThread, connection: Connection, names: Names, inbox: Inbox, process: Receiver) -> None:
+        self._io = io
+        self._connection = connection
+        self._names = names
+        self._inbox = inbox
+        self._process = process
+        self._channels: list[Channel] = []
+        for _ in range(SHARED_CHANNELS):
+            connection.channel(on_open_callback=self._channel_open)
+
+    def open_lane(self, lane: str, receiver: Receiver) -> "LaneChannel":
+        """A channel for one lane; it can be used from the `ChannelOpened` signal on."""
+        return LaneChannel(
+            self._io, self._connection, self._names, lane, lambda signal: self._inbox.put((receiver, signal))
+        )
+
+    def publish(
+        self,
+        receiver: Receiver,
+        exchange: str,
+        routing_key: str,
+        body: bytes,
+        properties: pika.BasicProperties,
+        *,
+        mandatory: bool = True,
+    ) -> int:
+        """Publish; the `Confirmed` signal to the receiver carries the token returned here."""
+        token = next(_tokens)
+
+        def done(confirmation: Confirmation) -> None:
+            self._inbox.put((receiver, Confirmed(token, confirmation)))
+
+        def act() -> None:
+            if self._confirms.is_open:
+                self._confirms.publish(exchange, routing_key, body, properties, done, mandatory=mandatory)
+            else:
+                done(Confirmation.LOST)
+
+        self._io.call(act)
+        return token
+
+    def listen(self) -> None:
+        """Have commands delivered as `CommandReceived`, by a queue of this connection; from `Listening` on, all."""
+
+        def declared(queue: str) -> None:
+            self._feed.queue_bind(queue, self._names.control)
+            self._feed.basic_consume(
+                queue, self._command, auto_ack=True, callback=lambda _frame: self._tell(Listening())
+            )
+
+        def act() -> None:
+            if self._feed.is_open:
+                self._feed.queue_declare("", exclusive=True, callback=lambda frame: declared(frame.method.queue))
+
+        self._io.call(act)
+
+    def read_outcomes(self, offset: Offset) -> None:
+        """Have the outcomes stream's entries delivered as `OutcomeRecorded`, from an offset or `first`."""
+
+        def act() -> None:
+            if self._feed.is_open:
+                _read_stream(self._feed, self._names.outcomes, offset, self._tell)
+
+        self._io.call(act)
+
+    def read_outcomes_apart(self, receiver: Receiver) -> Callable[[], None]:
+        """Have the whole outcomes stream delivered to one lane that knows nothing of it yet, on a channel of its own.
+
+        Returns:
+            Ends it.
+        """
+        opened: list[Channel] = []
+
+        def on_open(channel: Channel) -> None:
+            channel.basic_qos(prefetch_count=STREAM_PREFETCH)
+            tell = lambda signal: self._inbox.put((receiver, signal))  # noqa: E731
+            _read_stream(channel, self._names.outcomes, "first", tell)
+            opened.append(channel)
+
+        def act() -> None:
+            if self._connection.is_open:
+                self._connection.channel(on_open_callback=on_open)
+
+        def end() -> None:
+            for channel in opened:
+                if channel.is_open:
+                    channel.close()
+
+        self._io.call(act)
+        return lambda: self._io.call(end)
+
+    def drop(self) -> None:
+        """Give up the connection and begin a new one."""
+
+        def act() -> None:
+            # The I/O thread may have another connection by now, which goes on.
+            if self._connection.is_open:
+                self._io.drop()
+
+        self._io.call(act)
+
+    # Everything below runs in the I/O thread.
+
+    def _tell(self, signal: Signal) -> None:
+        self._inbox.put((self._process, signal))
+
+    def _channel_open(self, channel: Channel) -> None:
+        channel.add_on_close_callback(self._channel_closed)
+        channel.add_on_cancel_callback(lambda frame: self._tell(StreamCancelled(str(frame.method.consumer_tag))))
+        self._channels.append(channel)
+        if len(self._channels) < SHARED_CHANNELS:
+            return
+        publishing, self._feed = self._channels
+        self._confirms = ConfirmChannel(publishing)
+        self._feed.basic_qos(prefetch_count=STREAM_PREFETCH)
+        self._tell(Connected(self))
+
+    def _command(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        control = heard(self._names, method.exchange, readable_key(method.routing_key), body, properties)
+        if control is not None:
+            self._tell(CommandReceived(control))
+
+    def _channel_closed(self, channel: Channel, _reason: BaseException) -> None:
+        # A channel closed by the broker means that something is gone or forbidden: begin again from the topology.
+        if channel.connection.is_open:
+            self._io.drop()
+
+
+class LaneChannel:
+    """One lane's own channel; all methods are safe from any thread and return at once.
+
+    Attributes:
+        is_open: whether it can be used; set by the lane when it is told so.
+        is_gone: whether it cannot be used any more; likewise.
+    """
+
+    def __init__(
+        self, io: IOThread, connection: Connection, names: Names, lane: str, tell: Callable[[Signal], None]
+    ) -> None:
+        self.is_open = self.is_gone = False
+        self._io = io
+        self._connection = connection
+        self._queue = names.lane(lane)
+        self._state_queue = names.state(lane)
+        self._tell = tell
+        self._channel: Channel | None = None
+        io.call(self._open)
+
+    def subscribe(self) -> None:
+        """Have the lane's messages delivered, one at a time."""
+        self._on(lambda channel: channel.basic_consume(self._queue, self._delivered, consumer_tag="lane"))
+        self.count_subscribers()
+
+    def count_subscribers(self) -> None:
+        """Have the lane's subscribers counted, for the `SubscribersCounted` signal."""
+
+        def counted(frame: Any) -> None:
+            self._tell(SubscribersCounted(frame.method.consumer_count))
+
+        self._on(lambda channel: channel.queue_declare(self._queue, passive=True, callback=counted))
+
+    def unsubscribe(self) -> None:
+        """Have nothing more delivered; what is unacked stays so. Ends with the `Unsubscribed` signal."""
+        self._on(lambda channel: channel.basic_cancel("lane", callback=lambda _frame: self._tell(Unsubscribed(self))))
+
+    def ack(self, tag: int) -> None:
+        """The message of this delivery is done with."""
+        self._on(lambda channel: channel.basic_ack(tag))
+
+    def give_back(self, tag: int) -> None:
+        """The message returns to its place in the queue."""
+        self._on(lambda channel: channel.basic_nack(tag, requeue=True))
+
+    def read_paused_state(self) -> None:
+        """Have the lane's state queue read, for the `PausedStateRead` signal; its value stays in the queue."""
+
+        def act(channel: Channel) -> None:
+            channel.basic_get(self._state_queue, self._state_read)
+            # In one piece with the taking, so that a process that stands still in between hides nothing from others.
+            # Tag 0 is all that this channel holds, and that is nothing else: a lane that learns is not subscribed.
+            channel.basic_nack(0, multiple=True, requeue=True)
+
+        self._on(act)
+
+    def close(self) -> None:
+        """Give up the channel; an unacked delivery goes back to its place."""
+
+        def act() -> None:
+            if self._channel is not None and self._channel.is_open:
+                self._channel.close()
+
+        self._io.call(act)
+
+    # Everything below runs in the I/O thread.
+
+    def _open(self) -> None:
+        if self._connection.is_open:
+            self._channel = self._connection.channel(on_open_callback=self._opened)
+            self._channel.add_on_close_callback(self._closed)
+
+    def _opened(self, channel: Channel) -> None:
+        channel.add_on_cancel_callback(self._cancelled)
+        channel.add_callback(
+            lambda _frame: self._tell(PausedStateRead(self, None)), [spec.Basic.GetEmpty], one_shot=False
+        )
+        channel.basic_qos(prefetch_count=1)
+        self._tell(ChannelOpened(self))
+
+    def _on(self, act: Callable[[Channel], object]) -> None:
+        def act_if_open() -> None:
+            if self._channel is not None and self._channel.is_open:
+                act(self._channel)
+
+        self._io.call(act_if_open)
+
+    def _delivered(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        key = readable_key(method.routing_key)
+        self._tell(Delivery(method.delivery_tag, method.redelivered, key, body, properties, self))
+
+    def _state_read(self, _channel: Channel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+        self._tell(PausedStateRead(self, decode_state(body)))
+
+    def _cancelled(self, frame: Any) -> None:
+        self._tell(ChannelLost(self, f"the broker ended the subscription to {frame.method.consumer_tag}"))
+
+    def _closed(self, channel: Channel, reason: BaseException) -> None:
+        # The loss of the whole connection is told to all lanes at once.
+        if channel.connection.is_open:
+            self._tell(ChannelLost(self, str(reason)))
+
+
+def _read_stream(channel: Channel, stream: str, offset: Offset, tell: Callable[[Signal], None]) -> None:
+    def recorded(channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        event = Event.decode(body)
+        at = (properties.headers or {}).get("x-stream-offset")
+        # Without an offset its headers were such that nothing in their table can be read, and we write none.
+        if event is not None and isinstance(at, int):
+            tell(OutcomeRecorded(event, at))
+        if method.delivery_tag % STREAM_ACK_EVERY == 0:
+            channel.basic_ack(method.delivery_tag, multiple=True)
+
+    arguments: dict[str, Any] = {"x-stream-offset": offset}
+    channel.basic_consume(stream, recorded, consumer_tag="outcomes", arguments=arguments)

@@ -1,0 +1,1 @@
+"""One lane: its tick, and what it decides with."""

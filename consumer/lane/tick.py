@@ -1,0 +1,559 @@
+"""The tick of one lane: wait for the gate, take one message, send it, hold it, ack it.
+
+    gate open → subscribe → delivery → admit → wait for the pace → record that sending begins → send
+              → record the outcome → put a retry or dead letter into the broker → hold for the pause → ack
+
+While the gate is shut (an admin's pause, a provider that is down or throttles, the pause after a crash) the lane is not
+subscribed and holds nothing, so that the next message is chosen when it can be sent, and not earlier.
+
+All that the tick needs of the outside is the `Port`. Every `await` is a call on it, or leads to one: there, and nowhere
+else, may pace and ledger change, the connection break, or the process die. What must be true after a crash between any
+two of them is proved by tests/unit/consumer/test_no_message_is_lost_or_sent_twice.py, which runs this code over lists.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from functools import partial
+from typing import Any, Protocol, assert_never
+
+import pika
+import structlog
+
+from antrian.broker.topology import Names
+from antrian.broker.urgent_bell import ring
+from antrian.domain.delay_ladder import ladder_key, whole_seconds
+from antrian.domain.errors import MalformedMessage, NewerVersion
+from antrian.domain.event_name import EventName
+from antrian.domain.events import Event
+from antrian.domain.failure_class import MALFORMED, FailureClass
+from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
+from antrian.providers.contract import Failed, SendResult, Sent
+from consumer.inbox import Delivery
+from consumer.lane.admission import (
+    DELIVER_AT,
+    Admission,
+    AlreadySent,
+    Crashed,
+    Drop,
+    Postpone,
+    Send,
+    Settle,
+    Spent,
+    admit,
+    admit_unread,
+    dedupe_key,
+)
+from consumer.lane.bells import PAUSE_BEFORE_NEXT
+from consumer.lane.ledger import Ledger, State
+from consumer.lane.one_message import OneMessage
+from consumer.lane.pace import LEAD, Gate, Pace
+from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, RetryPolicy, SendAgain
+from consumer.malformed import dead_letter_of
+from consumer.outcomes.writer import Disconnected, EventSource
+from consumer.set_aside import SetAside
+
+#: What became of an attempt that was recorded and never made.
+NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
+
+_log = structlog.get_logger()
+
+
+class Phase(StrEnum):
+    """The steps of a lane's life; see `LaneState`."""
+
+    #: There is no connection to the broker.
+    CONNECTING = "connecting"
+    #: Reads what was attempted before, and whether the lane is paused.
+    LEARNING = "learning"
+    #: The lane may not send now; it is not subscribed.
+    SHUT = "shut"
+    #: Subscribed; no message is there, or another consumer of the lane gets them.
+    WAITING = "waiting"
+    #: A message is here; it is decided what to do with it, up to the moment of the call.
+    DECIDING = "deciding"
+    #: The provider is being called.
+    SENDING = "sending"
+    #: The message is kept un-acked for the pause after its send.
+    HOLDING = "holding"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What a lane is doing.
+
+    Attributes:
+        phase: the step.
+        reason: while it is shut, why: the reason of the gate.
+        until: while it is shut, the monotonic second at which it opens; infinite when only an admin can open it.
+    """
+
+    phase: Phase
+    reason: str = ""
+    until: float = math.inf
+
+
+class Port(Protocol):
+    """What a tick asks of the outside. Every coroutine may raise `Disconnected`: begin again from learning."""
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the lane was asked to end."""
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the lane's messages are being delivered here."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def wall(self) -> float:
+        """Unix seconds."""
+
+    async def subscribe(self) -> None:
+        """Have messages delivered, one at a time."""
+
+    async def unsubscribe(self) -> None:
+        """Have nothing more delivered; a delivery that was not taken up goes back to its place in the queue."""
+
+    async def next_delivery(self, until: float | None, cut_short: Callable[[], bool]) -> Delivery | None:
+        """The next message; None when `cut_short` holds first, or at `until` (monotonic seconds)."""
+
+    async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
+        """Wait for a monotonic second (None: for ever), or until `cut_short` holds."""
+
+    async def take_in(self) -> None:
+        """Know all that has arrived so far."""
+
+    async def catch_up(self) -> None:
+        """Know what others have sent: before the first send of a subscription, and whenever one of them has sent."""
+
+    async def barrier(self) -> None:
+        """Know everything that was recorded before this moment."""
+
+    async def record(self, event: Event, *, surely: bool = False) -> None:
+        """Have an event confirmed by the broker, then put it into the ledger.
+
+        Args:
+            event: of this lane.
+            surely: if the connection breaks, it is recorded on the next one; otherwise it may be there or not.
+        """
+
+    def owe(self, event: Event) -> None:
+        """Record an event on the next connection."""
+
+    async def publish(self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties) -> None:
+        """Have a message confirmed by the broker, in at least one queue."""
+
+    async def reserve_call(self) -> bool:
+        """Wait until a call to the provider can begin at once; False when the lane is to end first."""
+
+    def release_call(self) -> None:
+        """Give the reserved call back, if it was not made."""
+
+    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+        """Make the call. The connection may break meanwhile: that is told by the next call on the port.
+
+        Args:
+            message: what to send.
+            deadline: the monotonic second from which an answer no longer counts.
+        """
+
+    async def ack(self, delivery: Delivery) -> None:
+        """The message of this delivery is done with."""
+
+    async def give_back(self, delivery: Delivery) -> None:
+        """The message returns to its place in the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRules:
+    """What is set for a lane.
+
+    Attributes:
+        lane: its name.
+        names: of the namespace.
+        policy: what follows a failure.
+        patience: seconds after which a call to the provider is given up.
+        answers_within: seconds within which the provider answers, or gives up by itself.
+        consumer: this process, as people know it.
+        rhythm: told with each send, so that forecasts use our settings and not their reader's.
+    """
+
+    lane: str
+    names: Names
+    policy: RetryPolicy
+    patience: float
+    answers_within: float
+    consumer: str
+    rhythm: Mapping[str, object]
+
+
+class Tick:
+    """Sends the messages of one lane over a port.
+
+    Args:
+        rules: what is set for the lane.
+        ledger: what has been attempted; the port keeps it up to date.
+        pace: when the next send may start.
+        events: makes the lane's events.
+        port: the outside.
+
+    Attributes:
+        state: what the lane is doing; from any thread.
+    """
+
+    def __init__(self, rules: LaneRules, ledger: Ledger, pace: Pace, events: EventSource, port: Port) -> None:
+        self.state = LaneState(Phase.CONNECTING)
+        self._rules = rules
+        self._ledger = ledger
+        self._pace = pace
+        self._events = events
+        self._port = port
+        self._one_message = OneMessage(rules.lane, port, pace, events, ledger)
+
+    def enter(self, phase: Phase, reason: str = "", until: float = math.inf) -> None:
+        """The lane does something else from now on; the one place where its state is set."""
+        self.state = LaneState(phase, reason, until)
+
+    async def run(self) -> None:
+        """Send until the lane is to end.
+
+        Raises:
+            Disconnected: the connection broke.
+        """
+        while not self._port.stopping:
+            await self._wait_for_the_gate()
+            if self._port.stopping:
+                break
+            self.enter(Phase.WAITING)
+            await self._port.subscribe()
+            while self._port.subscribed and (delivery := await self._next_delivery()):
+                self.enter(Phase.DECIDING)
+                await self.handle(delivery)
+                self.enter(Phase.WAITING)
+            await self._port.unsubscribe()
+
+    async def _wait_for_the_gate(self) -> None:
+        while not self._port.stopping:
+            self._pace.drop_expired_permit(self._port.now())
+            gate = self._pace.gate_to_choose()
+            if gate.is_open_to_choose(self._port.now()):
+                return
+            self.enter(Phase.SHUT, gate.reason, gate.opens_at)
+            wait = gate.wait(self._port.now())
+            seconds = None if math.isinf(wait) else round(wait, 3)
+            _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
+            until = None if gate.reason == "paused" else gate.opens_at - LEAD
+            await self._port.wait_until(until, partial(self._has_gate_changed, gate))
+
+    def _has_gate_changed(self, was: Gate) -> bool:
+        return self._port.stopping or self._pace.gate_to_choose() != was
+
+    async def _next_delivery(self) -> Delivery | None:
+        """The next message, or None when the lane is to be left first."""
+        while not self._is_to_leave():
+            permit = self._pace.permit
+            delivery = await self._port.next_delivery(permit.valid_until if permit else None, self._is_to_leave)
+            if delivery is not None:
+                return delivery
+            self._pace.drop_expired_permit(self._port.now())
+        return None
+
+    def _is_to_leave(self) -> bool:
+        return self._port.stopping or (self._pace.paused and self._pace.permit is None)
+
+    # From a delivery to its ack.
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Handle one delivery: when this returns, it is acked or given back."""
+        try:
+            message = self._read(delivery)
+        except NewerVersion as problem:
+            await self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            return
+        except MalformedMessage as problem:
+            await self._bury_malformed(delivery, problem)
+            return
+        await self._port.catch_up()
+        self._note_bells(message)
+        admission = await self._admit(message)
+        if not isinstance(admission, Send):
+            await self._carry_out(admission, delivery, message)
+            return
+        try:
+            if await self._await_turn(message):
+                # It may have been cancelled meanwhile, or its time may be over.
+                await self._carry_out(await self._admit(message), delivery, message)
+            else:
+                await self._give_back(delivery)
+        finally:
+            self._port.release_call()
+
+    def _read(self, delivery: Delivery) -> Message:
+        key = delivery.routing_key
+        return decode(delivery.body, delivery.properties, self._rules.lane, now=self._port.wall(), routing_key=key)
+
+    def _note_bells(self, message: Message) -> None:
+        """An urgent message that was announced is here; any other one is not what was announced."""
+        self._pace.bells.answer(message.message_id)
+        if message.priority < Priority.URGENT and self._pace.bells:
+            self._pace.bells.forget(self._ledger.has_attempted)
+            self._pace.bells.pass_by()
+
+    async def _admit(self, message: Message) -> Admission:
+        """What to do with a message; `Crashed` only while the pause after the crash is not over."""
+        admission = self._look_up(message)
+        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(self._port.now()):
+            await self._record(
+                EventName.UNCERTAIN,
+                replace(message, attempt=admission.attempt),
+                key=dedupe_key(message),
+                detail="the consumer stopped in the middle of a send",
+            )
+            admission = self._look_up(message)
+        if isinstance(admission, Drop) and admission.outcome == "cancelled":
+            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
+            # this copy came.
+            await self._port.barrier()
+            admission = self._look_up(message)
+        return admission
+
+    def _look_up(self, message: Message) -> Admission:
+        return admit(message, self._ledger, self._rules.policy, self._port.wall())
+
+    def _gate_for(self, message: Message) -> Gate:
+        if self._pace.permit is not None:
+            return self._pace.gate_for_the_one()
+        return self._pace.gate(urgent=message.priority >= Priority.URGENT)
+
+    async def _await_turn(self, message: Message) -> bool:
+        """Wait for what a send needs: on a paused lane the permission, and a free call to the provider.
+
+        The call is reserved before the beginning is recorded: a process that dies while it waits for one has sent
+        nothing, and must not look as if it had.
+        """
+        if self._pace.permit is not None and not await self._one_message.await_turn(message):
+            return False
+        if not await self._port.reserve_call():
+            return False
+        return self._pace.permit is None or await self._one_message.await_turn(message)
+
+    async def _carry_out(self, admission: Admission, delivery: Delivery, message: Message) -> None:
+        match admission:
+            case Crashed():
+                # The consumer that began it may still report its outcome: that is known when the pause is over.
+                await self._give_back(delivery)
+                await self._one_message.sit_out()
+            case Send(attempt):
+                await self._send_in_time(delivery, replace(message, attempt=attempt))
+            case AlreadySent():
+                await self._hold_then_ack(delivery)
+            case Settle(attempt, failure):
+                await self._settle(delivery, replace(message, attempt=attempt), failure)
+            case Drop(outcome, detail):
+                await self._record(EventName[outcome.upper()], message, detail=detail)
+                await self._port.ack(delivery)
+                _log.info("message.dropped", **_about(message), outcome=outcome)
+            case Postpone(until):
+                body, properties = encode(message)
+                await self._lay_on_ladder(until - self._port.wall(), body, properties)
+                await self._record(EventName.POSTPONED, message, reason=DELIVER_AT, due_at=until)
+                await self._port.ack(delivery)
+            case Spent():
+                await self._port.ack(delivery)
+            case _:
+                assert_never(admission)
+
+    # A send.
+
+    async def _send_in_time(self, delivery: Delivery, message: Message) -> None:
+        gate = self._gate_for(message)
+        if not gate.is_open_to_choose(self._port.now()):
+            # Chosen too early: by a fail-over, or for a bell whose message is not here yet. It is chosen again in time.
+            if self._pace.bells:
+                await self._port.wait_until(self._port.now() + PAUSE_BEFORE_NEXT, lambda: self._port.stopping)
+            await self._give_back(delivery)
+            return
+        await self._record_beginning(message)
+        await self._wait_for_the_exact_moment(message, gate)
+        if not self._is_ours_to_send(message):
+            await self._give_back(delivery)
+            return
+        self.enter(Phase.SENDING)
+        result = await self._port.call_provider(message, self._port.now() + self._rules.patience)
+        self.enter(Phase.DECIDING)
+        pause = self._pace.next_pause()
+        self._pace.send_ended(self._port.now(), pause)
+        self._pace.forced = False
+        if isinstance(result, Sent):
+            await self._settle_success(delivery, message, result, pause)
+        else:
+            await self._settle_failure(delivery, message, result, pause)
+
+    async def _record_beginning(self, message: Message) -> None:
+        permit = self._pace.permit
+        given_up_at = self._port.wall() + min(self._rules.patience, self._rules.answers_within)
+        await self._record(
+            EventName.SENDING,
+            message,
+            key=dedupe_key(message),
+            priority=message.priority,
+            deadline=round(given_up_at, 3),
+            consumer=self._rules.consumer,
+            permits=list(permit.ids) if permit else None,
+        )
+        if permit is not None:
+            self._one_message.has_begun(permit)
+
+    async def _wait_for_the_exact_moment(self, message: Message, gate: Gate) -> None:
+        """Until the gate opens; without a connection the message is another consumer's already, and nothing is sent."""
+        try:
+            await self._port.wait_until(gate.opens_at, _never)
+            await self._port.take_in()
+        except Disconnected:
+            self._port.owe(self._event(EventName.FAILED, message, **asdict(NOT_BEGUN)))
+            raise
+
+    def _is_ours_to_send(self, message: Message) -> bool:
+        """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""
+        entry = self._ledger.entry(message.message_id)
+        return entry is not None and entry.state is State.SENDING
+
+    # After a send.
+
+    async def _settle_success(self, delivery: Delivery, message: Message, sent: Sent, pause: float) -> None:
+        details = {"provider_id": sent.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
+        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)
+        _log.info("message.sent", **_about(message))
+        await self._hold_then_ack(delivery)
+
+    async def _settle_failure(self, delivery: Delivery, message: Message, failure: Failed, pause: float) -> None:
+        row = self._ledger.times.failures_in_a_row
+        consequence = self._rules.policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
+        hold = consequence.seconds if isinstance(consequence, HoldLane) else None
+        if hold is not None:
+            # Before it is recorded: a connection that breaks meanwhile must not take the hold with it.
+            self._pace.hold(self._port.now() + hold, failure.failure_class.value)
+        details = asdict(failure) | {"hold": hold, "pause": round(pause, 3), "key": dedupe_key(message)}
+        failed = self._event(EventName.FAILED, message, **details, **self._rules.rhythm)
+        why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
+        _log.warning("message.failed", **_about(message), **why)
+        await self._port.record(failed, surely=True)
+        await self._follow(delivery, message, failure, consequence, failed_at=failed.at)
+
+    async def _settle(self, delivery: Delivery, message: Message, failure: Failed) -> None:
+        """A crash came between a failure and its consequence: see to the consequence now."""
+        entry = self._ledger.entry(message.message_id)
+        crashes, failed_at = (entry.crashes, entry.at) if entry else (0, self._port.wall())
+        consequence = self._rules.policy.after(failure, attempt=message.attempt, crashes=crashes)
+        await self._follow(delivery, message, failure, consequence, failed_at=failed_at)
+
+    async def _follow(
+        self, delivery: Delivery, message: Message, failure: Failed, consequence: Consequence, *, failed_at: float
+    ) -> None:
+        """Put the retry or the dead letter into the broker, keep the pause, and only then let go of the original."""
+        about = AttemptFailure(message.attempt, failed_at, failure.failure_class.value, failure.code, failure.detail)
+        match consequence:
+            case Retry():
+                await self._retry(message, about, consequence)
+                await self._hold_then_ack(delivery)
+            case GiveUp():
+                await self._bury(message, about, consequence)
+                await self._hold_then_ack(delivery)
+            case HoldLane() | SendAgain():
+                # It keeps its place; the hold is in the pace already.
+                await self._give_back(delivery)
+            case _:
+                assert_never(consequence)
+
+    async def _retry(self, message: Message, failure: AttemptFailure, consequence: Retry) -> None:
+        copy = retry_of(message, failure, attempt=consequence.attempt)
+        await self._lay_on_ladder(consequence.delay, *encode(copy))
+        due_at = self._port.wall() + whole_seconds(consequence.delay)
+        await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
+
+    async def _lay_on_ladder(self, seconds: float, body: bytes, properties: pika.BasicProperties) -> None:
+        ring(properties, self._rules.lane, later=True)
+        exchange = self._rules.names.ladder_entrance(seconds)
+        await self._port.publish(exchange, ladder_key(seconds, self._rules.lane), body, properties)
+
+    async def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
+        body, properties = encode(retry_of(message, failure, attempt=message.attempt))
+        await self._port.publish(self._rules.names.dead, self._rules.lane, body, properties)
+        why = {"failure_class": failure.failure_class, "code": failure.code, "detail": failure.detail}
+        await self._record(EventName.DEAD, message, reason=consequence.reason, **why)
+        _log.error("message.dead", **_about(message), reason=consequence.reason)
+
+    async def _bury_malformed(self, delivery: Delivery, problem: MalformedMessage) -> None:
+        properties = dead_letter_of(delivery.body, delivery.properties, problem)
+        message_id = properties.message_id or ""
+        await self._port.publish(self._rules.names.dead, self._rules.lane, delivery.body, properties)
+        self._pace.bells.answer(message_id)
+        why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
+        why |= {"code": problem.code, "detail": problem.detail}
+        await self._port.record(self._events.make(EventName.DEAD, message_id=message_id, **why))
+        await self._port.ack(delivery)
+        about = {"lane": self._rules.lane, "message_id": message_id}
+        _log.error("message.malformed", **about, code=problem.code, detail=problem.detail)
+
+    async def _set_aside(self, delivery: Delivery, kept: SetAside) -> None:
+        """A delivery that only a newer consumer can read waits on the ladder; those behind it go on."""
+        await self._port.catch_up()
+        self._pace.bells.answer(kept.message_id)
+        event = partial(self._events.make, message_id=kept.message_id, generation=kept.generation)
+        match admit_unread(kept.message_id, kept.generation, self._ledger):
+            case AlreadySent():
+                await self._hold_then_ack(delivery)
+                return
+            case Drop(outcome, detail):
+                await self._port.record(event(EventName[outcome.upper()], detail=detail))
+            case Spent():
+                pass
+            case None:
+                await self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
+                await self._port.record(event(EventName.POSTPONED, **kept.details()))
+                why = {"version": kept.version, "seconds": kept.seconds}
+                about = {"lane": self._rules.lane, "message_id": kept.message_id}
+                _log.warning("message.needs_newer_consumer", **about, **why)
+        await self._port.ack(delivery)
+
+    async def _hold_then_ack(self, delivery: Delivery) -> None:
+        """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
+        self.enter(Phase.HOLDING)
+        await self._port.wait_until(self._pace.pause_over_at - LEAD, self._is_hold_cut_short)
+        if self._port.stopping or not self._pace.gate_to_choose().is_open_to_choose(self._port.now()):
+            await self._port.unsubscribe()
+        await self._port.ack(delivery)
+
+    def _is_hold_cut_short(self) -> bool:
+        return self._port.stopping or self._pace.forced or bool(self._pace.bells) or self._pace.wants_a_choice
+
+    async def _give_back(self, delivery: Delivery) -> None:
+        await self._port.unsubscribe()
+        await self._port.give_back(delivery)
+
+    def _event(self, name: str, message: Message, **details: object) -> Event:
+        return self._events.make(
+            name,
+            message_id=message.message_id,
+            generation=message.generation,
+            attempt=message.attempt,
+            trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
+            **details,
+        )
+
+    async def _record(self, name: str, message: Message, **details: object) -> None:
+        await self._port.record(self._event(name, message, **details))
+
+
+def _about(message: Message) -> dict[str, object]:
+    """What every log line about a message tells of it: enough to find it, nothing that is anybody's business."""
+    about = {"lane": message.lane, "message_id": message.message_id, "attempt": message.attempt}
+    return about | {"trace_id": message.trace_id} if message.trace_id else about
+
+
+def _never() -> bool:
+    return False
