@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Enough to keep two cores busy: what waits leaves room for what works, and more would only make everything late.
 WORKERS ?= 4
 
+# Compiled files are worth keeping: pytest rewrites the asserts of two hundred files, in each of its processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-containers planted lint format bench docs lock clean
 

@@ -18,6 +18,7 @@ import pika
 from pika import spec
 from pika.channel import Channel
 from pika.connection import Connection
+from pika.exceptions import NoFreeChannels
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.io_thread import IOThread
@@ -322,8 +323,14 @@ class LaneChannel:
     # Everything below runs in the I/O thread.
 
     def _open(self) -> None:
-        if self._connection.is_open:
+        if not self._connection.is_open:
+            return
+        try:
             self._channel = self._connection.channel(on_open_callback=self._opened)
+        except NoFreeChannels:
+            # Only a lane that was added later: how many can begin was counted when the connection was made.
+            self._tell(ChannelLost(self, "the broker allows no more channels on this connection (channel_max)"))
+        else:
             self._channel.add_on_close_callback(self._closed)
 
     def _opened(self, channel: Channel) -> None:

@@ -218,6 +218,7 @@ class ServedLanes:
 
     def _set_up_has_ended(self, error: BaseException | None) -> None:
         if error is not None:
+            self._set_up.has_failed = True
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

@@ -47,6 +47,7 @@ class SetUp:
         task: the coroutine that runs this.
         connection: the present one; None while there is none.
         reader: see above.
+        has_failed: whether no connection will be made ready any more.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SetUp:
     ) -> None:
         self.task: LoopTask | None = None
         self.connection: BrokerConnection | None = None
+        self.has_failed = False
         self.reader = reader
         self._settings = settings
         self._urls = urls

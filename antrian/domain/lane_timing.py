@@ -8,6 +8,8 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lifecycle import ATTEMPT_ENDS
 
+_FAILED = EventName.FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class LaneTimes:
@@ -42,7 +44,7 @@ class LaneTimes:
         ended_at = max(self.send_ended_at, event.at)
         pause = _seconds(event.details.get("pause"))
         hold = _seconds(event.details.get("hold"))
-        if event.name != EventName.FAILED or not hold:
+        if event.name != _FAILED or not hold:
             return LaneTimes(send_ended_at=ended_at, pause=pause, source=event.source)
         reason = str(event.details.get("failure_class"))
         return replace(

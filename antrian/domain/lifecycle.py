@@ -268,6 +268,11 @@ OPEN: Final = frozenset(MessageState) - FINAL
 PENDING: Final = OPEN - {MessageState.SENDING}
 
 
+# Every event of a lane passes here, and a member of an enum is found slowly by its name.
+_FAILED, _IS_SENDING, _IS_SENT, _IS_RETRYING = EventName.FAILED, _C.SENDING, _C.SENT, _C.RETRYING
+_BY_SEND, _BY_LATER_ATTEMPT, _BY_END = _By.BY_SEND, _By.BY_LATER_ATTEMPT, _By.BY_END_OF_ATTEMPT
+
+
 def word(event: str) -> str:
     """What people read about an event, as it stands within a sentence; its name where the table does not know it."""
     row = LIFECYCLE.get(event)
@@ -279,7 +284,7 @@ def copy_after(event: Event) -> CopyState | None:
     row = LIFECYCLE.get(event.name)
     if row is None:
         return None
-    if row.event is EventName.FAILED and FailureClass.read(event.details.get("failure_class")).holds_lane:
+    if row.event is _FAILED and FailureClass.read(event.details.get("failure_class")).holds_lane:
         return CopyState.HELD
     return row.copy
 
@@ -294,18 +299,17 @@ def is_superseded(event: Event, *, state: CopyState, generation: int, attempt: i
         attempt: the latest attempt that is known; 0 for none.
     """
     rule = LIFECYCLE[event.name].superseded
-    if state is CopyState.SENT or rule is Superseded.BY_SEND:
-        return state is CopyState.SENT
-    if state is CopyState.RETRYING:
+    if state is _IS_SENT or rule is _BY_SEND:
+        return state is _IS_SENT
+    if state is _IS_RETRYING:
         # Its successor is on the ladder, and no attempt of that is known.
         return event.generation <= generation
     if generation != event.generation:
         return event.generation < generation
-    match rule:
-        case Superseded.BY_LATER_ATTEMPT:
-            return state in SPENT or event.attempt < attempt
-        case Superseded.BY_END_OF_ATTEMPT:
-            is_under_way = state is CopyState.SENDING and event.attempt == attempt
-            # A gap may have swallowed the beginning of an attempt, but never an attempt that is over.
-            return not is_under_way and not (state in _IN_PLACE and event.attempt > attempt)
+    if rule is _BY_LATER_ATTEMPT:
+        return state in SPENT or event.attempt < attempt
+    if rule is _BY_END:
+        is_under_way = state is _IS_SENDING and event.attempt == attempt
+        # A gap may have swallowed the beginning of an attempt, but never an attempt that is over.
+        return not is_under_way and not (state in _IN_PLACE and event.attempt > attempt)
     return False

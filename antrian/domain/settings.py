@@ -6,7 +6,6 @@ working folder or in the checkout. The environment wins over files, `NAME` over 
 """
 
 import os
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
@@ -233,11 +232,6 @@ class Settings(BaseSettings):
         )
 
     @property
-    def senders(self) -> dict[str, str | None]:
-        """Sender number by lane name; None where neither the lane nor WHATSAPP_SENDER gives one."""
-        return {name: lane.sender for name, lane in self.lanes.items()}
-
-    @property
     def amqp_urls(self) -> tuple[str, ...]:
         """The broker's addresses in the order given; empty when the private node is to be used."""
         if self.amqp_url is None:
@@ -248,10 +242,6 @@ class Settings(BaseSettings):
     def tokens_file(self) -> Path:
         """Where the hashed API tokens are kept."""
         return self.admin_tokens_file or self.antrian_home / "tokens.toml"
-
-    def pause(self) -> float:
-        """The pause after one send, in seconds: the delay plus up to the jitter, never less than the delay."""
-        return self.whatsapp_queue_delay + random.uniform(0, self.whatsapp_queue_jitter)  # noqa: S311 (not a secret)
 
     @classmethod
     def settings_customise_sources(

@@ -166,7 +166,7 @@ def _namespace(stage: Stage, plan: Plan) -> Iterator[Settings]:
 def _messages(lanes: Settings, each: int) -> Iterator[Item]:
     names = Names(lanes.whatsapp_queue_namespace)
     for number in range(each):
-        for lane in lanes.senders:
+        for lane in lanes.lanes:
             text = f"{lane}, message {number}"
             phone_number = f"+62812{number:08d}"
             body, properties = encode(new_message(phone_number, text, source="bench", now=time.time()))

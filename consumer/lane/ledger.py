@@ -50,6 +50,12 @@ class Entry:
     failure: Failed | None = None
 
 
+#: Events after which a message is to be sent again, whatever was asked before.
+_ENDS_A_CANCELLATION = frozenset({EventName.UNCANCELLED, EventName.REDRIVEN})
+
+_FAILED, _UNCERTAIN, _DEAD = EventName.FAILED, EventName.UNCERTAIN, EventName.DEAD
+
+
 class Ledger:
     """Every message attempted within the dedupe window, for one lane.
 
@@ -102,19 +108,14 @@ class Ledger:
         """Take one event into account; events come in the stream's order."""
         if event.lane != self._lane or _is_about_garbage(event):
             return
-        if event.name == EventName.CANCELLING:
+        state = copy_after(event)
+        if state is None and event.name == EventName.CANCELLING:
             self._cancelled.pop(event.message_id, None)
             self._cancelled[event.message_id] = event.at
-            return
-        if event.name == EventName.UNCANCELLED:
+        elif event.name in _ENDS_A_CANCELLATION:
             self._cancelled.pop(event.message_id, None)
-            return
         self.uses.apply(event)
-        state = copy_after(event)
         if state is not None:
-            if event.name == EventName.REDRIVEN:
-                # Whoever puts it back wants it sent, whatever was asked before.
-                self._cancelled.pop(event.message_id, None)
             self._remember(event, state)
             self._forget_older_than(min(event.at, self._clock()) - self._window)
 
@@ -153,7 +154,7 @@ def _drop_while(remembered: dict[str, _T], is_old: Callable[[_T], bool], *, keep
 
 def _is_about_garbage(event: Event) -> bool:
     """Whether it tells of a delivery that nobody could read: the id on it may be that of a message which is good."""
-    return event.name == EventName.DEAD and event.details.get("reason") == MALFORMED
+    return event.name == _DEAD and event.details.get("reason") == MALFORMED
 
 
 def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
@@ -161,7 +162,7 @@ def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
     # Retries do not make a poisonous message harmless; what follows a dead letter begins anew.
     goes_on = known is not None and (known.state is not State.DEAD or state is State.DEAD)
     crashes = known.crashes if known and goes_on else 0
-    if event.name == EventName.UNCERTAIN:
+    if event.name == _UNCERTAIN:
         crashes += 1
     generation = max(event.generation, known.generation if known else 0)
     return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event))
@@ -169,9 +170,9 @@ def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
 
 def failure_of(event: Event) -> Failed | None:
     """The failure that an event tells of, None where it tells of none."""
-    if event.name == EventName.UNCERTAIN:
+    if event.name == _UNCERTAIN:
         return Interrupted()
-    if event.name != EventName.FAILED:
+    if event.name != _FAILED:
         return None
     details = event.details
     retry_after = details.get("retry_after")

@@ -158,7 +158,8 @@ class LaneLink:
                 self._state = state
                 self._states_read += 1
             case ChannelLost(channel, reason):
-                _log.warning("lane.channel_lost", lane=self._lane, reason=reason)
+                if not channel.is_gone:
+                    _log.warning("lane.channel_lost", lane=self._lane, reason=reason)
                 channel.is_gone = True
                 channel.close()
 
@@ -226,10 +227,17 @@ class LaneLink:
 
         Raises:
             Disconnected: the channel is gone.
+            Stopped: the process cannot go on.
         """
         channel = self.channel
         self._set_up.ask_for(self._lane)
-        await self.wait(lambda: channel.is_open and self._set_up.is_ready_for(self._lane))
+        await self.wait(lambda: self._set_up.has_failed or self._is_prepared(channel))
+        if self._set_up.has_failed:
+            # What could be recorded has been recorded before.
+            raise Stopped
+
+    def _is_prepared(self, channel: "LaneChannel") -> bool:
+        return channel.is_open and self._set_up.is_ready_for(self._lane)
 
     async def learn_of_the_stream(self) -> None:
         """Read the stream from its beginning, if this lane was added when the others were being read for already."""

@@ -39,10 +39,12 @@ PROVIDER_DEADLINE = 120.0
 #: Seconds between two beginnings of a lane whose code fails, at most.
 LONGEST_REST = 60.0
 
-#: This process as people know it; what its events are known by is its `source`.
-THIS_CONSUMER = f"{socket.gethostname()} ({os.getpid()})"
-
 _log = structlog.get_logger()
+
+
+def this_consumer() -> str:
+    """This process as people know it; what its events are known by is their `source`."""
+    return f"{socket.gethostname()} ({os.getpid()})"
 
 
 class LaneWorker:
@@ -285,6 +287,6 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         policy=RetryPolicy.from_settings(settings, lane),
         patience=patience,
         answers_within=getattr(provider, "patience", PROVIDER_DEADLINE),
-        consumer=THIS_CONSUMER,
+        consumer=this_consumer(),
         rhythm={"delay": lane.delay, "jitter": lane.jitter},
     )

@@ -31,7 +31,7 @@ def many(stock):
     """Settings of many lanes that are there; two queues each, because nobody publishes to them."""
     lanes = tuple(f"lane{number:03d}={62_811_000_000_000 + number}" for number in range(MANY))
     ours = stock.settings.model_copy(update={"whatsapp_queue_lanes": lanes})
-    queues = [queue for lane in ours.senders for queue in (stock.names.lane(lane), stock.names.state(lane))]
+    queues = [queue for lane in ours.lanes for queue in (stock.names.lane(lane), stock.names.state(lane))]
     with open_channel(ours.amqp_urls, name="test set-up") as channel:
         for queue in queues:
             channel.queue_declare(queue)
@@ -56,7 +56,7 @@ def declares(monkeypatch):
 
 @contextmanager
 def observing(settings, url=None, on_event=lambda _event: None):
-    observer = LanesObserver(settings, (url or settings.amqp_urls[0],), tuple(settings.senders), on_event)
+    observer = LanesObserver(settings, (url or settings.amqp_urls[0],), tuple(settings.lanes), on_event)
     observer.start()
     try:
         wait_until(lambda: observer.away_since is None, _PATIENCE, "the lanes are observed")
@@ -78,7 +78,7 @@ def test_many_lanes_need_one_connection_and_count_what_they_share_once(many, dec
         began = time.monotonic()
         readings = observer.ask_all().result(_PATIENCE)
         all_of_them = time.monotonic() - began
-        assert set(readings) == set(many.senders)
+        assert set(readings) == set(many.lanes)
         assert all(reading is not None and reading.status.waiting == 0 for reading in readings.values())
         assert proxy.connections == 1
         assert [declares[names.delay(level)] for level in range(LADDER_LEVELS)] == [1] * LADDER_LEVELS

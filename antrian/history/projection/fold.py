@@ -49,6 +49,13 @@ _OUTCOMES = frozenset(row.event for row in LIFECYCLE.values() if row.state is no
 }
 _TELLING = _OUTCOMES | {EventName.REDRIVEN}
 
+#: Events that take a message out, and events about the wish that it not be sent.
+_REMOVALS = frozenset({EventName.PURGED, EventName.CLEARED})
+_CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
+# Every event passes here, and a member of an enum is found slowly by its name.
+_BARRIER, _SENT = EventName.BARRIER, EventName.SENT
+_BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
+
 #: States in which a message that failed counts as failed still.
 _FAILED = frozenset({MessageState.DEAD, MessageState.EXPIRED, MessageState.PURGED})
 
@@ -192,7 +199,7 @@ class Projection:
 
     def _tell(self, seq: int, entry: EventEntry) -> None:
         event = entry.event
-        if event.name == EventName.BARRIER:
+        if event.name == _BARRIER:
             return
         self._tick(event.at)
         row = self.changes.rows.get(event.message_id) if event.message_id else None
@@ -216,16 +223,16 @@ class Projection:
             self._redrive(row, event)
         elif event.name == EventName.RESTORED:
             self._restore(row, event)
-        elif event.name in {EventName.CANCELLING, EventName.UNCANCELLED}:
+        elif event.name in _CANCELLATIONS:
             row.cancelling = int(event.name == EventName.CANCELLING)
         elif event.name == EventName.NOTED:
             note = _text(event.details.get("note"))
             self.changes.steps.append(Noted(row.id, event.generation, note))
 
     def _tell_outcome(self, row: MessageRow, seq: int, event: Event) -> None:
-        if event.name == EventName.PURGED:
-            self.changes.steps.append(LetterPurged(row.id, event.generation))
-        if event.name in {EventName.PURGED, EventName.CLEARED}:
+        if event.name in _REMOVALS:
+            if event.name == EventName.PURGED:
+                self.changes.steps.append(LetterPurged(row.id, event.generation))
             self._take_out(row, seq, event)
         meaning = LIFECYCLE[event.name]
         if row.is_ahead_of(event) or meaning.state is None:
@@ -235,11 +242,11 @@ class Projection:
             self._end(row, event, meaning.state)
             return
         row.attempt, row.presumed = event.attempt, 0
-        if event.name == EventName.SENT:
+        if event.name == _SENT:
             self._sent(row, event)
-        elif meaning.attempt is AttemptStep.ENDS:
+        elif meaning.attempt is _ENDS:
             self._failed(row, event)
-        elif meaning.attempt is AttemptStep.BEGINS:
+        elif meaning.attempt is _BEGINS:
             row.due_at = row.undo_id = None
             self._move(row, meaning.state, event.at)
         else:

@@ -311,3 +311,12 @@ def test_the_file_is_read_with_the_settings_and_its_secrets_lie_beside_it(tmp_pa
 def test_a_wrong_limit_in_a_variable_is_named(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         load_settings({variable: value})
+
+
+def test_a_copy_of_the_settings_with_other_variables_has_other_lanes() -> None:
+    settings = load_settings({"WHATSAPP_QUEUE_DELAY": "3"})
+    assert settings.lanes is settings.lanes
+
+    copied = settings.model_copy(update={"whatsapp_queue_delay": 5.0})
+
+    assert (settings.lanes.first.delay, copied.lanes.first.delay) == (3, 5)

@@ -254,7 +254,7 @@ def test_an_env_file_without_a_value_changes_nothing(folders: tuple[Path, Path],
 def test_the_pause_is_the_delay_and_never_less() -> None:
     settings = load_settings({"WHATSAPP_QUEUE_DELAY": "2", "WHATSAPP_QUEUE_JITTER": "0.5"})
 
-    pauses = [settings.pause() for _ in range(200)]
+    pauses = [settings.lanes.first.pause() for _ in range(200)]
 
     assert min(pauses) >= 2
     assert max(pauses) <= 2.5
@@ -262,7 +262,7 @@ def test_the_pause_is_the_delay_and_never_less() -> None:
 
 
 def test_without_jitter_the_pause_is_exactly_the_delay() -> None:
-    assert load_settings({"WHATSAPP_QUEUE_DELAY": "2"}).pause() == 2
+    assert load_settings({"WHATSAPP_QUEUE_DELAY": "2"}).lanes.first.pause() == 2
 
 
 def test_a_password_that_is_not_percent_encoded_is_refused_without_quoting_it() -> None:
