@@ -138,7 +138,6 @@ _DEAD_LETTERS = (
             "e2e/test_redrive_crashes.py::test_a_job_killed_at_random_moments_loses_nothing_and_doubles_nothing",
         ),
     ),
-    ),
     Fault(
         "taken out although its copy was refused",
         "antrian.broker.queue_scan.scan",
