@@ -165,6 +165,7 @@ class LaneModel:
         late: events of consumers that were replaced, still to come.
         heard_late: whether any has come.
         commands: how often an admin had one message of the paused lane sent.
+        sent_with: the permissions with which an attempt began whose consumer knows of that, and its message.
         doubtful: attempts (message, number) that were under way when their consumer was killed or replaced.
         now: unix seconds.
     """
@@ -176,6 +177,7 @@ class LaneModel:
         self.late: list[Event] = []
         self.heard_late = False
         self.commands = 0
+        self.sent_with: list[tuple[list[str], str]] = []
         self.doubtful: set[tuple[str, int]] = set()
         self.now = NOW
         self.given_up: set[str] = set()
@@ -277,12 +279,6 @@ class LaneModel:
         """How a message stands, as the stream tells it to a consumer that has just begun."""
         entry = self.broker.ledger.entry(message_id)
         return entry.state if entry else None
-
-    @property
-    def sent_with(self) -> list[tuple[list[str], str]]:
-        """The permissions with which an attempt began, and whose."""
-        begun = (event for event in self.broker.stream if event.name == "outcome.sending")
-        return [(event.details["permits"], event.message_id) for event in begun if "permits" in event.details]
 
     def is_settled(self) -> bool:
         nothing_owed = self.life.outcomes.unconfirmed.is_empty and not self.late
@@ -424,8 +420,15 @@ class Life:
             lambda: self._broker.publish(exchange, body, properties),
             may_be_in_vain=self._learns and is_event and not is_barrier,
         )
-        if is_event and b'"outcome.dead"' in body:
-            self._lane.given_up.add(self._broker.stream[-1].message_id)
+        if is_event and not is_barrier and (event := Event.decode(body)) is not None:
+            self._note(event)
+
+    def _note(self, event: Event) -> None:
+        """It is confirmed."""
+        if event.name == EventName.DEAD:
+            self._lane.given_up.add(event.message_id)
+        if event.name == EventName.SENDING and "permits" in event.details:
+            self._lane.sent_with.append((event.details["permits"], event.message_id))
 
     async def wait(self, condition: Callable[[], bool], *, until: float) -> bool:
         assert until > self.now()
