@@ -19,7 +19,8 @@ from antrian.providers.contract import SendResult
 if TYPE_CHECKING:
     from antrian.domain.lane import Lane
     from antrian.domain.settings import Settings
-    from consumer.connection import BrokerConnection, LaneChannel
+    from consumer.connection import BrokerConnection
+    from consumer.lane.channel import LaneChannel
 
 # For the process.
 

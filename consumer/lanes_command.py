@@ -21,12 +21,13 @@ import structlog
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.domain.control import Control
 from antrian.domain.errors import AntrianError, BrokerError, SettingsError
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from antrian.domain.lane import Lane, LaneChanges, check_complete, lane_changes
 from antrian.domain.settings import Settings
 from antrian.providers.registry import make_provider
@@ -150,6 +151,6 @@ class LanesCommand:
         event = Event(name, time.time(), "", control.request, source=self._id, details=about)
         try:
             with open_channel(self._urls, name="antrian consumer lanes") as channel:
-                channel.basic_publish(self._names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+                write_event(channel, self._names, event)
         except BrokerError as error:
             _log.warning("lanes.untold", answer=name, reason=str(error))

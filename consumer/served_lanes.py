@@ -10,7 +10,7 @@ import structlog
 
 from antrian.broker.connection import connection_parameters
 from antrian.broker.topology import Names
-from antrian.domain.control import Command, Control
+from antrian.domain.control import EVERY_LANE, Command, Control
 from antrian.domain.errors import AntrianError
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
@@ -150,8 +150,9 @@ class ServedLanes:
             _log.info("control.received", command=control.command.value, actor=control.actor)
             self._command_for_all(control)
             return
-        for name, worker in self._workers.items():
-            if control.concerns(name):
+        concerned = self._workers if control.lane == EVERY_LANE else {control.lane}
+        for name in concerned:
+            if (worker := self._workers.get(name)) is not None:
                 worker.command(control)
 
     def _link(self) -> Link:

@@ -128,7 +128,7 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
         where = ", ".join(address(one) for one in parameters)
         connection = BlockingConnection(sorted(parameters, key=_Answered.is_not_the_latest))
         _Answered.latest = address(connection._impl.params)  # noqa: SLF001 (pika has no public way to ask)
-    except (AMQPError, OSError, socket.gaierror) as error:
+    except (AMQPError, connection_workflow.AMQPConnectorException, OSError, socket.gaierror) as error:
         raise translate(error, where) from error
     try:
         channel = connection.channel()

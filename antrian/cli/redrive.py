@@ -58,7 +58,7 @@ def redrive(
     settings = load_settings()
     with whole_history(settings) as (history, follower):
         service = DeadLetterService(settings, history, follower)
-        would = service.dry_run(meant, limit=limit, skip_uncertain=skip_uncertain, unlisted=True)
+        would = service.dry_run(meant, limit=limit, skip_uncertain=skip_uncertain, from_queue=True)
         if dry_run:
             _show(would, are_left_out=skip_uncertain, as_json=as_json)
             return
@@ -70,7 +70,7 @@ def redrive(
         # No one has agreed to those that are given up from now on.
         skip = skip_uncertain or not would.may_have_arrived
         job = service.redrive(
-            meant, actor(), rate=speed, limit=limit, canary=canary, skip_uncertain=skip, unlisted=True
+            meant, actor(), rate=speed, limit=limit, canary=canary, skip_uncertain=skip, from_queue=True
         )
         try:
             job = _watched(service, job)
@@ -120,7 +120,7 @@ def _require_agreement(would: DryRun, *, is_agreed: bool) -> None:
 
 def _redrive_edited(service: DeadLetterService, message_id: str, edits: Edits, *, as_json: bool) -> None:
     try:
-        redriven = service.redrive_one(message_id, actor(), edits, unlisted=True)
+        redriven = service.redrive_one(message_id, actor(), edits, from_queue=True)
     except MalformedMessage as error:
         raise WrongUse(f"{error.code}: {error.detail}") from error
     edited = f", an edited copy of {redriven.copy_of}" if redriven.copy_of else ""

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 import pika
 
+#: As the lane of a command: all of them.
+EVERY_LANE = "*"
+
 #: Seconds within which a consumer must choose the message of `try-one`; whoever asked waits about as long to hear it.
 CHOICE_SECONDS = 5.0
 
@@ -67,7 +70,7 @@ class Control:
 
     def concerns(self, lane: str) -> bool:
         """Whether this lane is meant."""
-        return self.lane in {lane, "*"}
+        return self.lane in {lane, EVERY_LANE}
 
 
 def encode_control(control: Control) -> tuple[bytes, pika.BasicProperties]:

@@ -37,7 +37,8 @@ from consumer.set_up import SetUp
 if TYPE_CHECKING:
     import pika
 
-    from consumer.connection import BrokerConnection, LaneChannel
+    from consumer.connection import BrokerConnection
+    from consumer.lane.channel import LaneChannel
 
 #: Seconds that a stopping lane may still take: a send in progress ends first (its own time-out is shorter).
 STOP_GRACE = 45.0

@@ -1,7 +1,5 @@
 """The one message that an admin has a paused lane send: chosen at once, told, and kept until every wait is over."""
 
-from typing import TYPE_CHECKING
-
 import structlog
 
 from antrian.domain.event_name import EventName
@@ -9,10 +7,8 @@ from antrian.domain.message import Message
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.permit import Permit, Step, step
+from consumer.lane.port import Port
 from consumer.outcomes.writer import EventSource
-
-if TYPE_CHECKING:
-    from consumer.lane.tick import Port
 
 _log = structlog.get_logger()
 
@@ -28,7 +24,7 @@ class OneMessage:
         ledger: knows what other consumers did with the permission.
     """
 
-    def __init__(self, lane: str, port: "Port", pace: Pace, events: EventSource, ledger: Ledger) -> None:
+    def __init__(self, lane: str, port: Port, pace: Pace, events: EventSource, ledger: Ledger) -> None:
         self._lane = lane
         self._port = port
         self._pace = pace

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consumer.lane.tick import Phase
+from consumer.lane.port import Phase
 
 
 class LaneActivity(StrEnum):

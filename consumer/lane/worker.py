@@ -24,9 +24,10 @@ from consumer.event_loop import EventLoop
 from consumer.inbox import Delivery, Stop
 from consumer.lane.link import LaneLink, Stopped
 from consumer.lane.pace import Pace
+from consumer.lane.port import LaneRules, Phase
 from consumer.lane.retry import RetryPolicy
 from consumer.lane.snapshot import LaneSnapshot
-from consumer.lane.tick import LaneRules, Phase, Tick
+from consumer.lane.tick import Tick
 from consumer.observers import Observer, Observers, ProviderCall
 from consumer.outcomes.reader import LaneOutcomes
 from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
@@ -181,7 +182,7 @@ class LaneWorker:
             (self._pace.pause if is_paused else self._pace.resume)()
         _log.info("lane.ready", lane=self.lane.name, remembered=len(self.outcomes.ledger), paused=self._pace.paused)
 
-    # The tick's port; see `consumer.lane.tick.Port`.
+    # The tick's port; see `consumer.lane.port.Port`.
 
     @property
     def stopping(self) -> bool:

@@ -13,9 +13,10 @@ from typing import Protocol
 import pika
 import structlog
 
+from antrian.broker.event_log import event_arguments
 from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
-from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.events import Event
 from consumer.lane.pace import Pace
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 
@@ -205,8 +206,7 @@ class OutcomeWriter:
                 return False
 
     async def _write(self, event: Event) -> None:
-        exchange, key = self._names.events, event.routing_key
-        await self._transport.publish(exchange, key, event.encode(), EVENT_PROPERTIES, mandatory=False)
+        await self._transport.publish(*event_arguments(self._names, event), mandatory=False)
 
     def _apply(self, event: Event) -> None:
         """Put a confirmed event into the ledger.

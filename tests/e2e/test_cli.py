@@ -270,7 +270,7 @@ def test_a_redrive_killed_in_the_middle_loses_nothing_and_doubles_nothing(cli, s
     lane, dead = stock.names.lane("default"), stock.names.dead
     with proxy_before(broker_url) as wire:
         # It comes no further than to the middle, however late it is killed.
-        wire.freeze_after(150_000)
+        wire.freeze_after(260_000)
         command = ["dead", "redrive", "--all"]
         redrive = AntrianProcess(
             command, env=cli.environment(AMQP_URL=wire.through(broker_url)), stdout=subprocess.DEVNULL

@@ -19,7 +19,7 @@ from antrian.domain.errors import BrokerUnreachable
 from antrian.domain.events import Event
 from antrian.domain.message import Message, encode
 from antrian.providers.contract import Outgoing, SendResult, Sent
-from consumer.connection import BrokerConnection, LaneChannel
+from consumer.connection import BrokerConnection
 from consumer.inbox import (
     ChannelOpened,
     CommandReceived,
@@ -34,6 +34,7 @@ from consumer.inbox import (
     TopologyChecked,
     Unsubscribed,
 )
+from consumer.lane.channel import LaneChannel
 from consumer.outcomes.writer import Disconnected
 from consumer.served_lanes import ServedLanes
 

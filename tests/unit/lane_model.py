@@ -23,8 +23,9 @@ from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.pace import Pace
+from consumer.lane.port import LaneRules
 from consumer.lane.retry import HoldLane, RetryPolicy
-from consumer.lane.tick import LaneRules, Tick
+from consumer.lane.tick import Tick
 from consumer.observers import Observers
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.unconfirmed import Unconfirmed

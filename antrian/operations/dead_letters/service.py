@@ -23,7 +23,7 @@ from antrian.operations.dead_letters.job_registry import JobRegistry, describe
 from antrian.operations.dead_letters.recovery import Recovery
 from antrian.operations.dead_letters.redrive_job import JobOptions
 from antrian.operations.dead_letters.retention_alarm import RetentionAlarm, retention_alarm, warned_before
-from antrian.operations.dead_letters.selection import EVERYTHING, Copy
+from antrian.operations.dead_letters.selection import Copy
 
 if TYPE_CHECKING:
     from antrian.history.follower import HistoryFollower
@@ -112,24 +112,27 @@ class DeadLetterService:
     # Looking
 
     def dry_run(
-        self, meant: DeadFilter, *, limit: int | None = None, skip_uncertain: bool = False, unlisted: bool = False
+        self, meant: DeadFilter, *, limit: int | None = None, skip_uncertain: bool = False, from_queue: bool = False
     ) -> DryRun:
         """What a re-drive of these letters would put back; the arguments are those of `redrive`."""
         self._catch_up()
-        only_queued = self._unlisted(meant) if unlisted else []
-        letters = [*map(_cause_of, only_queued), *self._history.dead_causes(meant)]
+        queued = self._queued(meant) if from_queue else []
+        letters = list(map(_cause_of, queued)) if from_queue else self._history.dead_causes(meant)
         chosen, doubtful = choose(letters, limit, skip_uncertain=skip_uncertain)
-        copies = frozenset(copies_of(chosen))
-        only_queued = [letter for letter in only_queued if letter.copy in copies]
         missing = sorted((meant.ids or frozenset()) - {letter.message_id for letter in letters})
+        if from_queue:
+            copies = frozenset(copies_of(chosen))
+            queued = [letter for letter in queued if letter.copy in copies]
+            unreadable = sum(letter.message is None for letter in queued)
+            return DryRun(len(queued), unreadable, doubtful, groups_of(queued), missing)
         if len(chosen) < len(letters):
             meant = replace(meant, ids=frozenset(letter.message_id for letter in chosen))
         groups = self._history.dead_groups(meant)
         suspects = {group.failure_class for group in groups} & _MAYBE_UNREADABLE
         unreadable = sum(
             bool(one.problem) for name in suspects for one in self._records(replace(meant, failure_class=name))
-        ) + sum(letter.message is None for letter in only_queued)
-        return DryRun(len(chosen), unreadable, doubtful, groups + groups_of(only_queued), missing)
+        )
+        return DryRun(sum(group.count for group in groups), unreadable, doubtful, groups, missing)
 
     def export(self, meant: DeadFilter, form: ExportFormat) -> Iterator[str]:
         """These letters as a file, piece by piece, numbers and texts included, newest first."""
@@ -145,7 +148,7 @@ class DeadLetterService:
     # Changing letters
 
     def redrive_one(
-        self, message_id: str, actor: str, changes: Edits = NO_EDITS, *, unlisted: bool = False
+        self, message_id: str, actor: str, changes: Edits = NO_EDITS, *, from_queue: bool = False
     ) -> Redriven:
         """Put one letter back, with another number, text or priority where that is asked for.
 
@@ -156,7 +159,7 @@ class DeadLetterService:
             MalformedMessage: with these changes it could not be sent.
             BrokerError: it was interrupted; doing it again goes on.
         """
-        letter = self._letter(message_id, unlisted=unlisted)
+        letter = self._letter(message_id, from_queue=from_queue)
         copy = letter.message_id, letter.generation
         report, sent_as = DeadLetters(self._settings).redrive_edited(copy, changes, actor)
         if report.refused:
@@ -201,7 +204,7 @@ class DeadLetterService:
         limit: int | None = None,
         canary: int | None = None,
         skip_uncertain: bool = False,
-        unlisted: bool = False,
+        from_queue: bool = False,
     ) -> Job:
         """Begin to put these letters back, oldest first, in the background of this process.
 
@@ -212,15 +215,14 @@ class DeadLetterService:
             limit: at most so many in all.
             canary: so many go first, and the others only if all of these are sent.
             skip_uncertain: without those that may have reached their recipient already.
-            unlisted: also letters that only the queue has, not the history and so no list: those that the broker
-                itself gave up, and those older than the journal. For these, the queue is scanned once.
+            from_queue: as the queue has them, which is scanned once for it, instead of the history. So letters are
+                found that no page lists: those that the broker itself gave up, and those older than the journal.
 
         Raises:
             BrokerError: the broker is away; nothing was begun.
         """
         self._tidy_up()
-        only_queued = map(_cause_of, self._unlisted(meant)) if unlisted else ()
-        letters = [*only_queued, *self._history.dead_causes(meant)]
+        letters = list(map(_cause_of, self._queued(meant))) if from_queue else self._history.dead_causes(meant)
         chosen, doubtful = choose(letters, limit, skip_uncertain=skip_uncertain)
         options = {"rate": rate, "limit": limit, "canary": canary, "filter": describe(meant)}
         options |= {"skip_uncertain": skip_uncertain, "may_have_arrived": doubtful}
@@ -274,22 +276,18 @@ class DeadLetterService:
         if not self._follower.barrier(PATIENCE) and self._history.position().checked_at is None:
             raise HistoryBehind
 
-    def _unlisted(self, meant: DeadFilter) -> list[DeadLetter]:
-        """Letters that fit and that only the queue has, oldest first."""
-        letters = DeadLetters(self._settings)
-        if letters.count() <= self._history.dead_count(EVERYTHING):
-            return []
-        listed = frozenset(self._history.dead_ids(EVERYTHING))
+    def _queued(self, meant: DeadFilter) -> list[DeadLetter]:
+        """The letters in the queue that fit, oldest first."""
         found: list[DeadLetter] = []
-        letters.each(meant, lambda letter: None if letter.copy in listed else found.append(letter))
+        DeadLetters(self._settings).each(meant, found.append)
         return found
 
-    def _letter(self, message_id: str, *, unlisted: bool = False) -> DeadRecord | DeadLetter:
+    def _letter(self, message_id: str, *, from_queue: bool = False) -> DeadRecord | DeadLetter:
         self._catch_up()
         letter = self._history.dead_letter(message_id)
         if letter is not None:
             return letter
-        queued = self._unlisted(DeadFilter(ids=frozenset({message_id}))) if unlisted else []
+        queued = self._queued(DeadFilter(ids=frozenset({message_id}))) if from_queue else []
         if queued:
             return max(queued, key=lambda one: one.generation)
         was_one = any(entry.name == EventName.BURIED for entry in self._history.life(message_id))

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from factories import make_event, make_lane_snapshot
 
+from consumer.lane.port import Phase
 from consumer.lane.snapshot import LaneActivity
-from consumer.lane.tick import Phase
 from consumer.outcomes.active_consumer import ActiveConsumer
 
 NOW = 1000.0
