@@ -63,7 +63,8 @@ class Fault(Enum):
     #: The broker has just started: it confirms what its streams never get. A consumer that has read the stream to its
     #: end has nothing more to fear from that.
     CONFIRMED_IN_VAIN = auto()
-    #: Nothing goes wrong: a consumer that was replaced connects again and says how its send ended.
+    #: Nothing goes wrong: before this step, a consumer that was replaced says how its send ended. (After the last look
+    #: at the stream and before the call it would come too late: see the known limits.)
     LATE_REPORT = auto()
 
 
@@ -164,7 +165,7 @@ class LaneModel:
         late: events of consumers that were replaced, still to come.
         heard_late: whether any has come.
         commands: how often an admin had one message of the paused lane sent.
-        deaths: how often a consumer was killed, or replaced.
+        doubtful: attempts (message, number) that were under way when their consumer was killed or replaced.
         now: unix seconds.
     """
 
@@ -175,7 +176,7 @@ class LaneModel:
         self.late: list[Event] = []
         self.heard_late = False
         self.commands = 0
-        self.deaths = 0
+        self.doubtful: set[tuple[str, int]] = set()
         self.now = NOW
         self.given_up: set[str] = set()
         self._published: dict[str, Message] = {}
@@ -319,7 +320,10 @@ class LaneModel:
 
     def _hand_over(self) -> None:
         """The consumer is gone: the standby goes on, or one that starts only now."""
-        self.deaths += 1
+        for message_id in self.broker.ledger.sending():
+            entry = self.broker.ledger.entry(message_id)
+            assert entry is not None
+            self.doubtful.add((message_id, entry.attempt))
         paused = self.life.pace.paused
         self.life, self._standby = self._standby or self._new_life(paused=paused), None
         self.life.pace.paused = paused
@@ -391,15 +395,19 @@ class Life:
             self._reader.take(self._broker.stream[offset], offset)
         self._reads_from = len(self._broker.stream)
 
-    def _step(self, effect: Callable[[], object] = lambda: None, *, may_be_in_vain: bool = False) -> None:
+    def _step(
+        self, effect: Callable[[], object] = lambda: None, *, may_be_in_vain: bool = False, is_call: bool = False
+    ) -> None:
         fault = next(self._faults, Fault.NONE)
-        if fault is Fault.LATE_REPORT:
+        if fault is Fault.LATE_REPORT and not is_call:
             self._lane.hear_the_late()
         if fault in _BEFORE:
             raise _EFFECTS[fault]
         if fault is Fault.CONFIRMED_IN_VAIN and may_be_in_vain:
             return
         effect()
+        if fault is Fault.LATE_REPORT and is_call:
+            self._lane.hear_the_late()
         if fault in _EFFECTS:
             raise _EFFECTS[fault]
 
@@ -492,7 +500,7 @@ class Life:
     async def call_provider(self, message: Message, deadline: float) -> SendResult:
         assert deadline > self.now()
         try:
-            self._step(lambda: self._act(message))
+            self._step(lambda: self._act(message), is_call=True)
         except Disconnected as lost:
             # The call goes on without a connection; whatever is asked of the broker afterwards fails.
             if self._happened is not message:
