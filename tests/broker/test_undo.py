@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,15 @@ def test_it_is_undone_once(stock, parts):
     with pytest.raises(AlreadyUndone):
         parts.undo.run(undo_id, "api:ops")
     assert ids(stock.in_lane()) == ["m1"]
+
+
+def test_what_an_interrupted_undo_had_published_is_not_published_again(stock, parts):
+    stock.add_waiting("m1", "m2")
+    undo_id = clear(stock)
+    # It ended between the copy and the event about it.
+    stock.publish(replace(message("m1"), generation=1))
+    assert parts.undo.run(undo_id, "api:ops") == 2
+    assert sorted((one.message_id, one.generation) for one in stock.in_lane()) == [("m1", 1), ("m2", 1)]
 
 
 @pytest.mark.parametrize("undo_id", ["nobody-knows", "../etc", "x" * 300, ""])
