@@ -109,7 +109,7 @@ _HISTORY = (
         "antrian.domain.lifecycle",
         "if state is _IS_SENT or rule is _BY_SEND:",
         "if rule is _BY_SEND:",
-        ("unit/history/test_order_of_events.py", "unit/history/test_history_projection.py"),
+        ("unit/consumer/test_ledger_and_history_agree.py",),
     ),
     Fault(
         "a gap is not told",
