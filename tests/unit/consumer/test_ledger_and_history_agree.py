@@ -94,6 +94,8 @@ def told_by(entries: list[Event | MessageEntry]) -> tuple[Entry | None, MessageR
 
 def assert_they_agree(entries: list[Event | MessageEntry]) -> None:
     entry, row = told_by(entries)
+    # Agreement alone would not do: what was sent stays sent.
+    assert not any(one.name == EventName.SENT for one in entries) or (entry and entry.state is CopyState.SENT)
     if entry is None:
         assert row is None or row.presumed or row.state not in KNOWN_BY_ATTEMPT
         return
