@@ -107,15 +107,9 @@ _HISTORY = (
     Fault(
         "a message that was sent does not stay sent",
         "antrian.domain.lifecycle",
-<<<<<<< HEAD
-        "if state is CopyState.SENT or rule is Superseded.BY_SEND:",
-        "if rule is Superseded.BY_SEND:",
-        ("unit/consumer/test_order_of_events.py", "unit/history/test_history_projection.py"),
-=======
         "if state is _IS_SENT or rule is _BY_SEND:",
         "if rule is _BY_SEND:",
         ("unit/consumer/test_ledger_and_history_agree.py",),
->>>>>>> lifecycle
     ),
     Fault(
         "a gap is not told",
