@@ -65,6 +65,7 @@ def test_a_dialog_that_is_opened_again_in_the_moment_in_which_it_closes_still_se
 
 def test_the_page_says_that_the_server_is_gone_and_recovers(window, admin):
     visitor = window().log_in(Role.VIEWER)
+    expect(visitor.page.locator("#stream")).to_have_text("No consumer")
     admin.kill()
     expect(visitor.page.get_by_role("heading", name="No connection to the admin server")).to_be_visible()
     expect(visitor.page.locator("#stream")).to_have_text("No connection")

@@ -8,7 +8,7 @@ from fastapi.routing import iter_route_contexts
 from admin_api.app import create_app
 from admin_api.auth.roles import Role
 from admin_api.auth.urls import PREFIX
-from admin_api.dependencies import nothing
+from admin_api.dependencies import no_services
 
 V, OP, A, P = Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.PUBLISHER
 MAY = {V: {V, OP, A}, OP: {OP, A}, A: {A}, P: {P}}
@@ -88,7 +88,7 @@ EVERYBODY = {"POST {p}/logout"}
 
 
 def all_routes() -> set[str]:
-    contexts = [one for one in iter_route_contexts(create_app(nothing(make_settings())).routes) if one.methods]
+    contexts = [one for one in iter_route_contexts(create_app(no_services(make_settings())).routes) if one.methods]
     return {
         f"{method} {one.path.replace(PREFIX, '{p}')}"
         for one in contexts
