@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, ChannelWrongStateError
 
 from antrian.broker.topology import QUORUM_NEEDS, Binding, Exchange, Queue, Topology
 from antrian.domain.errors import BrokerRefused, TopologyConflict
@@ -102,6 +102,8 @@ def apply(connection: BlockingConnection, wanted: Topology) -> list[TopologyDiff
         TopologyConflict: an object exists with other arguments; nothing was changed.
         BrokerRefused: something is missing, and this user may not declare it.
     """
+    if _is_all_there(connection, wanted):
+        return [TopologyDifference(_kind(one), one.name, SyncStatus.SAME) for one in _objects(wanted)]
     found = plan(connection, wanted)
     conflicts = [difference.sentence() for difference in found if difference.status is SyncStatus.CHANGED]
     if conflicts:
@@ -119,6 +121,45 @@ def apply(connection: BlockingConnection, wanted: Topology) -> list[TopologyDiff
             "`antrian topology apply` as a user who may, or import deploy/rabbitmq/definitions.json again"
         ) from refusal
     return found
+
+
+def _is_all_there(connection: BlockingConnection, wanted: Topology) -> bool:
+    """Whether every object is there and as it is wanted, and bind it all; false when only a closer look can tell.
+
+    All is sent without waiting for answers, and one question at the end of each round waits for it: a process with
+    hundreds of lanes looks at thousands of objects each time it connects. Nothing is declared before everything was
+    seen to be there, so a conflict is found without having changed anything.
+    """
+    _check_version(connection, wanted)
+    objects = _objects(wanted)
+    channel = connection.channel()
+    sent = channel._impl  # noqa: SLF001 (the blocking channel's methods wait for each answer)
+    try:
+        for is_passive in (True, False):
+            for one in objects:
+                if isinstance(one, Exchange):
+                    sent.exchange_declare(one.name, one.kind, passive=is_passive, durable=True)
+                else:
+                    sent.queue_declare(one.name, passive=is_passive, durable=True, arguments=dict(one.arguments))
+            channel.queue_declare(wanted.queues[-1].name, passive=True)
+        for binding in wanted.bindings:
+            bind = sent.queue_bind if binding.to == "queue" else sent.exchange_bind
+            bind(binding.destination, binding.source, binding.key, arguments=dict(binding.arguments))
+        channel.queue_declare(wanted.queues[-1].name, passive=True)
+    except (ChannelClosedByBroker, ChannelWrongStateError):
+        return False
+    channel.close()
+    return True
+
+
+def _objects(wanted: Topology) -> tuple[Exchange | Queue, ...]:
+    return (*wanted.exchanges, *wanted.queues)
+
+
+def _kind(one: Exchange | Queue) -> str:
+    if isinstance(one, Exchange):
+        return "exchange"
+    return "stream" if one.is_stream else "queue"
 
 
 def declare(channel: BlockingChannel, wanted: Topology) -> None:
@@ -171,7 +212,7 @@ class _Probe:
 
     def queue(self, queue: Queue) -> TopologyDifference:
         return self._compare(
-            "stream" if queue.is_stream else "queue",
+            _kind(queue),
             queue.name,
             lambda channel: channel.queue_declare(queue.name, passive=True),
             lambda channel: channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments)),
