@@ -12,6 +12,7 @@ from antrian.domain.lane import Lane, Lanes
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.settings import load_settings
 from antrian.operations.lane.lanes_apply import ACCEPTED, REFUSED, AppliedLanes, LanesAnswer, apply_lanes
+from antrian.up.run_record import beside_up
 
 lanes_app = typer.Typer(invoke_without_command=True, help="The lanes: which there are, and serving others.")
 
@@ -23,7 +24,7 @@ def lanes(context: typer.Context, *, show_numbers: ShowNumbers = False, as_json:
     """List the lanes as lanes.toml or the variables describe them. `apply` has the running consumers serve them."""
     if context.invoked_subcommand is not None:
         return
-    known = load_settings().lanes
+    known = beside_up(load_settings()).lanes
     if as_json:
         rows = [_described(lane, show_numbers=show_numbers) for lane in known.values()]
         answer = {"origin": known.origin, "digest": known.digest, "numbers": which_numbers(show=show_numbers)}
