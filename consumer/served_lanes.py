@@ -26,6 +26,7 @@ from consumer.inbox import (
     Signal,
     Stop,
 )
+from consumer.lane.pace import stagger
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.worker import LaneWorker
 from consumer.observers import Observer
@@ -84,8 +85,8 @@ class ServedLanes:
             lanes=lambda: {*self._settings.lanes.names, *self._workers},
             wake_lanes=self._wake_all,
         )
-        for lane in lanes.values():
-            self._add(lane)
+        for index, lane in enumerate(lanes.values()):
+            self._add(lane, first_after=stagger(index, lane.delay))
 
     def run(self) -> None:
         """Serve the lanes until `stop`.
@@ -163,7 +164,7 @@ class ServedLanes:
 
     # Lanes come and go.
 
-    def _add(self, lane: Lane, known: LaneOutcomes | None = None) -> LaneWorker:
+    def _add(self, lane: Lane, known: LaneOutcomes | None = None, *, first_after: float = 0.0) -> LaneWorker:
         """The one place where a lane's worker is made."""
         provider, observers = self._equip(lane, self._settings)
         worker = LaneWorker(
@@ -175,6 +176,7 @@ class ServedLanes:
             set_up=self._set_up,
             calls=self._calls,
             outcomes=known,
+            first_after=first_after,
         )
         self._reader.reads_for(worker.outcomes)
         self._workers = {**self._workers, lane.name: worker}

@@ -21,6 +21,9 @@ from consumer.lane.permit import Permit
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
 LEAD = 0.004
 
+#: Seconds between the first sends of the lanes that a process begins with: some three times what a send takes of it.
+STAGGER = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -212,6 +215,15 @@ class Pace:
             # A send without an outcome may have ended this very moment.
             self.send_ended(now, self.next_pause())
         self._accounted = unfinished
+
+
+def stagger(index: int, delay: float) -> float:
+    """Seconds for which the lane with this index waits before its first send, when a process begins with many.
+
+    Lanes of one delay that begin in the same instant would send in the same instants for ever, and wait for each other.
+    It is never more than half a delay, and nothing for the first lane.
+    """
+    return min(index * STAGGER, delay / 2)
 
 
 def since(event_at: float, wall_now: float, monotonic_now: float) -> float:

@@ -60,6 +60,7 @@ class LaneWorker:
         set_up: makes each connection ready.
         calls: makes the calls to the providers.
         outcomes: what the lane has learnt from the stream; new when None.
+        first_after: seconds between being ready for the first time and the first send.
 
     Attributes:
         lane: see above.
@@ -78,6 +79,7 @@ class LaneWorker:
         set_up: SetUp,
         calls: ProviderCalls,
         outcomes: LaneOutcomes | None = None,
+        first_after: float = 0.0,
     ) -> None:
         self.lane = lane
         self._provider = provider
@@ -86,6 +88,7 @@ class LaneWorker:
         self._calls = calls
         self._reservation: Reservation | None = None
         self._failures = 0
+        self._first_after = first_after
         names = Names(settings.whatsapp_queue_namespace)
         window = settings.whatsapp_queue_dedupe_hours * 3600
         self.outcomes = outcomes or LaneOutcomes(lane.name, window, self._observers)
@@ -180,6 +183,9 @@ class LaneWorker:
         is_paused = await self.link.is_paused()
         if is_paused != self._pace.paused:
             (self._pace.pause if is_paused else self._pace.resume)()
+        if self._first_after:
+            self._pace.send_ended(self.now(), self._first_after)
+            self._first_after = 0.0
         _log.info("lane.ready", lane=self.lane.name, remembered=len(self.outcomes.ledger), paused=self._pace.paused)
 
     # The tick's port; see `consumer.lane.port.Port`.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.lane.bells import Bells
-from consumer.lane.pace import LEAD, Gate, Pace, since
+from consumer.lane.pace import LEAD, Gate, Pace, since, stagger
 
 DELAY = 10.0
 
@@ -177,3 +177,10 @@ def test_no_event_lies_in_the_future(event_at: float, wall: float, monotonic: fl
 def test_an_event_is_as_old_here_as_it_is_by_the_wall_clock() -> None:
     assert since(1_000.0, 1_004.0, 50.0) == 46.0
     assert since(1_004.0, 1_000.0, 50.0) == 50.0
+
+
+@pytest.mark.parametrize(
+    ("index", "delay", "seconds"), [(0, 10, 0), (1, 10, 0.01), (499, 10, 4.99), (600, 10, 5), (3, 0, 0)]
+)
+def test_lanes_that_begin_together_send_one_after_the_other(index, delay, seconds):
+    assert stagger(index, delay) == pytest.approx(seconds)
