@@ -4,6 +4,7 @@ That command looks at each object before it makes it, and waits for each answer;
 Here all is sent at once, and one question at the end waits for it: a refusal of any of it raises there.
 """
 
+from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import topology
 from antrian.domain.settings import Settings
@@ -17,13 +18,7 @@ def declare(settings: Settings) -> None:
     wanted = topology(settings)
     with open_channel(settings.amqp_urls, name="test set-up") as channel:
         sent = channel._impl  # the blocking channel's methods wait for each answer
-        for exchange in wanted.exchanges:
-            sent.exchange_declare(exchange.name, exchange.kind, durable=True)
-        for queue in wanted.queues:
-            sent.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
-        for binding in wanted.bindings:
-            bind = sent.queue_bind if binding.to == "queue" else sent.exchange_bind
-            bind(binding.destination, binding.source, binding.key, arguments=dict(binding.arguments))
+        topology_sync.declare(sent, wanted)
         channel.exchange_declare(_ALWAYS_THERE, passive=True)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker, ChannelWrongStateError
 
 from antrian.broker.topology import QUORUM_NEEDS, Binding, Exchange, Queue, Topology
@@ -131,20 +132,16 @@ def _is_all_there(connection: BlockingConnection, wanted: Topology) -> bool:
     seen to be there, so a conflict is found without having changed anything.
     """
     _check_version(connection, wanted)
-    objects = _objects(wanted)
     channel = connection.channel()
     sent = channel._impl  # noqa: SLF001 (the blocking channel's methods wait for each answer)
     try:
-        for is_passive in (True, False):
-            for one in objects:
-                if isinstance(one, Exchange):
-                    sent.exchange_declare(one.name, one.kind, passive=is_passive, durable=True)
-                else:
-                    sent.queue_declare(one.name, passive=is_passive, durable=True, arguments=dict(one.arguments))
-            channel.queue_declare(wanted.queues[-1].name, passive=True)
-        for binding in wanted.bindings:
-            bind = sent.queue_bind if binding.to == "queue" else sent.exchange_bind
-            bind(binding.destination, binding.source, binding.key, arguments=dict(binding.arguments))
+        for exchange in wanted.exchanges:
+            sent.exchange_declare(exchange.name, passive=True)
+        for queue in wanted.queues:
+            sent.queue_declare(queue.name, passive=True)
+        channel.queue_declare(wanted.queues[-1].name, passive=True)
+        # The first conflict closes the channel, and with it whatever was sent after it has no effect.
+        declare(sent, wanted)
         channel.queue_declare(wanted.queues[-1].name, passive=True)
     except (ChannelClosedByBroker, ChannelWrongStateError):
         return False
@@ -162,8 +159,8 @@ def _kind(one: Exchange | Queue) -> str:
     return "stream" if one.is_stream else "queue"
 
 
-def declare(channel: BlockingChannel, wanted: Topology) -> None:
-    """Declare and bind everything in the topology's order; idempotent."""
+def declare(channel: BlockingChannel | Channel, wanted: Topology) -> None:
+    """Declare and bind everything in the topology's order; idempotent. pika's own channel does not wait for the answers."""
     for exchange in wanted.exchanges:
         channel.exchange_declare(exchange.name, exchange.kind, durable=True)
     for queue in wanted.queues:
@@ -187,7 +184,7 @@ def _check_version(connection: BlockingConnection, wanted: Topology) -> None:
         raise BrokerRefused(f"{why}; this broker is {version}")
 
 
-def _bind(channel: BlockingChannel, binding: Binding) -> None:
+def _bind(channel: BlockingChannel | Channel, binding: Binding) -> None:
     if binding.to == "queue":
         channel.queue_bind(binding.destination, binding.source, binding.key)
     else:
