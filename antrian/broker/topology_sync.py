@@ -160,7 +160,10 @@ def _kind(one: Exchange | Queue) -> str:
 
 
 def declare(channel: BlockingChannel | Channel, wanted: Topology) -> None:
-    """Declare and bind everything in the topology's order; idempotent. pika's own channel does not wait for the answers."""
+    """Declare and bind everything in the topology's order; idempotent.
+
+    A blocking channel waits for each answer; pika's own channel sends all and waits for none.
+    """
     for exchange in wanted.exchanges:
         channel.exchange_declare(exchange.name, exchange.kind, durable=True)
     for queue in wanted.queues:
