@@ -42,6 +42,7 @@ MEANINGS = {
     "whatsapp_queue_timezone": "Whose days and hours these are.",
     "whatsapp_queue_type": "`classic`, or `quorum` for clusters of RabbitMQ 4.3 or newer.",
     "whatsapp_queue_retention_days": "Days that the journal and the history keep.",
+    "whatsapp_queue_contacts_days": "Days that contacts, opt-outs and slots are remembered.",
     "whatsapp_queue_dedupe_hours": "Hours that an idempotency key is remembered.",
     "whatsapp_queue_on_uncertain": "What happens to a message that may or may not have been sent: "
     "`resend` (counts as an attempt) or `dead-letter`.",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from antrian.domain.delay_ladder import LADDER_LEVELS, highest_level
+from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
 
 #: RabbitMQ's highest priority in use; larger numbers from foreign publishers are capped to it by the broker.
@@ -30,6 +31,17 @@ QUORUM_NEEDS = (4, 3)
 #: Streams drop whole segments only, so the segment's size (bytes) is the granularity of retention.
 JOURNAL_SEGMENT_BYTES = 50_000_000
 OUTCOMES_SEGMENT_BYTES = 10_000_000
+CONTACTS_SEGMENT_BYTES = 50_000_000
+
+#: Events beside `contact.*` that the contacts stream keeps: what gives a slot, and what gives it back.
+CONTACTS_KEEP = (
+    EventName.HELD,
+    EventName.RELEASED,
+    EventName.CLEARED,
+    EventName.CANCELLED,
+    EventName.EXPIRED,
+    EventName.OPTED_OUT,
+)
 
 Arguments = Mapping[str, str | int | bool]
 
@@ -130,6 +142,11 @@ class Names:
     def outcomes(self) -> str:
         """Stream of attempts and their outcomes: the source of the ledger."""
         return f"{self.namespace}.outcomes"
+
+    @property
+    def contacts(self) -> str:
+        """Stream of what is known of people: the source of the contacts, and of the slots that were given."""
+        return f"{self.namespace}.contacts"
 
     @property
     def urgent(self) -> str:
@@ -233,10 +250,13 @@ def _exchanges(names: Names, lanes: tuple[str, ...]) -> Iterator[Exchange]:
 def _queues(names: Names, lanes: tuple[str, ...], settings: Settings) -> Iterator[Queue]:
     quorum = settings.whatsapp_queue_type == "quorum"
     retention = settings.whatsapp_queue_retention_days * 86_400
-    # A little over the window, because retention drops whole segments and clocks differ.
-    ledger_window = settings.whatsapp_queue_dedupe_hours * 3_600 * 1.1 + 3_600
+    # A little over the window, because retention drops whole segments and clocks differ. What was sent within a day is
+    # counted from it, too.
+    ledger_window = max(settings.whatsapp_queue_dedupe_hours, 24) * 3_600 * 1.1 + 3_600
     yield Queue(names.journal, _stream(retention, JOURNAL_SEGMENT_BYTES))
     yield Queue(names.outcomes, _stream(ledger_window, OUTCOMES_SEGMENT_BYTES))
+    contacts_age = settings.whatsapp_queue_contacts_days * 86_400
+    yield Queue(names.contacts, _stream(contacts_age, CONTACTS_SEGMENT_BYTES))
     yield Queue(names.dead, _plain(quorum=quorum))
     for lane in lanes:
         yield Queue(names.state(lane), _plain(quorum=quorum) | {"x-max-length": 1, "x-overflow": "drop-head"})
@@ -248,6 +268,9 @@ def _queues(names: Names, lanes: tuple[str, ...], settings: Settings) -> Iterato
 def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
     yield Binding(names.events, names.journal, "#")
     yield Binding(names.events, names.outcomes, "outcome.#")
+    yield Binding(names.events, names.contacts, "contact.#")
+    for name in CONTACTS_KEEP:
+        yield Binding(names.events, names.contacts, f"{name}.#")
     yield Binding(names.dead, names.journal, "#")
     yield Binding(names.dead, names.dead, "#")
     yield Binding(names.urgent, names.control, "", to="exchange")

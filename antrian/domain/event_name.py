@@ -26,12 +26,19 @@ class EventName(StrEnum):
     #: It is back on the delay ladder and no attempt is counted: its time has not come, or only a newer consumer can
     #: read it.
     POSTPONED = "outcome.postponed"
+    #: It is on the delay ladder because of a rule of its lane, and no attempt is counted; details say which
+    #: (`antrian.domain.hold`).
+    HELD = "outcome.held"
+    #: An admin, or a change of the rules, took it off the delay ladder and back into its lane before its time.
+    RELEASED = "outcome.released"
     #: A copy is in the dead-letter queue.
     DEAD = "outcome.dead"
     #: Not sent: its idempotency key is taken.
     DUPLICATE = "outcome.duplicate"
     #: Not sent: it expired.
     EXPIRED = "outcome.expired"
+    #: Not sent: its recipient does not want messages of this purpose.
+    OPTED_OUT = "outcome.opted_out"
     #: Not sent: an admin cancelled it.
     CANCELLED = "outcome.cancelled"
     #: Not sent: an admin cleared the queue.
@@ -48,6 +55,19 @@ class EventName(StrEnum):
     RESTORED = "outcome.restored"
     #: A consumer marks the end of the stream, to know that it has read all of it.
     BARRIER = "outcome.barrier"
+
+    # About people, on the contacts stream and in the journal.
+
+    #: People whom a sender knows: imported, or they wrote, received or read.
+    CONTACT_KNOWN = "contact.known"
+    #: A person does not want messages of a purpose any more.
+    CONTACT_OPTED_OUT = "contact.opted_out"
+    #: A person wants them again.
+    CONTACT_OPTED_IN = "contact.opted_in"
+    #: A person is known by one more identity.
+    CONTACT_LINKED = "contact.linked"
+    #: An admin lets a sender write to new contacts again.
+    COLD_RELEASED = "contact.cold_released"
 
     # For the history only.
 

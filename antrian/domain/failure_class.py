@@ -14,6 +14,9 @@ class FailureClass(StrEnum):
     TRANSIENT = "transient"
     #: Only this recipient has to wait: the lane goes on, attempt not counted.
     RECIPIENT_BUSY = "recipient_busy"
+    #: The sender may not write to people who do not know it: messages to new contacts wait, the others go on, attempt
+    #: not counted.
+    COLD_REFUSED = "cold_refused"
     #: The lane is too fast for the provider: it waits `retry_after`, attempt not counted.
     THROTTLED = "throttled"
     #: No message of this lane can be sent now, and this one surely was not: the lane holds and probes.
@@ -44,7 +47,7 @@ class FailureClass(StrEnum):
 HOLDING = frozenset({FailureClass.THROTTLED, FailureClass.UNAVAILABLE})
 
 #: Failures after which the same attempt is made again.
-UNCOUNTED = HOLDING | {FailureClass.RECIPIENT_BUSY}
+UNCOUNTED = HOLDING | {FailureClass.RECIPIENT_BUSY, FailureClass.COLD_REFUSED}
 
 #: The class of a dead letter that breaks the message contract; no provider has seen it.
 MALFORMED = "malformed"
@@ -61,6 +64,7 @@ CLASS_WORDS: Mapping[str, str] = {
     FailureClass.REJECTED: "Refused for good",
     FailureClass.TRANSIENT: "Temporary failure",
     FailureClass.RECIPIENT_BUSY: "Recipient busy",
+    FailureClass.COLD_REFUSED: "New contacts refused",
     FailureClass.THROTTLED: "Too many messages",
     FailureClass.UNAVAILABLE: "Provider away",
     FailureClass.UNCERTAIN: "Uncertain",

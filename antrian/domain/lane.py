@@ -112,6 +112,11 @@ class Lane:
         return (self.provider, self.url or "", written) if written or self.is_sandbox else ()
 
     @property
+    def sender_key(self) -> str:
+        """What the facts about its contacts are kept under: they belong to the sender, not to the lane."""
+        return ":".join(self.sender_identity) or f"lane:{self.name}"
+
+    @property
     def not_kept(self) -> tuple[str, ...]:
         """What is set for this lane and not kept by this version yet, by key."""
         receipts = ("webhook_secrets",) if self.webhook_secrets else ()

@@ -63,6 +63,8 @@ class MessageState(StrEnum):
 
     #: Waits on the delay ladder for a time of its own.
     SCHEDULED = "scheduled"
+    #: Waits on the delay ladder because of a rule of its lane.
+    HELD = "held"
     #: Waits in its lane's queue.
     WAITING = "waiting"
     #: An attempt has begun and has no outcome.
@@ -75,6 +77,8 @@ class MessageState(StrEnum):
     DEAD = "dead"
     #: Its time was over before it could be sent.
     EXPIRED = "expired"
+    #: Its recipient does not want such messages.
+    OPTED_OUT = "opted_out"
     #: An admin cancelled it.
     CANCELLED = "cancelled"
     #: An admin cleared the queue that it waited in.
@@ -170,9 +174,12 @@ _ROWS = (
     # The same copy, by its details; the ledger has nothing to remember of it.
     # The same copy is back on the ladder, and nothing was tried: no knowledge of the copy is lost by it.
     LifecycleRow(_E.POSTPONED, "Postponed", "wait", _S.SCHEDULED),
+    LifecycleRow(_E.HELD, "Held", "wait", _S.HELD),
+    LifecycleRow(_E.RELEASED, "Released", "", _S.WAITING, author=_OPERATOR),
     LifecycleRow(_E.DEAD, "Given up", "bad", _S.DEAD, _C.DEAD, end=_End.ATTEMPTED),
     LifecycleRow(_E.DUPLICATE, "Not sent: duplicate key", "", _S.DUPLICATE, _C.CLOSED, end=_End.UNATTEMPTED),
     LifecycleRow(_E.EXPIRED, "Not sent: expired", "bad", _S.EXPIRED, _C.CLOSED, end=_End.UNATTEMPTED),
+    LifecycleRow(_E.OPTED_OUT, "Not sent: opted out", "", _S.OPTED_OUT, _C.CLOSED, end=_End.UNATTEMPTED),
     LifecycleRow(_E.CANCELLED, "Cancelled", "", _S.CANCELLED, _C.CLOSED, end=_End.UNATTEMPTED),
     LifecycleRow(
         _E.CLEARED, "Cleared from the queue", "", _S.CLEARED, _C.CLOSED, end=_End.UNATTEMPTED, author=_OPERATOR
@@ -188,6 +195,11 @@ _ROWS = (
     # that was a message not to be sent.
     LifecycleRow(_E.RESTORED, "Restored by an undo", "good", None, _C.CLOSED, author=_OPERATOR, brings_copy=True),
     LifecycleRow(_E.BARRIER, "Mark of a consumer"),
+    LifecycleRow(_E.CONTACT_KNOWN, "Contacts known", "good", author=_OPERATOR),
+    LifecycleRow(_E.CONTACT_OPTED_OUT, "Opted out", author=_OPERATOR),
+    LifecycleRow(_E.CONTACT_OPTED_IN, "Opted in again", "good", author=_OPERATOR),
+    LifecycleRow(_E.CONTACT_LINKED, "Identity linked", author=_OPERATOR),
+    LifecycleRow(_E.COLD_RELEASED, "New contacts allowed again", "good", author=_OPERATOR),
     LifecycleRow(_E.NOTED, "Note written", author=_OPERATOR),
     LifecycleRow(_E.LANE_PAUSED, "Sending paused", "wait", author=_OPERATOR),
     LifecycleRow(_E.LANE_RESUMED, "Sending resumed", "good", author=_OPERATOR),
@@ -218,6 +230,7 @@ LIFECYCLE: Final[Mapping[str, LifecycleRow]] = MappingProxyType({row.event: row 
 STATES: Final[Mapping[MessageState, StateRow]] = MappingProxyType(
     {
         _S.SCHEDULED: StateRow("scheduled", "wait", _C.WAITING),
+        _S.HELD: StateRow("held", "wait", _C.WAITING),
         _S.WAITING: StateRow("waiting", "wait", _C.WAITING),
         _S.SENDING: StateRow("being sent", "good", _C.SENDING),
         # The copy that the retry brought is of the next generation.
@@ -225,6 +238,7 @@ STATES: Final[Mapping[MessageState, StateRow]] = MappingProxyType(
         _S.SENT: StateRow("sent", "good", _C.SENT, is_final=True),
         _S.DEAD: StateRow("given up", "bad", _C.DEAD, is_final=True),
         _S.EXPIRED: StateRow("expired", "bad", _C.CLOSED, is_final=True),
+        _S.OPTED_OUT: StateRow("opted out", "", _C.CLOSED, is_final=True),
         _S.CANCELLED: StateRow("cancelled", "", _C.CLOSED, is_final=True),
         _S.CLEARED: StateRow("cleared", "", _C.CLOSED, is_final=True),
         _S.DUPLICATE: StateRow("duplicate", "", _C.CLOSED, is_final=True),

@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     whatsapp_queue_timezone: Annotated[str, _written(parse_timezone)] = DEFAULT_TIMEZONE
     whatsapp_queue_type: Literal["classic", "quorum"] = "classic"
     whatsapp_queue_retention_days: Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)] = 30
+    whatsapp_queue_contacts_days: Annotated[float, Field(ge=1, le=3650, allow_inf_nan=False)] = 400
     whatsapp_queue_dedupe_hours: Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)] = 24
     whatsapp_queue_on_uncertain: Literal["resend", "dead-letter"] = "resend"
     whatsapp_queue_heartbeat: Annotated[int, Field(ge=1, le=600)] = 10

@@ -4,6 +4,7 @@ failure class     consequence                                                att
 rejected          dead letter at once                                        yes
 transient         retry after WHATSAPP_QUEUE_RETRY_DELAYS, then dead letter  yes
 recipient_busy    retry after a while, the lane goes on                      no
+cold_refused      messages to new contacts wait, the lane goes on            no
 throttled         the lane waits as long as the provider asks                no
 unavailable       the lane waits and probes, longer each time                no
 uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead letter
@@ -22,6 +23,9 @@ MOST_CRASHES = 3
 
 #: Seconds that a busy recipient waits, when the provider names no time.
 RECIPIENT_PAUSE = 60.0
+
+#: Seconds for which a sender does not write to new contacts after a refusal, when the provider names no time.
+COLD_PAUSE = 86_400.0
 
 #: Seconds that a throttled lane waits, when the provider names no time.
 THROTTLE_PAUSE = 30.0
@@ -113,6 +117,8 @@ class RetryPolicy:
                 return HoldLane(max(failure.retry_after or 0.0, probe_pause(failures_in_a_row)))
             case FailureClass.RECIPIENT_BUSY:
                 return Retry(RECIPIENT_PAUSE if failure.retry_after is None else failure.retry_after, attempt)
+            case FailureClass.COLD_REFUSED:
+                return Retry(COLD_PAUSE if failure.retry_after is None else failure.retry_after, attempt)
             case FailureClass.UNCERTAIN:
                 return self._after_uncertainty(failure, attempt, crashes)
             case FailureClass.TRANSIENT:

@@ -21,7 +21,7 @@ from consumer.lane.retry import (
 
 RESEND = RetryPolicy(max_attempts=3, delays=(30.0, 120.0))
 BURY = RetryPolicy(max_attempts=3, delays=(30.0, 120.0), resend_uncertain=False)
-NEVER_SENT, TRANSIENT, BUSY, THROTTLED, DOWN, UNCERTAIN = FailureClass
+NEVER_SENT, TRANSIENT, BUSY, COLD, THROTTLED, DOWN, UNCERTAIN = FailureClass
 UNKNOWN = make_failure(UNCERTAIN, "timeout")
 
 
