@@ -1,4 +1,4 @@
-"""The benchmark `admin`: a million waiting messages, ten open event streams, and somebody who asks for the status.
+"""The benchmark `admin`: a million waiting messages, ten open event streams, and a client that asks for the status.
 
 The limits are the project's own: status under 20 ms at the 99th percentile, the process under 250 MB, and a history
 that reads at least 20,000 journal entries a second from nothing.

@@ -52,7 +52,7 @@ class ChangeWriter:
     """Carries out changes.
 
     Args:
-        connection: whoever owns it begins and ends the transactions.
+        connection: its owner begins and ends the transactions.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -129,7 +129,7 @@ class ChangeWriter:
         ).rowcount
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
-        # They name nobody, and a report compares with the period before.
+        # They name no recipient, and a report compares with the period before.
         for table in ("quarters", "quarter_waits", "causes"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)

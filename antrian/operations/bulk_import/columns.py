@@ -35,7 +35,7 @@ KNOWN_COLUMNS = f"{', '.join(FIELDS)}, and {NOTE}NAME for a note"
 
 
 class UnknownColumns(UnreadableFile):
-    """The header has names that nobody knows.
+    """The header has unknown names.
 
     Attributes:
         names: these, as they are written.
@@ -72,7 +72,7 @@ def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
         ignored: columns that are left out, in any spelling.
 
     Raises:
-        UnknownColumns: the header has names that nobody knows.
+        UnknownColumns: the header has unknown names.
         UnreadableFile: a column is missing, or there twice, or its name is no text.
     """
     if not all(map(is_utf8, cells)):
@@ -89,7 +89,7 @@ def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
 
 
 def split_columns(text: str) -> tuple[str, ...]:
-    """The columns in `a,b`, as people write what is to be left out."""
+    """The columns in `a,b`, as people list those to leave out."""
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
