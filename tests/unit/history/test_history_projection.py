@@ -499,7 +499,7 @@ def test_the_counters_are_what_counting_would_tell(steps):
         history = fold(Path(folder) / "a.db", _journal(steps).deliveries)
         everything = history.messages(MessageFilter(), limit=1000).items
         counts = history.counts()
-        waiting = history.analytics([NOW, NOW + 60])[-1].waiting
+        waiting = history.analytics([NOW, NOW + 600])[-1].waiting
     assert {state: sum(one.state is state for one in everything) for state in MessageState} == counts
     assert waiting == sum(count for state, count in counts.items() if state not in FINAL)
 
