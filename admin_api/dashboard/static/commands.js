@@ -51,6 +51,12 @@ function onDashboard(id) {
   };
 }
 
+/** A number that was typed leads to what is known of the person. */
+export function contactOf(term) {
+  const digits = term.replace(/[\s().-]/g, "");
+  return /^\+?\d{9,15}$/.test(digits) ? [{ group: "messages", name: t("Contact %(number)s", { number: term }), words: term, run: go(`/contact/${encodeURIComponent(digits)}`) }] : [];
+}
+
 const choose = (selector) => () => $(selector)?.click();
 
 function appearance() {
