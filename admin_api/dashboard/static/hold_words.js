@@ -45,7 +45,7 @@ const RULES = [
   [/^warm_up (\d+)x([\d.]+)\.\.(\d+)(?:.*?\bday (\d+))?/, ([first, factor, most, day]) => [
     t("new contacts a day: %(first)s at first, %(factor)s times as many each day, at most %(most)s", { first: number(Number(first)), factor: number(Number(factor)), most: number(Number(most)) }),
     day && t("this is day %(day)s", { day })].filter(Boolean).join("; ")],
-  [/^(low|normal|high|urgent)=([\d:, -]+) (\S+)$/, ([priority, hours, zone]) => t("priority %(priority)s: %(hours)s, time of %(zone)s", { priority: t(priority), hours: hours.replaceAll("-", "–"), zone: zone.split("/").at(-1).replaceAll("_", " ") })],
+  [/^(?:window )?(low|normal|high|urgent)=([\d:, -]+) (\S+)$/, ([priority, hours, zone]) => t("priority %(priority)s: %(hours)s, time of %(zone)s", { priority: t(priority), hours: hours.replaceAll("-", "–"), zone: zone.split("/").at(-1).replaceAll("_", " ") })],
 ];
 
 //: What WhatsApp decides is no rule of ours.

@@ -51,13 +51,14 @@ const COLUMNS = [
   { label: t("Queued"), class: "nowrap", cell: (message) => messageLink(message.message_id, when(message.queued_at)) },
   { label: t("Status"), class: "state", cell: (message) => messageState(message, message.cancelling) },
   { label: t("Text"), class: "wide", cell: (message) => message.message && h("span", { class: "clip" }, message.message) },
-  { label: t("Priority"), cell: (message) => priorityTag(message.priority) },
+  { label: t("Priority"), class: "aside", cell: (message) => priorityTag(message.priority) },
   { label: t("Source"), cell: (message) => message.source },
+  { label: t("Changed"), class: "nowrap when", cell: (message) => when(message.changed_at) },
 ];
 
 function drawMessages({ items }) {
   const shown = COLUMNS.filter((column) => column.label !== t("Text") || items.some((message) => message.message));
-  $("#messages").replaceChildren(items.length ? table(t("Messages to this person"), shown, items) : empty(t("No messages"), t("None in the history, which goes back some days.")));
+  $("#results").replaceChildren(items.length ? table(t("Messages to this person"), shown, items) : empty(t("No messages"), t("None in the history, which goes back some days.")));
 }
 
 async function refresh() {
