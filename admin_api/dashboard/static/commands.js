@@ -8,11 +8,10 @@ import { complain, toast } from "./toast.js";
 
 const go = (path) => () => location.assign(prefix + path);
 
-/** Every page: what the navigation has, and those that it leaves out. */
+/** Every page that the navigation has. */
 function pages() {
   const linked = $$(".places a").map((link) => ({ name: ($("span", link) ?? link).textContent.trim(), path: link.getAttribute("href").replace(prefix, "") }));
-  const all = [...linked, { name: t("Health"), path: "/health" }];
-  return all.filter(({ path }, index) => all.findIndex((other) => other.path === path) === index)
+  return linked.filter(({ path }, index) => linked.findIndex((other) => other.path === path) === index)
     .map(({ name, path }) => ({ group: "pages", name, words: path.slice(1), run: go(path) }));
 }
 

@@ -13,7 +13,7 @@ import { toast } from "./toast.js";
 import { person, when } from "./words.js";
 
 const PURPOSES = { __proto__: null, all: t("anything at all"), marketing: t("advertising"), reminder: t("reminders"), transaction: t("confirmations, such as of payments") };
-const CHANNELS = { __proto__: null, api: t("over the API"), cli: t("on the command line"), page: t("on this page"), inbound: t("by a message to us") };
+const CHANNELS = { __proto__: null, api: t("over the API"), cli: t("on the command line"), page: t("on this page"), inbound: t("in their own message") };
 
 /** What somebody does not want. */
 export const purposeWord = (purpose) => PURPOSES[purpose || "all"] ?? purpose;
