@@ -28,7 +28,7 @@ from antrian.domain.events import Event
 from antrian.domain.slots import Slots
 
 #: Facts that are written together at most, and seconds after which the first of them is written.
-BATCH = 20_000
+BATCH = 10_000
 LONGEST_UNWRITTEN = 5.0
 
 #: Seconds for which the book remembers that a message has no slot any more.
@@ -322,7 +322,7 @@ class ContactBook:
 
         Args:
             cursor: of the page before; one that no page gave shows the first page.
-            limit: rows at most.
+            limit: rows at most, give or take what one person said at once.
 
         Raises:
             ContactsLost: see there.
@@ -335,14 +335,15 @@ class ContactBook:
                 found = look.store.opted_out(last, limit)
                 for person, purpose, word in found:
                     last = (word.at, person, purpose)
-                    if in_force(look.opt_words(look.keys(written(person)))).get(purpose) == word:
-                        rows.append(_opt_out(purpose, word))
-                    if len(rows) == limit:
+                    counting = in_force(look.opt_words(look.keys(written(person))))
+                    # One of all purposes may count for some of them still.
+                    rows += [_opt_out(one, told) for one, told in counting.items() if told == word]
+                    if len(rows) >= limit:
                         break
                 if len(found) < limit:
                     break
             total = look.store.count_opted_out()
-        return OptOutPage(tuple(rows), total, write_cursor(last) if last and len(rows) == limit else None)
+        return OptOutPage(tuple(rows), total, write_cursor(last) if last and len(rows) >= limit else None)
 
     def count(self) -> int:
         """How many pairs of sender and person are known.

@@ -62,10 +62,11 @@ _PICK = "{0} = {1}(ifnull({0}, excluded.{0}), ifnull(excluded.{0}, {0}))"
 _PUT_TOGETHER = ", ".join(_PICK.format(name, pick) for name, pick in _PICKS.items())
 _ADD_CONTACT = f"INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_PUT_TOGETHER}"  # noqa: S608
 
-#: Opt-outs that nothing later takes back.
+#: Opt-outs that nothing later takes back, and that are not part of a later one of all purposes.
 _COUNTS = (
-    "is_out AND NOT EXISTS (SELECT 1 FROM opt_words AS back WHERE back.person = told.person AND NOT back.is_out "
-    "AND back.purpose IN (told.purpose, 'all') AND back.at > told.at)"
+    "is_out AND NOT EXISTS (SELECT 1 FROM opt_words AS later WHERE later.person = told.person AND "
+    "iif(later.is_out, later.purpose = 'all' AND told.purpose <> 'all' AND later.at >= told.at, "
+    "later.purpose IN (told.purpose, 'all') AND later.at > told.at))"
 )
 _COUNT_OPTED_OUT = f"SELECT count(*) FROM opt_words AS told WHERE {_COUNTS}"  # noqa: S608
 _OPTED_OUT = f"""
