@@ -101,6 +101,11 @@ class ContactBook:
         """The offset of the entry that comes next; 0 while nothing was read."""
         return self._position
 
+    @property
+    def latest(self) -> Event | None:
+        """The event at `position - 1`; None where nothing was read, or that is none."""
+        return Event.decode(_as_json(self._last).encode())
+
     def continues(self, event: Event | None, offset: int) -> bool:
         """Whether the stream's entry at `position - 1` is the one that was taken from there; else it is another stream.
 
@@ -108,7 +113,7 @@ class ContactBook:
             event: what the entry says; None for one that is no event.
             offset: where it is.
         """
-        return offset == self._position - 1 and _mark(event) == _mark(self._last)
+        return offset == self._position - 1 and _as_json(event) == _as_json(self._last)
 
     def restart(self) -> None:
         """Forget everything: the stream was made again, and is read from its first entry."""
@@ -184,7 +189,7 @@ class ContactBook:
             self._pending, self._pending_since = Facts(), None
 
     def _write(self) -> None:
-        self._store.write(self._pending, self._position, _mark(self._last))
+        self._store.write(self._pending, self._position, _as_json(self._last))
 
     def _move_to_memory(self, error: sqlite3.Error) -> None:
         with self._reading():
@@ -356,11 +361,15 @@ class ContactBook:
             return look.store.count_contacts()
 
 
-def _mark(event: Event | str | None) -> str:
-    """What tells an entry of the stream from another's at the same place; one that was made before stays as it is."""
+def _as_json(event: Event | str | None) -> str:
+    """An event as the file keeps it, to be known again; one that comes from the file stays as it is."""
     if event is None or isinstance(event, str):
         return event or ""
-    return f"{event.name} {event.at!r} {event.source} {event.lane} {event.message_id}"
+    try:
+        return event.encode().decode()
+    except UnicodeEncodeError:
+        # JSON can hold halves of characters, and nothing else can.
+        return ""
 
 
 def _sender_view(sender: str, facts: ContactFacts) -> SenderView:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 
 from antrian.contacts.facts import ContactFacts, Facts, Link, Millis, OptWord, SenderFacts, SlotWord, Zone, millis
-from antrian.contacts.identity import identity_key, person_key
+from antrian.contacts.identity import identity_key, is_text, person_key
 from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -34,6 +34,7 @@ _GIVING_BACK = frozenset(
 #: Characters of what a person said, and of other texts, that are kept.
 LONGEST_WORDS = 200
 _LONGEST = 64
+_LONGEST_ID = 255
 
 #: The end of the year 9999, unix seconds.
 _LATEST = 253_402_300_799
@@ -53,7 +54,7 @@ def learn(facts: Facts, event: Event) -> None:
 
 def slot_word(event: Event) -> SlotWord | None:
     """The day that an event gives its message, or that it gives back; None where it says nothing of it."""
-    if not event.message_id:
+    if not is_text(event.message_id, _LONGEST_ID) or not is_text(event.lane, _LONGEST):
         return None
     if event.name in _GIVING_BACK:
         return SlotWord(millis(event.at), "")
@@ -153,11 +154,12 @@ def _is_timezone(name: str) -> bool:
 
 def timezone(name: object) -> str | None:
     """The time zone that is written, an IANA name; None for what is none."""
-    return name if isinstance(name, str) and 0 < len(name) <= _LONGEST and _is_timezone(name) else None
+    return name if is_text(name, _LONGEST) and _is_timezone(name) else None
 
 
-def _text(value: object, longest: int = _LONGEST * 4) -> str:
-    return value[:longest] if isinstance(value, str) else ""
+def _text(value: object, longest: int = 4 * _LONGEST) -> str:
+    cut = value[:longest] if isinstance(value, str) else ""
+    return cut if is_text(cut, longest) else ""
 
 
 _TAKERS: Mapping[str, Callable[[Facts, Millis, Mapping[str, Any]], None]] = {

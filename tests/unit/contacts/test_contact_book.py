@@ -178,6 +178,9 @@ def test_opt_outs_come_in_pages_newest_first():
         event(EventName.CONTACT_LINKED, recipient=BUDI, identities=[1]),
         event(EventName.HELD, lane="default", message_id="m", slot="tomorrow"),
         event("contact.of_the_future"),
+        event(EventName.CONTACT_OPTED_OUT, recipient="\ud800", purpose="all"),
+        event(EventName.HELD, lane="default", message_id="\ud800", slot="2026-12-01"),
+        event(EventName.CONTACT_KNOWN, sender="\udfff", recipients=[BUDI]),
         None,
     ],
 )
