@@ -24,6 +24,7 @@ from antrian.contacts.lookup import Lookup
 from antrian.contacts.store import Store, open_memory
 from antrian.contacts.views import ContactView, OptOut, OptOutPage, SenderView
 from antrian.domain.contact import Standing
+from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
 from antrian.domain.slots import Slots
 
@@ -37,7 +38,7 @@ _SLOT_MEMORY = 2 * 86_400.0
 _log = structlog.get_logger("antrian.contacts")
 
 
-class ContactsLost(Exception):
+class ContactsLost(AntrianError):
     """The book's file could not be read any more: call `restart`, and read the stream again before any decision."""
 
 
@@ -214,6 +215,11 @@ class ContactBook:
             finally:
                 self._store.close()
                 self._give_up_the_file()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the stream must be read again, after `restart`."""
+        return self._is_lost
 
     def _check(self) -> None:
         if self._is_lost:

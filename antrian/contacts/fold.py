@@ -3,10 +3,8 @@
 Whoever may write into the exchange may write anything: what is not of the right type says nothing.
 """
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, TypeGuard
 
 from antrian.contacts.facts import ContactFacts, Facts, Link, Millis, OptWord, SenderFacts, SlotWord, Zone, millis
@@ -15,6 +13,7 @@ from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane_limits import zone_name
 
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
@@ -67,7 +66,7 @@ def _known(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     if not sender or not isinstance(recipients, list):
         return
     contact = ContactFacts(known_first=at, known_last=at)
-    zone = timezone(details.get("timezone"))
+    zone = zone_name(details.get("timezone"))
     for recipient in recipients:
         person = person_key(recipient)
         if person is None:
@@ -141,20 +140,6 @@ def is_day(value: object) -> TypeGuard[str]:
         return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-
-
-@lru_cache(maxsize=1_000)
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
-
-
-def timezone(name: object) -> str | None:
-    """The time zone that is written, an IANA name; None for what is none."""
-    return name if is_text(name, _LONGEST) and _is_timezone(name) else None
 
 
 def _text(value: object, longest: int = 4 * _LONGEST) -> str:
