@@ -84,7 +84,7 @@ def test_only_what_is_meant_is_released(two_lanes: Stock) -> None:
     assert release(two_lanes, reason="window", source="newsletter").done == 1
     assert ids(two_lanes.in_lane()) == ["night"]
     assert release(two_lanes).done == 1
-    assert release(two_lanes).detail == "nothing is held in lane default"
+    assert release(two_lanes).detail == "nothing is held in default"
     assert two_lanes.delayed() == 3
     assert two_lanes.in_lane("other") == []
 
@@ -110,17 +110,15 @@ def test_release_of_refused_contacts_ends_the_refusal_first(stock: Stock) -> Non
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("paused", "paused: the lane is paused: resume it"),
+        ("paused", "the lane is paused: resume it"),
         ("daily_cap", "raise daily_cap"),
-        ("retry", "is tried again by itself"),
-        ("cold", "there is no such hold"),
+        ("retry", "are tried again by themselves"),
+        ("cold", "one of: cold_cap, cold_held, recipient_gap, warm_up, window"),
     ],
 )
 def test_what_cannot_be_released_is_explained(reason: str, words: str) -> None:
-    with pytest.raises(NotReleasable, match=words) as caught:
+    with pytest.raises(NotReleasable, match=words):
         ReleaseFilter.of("default", reason=reason)
-
-    assert str(caught.value).endswith("cold_cap, cold_held, recipient_gap, warm_up, window")
 
 
 def test_unknown_lane_is_an_error_before_anything_begins(stock: Stock) -> None:

@@ -18,9 +18,9 @@ from copy import copy
 from typing import Any
 
 from antrian.broker.connection import broker_urls, open_channel
-from antrian.broker.event_log import write_event
+from antrian.broker.event_log import write_events
 from antrian.broker.queue_scan.publication import Found, Publication, Tally, event_publication
-from antrian.broker.queue_scan.scan import QueueScan
+from antrian.broker.queue_scan.scan import QueueScan, scan_despite_broken_connections
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.event_name import EventName
@@ -95,29 +95,36 @@ class Release:
         """
         if self._wanted.ends_refusal:
             self._end_refusals()
-        # From the top down: messages only ever move in this direction, so none is missed.
-        return QueueScan(
-            self._urls,
-            self._ladder(),
-            self._replace,
-            is_enough=is_enough,
-            per_second=per_second,
-            on_progress=on_progress,
-            lock=self._names.ladder_lock,
-            patience=PATIENCE,
-        ).run()
+
+        def start(before: QueueScan | None) -> QueueScan:
+            # What was under way when the connection broke is found again.
+            self.found = before.tally.taken + before.tally.refused if before else 0
+            return QueueScan(
+                self._urls,
+                self._ladder(),
+                self._replace,
+                is_enough=is_enough,
+                per_second=per_second,
+                on_progress=on_progress,
+                lock=self._names.ladder_lock,
+                patience=PATIENCE,
+                after=before,
+            )
+
+        return scan_despite_broken_connections(start)
 
     def _ladder(self) -> Iterable[str]:
+        # From the top down: messages only ever move in this direction, so none is missed.
         return [self._names.delay(level) for level in reversed(range(LADDER_LEVELS))]
 
     def _end_refusals(self) -> None:
         """Let the senders write to new contacts again, before a message comes that must not find them refused."""
         senders = {self._settings.lanes.known(lane).sender_key: None for lane in self._wanted.lanes}
-        with open_channel(self._urls, name="antrian release") as channel:
-            for sender in senders:
-                details = {"sender": sender, "job_id": self._job_id}
-                event = Event(EventName.COLD_RELEASED, time.time(), "", source=self._actor, details=details)
-                write_event(channel, self._names, event)
+        about = [{"sender": sender, "job_id": self._job_id} for sender in senders]
+        events = [
+            Event(EventName.COLD_RELEASED, time.time(), "", source=self._actor, details=details) for details in about
+        ]
+        write_events(self._urls, self._names, events, name="antrian release")
 
     def _replace(self, found: Found) -> list[Publication] | None:
         reason = self._wanted.reason_of(found.lane, found.properties.headers)

@@ -8,15 +8,15 @@ from antrian.domain.headers import held_for
 from antrian.domain.hold import LADDER_HOLDS, HoldReason
 
 #: What ends a hold that is no wait on the delay ladder.
-_INSTEAD: Mapping[HoldReason, str] = {
+_INSTEAD: Mapping[str, str] = {
     HoldReason.PAUSED: "the lane is paused: resume it",
     HoldReason.PROVIDER_AWAY: "the provider is away: force the lane to try it now",
-    HoldReason.THROTTLED: "the provider asked for silence: force the lane to try it now",
-    HoldReason.SCHEDULED: "its publisher wants it later: cancel it, and publish it again",
-    HoldReason.RETRY: "it failed, and is tried again by itself",
-    HoldReason.DAILY_CAP: "the lane has sent as many as it may: raise daily_cap, and apply the lanes",
-    HoldReason.HOURLY_CAP: "the lane has sent as many as it may: raise hourly_cap, and apply the lanes",
-    HoldReason.PACE: "it has its turn by itself: force the lane to end the present pause",
+    HoldReason.THROTTLED: "the provider asked for a pause: force the lane to try it now",
+    HoldReason.SCHEDULED: "scheduled messages wait for their own time: cancel them, and publish them again",
+    HoldReason.RETRY: "messages that failed are tried again by themselves",
+    HoldReason.DAILY_CAP: "as many messages as allowed were sent today: raise daily_cap, and apply the lanes",
+    HoldReason.HOURLY_CAP: "as many messages as allowed were sent in this hour: raise hourly_cap, and apply the lanes",
+    HoldReason.PACE: "these messages wait for their turn: force the lane to end the present pause",
 }
 
 #: Ids that are written into the journal.
@@ -30,10 +30,8 @@ class NotReleasable(AntrianError):
     """There is nothing to release for this reason; the text says what ends such a wait."""
 
     def __init__(self, reason: str) -> None:
-        known = set(map(str, HoldReason))
         releasable = ", ".join(sorted(LADDER_HOLDS))
-        instead = _INSTEAD[HoldReason(reason)] if reason in known else "there is no such hold"
-        super().__init__(f"{reason[:40]}: {instead}. What can be released: {releasable}")
+        super().__init__(_INSTEAD.get(reason) or f"what can be released is held for one of: {releasable}")
         self.reason = reason
 
 
@@ -100,10 +98,9 @@ class ReleaseFilter:
         return told | ({} if self.source is None else {"source": self.source})
 
     def in_words(self) -> str:
-        """What is meant, for a sentence: `lane default for cold_cap`."""
-        lanes = "lane " + ", ".join(self.lanes) if len(self.lanes) == 1 else "lanes " + ", ".join(self.lanes)
+        """What is meant, for a sentence: `default (cold_cap)`."""
         reasons = sorted({reason for meant in self.lanes.values() for reason in meant or ()})
-        return lanes + (f" for {', '.join(reasons)}" if reasons else "")
+        return ", ".join(self.lanes) + (f" ({', '.join(reasons)})" if reasons else "")
 
 
 def _short(text: str) -> str:

@@ -1,21 +1,28 @@
 """A release of held messages as a job: in the background, with progress in the journal, and a way to end it soon."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
 
 from antrian.broker.queue_scan.publication import Tally
+from antrian.domain.errors import AntrianError
 from antrian.domain.event_name import EventName
 from antrian.domain.hold import LADDER_HOLDS, HoldReason
 from antrian.domain.settings import Settings
 from antrian.history.records import Job
 from antrian.operations.dead_letters.job_progress import JobProgress, progress_of
 from antrian.operations.dead_letters.job_registry import JobRegistry
-from antrian.operations.dead_letters.job_work import JobWork, new_job
+from antrian.operations.dead_letters.job_work import SILENCE, JobWork, new_job
 from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.lane.release import Release
 from antrian.operations.lane.release_filter import ReleaseFilter
+
+if TYPE_CHECKING:
+    from antrian.history.follower import HistoryFollower
 
 #: What tells such a job from a re-drive, among its options.
 RELEASE: Final = "release"
@@ -27,8 +34,13 @@ _LOOK = 0.25
 #: later, what was left in the lane and on the ladder would be sent twice by it.
 _LATEST = 86_400.0
 
+#: Seconds after the start in which interrupted releases are looked for, and that the history may take for a look.
+_WATCHED, _BARRIER = 600.0, 5.0
+
 #: Jobs among which interrupted ones are looked for.
 _LISTED = 50
+
+_log = structlog.get_logger("antrian.desk")
 
 
 class ReleaseJob(JobWork):
@@ -158,6 +170,42 @@ class HeldReleases:
                 begun.append(self.start(wanted, job.actor, continues=job.job_id))
                 self._jobs.close_interrupted(job, f"goes on as job {begun[-1].job_id}")
         return begun
+
+
+class ReleaseResumption:
+    """Goes on with interrupted releases when the process starts: a thread that ends with its work.
+
+    Args:
+        releases: of the process.
+        follower: of the history that knows the jobs.
+    """
+
+    def __init__(self, releases: HeldReleases, follower: "HistoryFollower") -> None:
+        self._releases = releases
+        self._follower = follower
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="antrian-releases", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon; a job that was begun is the registry's."""
+        self._stopping.set()
+        self._thread.join(_BARRIER)
+
+    def _run(self) -> None:
+        # A job of a process that died a moment ago still counts as running: its silence is waited for.
+        began = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() < began + _WATCHED:
+            try:
+                if self._follower.barrier(_BARRIER):
+                    for job in self._releases.go_on():
+                        _log.info("release.continued", job_id=job.job_id)
+            except AntrianError as error:
+                _log.warning("release.not_continued", reason=str(error))
+            self._stopping.wait(SILENCE)
 
 
 def _asked_for(options: Mapping[str, Any]) -> ReleaseFilter | None:
