@@ -19,6 +19,7 @@ from admin_api.routes import (
     doctor,
     failed,
     health,
+    holds,
     imports,
     ingest,
     jobs,
@@ -54,7 +55,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
-    for part in (lane, failed, jobs, messages, waiting, imports, analytics, numbers, me, doctor, stream):
+    for part in (lane, holds, failed, jobs, messages, waiting, imports, analytics, numbers, me, doctor, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)
