@@ -16,6 +16,7 @@ from antrian.domain.errors import BrokerError, BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageRecord, MessageState, Position
 from antrian.operations.lane.held_forecast import MOST_FORECAST, HeldMessages
+from antrian.operations.lane.hold_summary import waits_by_lane
 from antrian.operations.lane.holds import reason_of
 from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Status
@@ -133,15 +134,17 @@ def _difference(services: Services, lane: str, reading: Reading) -> CountDiffere
 
 def read_history(services: Services) -> HistoryReading:
     """What metrics tell of the history."""
-    depths = DepthCounts(services.history.path)
+    depths, now = DepthCounts(services.history.path), time.time()
     counts = services.history.counts()
+    waiting = depths.waiting()
     near = services.dead_letters.retention_alarm(time.time())
     reading = HistoryReading(
         lag=services.follower.lag_seconds,
         offset=services.history.position().offset,
         waiting=counts[MessageState.WAITING] + counts[MessageState.SENDING],
         dead=counts[MessageState.DEAD],
-        depths=depths.waiting(),
+        depths=waiting,
+        waits=waits_by_lane(waiting, depths.held(now), depths.delayed(now)),
         dead_by_class=depths.dead(),
         near_retention=near.count if near else 0,
     )
