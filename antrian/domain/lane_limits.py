@@ -6,8 +6,12 @@
     cold_daily_cap    -             20             100
     warm_up           -             20x1.5..100    -
     recipient_gap     -             60 s           60 s
+    window            -             low 08-20      -
+    jitter            -             8 s            5 s
 
-A preset gives these five; each can be set by itself beside it.
+A preset gives these; each can be set by itself beside it. Only `low` has a window: a newsletter at night makes people
+report a number, while a payment link belongs to the minute in which somebody registers. Where the figures come from:
+docs/howto/number.md.
 """
 
 import math
@@ -229,8 +233,16 @@ PRESETS: Mapping[str, Limits] = MappingProxyType(
     {
         "none": NO_LIMITS,
         "new-number": Limits(
-            preset="new-number", daily_cap=1000, cold_daily_cap=20, warm_up=WarmUp(20, 1.5, 100), recipient_gap=60.0
+            preset="new-number",
+            daily_cap=1000,
+            cold_daily_cap=20,
+            warm_up=WarmUp(20, 1.5, 100),
+            recipient_gap=60.0,
+            windows=(Window(Priority.LOW, 8 * 60, 20 * 60),),
         ),
         "settled": Limits(preset="settled", daily_cap=1000, cold_daily_cap=100, recipient_gap=60.0),
     }
 )
+
+#: Seconds of jitter of each preset, where none is set: a fixed pause is what a program is known by.
+PRESET_JITTER: Mapping[str, float] = MappingProxyType({"none": 0.0, "new-number": 8.0, "settled": 5.0})

@@ -11,7 +11,7 @@ const SUMS = {
   "lane.cleared": ["outcome.cleared"],
   "dead.purged": ["outcome.purged"],
   "undo.done": ["outcome.restored", "undo.began"],
-  "job.finished": ["outcome.redriven", "job.started"],
+  "job.finished": ["outcome.redriven", "outcome.released", "job.started"],
 };
 
 const keyOf = (event) => `${event.at} ${event.name} ${event.message_id}`;

@@ -1,6 +1,5 @@
 """The one writer of the history's file: journal deliveries in, one transaction for each batch."""
 
-import hashlib
 import json
 import sqlite3
 import time
@@ -10,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from antrian.broker.stream.entry import StreamEntry, StreamPlace, fingerprint
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
-from antrian.history.journal.entry import Entry, EntryReader, EventEntry, JournalDelivery, MessageEntry
+from antrian.history.journal.entry import Entry, EntryReader, EventEntry, MessageEntry
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
@@ -45,11 +45,10 @@ class JournalPlace:
     offset: int
     fingerprint: str
 
-
-def fingerprint(delivery: JournalDelivery) -> str:
-    """What tells one journal entry from another at the same place."""
-    traits = f"{delivery.exchange}\n{delivery.routing_key}\n"
-    return hashlib.blake2b(traits.encode(errors="replace") + delivery.body, digest_size=16).hexdigest()
+    @property
+    def in_stream(self) -> StreamPlace:
+        """The same, as any reader of a stream has it."""
+        return StreamPlace(self.offset, self.fingerprint)
 
 
 class HistoryWriter:
@@ -92,7 +91,7 @@ class HistoryWriter:
         if history_file.inode(self._path) != self._inode:
             raise Replaced("the history's file was deleted or replaced")
 
-    def take(self, deliveries: Sequence[JournalDelivery], *, now: float | None = None) -> None:
+    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> None:
         """Take journal entries into account, all or nothing; those that were taken already are skipped.
 
         Raises:

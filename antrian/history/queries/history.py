@@ -112,7 +112,7 @@ class History:
             "WHERE m.message_id = ? ORDER BY e.seq",
             (message_id,),
         )
-        return row_reading.with_classes([row_reading.life_entry(row) for row in rows])
+        return row_reading.with_classes(list(row_reading.without_repetitions(map(row_reading.life_entry, rows))))
 
     def messages(self, wanted: MessageFilter, cursor: str | None = None, limit: int = 50) -> Page[MessageRecord]:
         """Messages that fit, newest first.
@@ -393,7 +393,7 @@ class History:
             "ORDER BY e.seq DESC LIMIT ?",
             (*values, limit + 1),
         )
-        items = tuple(row_reading.life_entry(row) for row in rows[:limit])
+        items = tuple(row_reading.without_repetitions(map(row_reading.life_entry, rows[:limit])))
         return Page(items, list_place.write(0.0, rows[limit - 1]["seq"]) if len(rows) > limit else None)
 
     def actors(self, limit: int = 2_000) -> list[str]:

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -64,6 +64,15 @@ def life_entry(values: Mapping[str, Any]) -> LifeEntry:
     lane, message_id, source = (values[column] or "" for column in ("lane", "message_id", "source"))
     details = {"priority": values["priority"]}
     return LifeEntry(journal, offset, at, name, lane, message_id, source=source, details=details)
+
+
+def without_repetitions(entries: Iterable[LifeEntry]) -> Iterator[LifeEntry]:
+    """Each event once: a writer whose connection breaks writes an event again, and may not know that it is there."""
+    before: LifeEntry | None = None
+    for entry in entries:
+        if before is None or not entry.source or replace(entry, offset=before.offset, journal=before.journal) != before:
+            yield entry
+        before = entry
 
 
 def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:
