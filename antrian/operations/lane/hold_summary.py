@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from antrian.domain.hold import Hold, HoldReason
@@ -111,6 +111,10 @@ class HoldSummary:
     reasons: Sequence[ReasonCount]
     budget: dict[str, Any] | None
     cold_held_until: float | None
+
+    def only(self, reason: HoldReason) -> "HoldSummary":
+        """The same with one reason."""
+        return replace(self, reasons=[one for one in self.reasons if one.reason is reason])
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
