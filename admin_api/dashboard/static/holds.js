@@ -27,13 +27,14 @@ export function releaseEnd(job) {
 export class Holds {
   #known = null;
   #isOld = false;
-  #rows = new HoldRows($("#holds"), (known) => this.#ask(known));
+  #rows;
   #budget = new BudgetCard($("#budget"));
   #coldDrawn = "";
   #rounds = 0;
 
   constructor(lane) {
     this.lane = lane;
+    this.#rows = new HoldRows($("#holds"), { lane, release: (known) => this.#ask(known) });
     onChange(() => this.refresh(), { after: AFTER_NEWS });
     setInterval(() => { if (!document.hidden) this.refresh(); }, EVERY);
   }
