@@ -26,6 +26,7 @@ from consumer.inbox import (
     Signal,
     Stop,
 )
+from consumer.known_commands import KnownCommands
 from consumer.lane.pace import stagger
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.worker import LaneWorker
@@ -70,6 +71,7 @@ class ServedLanes:
         self._loop = EventLoop()
         self._calls = ProviderCalls(self._loop.inbox)
         self._reader = OutcomeReader()
+        self._commands = KnownCommands()
         self._wanted = dict(lanes)
         #: Replaced and never changed, because other threads look at it.
         self._workers: dict[str, LaneWorker] = {}
@@ -147,6 +149,8 @@ class ServedLanes:
                     self._wake_all()
 
     def _receive_command(self, control: Control) -> None:
+        if self._commands.knows(control):
+            return
         if control.command is Command.APPLY_LANES:
             _log.info("control.received", command=control.command.value, actor=control.actor)
             self._command_for_all(control)

@@ -9,12 +9,13 @@ from declaration import declare
 from factories import PHONE
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.entry import OFFSET
+from antrian.broker.stream.lookup import last_entry
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import AttemptFailure, Message, decode, encode, new_message, retry_of
 from antrian.domain.settings import Settings
-from antrian.history.journal.lookup import OFFSET, last_entry
 from waiting import wait_until
 
 #: Seconds until a stream that says nothing is empty, and until a queue that says nothing more is broken.

@@ -47,6 +47,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry(
             "import", "antrian.cli.bulk_import:import_file", "Put the messages of a CSV or JSONL file into the queue"
         ),
+        CommandEntry("link", "antrian.cli.link:link", "A link with which a user writes first"),
     ),
     "Look": (
         CommandEntry("status", "antrian.cli.status:status", "What waits, what is being sent, and when"),

@@ -14,8 +14,8 @@ class FailureClass(StrEnum):
     TRANSIENT = "transient"
     #: Only this recipient has to wait: the lane goes on, attempt not counted.
     RECIPIENT_BUSY = "recipient_busy"
-    #: The sender may not write to people who do not know it: messages to new contacts wait, the others go on, attempt not
-    #: counted.
+    #: The sender may not write to people who do not know it: messages to new contacts wait, the others go on, attempt
+    #: not counted.
     COLD_REFUSED = "cold_refused"
     #: The lane is too fast for the provider: it waits `retry_after`, attempt not counted.
     THROTTLED = "throttled"

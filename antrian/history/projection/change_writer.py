@@ -90,6 +90,15 @@ class ChangeWriter:
             "INSERT INTO causes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
             [(*key, count) for key, count in figures.causes.items() if count],
         )
+        self._connection.executemany(
+            "INSERT INTO holds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, "
+            "seconds = seconds + excluded.seconds",
+            [(*key, held.count, held.seconds) for key, held in figures.holds.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO opt_outs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(*key, count) for key, count in figures.opt_outs.items() if count],
+        )
 
     def _add_waits(self, table: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
         self._connection.executemany(
@@ -116,7 +125,7 @@ class ChangeWriter:
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
         # They name nobody, and a report compares with the period before.
-        for table in ("quarters", "quarter_waits", "causes"):
+        for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
         self._execute("DELETE FROM removals WHERE at < ?", (before,))
@@ -256,7 +265,8 @@ class ChangeWriter:
         """What the delay ladder had let go by then waited in the lane."""
         for state in ("retrying", "scheduled"):
             count = self._execute(
-                "UPDATE messages SET state = 'waiting' WHERE lane = ? AND state = ? AND due_at <= ? "
+                "UPDATE messages SET state = 'waiting', hold_reason = NULL, hold_until = NULL, hold_rule = NULL "
+                "WHERE lane = ? AND state = ? AND due_at <= ? "
                 "AND state IN ('retrying', 'scheduled')",
                 (lane, state, at),
             ).rowcount

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from antrian.history.queries import held_query
 from antrian.history.queries.reader import Reader
 
 
@@ -29,6 +30,19 @@ class DepthCounts:
             "SELECT failure_class, count(*) FROM dead INDEXED BY dead_by_cause WHERE is_live GROUP BY failure_class"
         )
         return dict(rows)
+
+    def held(self, now: float) -> dict[tuple[str, str], tuple[int, float]]:
+        """Held messages by lane and reason: how many, and when the oldest was published."""
+        return held_query.held_by_lane(self._reader, now)
+
+    def delayed(self, now: float) -> dict[tuple[str, str], int]:
+        """Messages that come back at a time of their own, by lane and state; what is held is among the scheduled."""
+        rows = self._reader.rows(
+            "SELECT lane, state, count(*) FROM messages INDEXED BY messages_delayed "
+            "WHERE state IN ('retrying', 'scheduled') AND due_at > ? GROUP BY lane, state",
+            (now,),
+        )
+        return {(lane, state): count for lane, state, count in rows}
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -109,7 +109,7 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
         if not is_anybody_listening(channel, names):
             return AppliedLanes(settings.lanes.digest, created, listening=False)
         at_work = {lane: _consumers(channel, names.lane(lane)) for lane in settings.lanes}
-        answers = _ask(channel, names, actor, at_work, patience)
+        answers = _ask(channel, settings, actor, at_work, patience)
         gone = sorted({lane for answer in answers for lane in answer.removed})
         left = {lane: _waiting(channel, names.lane(lane)) for lane in gone}
     silent = _silent(at_work, answers)
@@ -117,13 +117,14 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
 
 
 def _ask(
-    channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float
+    channel: BlockingChannel, settings: Settings, actor: str, at_work: Mapping[str, int], patience: float
 ) -> tuple[LanesAnswer, ...]:
+    names = Names(settings.whatsapp_queue_namespace)
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, names.events, "lanes.#")
-    send_control(channel, names, Control(Command.APPLY_LANES, "*", actor, request=request))
+    send_control(broker_urls(settings), names, Control(Command.APPLY_LANES, "*", actor, request=request))
     answers: dict[str, LanesAnswer] = {}
     began = heard = time.monotonic()
     for event in _events(channel, queue):

@@ -320,3 +320,23 @@ def test_a_copy_of_the_settings_with_other_variables_has_other_lanes() -> None:
     copied = settings.model_copy(update={"whatsapp_queue_delay": 5.0})
 
     assert (settings.lanes.first.delay, copied.lanes.first.delay) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "of_the_variables", "jitter"),
+    [("", None, 8.0), ("jitter = 0", None, 0.0), ("", 2.0, 2.0), ("jitter = 3", 2.0, 3.0)],
+)
+def test_preset_gives_the_jitter_that_nobody_set(said: str, of_the_variables: float | None, jitter: float) -> None:
+    given = {} if of_the_variables is None else {"jitter": of_the_variables}
+    found = lanes(f'[lanes.a]\nprovider = "sandbox"\npreset = "new-number"\n{said}', **given)["a"]
+
+    assert found.jitter == jitter
+    assert [str(window) for window in found.limits.windows] == ["low=08:00-20:00"]
+
+
+def test_preset_of_the_variables_gives_the_jitter_too() -> None:
+    preset = {"WHATSAPP_QUEUE_PRESET": "settled"}
+
+    assert load_settings(preset).lanes.first.jitter == 5
+    assert load_settings(preset | {"WHATSAPP_QUEUE_JITTER": "0"}).lanes.first.jitter == 0
+    assert load_settings({}).lanes.first.jitter == 0
