@@ -50,6 +50,7 @@ class Row {
 
   /** Show how far the release is, until it is over; until then it cannot be begun again. */
   async follow(jobId, done) {
+    const held = this.known.count;
     const bar = h("progress", { max: 1, value: 0, "aria-label": t("Progress of the release") });
     const words = h("span", {});
     this.#job.replaceChildren(words, bar);
@@ -58,9 +59,10 @@ class Row {
     try {
       for (;;) {
         const job = await get(`/jobs/${encodeURIComponent(jobId)}`);
-        bar.max = Math.max(1, job.selected);
-        bar.value = job.done;
-        say(words, t("%(done)s of %(all)s released", { done: number(job.done), all: number(job.selected) }));
+        // The job finds them one by one; how many there were was known before.
+        const all = Math.max(1, held, job.selected);
+        Object.assign(bar, { max: all, value: job.done });
+        say(words, t("%(done)s of %(all)s released", { done: number(job.done), all: number(all) }));
         if (job.state !== "running") return done(job);
         await new Promise((resolve) => { setTimeout(resolve, EVERY); });
       }
