@@ -1,7 +1,8 @@
 """The tables of the history.
 
 A file that an earlier program made gets the columns, tables and indexes that came later, empty, from whichever program
-opens it first; the earlier program can go on with it. A file of another `VERSION` is not migrated but made again from the journal.
+opens it first; the earlier program can go on with it. A file of another `VERSION` is not migrated but made again from
+the journal.
 """
 
 import sqlite3
@@ -91,8 +92,11 @@ CREATE INDEX jobs_by_time ON jobs (started_at);
 
 #: What came later than `VERSION`, by name. What is held is filed as scheduled, with a reason.
 _LATER = {
-    "messages_held": "CREATE INDEX messages_held ON messages (lane, hold_reason, due_at, hold_rule, hold_until, born_at) "
+    "messages_held": "CREATE INDEX messages_held "
+    "ON messages (lane, hold_reason, due_at, hold_rule, hold_until, born_at) "
     "WHERE state = 'scheduled' AND hold_reason IS NOT NULL",
+    "messages_timed": "CREATE INDEX messages_timed ON messages (lane, due_at) "
+    "WHERE state = 'scheduled' AND hold_reason IS NULL",
     "holds": "CREATE TABLE holds (quarter INTEGER NOT NULL, lane TEXT NOT NULL, reason TEXT NOT NULL, "
     "count INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (quarter, lane, reason)) WITHOUT ROWID",
     "opt_outs": "CREATE TABLE opt_outs (quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, "

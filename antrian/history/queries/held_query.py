@@ -1,7 +1,7 @@
 """What is held, and what goes before a message that waits: each answered out of one index."""
 
 from antrian.history.queries.reader import Reader
-from antrian.history.records import HeldCount
+from antrian.history.records import DelayedCount, HeldCount, MessageState
 
 #: What is held is filed as scheduled, with a reason.
 _HELD = (
@@ -25,6 +25,14 @@ COUNT_BY_STATE = (
     "WHERE state = 'scheduled' AND hold_reason IS NOT NULL AND due_at > ?"
 )
 
+_SPAN = "SELECT count(*), min(due_at), max(due_at) FROM messages INDEXED BY"
+_DELAYED = {
+    MessageState.SCHEDULED: f"{_SPAN} messages_timed WHERE state = 'scheduled' AND hold_reason IS NULL "
+    "AND due_at > ? AND lane = ?",
+    MessageState.RETRYING: f"{_SPAN} messages_delayed WHERE state IN ('retrying', 'scheduled') AND state = 'retrying' "
+    "AND due_at > ? AND lane = ?",
+}
+
 _PLACE = (
     "SELECT (SELECT count(*) FROM messages m INDEXED BY messages_waiting WHERE m.state = 'waiting' "
     "AND m.lane = one.lane AND m.rank > one.rank) + (SELECT count(*) FROM messages m INDEXED BY messages_waiting "
@@ -42,6 +50,12 @@ _WAITING = (
 def held_counts(reader: Reader, lane: str, now: float) -> list[HeldCount]:
     """The held messages of a lane by their reason."""
     return [HeldCount(*row) for row in reader.rows(_COUNTS, (now, lane))]
+
+
+def delayed_counts(reader: Reader, lane: str, now: float) -> list[DelayedCount]:
+    """The messages of a lane that come back at a time of their own."""
+    found = ((state, reader.row(sql, (now, lane))) for state, sql in _DELAYED.items())
+    return [DelayedCount(state, *row) for state, row in found if row is not None and row[0]]
 
 
 def held_by_lane(reader: Reader, now: float) -> dict[tuple[str, str], tuple[int, float]]:
