@@ -7,9 +7,12 @@ import axe
 import pytest
 from browser_client import DESK, Visitor
 from playwright.sync_api import Page, Route, expect
+from queue_fixture import Stock, ids
 
 from admin_api.auth.roles import Role
 from admin_api.auth.urls import PREFIX
+from antrian.broker.connection import open_channel
+from waiting import wait_until
 
 SMALL = {"width": 390, "height": 844}
 BOTH = pytest.mark.parametrize("viewport", [DESK, SMALL], ids=["desk", "phone"])
@@ -165,12 +168,58 @@ def test_a_plan_is_made_before_anything_is_queued(window, axe_script, viewport):
     page.wait_for_url("**/planning?**")
     visitor.settle()
     expect(page.get_by_label("How many messages")).to_have_value("1")
-    page.get_by_label("New contacts among them, in percent").fill("40")
-    page.keyboard.press("Enter")
+    with page.expect_request(re.compile("cold=0.4")):
+        page.get_by_label("New contacts among them, in percent").fill("40")
+        page.keyboard.press("Enter")
     expect(page.get_by_role("table", name="What a new number could send")).to_contain_text("Week 4")
-    assert "cold=0.4" in asked[-1].request.url
     assert axe.violations(page, axe_script) == []
     assert overflow(page) == 0
     answer(page, "/status", AWAY, 503)
     expect(page.locator("#answer")).to_contain_text("There is no plan at the moment.")
     visitor.trouble.clear()
+
+
+@pytest.fixture
+def held(stage, admin) -> Stock:
+    """Three messages outside their sending hours, as the consumer leaves them: off the lane, and on the ladder."""
+    stock, client = Stock(stage.settings, is_declared=True), admin.client(Role.VIEWER)
+    names = ("m1", "m2", "m3")
+    stock.add_waiting(*names)
+    wait_until(lambda: client.get("/waiting/counts")["total"] == len(names), 20, "the history knows them")
+    with open_channel(stage.settings.amqp_urls, name="test") as channel:
+        channel.queue_purge(stock.names.lane("default"))
+    stock.add_held(*names, reason="window", seconds=7200)
+    ends = time.time() + 7200
+    for name in names:
+        rule = "window low=08:00-20:00 Asia/Jakarta"
+        stock.tell("outcome.held", name, reason="window", until=ends, due_at=ends, rule=rule)
+    wait_until(lambda: client.get("/status")["held"] == len(names), 20, "they are held")
+    return stock
+
+
+@BOTH
+def test_held_messages_are_released_from_the_page_and_their_own_page_says_why_they_waited(
+    window, held, admin, axe_script, viewport
+):
+    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
+    page = visitor.go("/message/m1")
+    why = page.get_by_role("region", name="Why is it not sent yet?")
+    expect(why).to_contain_text("Messages of this priority are sent at certain hours only; they begin ")
+    expect(why).to_contain_text("priority low: 08:00\N{EN DASH}20:00, time of Jakarta")
+    expect(page.locator(".life li").last).to_contain_text("Held: outside sending hours")
+    assert axe.violations(page, axe_script) == []
+    assert overflow(page) == 0
+    visitor.go("/waiting")
+    expect(page.locator("#waiting tbody tr .live-state").first).to_have_text("outside sending hours")
+
+    visitor.go("/")
+    expect(page.locator('[data-counter="held"] .counter-number')).to_have_text("3")
+    page.get_by_role("button", name="Release: outside sending hours").click()
+    page.get_by_role("dialog", name="Release held messages").get_by_role("button", name="Release").click()
+    expect(page.get_by_text("3 messages are back in the queue.")).to_be_visible()
+    expect(page.locator(".hold-row[data-reason=window]")).to_have_count(0)
+    assert ids(held.in_lane()) == ["m1", "m2", "m3"]
+    assert held.delayed() == 0
+    assert [job["options"]["kind"] for job in admin.client(Role.VIEWER).get("/jobs")["items"]] == ["release"]
+    visitor.go("/activity")
+    expect(page.locator("#jobs")).to_contain_text("3 messages released")

@@ -6,7 +6,7 @@ import { address, get } from "./api.js";
 import { block } from "./availability.js";
 import { empty, h, say } from "./dom.js";
 import { atTime, number } from "./format.js";
-import { canRelease, reasonWord, ruleWords } from "./hold_words.js";
+import { canRelease, reasonWord, ruleLine } from "./hold_words.js";
 import { capital, t } from "./i18n.js";
 import { remaining } from "./remaining.js";
 
@@ -39,8 +39,7 @@ class Row {
   show(known, isOld) {
     this.known = known;
     say(this.#count, number(known.count));
-    const rule = ruleWords(known.rule);
-    say(this.#rule, rule ? t("Rule: %(rule)s", { rule }) : "");
+    say(this.#rule, ruleLine(known.rule));
     const [next, last] = isOld ? ["", ""] : releaseTimes(known);
     const drawn = JSON.stringify([next, last, known.next_release]);
     if (drawn === this.#drawn) return;

@@ -69,6 +69,14 @@ export function ruleWords(rule) {
   return said(rule ?? "");
 }
 
+/** The same as a line of its own. */
+export function ruleLine(rule) {
+  if (INSTEAD[rule]) return INSTEAD[rule];
+  const words = ruleWords(rule);
+  if (/^paused by /.test(rule ?? "")) return capital(words);
+  return words ? t("Rule: %(rule)s", { rule: words }) : "";
+}
+
 /** What happens when messages are released, in plain words. */
 export function releaseWords(reason) {
   if (reason === "cold_held") return t("One message to a new contact is tried now, then the others at the usual pace. If WhatsApp refuses again, they are held again. Trying too often can get the number banned.");
