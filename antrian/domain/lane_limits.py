@@ -14,7 +14,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from antrian.domain.priority import Priority
@@ -22,6 +22,11 @@ from antrian.domain.suggestion import did_you_mean
 
 #: The zone of the users that this was made for.
 DEFAULT_TIMEZONE = "Asia/Jakarta"
+
+#: What people in Indonesia call their zones.
+ZONE_ABBREVIATIONS: Mapping[str, str] = MappingProxyType(
+    {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+)
 
 #: More than any sender could send in a day.
 LARGEST_CAP = 1_000_000
@@ -61,6 +66,18 @@ class WarmUp:
         if ramp.factor < 1 or ramp.ceiling < ramp.first:
             raise ValueError("must not fall: the factor is at least 1, and the ceiling at least the first day's cap")
         return ramp
+
+    def cap_on(self, day: int) -> int:
+        """The cap of a day, the first being 1; a day before it has the cap of the first."""
+        if day <= 1 or self.first >= self.ceiling:
+            return self.first
+        if self.factor == 1:
+            return self.first
+        # A cap is at most 10 million, so that some 160 days of the slowest … the power is told only where it is small.
+        growth = (day - 1) * math.log(self.factor)
+        if growth >= math.log(self.ceiling / self.first):
+            return self.ceiling
+        return min(self.ceiling, math.floor(self.first * self.factor ** (day - 1)))
 
     def __str__(self) -> str:
         return f"{self.first}x{self.factor:g}..{self.ceiling}"
@@ -130,21 +147,38 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def parse_timezone(name: object) -> str:
-    """The name, if there is such a time zone.
+def zone_name(name: object) -> str | None:
+    """The IANA name of a time zone, given that name or one of `ZONE_ABBREVIATIONS` in any case; None for no zone."""
+    if not isinstance(name, str):
+        return None
+    written = name.strip()
+    written = ZONE_ABBREVIATIONS.get(written.upper(), written)
+    return written if _is_zone(written) else None
 
-    Raises:
-        ValueError: there is none on this machine.
-    """
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
     try:
-        zoneinfo.ZoneInfo(name if isinstance(name, str) else "")
+        zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         # Also folders of the database, names out of it, and names too long for a file.
+        return False
+    return True
+
+
+def parse_timezone(name: object) -> str:
+    """The IANA name of the time zone that is written, as `zone_name` reads it.
+
+    Raises:
+        ValueError: there is none of that name on this machine.
+    """
+    zone = zone_name(name)
+    if zone is None:
         zones = _zones()
         close = did_you_mean(name, zones) if isinstance(name, str) else ""
         hint = close if zones else " (this machine has no time zones at all: install tzdata)"
-        raise ValueError(f"is not a time zone, such as Asia/Jakarta{hint}") from None
-    return str(name)
+        raise ValueError(f"is not a time zone, such as Asia/Jakarta{hint}")
+    return zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
