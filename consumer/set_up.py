@@ -1,6 +1,7 @@
 """Makes each new connection ready for all lanes at once: the topology, the commands, the outcomes stream.
 
-    connected → topology of all lanes checked → commands are heard → the streams are read from where they were left → ready
+    connected → topology of all lanes checked → commands are heard → both streams are read from where they were left
+              → ready
 
 A lane whose channel broke, or that was added, has its own part of the topology checked again; the others go on.
 """

@@ -157,7 +157,7 @@ class _LaneReader:
     KEYS: Final = (
         "channel", "provider", "url", "sender", "key", "key_file", "options", "webhook_secrets",
         "webhook_secrets_file", "delay", "jitter", "max_attempts", "preset", "daily_cap", "hourly_cap",
-        "cold_daily_cap", "warm_up", "recipient_gap", "window", "timezone",
+        "cold_daily_cap", "warm_up", "recipient_gap", "cold_failures", "window", "timezone",
     )  # fmt: skip
 
     def __init__(self, name: str, table: Mapping[str, Any], defaults: LaneDefaults, read_secret: ReadSecret) -> None:
@@ -217,6 +217,7 @@ class _LaneReader:
             cold_daily_cap=self._read("cold_daily_cap", cap, preset.cold_daily_cap),
             warm_up=self._read("warm_up", WarmUp.parse, preset.warm_up),
             recipient_gap=self._read("recipient_gap", _number(0, _LONGEST_DELAY), preset.recipient_gap),
+            cold_failures=self._read("cold_failures", _whole(0, 100), preset.cold_failures),
             windows=self._read("window", parse_windows, preset.windows),
             timezone=self._read("timezone", parse_timezone, preset.timezone),
         )

@@ -1,7 +1,8 @@
 """The outcomes stream: one reading for all lanes of a process, and what each lane has learnt from it; no I/O."""
 
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from antrian.contacts.book import ContactBook
 from antrian.domain.event_name import EventName
@@ -22,6 +23,7 @@ class LaneOutcomes:
         window: seconds that the ledger goes back.
         observers: told what happens.
         book: what is known of the recipients; of the process.
+        clock: unix seconds.
 
     Attributes:
         lane: its name.
@@ -33,10 +35,17 @@ class LaneOutcomes:
         next_offset: the offset after the latest entry that was taken; 0 before the first.
     """
 
-    def __init__(self, lane: str, window: float, observers: Observers, book: ContactBook) -> None:
+    def __init__(
+        self,
+        lane: str,
+        window: float,
+        observers: Observers,
+        book: ContactBook,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.lane = lane
         self.identity = str(uuid.uuid4())
-        self.ledger = Ledger(lane, window)
+        self.ledger = Ledger(lane, window, clock)
         self.book = book
         self.active = ActiveConsumer()
         self.unconfirmed = Unconfirmed()

@@ -17,6 +17,7 @@ from antrian.broker.event_log import event_arguments
 from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.message import Message
 from consumer.lane.pace import Pace
 from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
@@ -77,6 +78,18 @@ class EventSource:
             attempt=attempt,
             source=self.identity,
             details={key: value for key, value in details.items() if value is not None},
+        )
+
+    def of(self, name: str, message: Message, **details: object) -> Event:
+        """An event about a copy of a message that happens now; details that are None are left out."""
+        return self.make(
+            name,
+            message_id=message.message_id,
+            generation=message.generation,
+            attempt=message.attempt,
+            trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
+            **details,
         )
 
 

@@ -5,7 +5,7 @@ clock, the provider's answer, an ack. The stream shows itself only to those who 
 late; time passes only where somebody waits.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -13,27 +13,34 @@ from typing import Any
 import pika
 from factories import LANE, NOW, make_event
 
-from antrian.broker.topology import Names
+from antrian.broker.event_log import event_arguments
+from antrian.broker.topology import CONTACTS_KEEP, Names
+from antrian.contacts.book import ContactBook
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
 from antrian.domain.message import Message, decode, encode, retry_of
 from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
+from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.pace import Pace
 from consumer.lane.port import LaneRules
 from consumer.lane.retry import HoldLane, RetryPolicy
 from consumer.lane.tick import Tick
 from consumer.observers import Observers
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.unconfirmed import Unconfirmed
-from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter, Publication
 
 WINDOW = 86_400.0
 DELAY = 10.0
 PATIENCE = 120.0
+SENDER = "628111"
+COLD_FAILURES = 2
 FINAL = {State.SENT, State.DEAD, State.CLOSED}
 NAMES = Names()
 
@@ -119,14 +126,18 @@ class Broker:
         ladder: copies that wait for their time.
         dead: copies in the dead-letter queue.
         stream: the outcomes stream.
+        contacts: the contacts stream.
         ledger: what the stream tells to a consumer that reads all of it.
+        book: what the contacts stream tells, likewise.
     """
 
     queue: list[Copy] = field(default_factory=list)
     ladder: list[Copy] = field(default_factory=list)
     dead: list[Copy] = field(default_factory=list)
     stream: list[Event] = field(default_factory=list)
+    contacts: list[Event] = field(default_factory=list)
     ledger: Ledger = field(default_factory=lambda: Ledger(LANE, WINDOW, clock=lambda: NOW))
+    book: ContactBook = field(default_factory=ContactBook)
 
     def publish(self, exchange: str, body: bytes, properties: pika.BasicProperties) -> None:
         if exchange == NAMES.events:
@@ -139,12 +150,24 @@ class Broker:
             (self.dead if exchange == NAMES.dead else self.ladder).append(Copy(body, properties))
 
     def show(self, event: Event) -> None:
-        self.stream.append(event)
-        self.ledger.apply(event)
+        """Have the streams keep an event, as the broker routes it."""
+        if event.name.startswith("outcome."):
+            self.stream.append(event)
+            self.ledger.apply(event)
+        if is_about_contacts(event):
+            self.contacts.append(event)
+            self.book.apply(event, len(self.contacts) - 1)
 
     def events(self, name: str, message_id: str) -> list[Event]:
         wanted = (f"outcome.{name}", message_id)
         return [event for event in self.stream if (event.name, event.message_id) == wanted]
+
+
+def is_about_contacts(event: Event) -> bool:
+    """Whether the event reaches the contacts stream: by its name, or by its second routing key."""
+    more = event_arguments(NAMES, event).properties.headers or {}
+    keys = [event.routing_key, *more.get("CC", ())]
+    return any(key.startswith(("contact.", *(f"{name}." for name in CONTACTS_KEEP))) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -170,9 +193,10 @@ class LaneModel:
         now: unix seconds.
     """
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, limits: Limits = NO_LIMITS) -> None:
         self.broker = Broker()
         self.policy = policy
+        self.limits = limits
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
         self.heard_late = False
@@ -337,7 +361,8 @@ class Life:
 
     def __init__(self, lane: LaneModel, identity: str, *, paused: bool) -> None:
         self.pace = Pace(delay=DELAY, paused=paused)
-        self.outcomes = LaneOutcomes(LANE, WINDOW, Observers([]))
+        self.book = ContactBook()
+        self.outcomes = LaneOutcomes(LANE, WINDOW, Observers([]), self.book, self.wall)
         self.outcomes.identity = identity
         self.subscribed = self.is_connected = False
         self.subscriptions = 0
@@ -345,20 +370,26 @@ class Life:
         self._broker = lane.broker
         events = EventSource(LANE, identity, self.wall)
         self._reader = OutcomeReader([self.outcomes])
-        self._writer = OutcomeWriter(events, NAMES, self, self.outcomes, reader=self._reader, pace=self.pace)
-        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY})
-        self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self)
-        self._reads_from = 0
+        self._contacts = ContactsReader(self.book)
+        self._writer = OutcomeWriter(
+            events, NAMES, self, self.outcomes, reader=self._reader, contacts=self._contacts, pace=self.pace
+        )
+        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY}, COLD_FAILURES)
+        holds = LaneHolds(LANE, SENDER, lane.limits, self.outcomes.ledger, self.book)
+        self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self, holds=holds)
+        self._reads_from = self._reads_contacts_from = 0
         self._known = 0
         self._learns = False
         self._happened: Message | None = None
         self._place: int | None = None
-        self._copy: Copy | None = None
+        self._delivered: dict[int, Copy] = {}
+        self._tag = 0
         self._answer: SendResult = Sent()
         self._faults: Iterator[Fault] = iter(())
 
     async def take(self, place: int, answer: SendResult, faults: Iterator[Fault], *, slow_stream: bool) -> None:
         self._place, self._answer, self._faults, self._happened = place, answer, faults, None
+        self._delivered.clear()
         if not self.is_connected:
             await self._learn()
         if not slow_stream:
@@ -383,6 +414,8 @@ class Life:
         self.is_connected = True
         offset = self._reader.resume()
         self._reads_from = 0 if offset == "first" else int(offset)
+        contacts_offset = self._contacts.resume()
+        self._reads_contacts_from = 0 if contacts_offset == "first" else int(contacts_offset)
         await self._writer.learn()
         self._learns = False
 
@@ -390,6 +423,11 @@ class Life:
         for offset in range(self._reads_from, len(self._broker.stream)):
             self._reader.take(self._broker.stream[offset], offset)
         self._reads_from = len(self._broker.stream)
+        for offset in range(self._reads_contacts_from, len(self._broker.contacts)):
+            event = self._broker.contacts[offset]
+            assert self._contacts.take(event, offset)
+            self.outcomes.take_contact(event)
+        self._reads_contacts_from = len(self._broker.contacts)
 
     def _step(
         self, effect: Callable[[], object] = lambda: None, *, may_be_in_vain: bool = False, is_call: bool = False
@@ -423,6 +461,10 @@ class Life:
         if is_event and not is_barrier and (event := Event.decode(body)) is not None:
             self._note(event)
 
+    async def publish_all(self, publications: Sequence[Publication]) -> None:
+        for one in publications:
+            await self.publish(one.exchange, one.routing_key, one.body, one.properties, mandatory=one.mandatory)
+
     def _note(self, event: Event) -> None:
         """It is confirmed."""
         if event.name == EventName.DEAD:
@@ -451,7 +493,8 @@ class Life:
     def wall(self) -> float:
         return self._lane.now
 
-    async def subscribe(self) -> None:
+    async def subscribe(self, prefetch: int = 1) -> None:
+        assert prefetch
         self.subscriptions += not self.subscribed
         self.subscribed = True
 
@@ -465,8 +508,19 @@ class Life:
         if self._place is None or not self._broker.queue or cut_short():
             raise AtRest
         copy = self._broker.queue[self._place % len(self._broker.queue)]
-        self._place, self._copy = None, copy
-        return Delivery(1, False, LANE, copy.body, copy.properties)  # noqa: FBT003
+        self._place = None
+        return self._deliver(copy)
+
+    async def arrived(self, most: int, until: float) -> Sequence[Delivery]:
+        assert until > self.now()
+        unacked = self._delivered.values()
+        waiting = [copy for copy in self._broker.queue if copy not in unacked]
+        return [self._deliver(copy) for copy in waiting[:most]]
+
+    def _deliver(self, copy: Copy) -> Delivery:
+        self._tag += 1
+        self._delivered[self._tag] = copy
+        return Delivery(self._tag, False, LANE, copy.body, copy.properties)  # noqa: FBT003
 
     async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
         if cut_short():
@@ -489,6 +543,9 @@ class Life:
 
     async def record(self, event: Event, *, surely: bool = False) -> None:
         await self._writer.record(event, surely=surely)
+
+    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+        await self._writer.record_with_copies(copies)
 
     def owe(self, event: Event) -> None:
         self._writer.owe(event)
@@ -516,12 +573,11 @@ class Life:
         self._lane.provider_acts(message, self._answer)
 
     async def ack(self, delivery: Delivery) -> None:
-        assert self._copy is not None
-        assert delivery.body is self._copy.body
-        self._step(lambda: self._broker.queue.remove(self._copy))
+        copy = self._delivered.pop(delivery.tag)
+        self._step(lambda: self._broker.queue.remove(copy))
 
     async def give_back(self, delivery: Delivery) -> None:
-        assert delivery.tag
+        del self._delivered[delivery.tag]
         self._step()
 
 
