@@ -10,6 +10,7 @@
 A preset gives these five; each can be set by itself beside it.
 """
 
+import math
 import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,8 @@ LARGEST_CAP = 1_000_000
 _WARM_UP = re.compile(r"([0-9]{1,7})x([0-9]{1,3}(?:\.[0-9]{1,6})?)\.\.([0-9]{1,7})")
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})-([0-9]{1,2}):([0-9]{2})")
 _DAY = 24 * 60
+# 100 x 1.15 is 115, and a little less in floating point.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,18 @@ class WarmUp:
 
     def cap_on(self, day: int) -> int:
         """The cap of a day, the first being 1; a day before it has the cap of the first."""
-        if day <= 1 or self.first >= self.ceiling:
-            return self.first
-        if self.factor == 1:
-            return self.first
-        # A cap is at most 10 million, so that some 160 days of the slowest … the power is told only where it is small.
-        growth = (day - 1) * math.log(self.factor)
-        if growth >= math.log(self.ceiling / self.first):
-            return self.ceiling
-        return min(self.ceiling, math.floor(self.first * self.factor ** (day - 1)))
+        days = max(0, day - 1)
+        # By logarithms first: a power of many days has no float.
+        if days * math.log(self.factor) >= math.log(self.ceiling / self.first):
+            return self.ceiling if self.factor > 1 else self.first
+        return math.floor(self.first * self.factor**days + _ROUNDING)
+
+    def caps(self, most: int = 60) -> list[int]:
+        """The caps of day 1, 2, … up to the first that is the ceiling; at most so many."""
+        caps = [self.cap_on(1)]
+        while caps[-1] < self.ceiling and len(caps) < most:
+            caps.append(self.cap_on(len(caps) + 1))
+        return caps
 
     def __str__(self) -> str:
         return f"{self.first}x{self.factor:g}..{self.ceiling}"

@@ -1,4 +1,4 @@
-"""Opt-outs: for what a message is sent, whether its recipient wants that, and the words by which people say so. Pure."""
+"""Opt-outs: for what a message is sent, whether its recipient wants that, and the words by which people say so."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -94,11 +94,8 @@ def next_hour_start(zone: str, at: float) -> float:
 def _wait(window: Window, local: int) -> int:
     """Seconds until a window opens, 0 while it is open; `local` is a moment by the wall's clock."""
     opens, closes, second = window.opens * 60, window.closes * 60, local % _DAY
-    if opens < closes:
-        is_within = opens <= second < closes
-    else:
-        is_within = second >= opens or second < closes
-    return 0 if is_within else (opens - second) % _DAY
+    is_open_now = opens <= second < closes if opens < closes else second >= opens or second < closes
+    return 0 if is_open_now else (opens - second) % _DAY
 
 
 def _stretches(zone: str, at: float) -> Iterator[tuple[float, int, int]]:
