@@ -8,7 +8,7 @@ from antrian.contacts.book import ContactBook
 from antrian.domain.budget import Budget, budget
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.events import Event
-from antrian.domain.hold import Candidate, Hold, HoldReason, LaneFacts, lane_hold, message_hold
+from antrian.domain.hold import Candidate, Hold, HoldFacts, HoldReason, lane_hold, message_hold
 from antrian.domain.lane_limits import Limits
 from antrian.domain.message import Message
 from antrian.domain.opt_out import is_barred, purpose_of
@@ -77,7 +77,7 @@ class LaneHolds:
             timezone=zone,
             expires_at=expires_at,
         )
-        facts = LaneFacts(
+        facts = HoldFacts(
             limits=self.limits,
             usage=self._ledger.usage,
             slots=self._book.slots(self._lane),
@@ -145,9 +145,8 @@ class LaneHolds:
     def beginning(self, message: Message, address: Mapping[str, Any], now: float) -> dict[str, Any]:
         """Of the beginning of an attempt: also what it uses up."""
         used, slot = self.used(now), self._book.slots(self._lane).slot_of(message.message_id)
-        used = Used(used.hour + 1, used.day + 1, used.cold + address["cold"])
         about = {**address, "purpose": _purpose(message).value, "slot": slot.isoformat() if slot else None}
-        return about | self._counts(used, now)
+        return about | self._counts(used.with_one(is_cold=address["cold"]), now)
 
     def standing(self, now: float) -> Mapping[str, Any]:
         """Of a lane at rest: what is used up."""

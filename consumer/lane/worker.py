@@ -178,7 +178,7 @@ class LaneWorker:
             _log.info("broker.reconnecting", lane=self.lane.name)
         except ContactsLost:
             _log.warning("contacts.lost", lane=self.lane.name)
-            self._set_up.contacts.forget()
+            self._set_up.contacts.lose_position()
             self._set_up.start_over()
             self.link.leave()
         except Exception:  # noqa: BLE001 (logged, counted, and only this lane begins again)

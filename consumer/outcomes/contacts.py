@@ -2,7 +2,7 @@
 
 import structlog
 
-from antrian.contacts.book import ContactBook
+from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.domain.events import Event
 from consumer.outcomes.reader import Offset
 
@@ -47,19 +47,18 @@ class ContactsReader:
             return True
         if self._is_to_check:
             self._is_to_check = False
-            if offset != self.book.position - 1 or not self.book.continues(event, offset):
+            if not self.book.continues(event, offset):
                 _log.warning("contacts.another_stream", offset=offset)
                 self.lose_position()
                 return False
-        if offset >= self.book.position:
+        try:
             self.book.apply(event, offset)
+        except ContactsLost:
+            self.lose_position()
+            return False
         return True
 
     def lose_position(self) -> None:
-        """Read from the beginning the next time: the stream is silent, or another one than the book was made from."""
+        """Read from the beginning the next time: the book lost what it knew, or it was made from another stream."""
         self._is_lost = True
         self.book.restart()
-
-    def forget(self) -> None:
-        """The book lost its file and is empty: read from the beginning the next time."""
-        self._is_lost = True
