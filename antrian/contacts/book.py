@@ -90,7 +90,8 @@ class ContactBook:
     def _begin(self) -> None:
         self._pending = Facts()
         self._pending_since: float | None = None
-        self._position, self._last_mark = self._store.place()
+        self._last: Event | str | None
+        self._position, self._last = self._store.place()
         self._slots: dict[str, Slots] = {}
 
     # The stream
@@ -107,7 +108,7 @@ class ContactBook:
             event: what the entry says; None for one that is no event.
             offset: where it is.
         """
-        return offset == self._position - 1 and _mark(event) == self._last_mark
+        return offset == self._position - 1 and _mark(event) == _mark(self._last)
 
     def restart(self) -> None:
         """Forget everything: the stream was made again, and is read from its first entry."""
@@ -144,7 +145,7 @@ class ContactBook:
             if offset is not None:
                 if offset < self._position:
                     return
-                self._position, self._last_mark = offset + 1, _mark(event)
+                self._position, self._last = offset + 1, event
             if event is not None:
                 self._learn(event)
             if self._pending_since is None:
@@ -183,7 +184,7 @@ class ContactBook:
             self._pending, self._pending_since = Facts(), None
 
     def _write(self) -> None:
-        self._store.write(self._pending, self._position, self._last_mark)
+        self._store.write(self._pending, self._position, _mark(self._last))
 
     def _move_to_memory(self, error: sqlite3.Error) -> None:
         with self._reading():
@@ -354,9 +355,11 @@ class ContactBook:
             return look.store.count_contacts()
 
 
-def _mark(event: Event | None) -> str:
-    """What tells an entry of the stream from another's at the same place."""
-    return "" if event is None else f"{event.name} {event.at!r} {event.source} {event.lane} {event.message_id}"
+def _mark(event: Event | str | None) -> str:
+    """What tells an entry of the stream from another's at the same place; one that was made before stays as it is."""
+    if event is None or isinstance(event, str):
+        return event or ""
+    return f"{event.name} {event.at!r} {event.source} {event.lane} {event.message_id}"
 
 
 def _sender_view(sender: str, facts: ContactFacts) -> SenderView:

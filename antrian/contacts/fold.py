@@ -47,8 +47,7 @@ def learn(facts: Facts, event: Event) -> None:
     take = _TAKERS.get(event.name)
     if take is not None:
         take(facts, millis(event.at), event.details)
-    word = slot_word(event)
-    if word is not None:
+    elif (word := slot_word(event)) is not None:
         facts.add_slot(event.lane, event.message_id, word)
 
 
@@ -80,8 +79,11 @@ def _known(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
 def _sent(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     sender, person = _text(details.get("sender")), person_key(details.get("recipient"))
     if sender and person is not None and details.get("cold") is True:
-        facts.add_contact(sender, person, ContactFacts(sent_first=at, sent_last=at))
-        facts.add_sender(sender, SenderFacts(cold_first=at))
+        facts.add_contact(sender, person, ContactFacts(None, None, at, at))
+        known = facts.senders.get(sender)
+        # Each of them tells when the first one was, and nearly all say nothing new.
+        if known is None or known.cold_first is None or at < known.cold_first:
+            facts.add_sender(sender, SenderFacts(cold_first=at))
 
 
 def _failed(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
