@@ -16,6 +16,7 @@ from factories import LANE, NOW, make_event
 from antrian.broker.event_log import event_arguments
 from antrian.broker.topology import CONTACTS_KEEP, Names
 from antrian.contacts.book import ContactBook
+from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
@@ -100,10 +101,15 @@ _BEFORE = {Fault.CRASH_BEFORE, Fault.CUT_BEFORE, Fault.REPLACED_BEFORE}
 
 @dataclass(eq=False)
 class Copy:
-    """One message as it lies in a queue."""
+    """One message as it lies in a queue.
+
+    Attributes:
+        due_at: when the ladder lets it down, unix seconds.
+    """
 
     body: bytes
     properties: pika.BasicProperties
+    due_at: float = 0.0
 
     @classmethod
     def of(cls, message: Message) -> "Copy":
@@ -139,15 +145,19 @@ class Broker:
     ledger: Ledger = field(default_factory=lambda: Ledger(LANE, WINDOW, clock=lambda: NOW))
     book: ContactBook = field(default_factory=ContactBook)
 
-    def publish(self, exchange: str, body: bytes, properties: pika.BasicProperties) -> None:
+    def publish(
+        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties, now: float
+    ) -> None:
         if exchange == NAMES.events:
             event = Event.decode(body)
             assert event is not None
             dropped = event.name == "outcome.cancelled"
             assert not dropped or self.ledger.is_cancelled(event.message_id), "the cancellation was taken back before"
             self.show(event)
+        elif exchange == NAMES.dead:
+            self.dead.append(Copy(body, properties))
         else:
-            (self.dead if exchange == NAMES.dead else self.ladder).append(Copy(body, properties))
+            self.ladder.append(Copy(body, properties, now + ladder_delay(routing_key)))
 
     def show(self, event: Event) -> None:
         """Have the streams keep an event, as the broker routes it."""
@@ -273,9 +283,11 @@ class LaneModel:
         self.late.clear()
 
     def let_time_pass(self) -> None:
-        self.now += 60
-        self.broker.queue += self.broker.ladder
-        self.broker.ladder.clear()
+        """A minute, or as long as it takes for the ladder to let something down."""
+        ladder = self.broker.ladder
+        self.now = max(self.now + 60, min((copy.due_at for copy in ladder), default=0.0))
+        self.broker.queue += [copy for copy in ladder if copy.due_at <= self.now]
+        self.broker.ladder = [copy for copy in ladder if copy.due_at > self.now]
 
     def _by_an_admin(self, name: str, message_id: str, **fields: Any) -> None:
         self.broker.show(make_event(name, message_id, at=self.now, **{"attempt": 0, **fields}, source="an admin"))
@@ -455,7 +467,7 @@ class Life:
         assert mandatory is not is_event
         is_barrier = is_event and EventName.BARRIER.encode() in body
         self._step(
-            lambda: self._broker.publish(exchange, body, properties),
+            lambda: self._broker.publish(exchange, routing_key, body, properties, self.wall()),
             may_be_in_vain=self._learns and is_event and not is_barrier,
         )
         if is_event and not is_barrier and (event := Event.decode(body)) is not None:
