@@ -7,8 +7,10 @@ late; time passes only where somebody waits.
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pika
 from factories import LANE, NOW, make_event
@@ -22,7 +24,9 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
-from antrian.domain.message import Message, decode, encode, retry_of
+from antrian.domain.message import Message, Priority, decode, encode, retry_of
+from antrian.domain.send_window import is_open
+from antrian.domain.usage import TAKEN_BACK
 from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
 from consumer.lane.holds import LaneHolds
@@ -53,6 +57,10 @@ START = 5_000.0
 
 #: Seconds that the sum of two clocks may be wrong by.
 ROUNDING = 1e-3
+
+
+_WISHES = {EventName.CONTACT_OPTED_OUT, EventName.CONTACT_OPTED_IN}
+_COLD_HOLDS = {EventName.FAILED, EventName.COLD_RELEASED}
 
 
 class Fault(Enum):
@@ -216,6 +224,7 @@ class LaneModel:
         self.now = NOW
         self.given_up: set[str] = set()
         self._published: dict[str, Message] = {}
+        self._counted: list[Event] = []
         self._heard_by_standby: str | None = None
         self._last_call: LastCall | None = None
         self._lives = 0
@@ -266,6 +275,29 @@ class LaneModel:
     def withdraw(self) -> None:
         self.life.pace.withdraw(f"permit {self.commands}")
 
+    def know(self, recipient: str) -> None:
+        self._show_contact(EventName.CONTACT_KNOWN, sender=SENDER, how="import", recipients=[recipient])
+
+    def opt_out(self, recipient: str) -> None:
+        self._show_contact(EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by="")
+
+    def opt_in(self, recipient: str) -> None:
+        self._show_contact(EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by="")
+
+    def release_cold(self) -> None:
+        self._show_contact(EventName.COLD_RELEASED, sender=SENDER)
+
+    def _show_contact(self, name: EventName, **details: Any) -> None:
+        self.now += 1
+        self.broker.show(Event(name, self.now, "", source="an admin", details=details))
+
+    def release_held(self) -> None:
+        """As an admin does it: say so, put the copies into the lane, and only then take them off the ladder."""
+        for copy in list(self.broker.ladder):
+            self._by_an_admin("released", copy.message_id, generation=copy.decoded().generation, reason="cold_cap")
+            self.broker.queue.append(Copy(copy.body, copy.properties))
+            self.broker.ladder.remove(copy)
+
     def redrive(self) -> None:
         """As an admin does it: say so first, then put it back, and only then take it out of the dead letters."""
         while self.broker.dead:
@@ -284,10 +316,15 @@ class LaneModel:
 
     def let_time_pass(self) -> None:
         """A minute, or as long as it takes for the ladder to let something down."""
-        ladder = self.broker.ladder
-        self.now = max(self.now + 60, min((copy.due_at for copy in ladder), default=0.0))
+        self.let_time_pass_to(max(self.now + 60, min((copy.due_at for copy in self.broker.ladder), default=0.0)))
+
+    def let_time_pass_to(self, now: float) -> None:
+        self.now, ladder = now, self.broker.ladder
         self.broker.queue += [copy for copy in ladder if copy.due_at <= self.now]
         self.broker.ladder = [copy for copy in ladder if copy.due_at > self.now]
+
+    def sleep(self, seconds: float) -> None:
+        self.let_time_pass_to(self.now + seconds)
 
     def _by_an_admin(self, name: str, message_id: str, **fields: Any) -> None:
         self.broker.show(make_event(name, message_id, at=self.now, **{"attempt": 0, **fields}, source="an admin"))
@@ -329,14 +366,40 @@ class LaneModel:
         begun = self.broker.events("sending", message_id)
         assert begun, "called before the beginning was recorded"
         assert not self.life.pace.paused or begun[-1].details.get("permits"), "sent on a paused lane without permission"
+        self._check_limits(message, begun[-1])
         if (last := self._last_call) is None:
             return
         assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
+    def _check_limits(self, message: Message, begun: Event) -> None:
+        """What the rules of the lane and what its sender knew allow, computed in the plainest way."""
+        limits, recipient, is_cold = self.limits, message.body.phone_number, begun.details["cold"]
+        told = self.life.contacts_told()
+        opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
+        assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
+        if is_cold:
+            ends = [event.details.get("cold_held_until", 0.0) for event in told if event.name in _COLD_HOLDS]
+            assert not ends or ends[-1] <= begun.at, "sent to a cold contact although the provider refuses them"
+        if message.priority >= Priority.URGENT:
+            return
+        hours = {window.priority: window for window in limits.windows}.get(Priority(message.priority))
+        assert hours is None or is_open(hours, limits.timezone, self.now), "sent in a closed window"
+        earlier = [one for one in self._counted if one.message_id != message.message_id or one.at != begun.at]
+        today = [one for one in earlier if _local(one.at).date() == _local(begun.at).date()]
+        this_hour = [one for one in today if _local(one.at).hour == _local(begun.at).hour]
+        assert not limits.daily_cap or len(today) < limits.daily_cap, "more than the daily cap"
+        assert not limits.hourly_cap or len(this_hour) < limits.hourly_cap, "more than the hourly cap"
+        cold_today = sum(one.details["cold"] for one in today)
+        assert not is_cold or not limits.cold_daily_cap or cold_today < limits.cold_daily_cap, "more than the cold cap"
+        last = max((one.at for one in earlier if one.details["recipient"] == recipient), default=0.0)
+        assert begun.at - last >= limits.recipient_gap - ROUNDING, "two messages to one recipient too close"
+
     def provider_acts(self, message: Message, answer: SendResult) -> None:
         self.check_call(message)
+        if isinstance(answer, Sent) or answer.failure_class not in TAKEN_BACK:
+            self._counted.append(self.broker.events("sending", message.message_id)[-1])
         may_have_gone_out = isinstance(answer, Failed) and answer.failure_class is FailureClass.UNCERTAIN
         if isinstance(answer, Sent) or may_have_gone_out:
             self.provider_accepted.append(message.message_id)
@@ -419,6 +482,10 @@ class Life:
             (event.name, event.message_id, event.at) == ("outcome.failed", message_id, at) and event.details.get("hold")
             for event in known
         )
+
+    def contacts_told(self) -> list[Event]:
+        """What the contacts stream has shown to this consumer."""
+        return self._broker.contacts[: self._reads_contacts_from]
 
     async def _learn(self) -> None:
         self._learns = True
@@ -591,6 +658,10 @@ class Life:
     async def give_back(self, delivery: Delivery) -> None:
         del self._delivered[delivery.tag]
         self._step()
+
+
+def _local(at: float) -> datetime:
+    return datetime.fromtimestamp(at, ZoneInfo("Asia/Jakarta"))
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
