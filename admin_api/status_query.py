@@ -15,8 +15,8 @@ from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, Retent
 from antrian.domain.errors import BrokerError, BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageRecord, MessageState, Position
-from antrian.operations.lane.held_forecast import MOST_FORECAST, HeldMessages
-from antrian.operations.lane.holds import reason_of
+from antrian.operations.lane.held_forecast import held_messages
+from antrian.operations.lane.hold_summary import waits_by_lane
 from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Status
 
@@ -83,20 +83,13 @@ def _compose(services: Services, lane: str, reading: Reading, *, masked: bool) -
         sending=services.history.message(sending.message_id) if sending else None,
         state=history_state(services, lane, reading),
         alarm=retention_alarm(services),
-        held=held_messages(services, lane),
+        held=held_messages(services.history, lane),
         held_in_all=services.history.counts()[MessageState.HELD],
     )
     answer = lane_status(reading, seen, services.settings, masked=masked)
     services.comparison.tell_failed(reading.status.failed_messages, time.time())
     answer.next_messages = answer.next_messages[:NEXT]
     return answer
-
-
-def held_messages(services: Services, lane: str) -> HeldMessages:
-    """What is held in a lane, as far as a forecast needs it."""
-    counts = services.history.held(lane)
-    due_times = services.history.held_due_times(lane, MOST_FORECAST)
-    return HeldMessages(sum(one.count for one in counts), frozenset(reason_of(one.reason) for one in counts), due_times)
 
 
 def history_state(services: Services, lane: str, reading: Reading) -> HistoryState:
@@ -133,15 +126,17 @@ def _difference(services: Services, lane: str, reading: Reading) -> CountDiffere
 
 def read_history(services: Services) -> HistoryReading:
     """What metrics tell of the history."""
-    depths = DepthCounts(services.history.path)
+    depths, now = DepthCounts(services.history.path), time.time()
     counts = services.history.counts()
+    waiting = depths.waiting()
     near = services.dead_letters.retention_alarm(time.time())
     reading = HistoryReading(
         lag=services.follower.lag_seconds,
         offset=services.history.position().offset,
         waiting=counts[MessageState.WAITING] + counts[MessageState.SENDING],
         dead=counts[MessageState.DEAD],
-        depths=depths.waiting(),
+        depths=waiting,
+        waits=waits_by_lane(waiting, depths.held(now), depths.delayed(now)),
         dead_by_class=depths.dead(),
         near_retention=near.count if near else 0,
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from admin import AdminServer, Client
@@ -90,8 +91,25 @@ def test_what_is_held_is_told_everywhere_with_its_reason_its_end_and_its_rule(
     ]
     assert 'antrian_waiting_messages{lane="default",reason="cold_cap"} 1.0' in client.ask("GET", "//metrics").text
 
+    the_command_line_says_the_same(cli, cold, told, messages)
+
     tell("released", cold, reason="cold_cap", job_id="j1")
     tell("opted_out", late, purpose="marketing", detail="opted out of marketing")
     wait_until(lambda: client.get(f"/messages/{late}")["state"] == "opted_out", 20, "both are told")
     assert client.get(f"/messages/{late}")["hold"] is None
     assert client.get(f"/messages/{cold}")["state"] == "waiting"
+
+
+def the_command_line_says_the_same(cli: Cli, cold: str, told: Any, messages: dict[str, Any]) -> None:
+    [listed] = cli.json("holds", "list")["lanes"]
+    assert (listed["lane"], listed["reasons"]) == ("default", told["reasons"])
+    assert "cold_daily_cap 20" in cli.say("holds", "list", "--reason", "cold_cap")
+    assert "Sent today: 10 of 10." in cli.say("holds", "list")
+    assert cli.run("holds", "list", "--reason", "boredom").returncode == 2
+    assert cli.json("history", cold)["hold"] == messages[cold]["hold"]
+    why = " ".join(cli.say("history", cold).split())
+    assert "Not sent yet: its recipient is a new contact" in why
+    assert "(rule: cold_daily_cap 20)" in why
+    seen = cli.json("status")
+    assert (seen["held"], seen["hold"]["reason"], seen["next_send_reason"]) == (2, "daily_cap", "no-consumer")
+    assert seen["scheduled"] == 0

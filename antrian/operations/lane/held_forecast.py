@@ -1,14 +1,19 @@
-"""When the last message of a lane leaves, what is held included, as far as anybody but a plan can tell; pure."""
+"""When the last message of a lane leaves, what is held included, as far as anybody but a plan can tell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from antrian.domain.budget import Budget
 from antrian.domain.hold import HoldReason
 from antrian.domain.lane_limits import Limits
 from antrian.domain.send_window import is_open, next_day_start, next_hour_start
 from antrian.domain.usage import Used
+from antrian.operations.lane.holds import reason_of
 from antrian.operations.lane.status import Status
+
+if TYPE_CHECKING:
+    from antrian.history.queries.history import History
 
 #: Held messages that a forecast goes through; of more, only a plan can tell.
 MOST_FORECAST = 20_000
@@ -38,15 +43,23 @@ class HeldMessages:
 NOTHING_HELD = HeldMessages()
 
 
-def with_held(status: Status, held: HeldMessages, limits: Limits) -> Status:
+def held_messages(history: "History", lane: str) -> HeldMessages:
+    """What is held in a lane now."""
+    counts = history.held(lane)
+    reasons = frozenset(reason_of(one.reason) for one in counts)
+    return HeldMessages(sum(one.count for one in counts), reasons, history.held_due_times(lane, MOST_FORECAST))
+
+
+def with_held(status: Status, held: HeldMessages | None, limits: Limits) -> Status:
     """The status with what is held in its forecast.
 
     Args:
         status: as the broker tells it.
-        held: as the history tells it.
+        held: as the history tells it; None when it does not.
         limits: the lane's.
     """
-    known = replace(status, held=held.count)
+    known = status if held is None else replace(status, held=held.count)
+    held = held or NOTHING_HELD
     end = status.estimated_time if status.estimate_after_resume is None else status.estimate_after_resume
     if end is None or not (status.queue_length or status.retrying or held.count):
         return known

@@ -1,10 +1,12 @@
 """What all messages of a lane that wait, wait for: counted by reason."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from antrian.domain.hold import Hold, HoldReason
+from antrian.domain.priority import Priority
 from antrian.history.records import DelayedCount, HeldCount, MessageState
 from antrian.operations.lane.holds import CAPS, UNKNOWN_LANE, reason_of
 from antrian.operations.lane.lane_hold import hold_json
@@ -69,6 +71,28 @@ class WaitingCounts:
         return cls(normal, urgent, history.held(lane), history.delayed(lane))
 
 
+def waits_by_lane(
+    depths: Mapping[tuple[str, int], int],
+    held: Mapping[str, Sequence[HeldCount]],
+    delayed: Mapping[str, Sequence[DelayedCount]],
+) -> dict[str, WaitingCounts]:
+    """What waits in each lane in which anything does.
+
+    Args:
+        depths: messages in the lanes' queues, by lane and the broker's priority number.
+        held: by lane.
+        delayed: by lane.
+    """
+    normal: Counter[str] = Counter()
+    urgent: Counter[str] = Counter()
+    for (lane, priority), count in depths.items():
+        (urgent if priority >= Priority.URGENT else normal)[lane] += count
+    lanes = normal.keys() | urgent.keys() | held.keys() | delayed.keys()
+    return {
+        lane: WaitingCounts(normal[lane], urgent[lane], held.get(lane, ()), delayed.get(lane, ())) for lane in lanes
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class HoldSummary:
     """What the messages of a lane wait for.
@@ -87,6 +111,10 @@ class HoldSummary:
     reasons: Sequence[ReasonCount]
     budget: dict[str, Any] | None
     cold_held_until: float | None
+
+    def only(self, reason: HoldReason) -> "HoldSummary":
+        """The same with one reason."""
+        return replace(self, reasons=[one for one in self.reasons if one.reason is reason])
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""

@@ -17,6 +17,7 @@ from antrian.operations.lane.forecast import InFlight, Load, Returning, Tempo, f
 from antrian.operations.lane.lane_budget import LaneBudget, lane_budget
 from antrian.operations.lane.lane_hold import LaneObstacles, hold_json, hold_of_lane
 from antrian.operations.lane.recent_attempts import Terms, seconds
+from antrian.operations.lane.waits import time_left
 
 _PACE = Hold(HoldReason.PACE, None)
 _NOT_TOLD = frozenset({"turns", "pace", "tempo"})
@@ -179,7 +180,7 @@ def status_of(
     counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
     own = settings.lanes.known(lane)
     terms = activity.attempts.terms or Terms(own.delay, own.jitter)
-    pause, hold = _time_left(activity, terms.delay, now)
+    pause, hold = time_left(activity, terms.delay, now)
     budget = lane_budget(activity.usage, own.limits, now)
     cap = lane_hold(budget.used, budget.caps, own.limits.timezone, now) if budget.used else None
     capped_for = max(0.0, cap.until - now) if cap and cap.until else 0.0
@@ -238,7 +239,7 @@ def _obstacles(
     state: PauseState, activity: Activity, terms: Terms, opens_at: float | None, *, is_running: bool, now: float
 ) -> LaneObstacles:
     """What keeps the lane from sending, its caps aside."""
-    pause, hold = _time_left(activity, terms.delay, now)
+    pause, hold = time_left(activity, terms.delay, now)
     is_away = activity.times.held_because == FailureClass.UNAVAILABLE
     return LaneObstacles(
         paused_by=(state.actor or "an administrator") if state.paused else None,
@@ -305,46 +306,6 @@ def _load(
 
 def _is_kept(counts: Counts, activity: Activity, state: PauseState) -> bool:
     return state.paused and counts.consumers > 0 and activity.chosen is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """What keeps a lane from sending, an admin's pause aside.
-
-    Attributes:
-        pause: what is left of the pause after the last send, seconds.
-        hold: what is left of the provider's silence, seconds.
-        held_because: `throttled` or `unavailable`, while `hold` is not 0.
-    """
-
-    pause: float
-    hold: float
-    held_because: str
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The names of those that are not over."""
-        return (*(("pause",) if self.pause else ()), *((self.held_because,) if self.hold else ()))
-
-
-def waits_of(activity: Activity, *, delay: float, now: float) -> Waits:
-    """What keeps the lane from sending at that moment, unix seconds."""
-    pause, hold = _time_left(activity, delay, now)
-    throttled = activity.times.held_because == Reason.THROTTLED
-    return Waits(pause, hold, (Reason.THROTTLED if throttled else Reason.UNAVAILABLE).value)
-
-
-def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:
-    """What is left of the pause after the last send, and of the provider's silence, in seconds."""
-    times = activity.times
-    if activity.forced_at > times.send_ended_at:
-        return 0.0, 0.0
-    # A time in the future counts as now, as it does for the consumer: clocks differ.
-    # The consumer may have other settings than we; what it chose is on record.
-    whole = times.pause or delay
-    pause = min(whole, times.send_ended_at + whole - now) if times.send_ended_at else 0.0
-    hold = min(times.held_for, times.held_until - now) if times.held_because else 0.0
-    return max(0.0, pause), max(0.0, hold)
 
 
 def _obstacle(counts: Counts, state: PauseState, *, in_flight: int) -> Reason | None:
