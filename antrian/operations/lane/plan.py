@@ -23,7 +23,10 @@ from antrian.operations.lane.plan_play import Play, PlayedMessage, PlayEnd, Play
 _MOST_PLAYS, _MESSAGES_PLAYED = 21, 30_000
 
 #: So many messages are played through one by one; of more, the rest takes as long as the second half of these.
-_MANY = 30_000
+MOST_PLANNED = 30_000
+
+#: More messages than this are not planned.
+MOST_ASKED = 1_000_000
 
 #: More senders than this nobody has.
 MOST_SENDERS = 1_000
@@ -220,17 +223,17 @@ class _Plays:
 
 
 def _first(messages: Sequence[PlayedMessage]) -> tuple[Sequence[PlayedMessage], int]:
-    """Those that are played through, and how many are not."""
-    if len(messages) <= _MANY:
+    """Those that are played through, and how many are not; of very many, the end of all is what counts."""
+    if len(messages) <= MOST_PLANNED:
         return messages, 0
-    return messages[:_MANY], len(messages) - _MANY
+    return [replace(one, is_asked_for=True) for one in messages[:MOST_PLANNED]], len(messages) - MOST_PLANNED
 
 
 def _finish(end: PlayEnd, rest: int, start: PlayStart) -> float:
     if not rest:
         return end.finished_at
     half = end.halfway_at or start.now
-    return end.finished_at + (end.finished_at - half) * rest / (_MANY / 2)
+    return end.finished_at + (end.finished_at - half) * rest / (MOST_PLANNED / 2)
 
 
 def _deviation(start: PlayStart) -> float:
@@ -275,7 +278,7 @@ def _new_number_weeks(start: PlayStart, planned: int, priority: int) -> list[int
     days = 7 * _WEEKS
     most = limits.warm_up.ceiling if limits.warm_up else limits.cold_daily_cap
     # More than this it cannot send in that time.
-    supply = min(planned, most * days) if priority < Priority.URGENT else min(planned, _MANY)
+    supply = min(planned, most * days) if priority < Priority.URGENT else min(planned, MOST_PLANNED)
     begun = replace(start, limits=limits, opens_at=start.now, used=Used(), first_cold_at=None, cold_held_until=None)
     question = PlanQuestion(messages=supply, priority=priority, cold=1.0)
     until = day_start(limits.timezone, today + timedelta(days=days))
@@ -308,7 +311,7 @@ def _assumptions(question: PlanQuestion, start: PlayStart, planned: int) -> list
         LIKE_THE_LATEST: start.tempo.mean_attempt is not None,
         NO_ATTEMPTS: start.tempo.mean_attempt is None,
         SENDERS_ALIKE: question.deadline is not None,
-        MANY: planned > _MANY,
+        MANY: planned > MOST_PLANNED,
         NEW_NUMBER: True,
     }
     return [sentence for sentence, holds in facts.items() if holds]
