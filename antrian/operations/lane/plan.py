@@ -19,8 +19,8 @@ from antrian.domain.send_window import day_of, day_start
 from antrian.domain.usage import Used
 from antrian.operations.lane.plan_play import Play, PlayedMessage, PlayEnd, PlayStart
 
-#: How often the lane is played through: the more often, the fewer messages there are.
-_MOST_PLAYS, _MESSAGES_PLAYED = 21, 30_000
+#: How often the lane is played through at most: the more often, the fewer messages there are.
+_MOST_PLAYS = 21
 
 #: So many messages are played through one by one; of more, the rest takes as long as the second half of these.
 MOST_PLANNED = 30_000
@@ -134,7 +134,13 @@ class Plan:
 
 
 def make_plan(
-    lane: str, question: PlanQuestion, start: PlayStart, backlog: Sequence[PlayedMessage], assumptions: Sequence[str]
+    lane: str,
+    question: PlanQuestion,
+    start: PlayStart,
+    backlog: Sequence[PlayedMessage],
+    assumptions: Sequence[str],
+    *,
+    effort: int = MOST_PLANNED,
 ) -> Plan:
     """The answer to a question.
 
@@ -144,13 +150,16 @@ def make_plan(
         start: the lane as it is now.
         backlog: what it has to send already, in its order.
         assumptions: what else the answer rests on.
+        effort: so many messages are played through in all, some 20,000 in a second; for a deadline several times.
     """
     asked = asked_for(question, start)
     messages = [*(replace(one, is_asked_for=not asked) for one in backlog), *asked]
     planned = asked or backlog
-    several = _Plays(start, messages)
-    needed = _senders_needed(start, messages, several.p90, question.deadline) if question.deadline else None
-    said = [*assumptions, *_assumptions(question, start, len(planned))]
+    several = _Plays(start, messages, effort)
+    needed = None
+    if question.deadline is not None:
+        needed = 1 if several.p90 <= question.deadline else _senders(start, messages, effort, question.deadline)
+    said = [*assumptions, *_assumptions(question, start, is_cut=len(messages) > effort)]
     return Plan(
         lane=lane,
         messages=len(planned),
@@ -194,14 +203,17 @@ class _Plays:
     Args:
         start: the lane.
         messages: what it has to send.
+        effort: so many messages are played through in all.
         most: how often at most.
     """
 
-    def __init__(self, start: PlayStart, messages: Sequence[PlayedMessage], most: int = _MOST_PLAYS) -> None:
-        played, rest = _first(messages)
-        number = max(1, min(most, _MESSAGES_PLAYED // max(1, len(played))))
+    def __init__(
+        self, start: PlayStart, messages: Sequence[PlayedMessage], effort: int, most: int = _MOST_PLAYS
+    ) -> None:
+        played, rest = _first(messages, effort)
+        number = max(1, min(most, effort // max(1, len(played))))
         self._ends = [Play(start, played, seed).run() for seed in range(number)]
-        finishes = sorted(_finish(end, rest, start) for end in self._ends)
+        finishes = sorted(_finish(end, rest / max(1, len(played))) for end in self._ends)
         self.p50 = median(finishes)
         # Few plays say little about how far they lie apart; but then there are many messages, each by chance.
         spread = _P90 * _deviation(start) * math.sqrt(len(messages)) if messages else 0.0
@@ -222,18 +234,16 @@ class _Plays:
         return [share for share in shares if share.messages]
 
 
-def _first(messages: Sequence[PlayedMessage]) -> tuple[Sequence[PlayedMessage], int]:
+def _first(messages: Sequence[PlayedMessage], most: int) -> tuple[Sequence[PlayedMessage], int]:
     """Those that are played through, and how many are not; of very many, the end of all is what counts."""
-    if len(messages) <= MOST_PLANNED:
+    if len(messages) <= most:
         return messages, 0
-    return [replace(one, is_asked_for=True) for one in messages[:MOST_PLANNED]], len(messages) - MOST_PLANNED
+    return [replace(one, is_asked_for=True) for one in messages[:most]], len(messages) - most
 
 
-def _finish(end: PlayEnd, rest: int, start: PlayStart) -> float:
-    if not rest:
-        return end.finished_at
-    half = end.halfway_at or start.now
-    return end.finished_at + (end.finished_at - half) * rest / (MOST_PLANNED / 2)
+def _finish(end: PlayEnd, times: float) -> float:
+    """The end of all, where the rest is so many times as many as those that were played through."""
+    return end.finished_at + 2 * times * (end.finished_at - end.halfway_at)
 
 
 def _deviation(start: PlayStart) -> float:
@@ -242,13 +252,11 @@ def _deviation(start: PlayStart) -> float:
     return math.hypot(start.tempo.terms.jitter / math.sqrt(12), pstdev(seconds) if len(seconds) > 1 else 0.0)
 
 
-def _senders_needed(start: PlayStart, messages: Sequence[PlayedMessage], p90: float, deadline: float) -> int:
-    """The fewest senders like this one with which the deadline is kept; 0 when no number is enough."""
-    if p90 <= deadline:
-        return 1
+def _senders(start: PlayStart, messages: Sequence[PlayedMessage], effort: int, deadline: float) -> int:
+    """The fewest senders like this one with which the deadline is kept, 2 or more; 0 when no number is enough."""
 
     def is_enough(senders: int) -> bool:
-        return _Plays(start, _share(messages, senders), most=3).p90 <= deadline
+        return _Plays(start, _share(messages, senders), effort, most=3).p90 <= deadline
 
     most = min(MOST_SENDERS, len(messages))
     too_few, enough = 1, 2
@@ -301,17 +309,17 @@ NOBODY_ELSE: Final = "nobody else publishes into the lane meanwhile"
 LIKE_THE_LATEST: Final = "attempts go like the latest ones of the lane"
 NO_ATTEMPTS: Final = "each attempt takes half a second, because none was made within an hour"
 SENDERS_ALIKE: Final = "further senders have the same limits, and the messages are shared evenly"
-MANY: Final = "the first 30,000 messages were played through, and the rest takes as long in proportion"
+MANY: Final = "only the first messages were played through, and the rest takes as long in proportion"
 NEW_NUMBER: Final = "a new number has the limits of the preset new-number, and knows nobody"
 
 
-def _assumptions(question: PlanQuestion, start: PlayStart, planned: int) -> list[str]:
+def _assumptions(question: PlanQuestion, start: PlayStart, *, is_cut: bool) -> list[str]:
     facts = {
         NOBODY_ELSE: True,
         LIKE_THE_LATEST: start.tempo.mean_attempt is not None,
         NO_ATTEMPTS: start.tempo.mean_attempt is None,
         SENDERS_ALIKE: question.deadline is not None,
-        MANY: planned > MOST_PLANNED,
+        MANY: is_cut,
         NEW_NUMBER: True,
     }
     return [sentence for sentence, holds in facts.items() if holds]
