@@ -62,6 +62,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry("try-one", "antrian.cli.lane:try_one", "Send exactly one message of a paused lane"),
         CommandEntry("cancel", "antrian.cli.lane:cancel", "Cancel one waiting message"),
         CommandEntry("clear", "antrian.cli.lane:clear", "Take out what waits, without sending it"),
+        CommandEntry("holds", "antrian.cli.holds_release:holds_app", "What messages wait for, and ending such waits"),
         CommandEntry("undo", "antrian.cli.undo:undo", "Put back what was cleared or deleted"),
     ),
     "Repair and set up": (

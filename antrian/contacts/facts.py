@@ -126,7 +126,7 @@ class OptWord(NamedTuple):
     channel: str
 
 
-class Link(NamedTuple):
+class LinkedIdentity(NamedTuple):
     """Whose identity it is; the later word counts."""
 
     at: Millis
@@ -170,7 +170,7 @@ class Facts:
     senders: dict[str, SenderFacts] = field(default_factory=dict)
     opt_words: dict[tuple[PersonKey, str, bool], OptWord] = field(default_factory=dict)
     zones: dict[PersonKey, Zone] = field(default_factory=dict)
-    links: dict[str, Link] = field(default_factory=dict)
+    links: dict[str, LinkedIdentity] = field(default_factory=dict)
     slots: dict[tuple[str, str], SlotWord] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -197,7 +197,7 @@ class Facts:
         """Learn where a person lives."""
         self.zones[person] = max(self.zones.get(person, zone), zone)
 
-    def add_link(self, identity: str, link: Link) -> None:
+    def add_link(self, identity: str, link: LinkedIdentity) -> None:
         """Learn whose identity it is."""
         self.links[identity] = max(self.links.get(identity, link), link)
 

@@ -7,7 +7,17 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, TypeGuard
 
-from antrian.contacts.facts import ContactFacts, Facts, Link, Millis, OptWord, SenderFacts, SlotWord, Zone, millis
+from antrian.contacts.facts import (
+    ContactFacts,
+    Facts,
+    LinkedIdentity,
+    Millis,
+    OptWord,
+    SenderFacts,
+    SlotWord,
+    Zone,
+    millis,
+)
 from antrian.contacts.identity import identity_key, is_text, person_key
 from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.event_name import EventName
@@ -125,7 +135,7 @@ def _linked(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     for kind, identity in identities.items():
         key = identity_key(kind, identity)
         if key is not None:
-            facts.add_link(key, Link(at, phone, kind))
+            facts.add_link(key, LinkedIdentity(at, phone, kind))
 
 
 def _cold_released(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:

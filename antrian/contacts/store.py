@@ -13,7 +13,7 @@ from antrian.contacts.facts import (
     NOTHING,
     ContactFacts,
     Facts,
-    Link,
+    LinkedIdentity,
     Millis,
     OptWord,
     SenderFacts,
@@ -210,15 +210,15 @@ class Store:
         )
         return [(purpose, OptWord(at, bool(is_out), *others)) for purpose, at, is_out, *others in rows]
 
-    def link(self, identity: str) -> Link | None:
+    def link(self, identity: str) -> LinkedIdentity | None:
         """Whose identity it is."""
         row = self._connection.execute("SELECT at, phone, kind FROM links WHERE identity = ?", (identity,)).fetchone()
-        return Link(*row) if row else None
+        return LinkedIdentity(*row) if row else None
 
-    def links_to(self, phone: int) -> dict[str, Link]:
+    def links_to(self, phone: int) -> dict[str, LinkedIdentity]:
         """The identities of a phone number."""
         rows = self._connection.execute("SELECT identity, at, phone, kind FROM links WHERE phone = ?", (phone,))
-        return {identity: Link(*link) for identity, *link in rows}
+        return {identity: LinkedIdentity(*link) for identity, *link in rows}
 
     def slot(self, lane: str, message_id: str) -> SlotWord | None:
         """Which day a message was given."""

@@ -6,7 +6,8 @@ from typing import Any
 from antrian.contacts.views import ContactView, OptOut, SenderView
 from antrian.domain.contact import Standing
 from antrian.domain.lane import Lane, Lanes
-from antrian.domain.masking import DOTS, hide_numbers, mask_number, shown_sender
+from antrian.domain.phone_number import mask, shown_sender
+from antrian.domain.private_text import DOTS, hide_numbers
 
 #: Lanes of which all are listed, where none is named: those that know nothing of the person, too.
 _FEW_LANES = 20
@@ -75,4 +76,4 @@ def _sender(one: SenderView, lane: str | None, *, masked: bool) -> dict[str, Any
 def _shown(recipient: str, *, masked: bool) -> str:
     if not masked:
         return recipient
-    return mask_number(recipient) if recipient.startswith("+") else DOTS
+    return mask(recipient) if recipient.startswith("+") else DOTS
