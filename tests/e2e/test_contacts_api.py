@@ -22,6 +22,10 @@ def test_opt_outs_are_recorded_by_operators_seen_masked_by_viewers_and_taken_bac
     masked = viewer.get("/optouts")
     assert (masked["items"][0]["phone_number"], masked["total"]) == (MASKED, 1)
     assert "4567" not in viewer.ask("GET", "/optouts").text
+    assert [viewer.get("/optouts", phone_number=number)["total"] for number in ("081234567890", "081299998888")] == [
+        1,
+        0,
+    ]
     shown = viewer.ask("GET", "/contacts/081234567890")
     assert "4567" not in shown.text
     assert [one["purpose"] for one in shown.json()["opt_outs"]] == ["marketing"]
