@@ -40,6 +40,12 @@ function reason(job) {
   return why ? t("Cause: %(what)s", { what: causeTitle("", why[1]) }) : capital(said(job.detail));
 }
 
+/** What a job does and how far it is: a release of held messages is a job, too. */
+function heading(job) {
+  const counts = { done: number(job.done), all: number(job.selected) };
+  return job.options?.kind === "release" ? t("%(done)s of %(all)s released", counts) : t("%(done)s of %(all)s re-driven", counts);
+}
+
 /** One job, drawn. */
 export function jobCard(job, changed) {
   const running = job.state === "running";
@@ -50,7 +56,7 @@ export function jobCard(job, changed) {
   });
   return h("article", { class: "job" },
     h("div", { class: "job-head" },
-      h("p", {}, h("b", {}, t("%(done)s of %(all)s re-driven", { done: number(job.done), all: number(job.selected) })), " ", jobTag(job)),
+      h("p", {}, h("b", {}, heading(job)), " ", jobTag(job)),
       h("p", { class: "job-facts" }, when(job.started_at)),
       running && !job.cancelling && stop()),
     running && h("progress", { max: Math.max(1, job.selected), value: job.done + job.refused + job.unreadable, "aria-label": t("Progress of the re-drive") }),

@@ -203,4 +203,4 @@ on("status", () => { if (away) { away = false; refresh(); } });
 onChange(refresh, { matters: (event) => ABOUT_LETTERS.has(event.name) });
 setInterval(growOlder, 10_000);
 export const ready = load(filters.filter);
-get("/jobs").then(({ items }) => items.filter((job) => job.state === "running").forEach((job) => showJob(job)), () => {});
+get("/jobs").then(({ items }) => items.filter((job) => job.state === "running" && job.options?.kind !== "release").forEach((job) => showJob(job)), () => {});
