@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from antrian.cli.holds import list_holds
 from antrian.cli.terminal import Json, Lane, actor, chosen_lane, print_json, progress, say
 from antrian.domain.errors import WrongUse
 from antrian.domain.settings import load_settings
@@ -18,6 +19,9 @@ holds_app = typer.Typer(no_args_is_help=True, help="Messages that a rule of thei
 @holds_app.callback()
 def holds() -> None:
     """What messages wait for, and ending such waits."""
+
+
+holds_app.command("list")(list_holds)
 
 
 @holds_app.command()

@@ -82,7 +82,7 @@ def look_at_journal(settings: Settings, urls: Sequence[str]) -> JournalStart:
 
     Raises:
         BrokerError: this user may not read it.
-        NoJournal: there is none.
+        NoStream: there is none.
     """
     names = Names(settings.whatsapp_queue_namespace)
     with stream_channel(urls, names.journal, name="antrian doctor") as channel:

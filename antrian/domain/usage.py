@@ -13,7 +13,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from antrian.domain.budget import whole_number
 from antrian.domain.event_name import EventName
@@ -41,6 +41,8 @@ _KEPT = 2 * _LONGEST_DAY
 _MOST_QUARTERS = 600
 #: So many of the latest attempts are known by themselves, so that one that is told of twice counts once.
 _MOST_ATTEMPTS = 50_000
+#: … and so many beginnings of each; one that the provider keeps away is tried all day.
+_MOST_BEGINNINGS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class _SameAttempt:
     """
 
     begun: dict[float, _Beginning] = field(default_factory=dict)
-    failed: set[float] = field(default_factory=set)
+    failed: dict[float, None] = field(default_factory=dict)
 
 
 class Usage:
@@ -181,6 +183,7 @@ class Usage:
         )
         self._count(begun, 1)
         attempt.begun[event.at] = begun
+        _keep_latest(attempt.begun)
         self._newest = max(self._newest, begun.at)
         self._attempts.move_to_end(_key(event))
         if begun.recipient:
@@ -194,7 +197,8 @@ class Usage:
             return max(now, self._latest)
         if self._latest - _LONGEST_DAY <= at < self._latest:
             return self._latest
-        self._latest = at
+        # One that is still older is of another day, whatever the clocks did.
+        self._latest = max(self._latest, at)
         return at
 
     def _note_recipient(self, begun: _Beginning) -> None:
@@ -208,7 +212,8 @@ class Usage:
         counting = [begun for at, begun in attempt.begun.items() if begun.counts and at <= failed_at]
         if failed_at in attempt.failed or not counting:
             return
-        attempt.failed.add(failed_at)
+        attempt.failed[failed_at] = None
+        _keep_latest(attempt.failed)
         begun = counting[-1]
         begun.counts = False
         self._count(begun, -1)
@@ -235,7 +240,7 @@ class Usage:
         while self._attempts:
             key, attempt = next(iter(self._attempts.items()))
             latest = max(begun.at for begun in attempt.begun.values())
-            if latest >= now - _LONGEST_DAY and len(self._attempts) <= _MOST_ATTEMPTS:
+            if latest >= now - _KEPT and len(self._attempts) <= _MOST_ATTEMPTS:
                 break
             del self._attempts[key]
         while self._recipients:
@@ -264,3 +269,8 @@ class Usage:
 
 def _key(event: Event) -> tuple[str, int, int]:
     return event.message_id, event.generation, event.attempt
+
+
+def _keep_latest(by_time: dict[float, Any]) -> None:
+    if len(by_time) > _MOST_BEGINNINGS:
+        del by_time[next(iter(by_time))]

@@ -297,6 +297,23 @@ class HeldCount:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayedCount:
+    """The messages of one lane that come back at a time of their own, for no rule of the lane.
+
+    Attributes:
+        state: scheduled or retrying.
+        count: how many.
+        first_due_at: when the first of them comes back, unix seconds.
+        last_due_at: when the last one does.
+    """
+
+    state: MessageState
+    count: int
+    first_due_at: float
+    last_due_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SourceCount:
     """How many messages of one source wait.
 

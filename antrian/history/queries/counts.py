@@ -4,6 +4,7 @@ from pathlib import Path
 
 from antrian.history.queries import held_query
 from antrian.history.queries.reader import Reader
+from antrian.history.records import DelayedCount, HeldCount
 
 
 class DepthCounts:
@@ -31,18 +32,13 @@ class DepthCounts:
         )
         return dict(rows)
 
-    def held(self, now: float) -> dict[tuple[str, str], tuple[int, float]]:
-        """Held messages by lane and reason: how many, and when the oldest was published."""
+    def held(self, now: float) -> dict[str, list[HeldCount]]:
+        """The held messages of each lane by their reason."""
         return held_query.held_by_lane(self._reader, now)
 
-    def delayed(self, now: float) -> dict[tuple[str, str], int]:
-        """Messages that come back at a time of their own, by lane and state; what is held is among the scheduled."""
-        rows = self._reader.rows(
-            "SELECT lane, state, count(*) FROM messages INDEXED BY messages_delayed "
-            "WHERE state IN ('retrying', 'scheduled') AND due_at > ? GROUP BY lane, state",
-            (now,),
-        )
-        return {(lane, state): count for lane, state, count in rows}
+    def delayed(self, now: float) -> dict[str, list[DelayedCount]]:
+        """The messages of each lane that come back at a time of their own, for no rule of the lane."""
+        return held_query.delayed_by_lane(self._reader, now)
 
     def close(self) -> None:
         """Close this thread's connection."""

@@ -1,7 +1,7 @@
 """What is held, and what goes before a message that waits: each answered out of one index."""
 
 from antrian.history.queries.reader import Reader
-from antrian.history.records import HeldCount
+from antrian.history.records import DelayedCount, HeldCount, MessageState
 
 #: What is held is filed as scheduled, with a reason.
 _HELD = (
@@ -14,9 +14,14 @@ _COUNTS = (
     f"min(born_at) {_HELD} GROUP BY hold_reason"
 )
 _OF_LANES = (
-    "SELECT lane, hold_reason, count(*), min(born_at) FROM messages INDEXED BY messages_held "
+    "SELECT lane, hold_reason, max(coalesce(hold_rule, '')), count(*), min(due_at), max(due_at), max(hold_until), "
+    "min(born_at) FROM messages INDEXED BY messages_held "
     "WHERE state = 'scheduled' AND hold_reason IS NOT NULL AND due_at > ? GROUP BY lane, hold_reason"
 )
+_SPAN = "count(*), min(due_at), max(due_at) FROM messages INDEXED BY"
+_SCHEDULED = f"{_SPAN} messages_timed WHERE state = 'scheduled' AND hold_reason IS NULL AND due_at > ?"
+_RETRYING = f"{_SPAN} messages_delayed WHERE state IN ('retrying', 'scheduled') AND state = 'retrying' AND due_at > ?"
+_DELAYED = {MessageState.SCHEDULED: _SCHEDULED, MessageState.RETRYING: _RETRYING}
 _DUE_TIMES = f"SELECT due_at {_HELD} ORDER BY due_at LIMIT ?"
 
 #: Held messages of all lanes, for the counts by state.
@@ -44,10 +49,27 @@ def held_counts(reader: Reader, lane: str, now: float) -> list[HeldCount]:
     return [HeldCount(*row) for row in reader.rows(_COUNTS, (now, lane))]
 
 
-def held_by_lane(reader: Reader, now: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """How many messages are held, and when the oldest of them was published, by lane and reason."""
-    rows = reader.rows(_OF_LANES, (now,))
-    return {(lane, reason): (count, oldest_at) for lane, reason, count, oldest_at in rows}
+def delayed_counts(reader: Reader, lane: str, now: float) -> list[DelayedCount]:
+    """The messages of a lane that come back at a time of their own."""
+    found = ((state, reader.row(f"SELECT {sql} AND lane = ?", (now, lane))) for state, sql in _DELAYED.items())
+    return [DelayedCount(state, *row) for state, row in found if row is not None and row[0]]
+
+
+def held_by_lane(reader: Reader, now: float) -> dict[str, list[HeldCount]]:
+    """The held messages of each lane by their reason."""
+    found: dict[str, list[HeldCount]] = {}
+    for lane, *values in reader.rows(_OF_LANES, (now,)):
+        found.setdefault(lane, []).append(HeldCount(*values))
+    return found
+
+
+def delayed_by_lane(reader: Reader, now: float) -> dict[str, list[DelayedCount]]:
+    """The messages of each lane that come back at a time of their own."""
+    found: dict[str, list[DelayedCount]] = {}
+    for state, sql in _DELAYED.items():
+        for lane, *values in reader.rows(f"SELECT lane, {sql} GROUP BY lane", (now,)):
+            found.setdefault(lane, []).append(DelayedCount(state, *values))
+    return found
 
 
 def held_due_times(reader: Reader, lane: str, now: float, limit: int) -> list[float]:

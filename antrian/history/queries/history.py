@@ -41,6 +41,7 @@ from antrian.history.records import (
     DeadFilter,
     DeadGroup,
     DeadRecord,
+    DelayedCount,
     HeldCount,
     Job,
     KeyUse,
@@ -240,6 +241,10 @@ class History:
     def held(self, lane: str) -> list[HeldCount]:
         """The held messages of a lane by their reason; what is due already waits in the lane."""
         return held_query.held_counts(self._reader, lane, time.time())
+
+    def delayed(self, lane: str) -> list[DelayedCount]:
+        """The messages of a lane that come back at a time of their own, for no rule of the lane."""
+        return held_query.delayed_counts(self._reader, lane, time.time())
 
     def held_due_times(self, lane: str, limit: int) -> list[float]:
         """When the first held messages of a lane come back from the delay ladder, unix seconds, in order."""

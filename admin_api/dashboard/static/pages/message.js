@@ -39,13 +39,11 @@ async function fetchBoth() {
   return { message, letter: known };
 }
 
-/** Whether it is to be cancelled: as the API says, or as its life says. */
+/** Whether it is to be cancelled. */
 function isCancelling(message) {
   if (pending?.what === "cancelling") return true;
   if (!message || pending?.what === "uncancelled") return false;
-  if (typeof message.cancelling === "boolean") return message.cancelling;
-  const names = message.life.map((entry) => entry.name).filter((name) => name.startsWith("outcome.") && name !== "outcome.barrier");
-  return names.at(-1) === "outcome.cancelling";
+  return message.cancelling;
 }
 
 function recipient(one) {
