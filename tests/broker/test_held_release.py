@@ -19,7 +19,7 @@ from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.lane import release_job
 from antrian.operations.lane.release import Release
 from antrian.operations.lane.release_filter import NotReleasable, ReleaseFilter
-from antrian.operations.lane.release_job import HeldReleases, release_now
+from antrian.operations.lane.release_job import HeldReleases, ReleaseResumption, release_now
 from waiting import wait_until
 
 
@@ -188,6 +188,20 @@ def test_release_whose_process_died_is_gone_on_with_once(stock: Stock, monkeypat
         assert releases.go_on(time.time()) == []
         assert parts.dead_letters.job("dead-job").detail == f"goes on as job {job.job_id}"
     assert ids(stock.in_lane()) == ["m1"]
+
+
+def test_admin_side_goes_on_with_it_when_it_starts(stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"kind": "release", **ReleaseFilter.of("default").as_details()}
+    died = new_job("dead-job", "api:ops", 0, asked)
+    Journal(stock.settings).record("job.started", "api:ops", {**progress_of(died), "options": asked})
+    stock.add_held("m1")
+    monkeypatch.setattr("antrian.operations.dead_letters.job_work.SILENCE", -SILENCE)
+    with running(stock) as parts:
+        resumption = ReleaseResumption(HeldReleases(stock.settings, parts.dead_letters.registry), parts.follower)
+        resumption.start()
+        stock.wait_for(stock.names.lane("default"), 1)
+        resumption.stop()
+    assert [event.source for event in stock.events("outcome.released")] == ["api:ops"]
 
 
 def test_message_that_is_held_again_meanwhile_is_not_released_twice(stock: Stock) -> None:
