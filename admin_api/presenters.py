@@ -20,7 +20,8 @@ from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_
 from antrian.domain.events import Event
 from antrian.domain.hold import Hold
 from antrian.domain.lane_limits import NO_LIMITS, Limits
-from antrian.domain.masking import hide_address, hide_numbers, mask_number, shown_sender
+from antrian.domain.phone_number import mask, shown_sender
+from antrian.domain.private_text import hide_address, hide_numbers
 from antrian.domain.settings import Settings
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
@@ -186,7 +187,7 @@ def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
     number = record.phone_number
     return {
         "message_id": record.message_id,
-        "phone_number": mask_number(number) if masked and number else number,
+        "phone_number": mask(number) if masked and number else number,
         "source": record.source,
         **priority_fields(record.priority),
     }
@@ -209,7 +210,7 @@ def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, A
 
 def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
     return {
-        "phone_number": mask_number(record.phone_number),
+        "phone_number": mask(record.phone_number),
         "message": None,
         "detail": hide_numbers(record.detail),
         "note": hide_numbers(record.note),
@@ -219,7 +220,7 @@ def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
 def _covered(record: MessageRecord) -> dict[str, str | None]:
     detail = hide_numbers(record.detail) if record.detail else record.detail
     return {
-        "phone_number": mask_number(record.phone_number),
+        "phone_number": mask(record.phone_number),
         "message": None,
         "idempotency_key": None,
         "metadata": None,

@@ -225,7 +225,8 @@ class _LaneReader:
             daily_cap=self._read("daily_cap", cap, preset.daily_cap),
             hourly_cap=self._read("hourly_cap", cap, preset.hourly_cap),
             cold_daily_cap=self._read("cold_daily_cap", cap, preset.cold_daily_cap),
-            warm_up=self._read("warm_up", WarmUp.parse, preset.warm_up),
+            # A cap that is set replaces the ramp of a preset; it would have no effect beside it.
+            warm_up=self._read("warm_up", WarmUp.parse, None if "cold_daily_cap" in self._table else preset.warm_up),
             recipient_gap=self._read("recipient_gap", _number(0, _LONGEST_DELAY), preset.recipient_gap),
             windows=self._read("window", parse_windows, preset.windows),
             timezone=self._read("timezone", parse_timezone, preset.timezone),

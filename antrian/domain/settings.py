@@ -236,7 +236,9 @@ class Settings(BaseSettings):
             daily_cap=_given(self.whatsapp_queue_daily_cap, preset.daily_cap),
             hourly_cap=_given(self.whatsapp_queue_hourly_cap, preset.hourly_cap),
             cold_daily_cap=_given(self.whatsapp_queue_cold_daily_cap, preset.cold_daily_cap),
-            warm_up=self.whatsapp_queue_warm_up or preset.warm_up,
+            # A cap that is set replaces the ramp of a preset; it would have no effect beside it.
+            warm_up=self.whatsapp_queue_warm_up
+            or (preset.warm_up if self.whatsapp_queue_cold_daily_cap is None else None),
             recipient_gap=_given(self.whatsapp_queue_recipient_gap, preset.recipient_gap),
             windows=self.whatsapp_queue_window or preset.windows,
             timezone=self.whatsapp_queue_timezone,

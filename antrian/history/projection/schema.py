@@ -8,6 +8,7 @@ the journal.
 import sqlite3
 
 from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
+from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
 
 #: Grows with every change that an earlier program could not live with: of tables, or of what the projection means by
 #: them. A column of `messages` that may be empty is none, nor is a table that an earlier program does not look at.
@@ -50,35 +51,12 @@ CREATE INDEX dead_by_lane ON dead (lane, died_at) WHERE is_live;
 CREATE INDEX dead_by_source ON dead (source, died_at) WHERE is_live;
 CREATE INDEX dead_by_number ON dead (phone_number, died_at) WHERE is_live;
 
-CREATE TABLE tallies (
-    lane TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (lane, state)
-) WITHOUT ROWID;
-
-CREATE TABLE minutes (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, queued INTEGER NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, peak INTEGER NOT NULL,
-    PRIMARY KEY (minute, lane)
-) WITHOUT ROWID;
-
-CREATE TABLE waits (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (minute, lane, priority)
-) WITHOUT ROWID;
-
-CREATE TABLE quarter_waits (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (quarter, lane, priority)
-) WITHOUT ROWID;
-
-CREATE TABLE quarters (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)
-) WITHOUT ROWID;
-
-CREATE TABLE causes (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (quarter, lane, cause)
-) WITHOUT ROWID;
+{TALLIES.create()};
+{MINUTES.create()};
+{WAITS.create()};
+{QUARTER_WAITS.create()};
+{QUARTERS.create()};
+{CAUSES.create()};
 
 {REMOVALS.create()};
 CREATE INDEX removals_by_time ON removals (at);

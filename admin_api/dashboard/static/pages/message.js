@@ -6,7 +6,7 @@ import { causeCode, causeDetail, causeTitle } from "../causes.js";
 import { copyButton } from "../clipboard.js";
 import { $, h, say } from "../dom.js";
 import { full, number, phone } from "../format.js";
-import { holdSentence, ruleWords } from "../hold_words.js";
+import { holdSentence, ruleLine } from "../hold_words.js";
 import { t } from "../i18n.js";
 import { lifeLine, verdict } from "../life.js";
 import { actionsFor, noteForm } from "../message_actions.js";
@@ -39,13 +39,11 @@ async function fetchBoth() {
   return { message, letter: known };
 }
 
-/** Whether it is to be cancelled: as the API says, or as its life says. */
+/** Whether it is to be cancelled. */
 function isCancelling(message) {
   if (pending?.what === "cancelling") return true;
   if (!message || pending?.what === "uncancelled") return false;
-  if (typeof message.cancelling === "boolean") return message.cancelling;
-  const names = message.life.map((entry) => entry.name).filter((name) => name.startsWith("outcome.") && name !== "outcome.barrier");
-  return names.at(-1) === "outcome.cancelling";
+  return message.cancelling;
 }
 
 function recipient(one) {
@@ -100,11 +98,12 @@ function bubble(one) {
 function held(one, message) {
   if (!one.hold || isCancelling(message)) return null;
   const { until, rule } = one.hold;
-  const words = ruleWords(rule);
+  const sentence = holdSentence(one.hold);
+  const words = ruleLine(rule) === sentence ? "" : ruleLine(rule);
   return h("section", { class: "hold-why", "aria-labelledby": "hold-title" },
     h("h2", { id: "hold-title" }, t("Why is it not sent yet?")),
-    h("p", { class: "hold-sentence" }, holdSentence(one.hold)),
-    h("p", { class: "hold-rule" }, until > Date.now() / 1000 && [remaining(until), words && " · "], words && t("Rule: %(rule)s", { rule: words })));
+    h("p", { class: "hold-sentence" }, sentence),
+    h("p", { class: "hold-rule" }, until > Date.now() / 1000 && [remaining(until), words && " · "], words));
 }
 
 /** Everything as the API has it, for those who ask for it. */
