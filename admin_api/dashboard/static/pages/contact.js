@@ -41,7 +41,8 @@ function draw(contact) {
   const name = phone(contact.phone_number) || asked;
   say($("#who"), name);
   document.title = `${name} · Antrian`;
-  say($("#known-as"), identity(contact.identities) ? t("Also known to WhatsApp as %(what)s", { what: identity(contact.identities) }) : "");
+  const ids = identity(contact.identities);
+  say($("#known-as"), [contact.timezone && t("Time zone: %(zone)s", { zone: contact.timezone }), ids && t("Also known to WhatsApp as %(what)s", { what: ids })].filter(Boolean).join(" · "));
   $("#senders").replaceChildren(contact.senders.length ? h("ul", { class: "senders" }, contact.senders.map(senderCard)) : empty(t("A new contact for every number"), t("Never wrote to you, and never got a message from you.")));
   const rows = contact.opt_outs.map((row) => ({ ...row, phone_number: contact.phone_number }));
   $("#optouts").replaceChildren(rows.length ? list(rows, refresh) : empty(t("Opted out of nothing"), t("All messages to this person are sent.")));
