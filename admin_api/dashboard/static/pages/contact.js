@@ -27,11 +27,17 @@ function standing(sender) {
   return [h("span", { class: "tag", "data-tone": tone }, words), why && h("p", { class: "muted" }, why)];
 }
 
+/** A sender's number, which stands last in its key; where it has none, its lane. */
+function senderName({ sender, lane }) {
+  const digits = /(?:^|:)\+?(\d{8,15})$/.exec(sender)?.[1];
+  return digits ? phone(`+${digits}`) : lane ?? sender;
+}
+
 function senderCard(sender) {
   const facts = [
     [t("Since"), sender.since], [t("First message"), sender.first_sent_at], [t("Last message"), sender.last_sent_at], [t("Refused by WhatsApp"), sender.refused_at],
   ].filter(([, at]) => at);
-  return h("li", { class: "sender" }, h("p", { class: "sender-name" }, h("b", {}, phone(sender.sender) || sender.sender), sender.lane && h("span", { class: "muted" }, ` · ${sender.lane}`)),
+  return h("li", { class: "sender" }, h("p", { class: "sender-name" }, h("b", {}, senderName(sender)), sender.lane && senderName(sender) !== sender.lane && h("span", { class: "muted" }, ` · ${sender.lane}`)),
     h("div", {}, standing(sender)), h("dl", { class: "facts" }, facts.map(([name, at]) => [h("dt", {}, name), h("dd", {}, when(at))])));
 }
 
