@@ -49,6 +49,9 @@ def addresses(scene):
         "/waiting",
         "/import",
         "/health",
+        "/opt-outs",
+        "/contact/+6281234567890",
+        "/planning",
     )
 
 
