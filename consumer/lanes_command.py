@@ -29,6 +29,7 @@ from antrian.domain.errors import AntrianError, BrokerError, SettingsError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.lane import Lane, LaneChanges, check_complete, lane_changes
+from antrian.domain.replanning import replanned
 from antrian.domain.settings import Settings
 from antrian.providers.registry import make_provider
 
@@ -94,6 +95,7 @@ class LanesCommand:
             serves = list(lanes_to_serve(self._settings, self._only))
             self._tell(EventName.LANES_REFUSED, control, {"reasons": reasons, "lanes": serves})
             return
+        replan = _replan(self._settings, settings, changes)
         self._settings = settings
         details = {
             "file": settings.lanes.origin,
@@ -102,6 +104,7 @@ class LanesCommand:
             "added": list(changes.added),
             "changed": list(changes.changed),
             "removed": list(changes.removed),
+            "replan": replan,
         }
         _log.info("lanes.accepted", actor=control.actor, **details)
         self._tell(EventName.LANES_ACCEPTED, control, details)
@@ -142,3 +145,9 @@ class LanesCommand:
             write_events(self._urls, self._names, [event], name="antrian consumer lanes")
         except BrokerError as error:
             _log.warning("lanes.untold", answer=name, reason=str(error))
+
+
+def _replan(before: Settings, after: Settings, changes: LaneChanges) -> dict[str, list[str]]:
+    """Of which lanes that it serves the limits changed, and the holds that may be others by the new ones."""
+    found = {name: replanned(before.lanes[name].limits, after.lanes[name].limits) for name in changes.changed}
+    return {name: sorted(reasons) for name, reasons in found.items() if reasons}

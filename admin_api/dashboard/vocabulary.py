@@ -12,7 +12,7 @@ _SUMS = {
     EventName.LANE_CLEARED: (EventName.CLEARED,),
     EventName.DEAD_PURGED: (EventName.PURGED,),
     EventName.UNDO_DONE: (EventName.RESTORED, EventName.UNDO_BEGAN),
-    EventName.JOB_FINISHED: (EventName.REDRIVEN, EventName.JOB_STARTED),
+    EventName.JOB_FINISHED: (EventName.REDRIVEN, EventName.RELEASED, EventName.JOB_STARTED),
 }
 
 #: Events that say what another one says already, and that one.

@@ -1,10 +1,14 @@
-"""The one way to write an event: to the events exchange, from where it reaches the journal and the outcomes stream.
+"""The one way to write an event: to the events exchange, from where it reaches the journal and the other streams.
+
+What the contacts stream needs beside what is bound to it by name is led there by a second routing key of the same
+publish, so that no crash can come between the two.
 
 An event that is written twice is the same event: the readers tell by its name, its time and its author.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import NamedTuple
 
 import pika
@@ -13,6 +17,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.broken_connection import despite_broken_connections
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
+from antrian.domain.contact_event import contact_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 
 
@@ -28,7 +33,16 @@ class PublishArguments(NamedTuple):
 
 def event_arguments(names: Names, event: Event) -> PublishArguments:
     """How an event is published, for those who do not wait for each confirm."""
-    return PublishArguments(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    return PublishArguments(names.events, event.routing_key, event.encode(), _properties(event))
+
+
+def _properties(event: Event) -> pika.BasicProperties:
+    key = contact_key(event)
+    if key is None:
+        return EVENT_PROPERTIES
+    properties = copy(EVENT_PROPERTIES)
+    properties.headers = {"CC": [key]}
+    return properties
 
 
 def write_event(channel: BlockingChannel, names: Names, event: Event, *, must_be_kept: bool = False) -> None:

@@ -42,6 +42,7 @@ VARIABLES = {
     "cold_daily_cap": "WHATSAPP_QUEUE_COLD_DAILY_CAP",
     "warm_up": "WHATSAPP_QUEUE_WARM_UP",
     "recipient_gap": "WHATSAPP_QUEUE_RECIPIENT_GAP",
+    "cold_failures": "WHATSAPP_QUEUE_COLD_FAILURES",
     "window": "WHATSAPP_QUEUE_WINDOW",
     "timezone": "WHATSAPP_QUEUE_TIMEZONE",
 }
@@ -258,7 +259,7 @@ def _lane_of_variables(settings: "Settings", name: str, own_sender: str) -> Lane
         key=settings.whatsapp_api_key,
         options=tuple(settings.whatsapp_provider_options.items()),
         delay=settings.whatsapp_queue_delay,
-        jitter=settings.whatsapp_queue_jitter,
+        jitter=settings.jitter,
         max_attempts=settings.whatsapp_queue_max_attempts,
         limits=settings.limits,
         missing=tuple(_missing_variables(provider, given)),

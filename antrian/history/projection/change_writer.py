@@ -26,7 +26,16 @@ from antrian.history.projection.changes import (
     TakenOut,
 )
 from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT, Table
-from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
+from antrian.history.projection.figure_tables import (
+    CAUSES,
+    HOLDS,
+    MINUTES,
+    OPT_OUTS,
+    QUARTER_WAITS,
+    QUARTERS,
+    TALLIES,
+    WAITS,
+)
 from antrian.history.projection.figures import QUARTER, Ends, Figures, Wait
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
@@ -40,6 +49,8 @@ _COUNT = TALLIES.add(["count"])
 _ADD_MINUTE = MINUTES.add(["queued", "sent", "failed", "dead", "opened"], peak="max(peak, opened + excluded.peak)")
 _ADD_ENDS = QUARTERS.add(["sent", "failed"])
 _ADD_CAUSE = CAUSES.add(["count"])
+_ADD_HOLD = HOLDS.add(["count", "seconds"])
+_ADD_OPT_OUT = OPT_OUTS.add(["count"])
 _TELL_JOB = f"""{JOBS.insert_named()} ON CONFLICT DO UPDATE SET
     state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
     changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
@@ -96,6 +107,21 @@ class ChangeWriter:
                 if count
             ],
         )
+        self._connection.executemany(
+            _ADD_HOLD,
+            [
+                {"quarter": quarter, "lane": lane, "reason": reason, "count": held.count, "seconds": held.seconds}
+                for (quarter, lane, reason), held in figures.holds.items()
+            ],
+        )
+        self._connection.executemany(
+            _ADD_OPT_OUT,
+            [
+                {"quarter": quarter, "lane": lane, "source": source, "count": count}
+                for (quarter, lane, source), count in figures.opt_outs.items()
+                if count
+            ],
+        )
 
     def _add_waits(self, table: Table, period: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
         self._connection.executemany(
@@ -130,7 +156,7 @@ class ChangeWriter:
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
         # They name no recipient, and a report compares with the period before.
-        for table in ("quarters", "quarter_waits", "causes"):
+        for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
         self._execute("DELETE FROM removals WHERE at < ?", (before,))
@@ -269,7 +295,8 @@ class ChangeWriter:
         """What the delay ladder had let go by then waited in the lane."""
         for state in ("retrying", "scheduled"):
             count = self._execute(
-                "UPDATE messages SET state = 'waiting' WHERE lane = ? AND state = ? AND due_at <= ? "
+                "UPDATE messages SET state = 'waiting', hold_reason = NULL, hold_until = NULL, hold_rule = NULL "
+                "WHERE lane = ? AND state = ? AND due_at <= ? "
                 "AND state IN ('retrying', 'scheduled')",
                 (lane, state, at),
             ).rowcount

@@ -191,6 +191,9 @@ _WAY = {
     "entered_at": "REAL NOT NULL",
     "entered_seq": "INTEGER NOT NULL",
     "due_at": "REAL",
+    "hold_reason": "TEXT",
+    "hold_until": "REAL",
+    "hold_rule": "TEXT",
     "generation": "INTEGER NOT NULL",
     "attempt": "INTEGER NOT NULL",
     "provider_id": "TEXT",
@@ -220,9 +223,8 @@ INSERT_MESSAGE = MESSAGES.insert()
 UPDATE_MESSAGE = MESSAGES.update(name for name in _WAY if name not in _FIXED)
 LEARN_MESSAGE = MESSAGES.update(one.name for one in CONTENTS)
 
-# The state as plain text: SQLite's adapter takes ten times as long for an enum.
-_way = attrgetter(*("state.value" if name == "state" else name for name in _WAY))
-_changes = attrgetter(*("state.value" if name == "state" else name for name in _WAY if name not in _FIXED))
+_way = attrgetter(*("filed_state" if name == "state" else name for name in _WAY))
+_changes = attrgetter(*("filed_state" if name == "state" else name for name in _WAY if name not in _FIXED))
 
 
 def inserted(row: Any) -> tuple[object, ...]:

@@ -1,16 +1,26 @@
 """The tables of the history.
 
-A file that an earlier program made gets the columns that came later, empty, from whichever program opens it first; the
-earlier program can go on with it. A file of another `VERSION` is not migrated but made again from the journal.
+A file that an earlier program made gets the columns, tables and indexes that came later, empty, from whichever program
+opens it first; the earlier program can go on with it. A file of another `VERSION` is not migrated but made again from
+the journal.
 """
 
 import sqlite3
 
 from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
-from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
+from antrian.history.projection.figure_tables import (
+    CAUSES,
+    HOLDS,
+    MINUTES,
+    OPT_OUTS,
+    QUARTER_WAITS,
+    QUARTERS,
+    TALLIES,
+    WAITS,
+)
 
 #: Grows with every change that an earlier program could not live with: of tables, or of what the projection means by
-#: them. A column of `messages` that may be empty is none.
+#: them. A column of `messages` that may be empty is none, nor is a table that an earlier program does not look at.
 VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
@@ -67,6 +77,17 @@ CREATE INDEX taken_out_by_message ON taken_out (message);
 CREATE INDEX jobs_by_time ON jobs (started_at);
 """  # noqa: S608 (constants)
 
+#: What came later than `VERSION`, by name. What is held is filed as scheduled, with a reason.
+_LATER = {
+    "messages_held": "CREATE INDEX messages_held "
+    "ON messages (lane, hold_reason, due_at, hold_rule, hold_until, born_at) "
+    "WHERE state = 'scheduled' AND hold_reason IS NOT NULL",
+    "messages_timed": "CREATE INDEX messages_timed ON messages (lane, due_at) "
+    "WHERE state = 'scheduled' AND hold_reason IS NULL",
+    HOLDS.name: HOLDS.create(),
+    OPT_OUTS.name: OPT_OUTS.create(),
+}
+
 #: Made when the history has caught up for the first time: to keep them while millions of messages are read takes more
 #: time than all the rest, because numbers and keys come in no order.
 _INDEXES = """
@@ -84,7 +105,8 @@ CREATE INDEX events_of_activity ON events (seq) WHERE is_activity;
 
 def create(connection: sqlite3.Connection) -> None:
     """Make all tables in an empty file."""
-    connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT")
+    later = "; ".join(_LATER.values())
+    connection.executescript(f"BEGIN; {_TABLES} {later}; PRAGMA user_version = {VERSION}; COMMIT")
 
 
 def make_indexes(connection: sqlite3.Connection) -> None:
@@ -95,25 +117,31 @@ def make_indexes(connection: sqlite3.Connection) -> None:
 
 
 def is_usable(connection: sqlite3.Connection) -> bool:
-    """Whether the file has these tables; columns that it does not have yet are added.
+    """Whether the file has these tables; what it does not have yet is added.
 
     Raises:
         sqlite3.Error: they cannot be added.
     """
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         return False
-    if _missing_columns(connection):
+    if any(_missing(connection)):
         connection.execute("BEGIN IMMEDIATE")
         # Another program may just have done it.
-        for name in _missing_columns(connection):
-            connection.execute(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {name} {MESSAGES.columns[name]}")
+        for statement in _missing(connection):
+            connection.execute(statement)
         connection.execute("COMMIT")
     return True
 
 
-def _missing_columns(connection: sqlite3.Connection) -> list[str]:
-    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
-    return [name for name in MESSAGES.columns if name not in found]
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The statements that make what came later."""
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
+    things = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    added = (f"{name} {kind}" for name, kind in MESSAGES.columns.items() if name not in columns)
+    return [
+        *(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {column}" for column in added),
+        *(statement for name, statement in _LATER.items() if name not in things),
+    ]
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:

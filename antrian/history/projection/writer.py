@@ -16,9 +16,9 @@ from antrian.history.journal.entry import Entry, EntryReader, EventEntry, Messag
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
+from antrian.history.projection.figures import Figures
 from antrian.history.projection.fold import Projection, empties_a_lane
-from antrian.history.projection.message_row import MessageRow
-from antrian.history.records import MessageState
+from antrian.history.projection.message_row import MessageRow, told_state
 
 #: Messages that come out of the delay ladder, or old rows, that are seen to in one transaction at most.
 SLICE = 2_000
@@ -136,20 +136,24 @@ class HistoryWriter:
     def release_due(self, now: float) -> int:
         """Messages whose time on the delay ladder is over wait in their lanes; returns how many these were."""
         due = self._connection.execute(
-            "SELECT id, lane, state, due_at FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ? "
-            "ORDER BY due_at LIMIT ?",
+            "SELECT id, lane, state, due_at, hold_reason, changed_at FROM messages "
+            "WHERE state IN ('retrying', 'scheduled') AND due_at <= ? ORDER BY due_at LIMIT ?",
             (now, SLICE),
         ).fetchall()
         if not due:
             return 0
+        figures = Figures()
+        for _, lane, _, due_at, reason, held_at in due:
+            if reason is not None:
+                figures.held(lane, reason, held_at, due_at)
         with self._transaction():
             self._connection.executemany(
-                "UPDATE messages SET state = 'waiting', entered_at = due_at, changed_at = due_at, due_at = NULL "
-                "WHERE id = ?",
+                "UPDATE messages SET state = 'waiting', entered_at = due_at, changed_at = due_at, due_at = NULL, "
+                "hold_reason = NULL, hold_until = NULL, hold_rule = NULL WHERE id = ?",
                 [(row[0],) for row in due],
             )
-            moves = [change for _, lane, state, _ in due for change in ((lane, state, -1), (lane, "waiting", 1))]
-            self._steps.count(moves)
+            self._steps.count(move for row in due for move in ((row[1], row[2], -1), (row[1], "waiting", 1)))
+            self._steps.add_figures(figures)
         return len(due)
 
     def forget(self, before: float) -> int:
@@ -238,8 +242,8 @@ def _named(part: Iterable[tuple[int, Entry | None]]) -> set[str]:
 
 def _row(values: dict[str, Any]) -> MessageRow:
     row = MessageRow(**values)
-    row.state = MessageState(row.state)
     row.before = (row.lane, row.state)
+    row.state = told_state(row.state, row.hold_reason)
     return row
 
 
@@ -247,7 +251,7 @@ def _moves(rows: Iterable[MessageRow]) -> Iterator[tuple[str, str, int]]:
     """How the numbers of messages in each state change: (lane, state, by how much)."""
     for row in rows:
         if row.before is not None:
-            if row.before == (row.lane, row.state):
+            if row.before == (row.lane, row.filed_state):
                 continue
             yield (*row.before, -1)
-        yield row.lane, row.state, 1
+        yield row.lane, row.filed_state, 1

@@ -16,7 +16,7 @@ from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lane_reader import LaneReader, lane_channel
 from antrian.operations.lane.queue_counts import is_anybody_listening
-from antrian.operations.lane.status import Waits
+from antrian.operations.lane.waits import Waits
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from antrian.broker.topology_sync import SyncStatus
 from antrian.domain.control import Command, Control
 from antrian.domain.errors import WrongUse
 from antrian.domain.events import Event
+from antrian.domain.hold import LADDER_HOLDS, HoldReason
 from antrian.domain.lane import check_complete
 from antrian.domain.settings import Settings
 from antrian.operations.lane.queue_counts import is_anybody_listening
@@ -44,6 +45,7 @@ class LanesAnswer:
         changed: among them, those that are different now.
         removed: that it serves no more.
         reasons: why it refused.
+        replan: of lanes whose limits changed, the holds that may be others by the new ones.
     """
 
     consumer: str
@@ -54,6 +56,7 @@ class LanesAnswer:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    replan: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,14 @@ class AppliedLanes:
         """Whether every running consumer serves this very file."""
         served = all(answer.result == APPLIED and answer.digest == self.digest for answer in self.answers)
         return served and not self.silent and (bool(self.answers) or not self.listening)
+
+    @property
+    def replan(self) -> dict[str, frozenset[HoldReason]]:
+        """Of lanes whose limits changed at any consumer, the holds that may be others by the new ones."""
+        found: dict[str, frozenset[HoldReason]] = {}
+        for lane, names in (pair for answer in self.answers for pair in answer.replan.items()):
+            found[lane] = found.get(lane, frozenset()) | {HoldReason(name) for name in names if name in LADDER_HOLDS}
+        return found
 
 
 def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLanes:
@@ -170,11 +181,17 @@ def _answer(event: Event) -> LanesAnswer | None:
         changed=_words(details.get("changed")),
         removed=_words(details.get("removed")),
         reasons=_words(details.get("reasons")),
+        replan=_replan(details.get("replan")),
     )
 
 
 def _words(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _replan(value: Any) -> dict[str, tuple[str, ...]]:
+    # An older consumer does not say.
+    return {str(lane): _words(names) for lane, names in value.items()} if isinstance(value, dict) else {}
 
 
 def _consumers(channel: BlockingChannel, queue: str) -> int:

@@ -55,6 +55,7 @@ def test_a_sent_message_has_the_providers_id(path, journal):
         ("expired", MessageState.EXPIRED),
         ("cancelled", MessageState.CANCELLED),
         ("cleared", MessageState.CLEARED),
+        ("opted_out", MessageState.OPTED_OUT),
         ("dead", MessageState.DEAD),
         ("cancelling", MessageState.WAITING),
     ],
@@ -444,7 +445,8 @@ _NAMES = st.sampled_from(
     [
         *("sending", "sent", "failed", "uncertain", "retrying", "redriven", "purged", "restored"),
         *("cancelling", "uncancelled", "chosen"),
-        *("dead", "duplicate", "expired", "cancelled", "cleared"),
+        *("dead", "duplicate", "expired", "cancelled", "cleared", "opted_out"),
+        *("held", "released", "postponed"),
     ]
 )
 _STEPS = st.one_of(
@@ -499,7 +501,7 @@ def test_the_counters_are_what_counting_would_tell(steps):
         history = fold(Path(folder) / "a.db", _journal(steps).deliveries)
         everything = history.messages(MessageFilter(), limit=1000).items
         counts = history.counts()
-        waiting = history.analytics([NOW, NOW + 60])[-1].waiting
+        waiting = history.analytics([NOW, NOW + 600])[-1].waiting
     assert {state: sum(one.state is state for one in everything) for state in MessageState} == counts
     assert waiting == sum(count for state, count in counts.items() if state not in FINAL)
 

@@ -13,7 +13,7 @@ import { complain } from "../toast.js";
 import { wireClearing } from "../waiting_selection.js";
 import { messageLink, messageState, priorityTag, priorityWord, states, when } from "../words.js";
 
-const PENDING = ["waiting", "retrying", "scheduled"];
+const PENDING = ["waiting", "held", "retrying", "scheduled"];
 const NAMES = ["lane", "source", "state", "priority", "phone_number", "key_prefix", "text"];
 /** Rows that one answer of the API may have. */
 const MOST = 500;
@@ -88,7 +88,7 @@ function refreshRows(items, isComplete) {
 
 function refreshRow(row, message) {
   const { line } = row;
-  const changes = { ".live-state": message.state !== row.message.state || message.cancelling !== row.message.cancelling, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
+  const changes = { ".live-state": message.state !== row.message.state || message.hold?.reason !== row.message.hold?.reason || message.cancelling !== row.message.cancelling, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
   Object.assign(row, { message, gone: false });
   line.removeAttribute("data-gone");
   for (const [name, changed] of Object.entries(changes)) {
@@ -108,7 +108,7 @@ function leave(id, row) {
 }
 
 function drawCounts({ total, matching, sources }) {
-  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, waits for another attempt, or is scheduled."));
+  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, is held, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, are held, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, is held, waits for another attempt, or is scheduled."));
   selection.match(matching);
   say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : total ? tn("%(count)s message", "%(count)s messages", total) : "");
   $("#clear-matching").hidden = !isNarrowed() || !matching;

@@ -1,0 +1,140 @@
+"""Opt-outs: for what a message is sent, whether its recipient wants that, and the words by which people say so. Pure.
+
+A word counts only where it is the whole message: a person who asks "can I stop by tomorrow?" wants no opt-out. Case and
+accents do not matter, nor do blanks, punctuation or emoji around it. Words that also answer a question of the sender's
+(cancel, tidak, batal, ya, yes) are none of them: docs/decisions/0023 has the reasons and the sources.
+"""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from antrian.domain.contact import ALL_PURPOSES, Purpose
+from antrian.domain.priority import Priority
+
+#: One of these alone: no more marketing.
+STOP_WORDS: Final = ("stop", "berhenti", "unsub", "unsubscribe", "unreg", "optout", "opt out", "opt-out")
+#: One of these alone: everything again.
+START_WORDS: Final = ("mulai", "start", "unstop", "subscribe", "langganan")
+
+#: What may follow such a word, and then is what it is about.
+_OBJECTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "promo": Purpose.MARKETING,
+        "marketing": Purpose.MARKETING,
+        "pengingat": Purpose.REMINDER,
+        "reminder": Purpose.REMINDER,
+        "reminders": Purpose.REMINDER,
+        "semua": ALL_PURPOSES,
+        "all": ALL_PURPOSES,
+    }
+)
+
+# Accents, and marks that only say how a text is to be shown.
+_INVISIBLE = frozenset({"Mn", "Me", "Mc", "Cf"})
+#: Longer texts are not looked at.
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person says by one of the words.
+
+    Attributes:
+        opts_out: whether they want no more messages; else they want them again.
+        purpose: of which kind: a `Purpose`, or `all`.
+        word: which word it was, folded.
+    """
+
+    opts_out: bool
+    purpose: str
+    word: str
+
+
+def _wishes() -> dict[str, Wish]:
+    wishes = {word: Wish(opts_out=True, purpose=Purpose.MARKETING, word=word) for word in STOP_WORDS}
+    wishes |= {word: Wish(opts_out=False, purpose=ALL_PURPOSES, word=word) for word in START_WORDS}
+    for alone in tuple(wishes.values()):
+        for what, purpose in _OBJECTS.items():
+            phrase = f"{alone.word} {what}"
+            wishes[phrase] = Wish(alone.opts_out, purpose, phrase)
+    return wishes | {"stopall": Wish(opts_out=True, purpose=ALL_PURPOSES, word="stopall")}
+
+
+#: What each word means, folded as `fold` does.
+WISHES: Final[Mapping[str, Wish]] = MappingProxyType(_wishes())
+
+
+def purpose_of(written: str | None, priority: int) -> Purpose:
+    """For what a message is sent.
+
+    Args:
+        written: `MessageBody.purpose`; a word that is no `Purpose` says nothing.
+        priority: the broker's number; without a purpose, low ones are marketing and others a transaction.
+    """
+    if written in _PURPOSES:
+        return Purpose(written)
+    return Purpose.MARKETING if Priority.label(priority) == "low" else Purpose.TRANSACTION
+
+
+def is_barred(purpose: str, opted_out: Collection[str]) -> bool:
+    """Whether a message of a purpose must not go to a person who opted out of these purposes, or of `all`."""
+    return purpose in opted_out or ALL_PURPOSES in opted_out
+
+
+def after_opt_out(opted_out: Collection[str], purpose: str) -> frozenset[str]:
+    """Of what a person has opted out who opts out of one more purpose, or of `all`."""
+    return frozenset({ALL_PURPOSES}) if purpose == ALL_PURPOSES else frozenset(opted_out) | {purpose}
+
+
+def after_opt_in(opted_out: Collection[str], purpose: str) -> frozenset[str]:
+    """Of what a person is still opted out who wants messages of a purpose again, or of `all`."""
+    if purpose == ALL_PURPOSES:
+        return frozenset()
+    kept = frozenset(_PURPOSES) if ALL_PURPOSES in opted_out else frozenset(opted_out)
+    return kept - {purpose}
+
+
+def read_wish(text: str) -> Wish | None:
+    """What a person wants who wrote this; None unless the whole message is one of the words, however it is written."""
+    return WISHES.get(fold(text)) if len(text) <= _LONGEST else None
+
+
+def fold(text: str) -> str:
+    """A text without case, accents, full-width forms, and without what is no letter or digit around it."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    letters = "".join(character for character in plain if unicodedata.category(character) not in _INVISIBLE)
+    kept = [index for index, character in enumerate(letters) if character.isalnum()]
+    return " ".join(letters[kept[0] : kept[-1] + 1].split()) if kept else ""
+
+
+def confirmation(wish: Wish, language: str = "id") -> str:
+    """What the person is answered, once; `language` is `id` or `en`, and others get Indonesian."""
+    texts = _CONFIRMATIONS.get(language, _CONFIRMATIONS["id"])
+    return texts[wish.opts_out, wish.purpose]
+
+
+_PURPOSES: Final = tuple(purpose.value for purpose in Purpose)
+
+_CONFIRMATIONS: Final[Mapping[str, Mapping[tuple[bool, str], str]]] = {
+    "id": {
+        (True, Purpose.MARKETING): "Baik, kami tidak akan mengirim promosi lagi. Pesan tentang transaksi Anda tetap "
+        "dikirim; balas STOP SEMUA untuk menghentikan semuanya, atau MULAI untuk menerima lagi.",
+        (True, Purpose.REMINDER): "Baik, kami tidak akan mengirim pengingat lagi. Balas MULAI untuk menerima lagi.",
+        (True, ALL_PURPOSES): "Baik, kami tidak akan mengirim pesan apa pun lagi. Balas MULAI untuk menerima lagi.",
+        (False, Purpose.MARKETING): "Baik, Anda akan menerima promosi lagi. Balas STOP untuk berhenti.",
+        (False, Purpose.REMINDER): "Baik, Anda akan menerima pengingat lagi. Balas STOP PENGINGAT untuk berhenti.",
+        (False, ALL_PURPOSES): "Baik, Anda akan menerima pesan kami lagi. Balas STOP untuk berhenti.",
+    },
+    "en": {
+        (True, Purpose.MARKETING): "You will get no more promotions from us. Messages about your transactions still "
+        "come; reply STOP ALL to stop everything, or START to get them again.",
+        (True, Purpose.REMINDER): "You will get no more reminders from us. Reply START to get them again.",
+        (True, ALL_PURPOSES): "You will get no more messages from us. Reply START to get them again.",
+        (False, Purpose.MARKETING): "You will get our promotions again. Reply STOP to stop them.",
+        (False, Purpose.REMINDER): "You will get our reminders again. Reply STOP REMINDER to stop them.",
+        (False, ALL_PURPOSES): "You will get our messages again. Reply STOP to stop them.",
+    },
+}
