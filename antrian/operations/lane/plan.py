@@ -213,7 +213,7 @@ class _Plays:
         played, rest = _first(messages, effort)
         number = max(1, min(most, effort // max(1, len(played))))
         self._ends = [Play(start, played, seed).run() for seed in range(number)]
-        finishes = sorted(_finish(end, rest / max(1, len(played))) for end in self._ends)
+        finishes = sorted(_finish(end, rest, len(played)) for end in self._ends)
         self.p50 = median(finishes)
         # Few plays say little about how far they lie apart; but then there are many messages, each by chance.
         spread = _P90 * _deviation(start) * math.sqrt(len(messages)) if messages else 0.0
@@ -241,9 +241,17 @@ def _first(messages: Sequence[PlayedMessage], most: int) -> tuple[Sequence[Playe
     return [replace(one, is_asked_for=True) for one in messages[:most]], len(messages) - most
 
 
-def _finish(end: PlayEnd, times: float) -> float:
-    """The end of all, where the rest is so many times as many as those that were played through."""
-    return end.finished_at + 2 * times * (end.finished_at - end.halfway_at)
+def _finish(end: PlayEnd, rest: int, played: int) -> float:
+    """The end of all, where a rest was not played through: it goes as the latest whole days, or as the second half."""
+    if not rest:
+        return end.finished_at
+    days = sorted(end.sent)[1:-1]
+    latest = days[len(days) // 2 :]
+    if len(latest) > 1:
+        seconds = ((latest[-1] - latest[0]).days + 1) * 86_400 / sum(end.sent[day] for day in latest)
+    else:
+        seconds = (end.finished_at - end.halfway_at) / (played / 2)
+    return end.finished_at + rest * seconds
 
 
 def _deviation(start: PlayStart) -> float:
