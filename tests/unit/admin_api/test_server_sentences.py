@@ -25,6 +25,7 @@ ELSEWHERE = {
     "not a letter",
     "history entries read",
     "publish to",
+    f"{VALUE}, or all.",
     "a filter is for what waits",
     "an entry has no hash, or a creation time without a time zone",
     "an entry's name or id has characters that it cannot have",
