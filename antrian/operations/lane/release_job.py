@@ -170,7 +170,7 @@ class HeldReleases:
         return begun
 
     def unfinished(self, now: float) -> list[tuple[Job, ReleaseFilter]]:
-        """The releases whose process died within the last day, as far as the history has read, and what they were for."""
+        """The releases whose process died within a day, as far as the history has read, and what they were for."""
         late = (job for job in self._jobs.latest(_LISTED) if job.state == "interrupted")
         asked = ((job, _asked_for(job.options)) for job in late if now - job.started_at < _LATEST)
         return [(job, wanted) for job, wanted in asked if wanted is not None]
