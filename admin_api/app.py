@@ -16,6 +16,7 @@ from admin_api.openapi import describe
 from admin_api.request_counts import RequestCounts
 from admin_api.routes import (
     analytics,
+    contacts,
     doctor,
     failed,
     health,
@@ -28,6 +29,7 @@ from admin_api.routes import (
     me,
     messages,
     numbers,
+    plan,
     stream,
     waiting,
 )
@@ -56,8 +58,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
-    of_a_lane, of_messages = (lane, holds, holds_release), (failed, jobs, messages, waiting, imports)
-    for part in (*of_a_lane, *of_messages, analytics, numbers, me, doctor, stream):
+    of_a_lane, of_messages = (lane, holds, holds_release, plan), (failed, jobs, messages, waiting, imports)
+    for part in (*of_a_lane, *of_messages, contacts, analytics, numbers, me, doctor, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

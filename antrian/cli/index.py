@@ -51,6 +51,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
     ),
     "Look": (
         CommandEntry("status", "antrian.cli.status:status", "What waits, what is being sent, and when"),
+        CommandEntry("plan", "antrian.cli.plan:plan", "When so many messages would be sent, and what holds them up"),
         CommandEntry("report", "antrian.cli.report:report", "What was sent in a day, a week or a month"),
         CommandEntry("history", "antrian.cli.history:history_app", "The life of one message; search in all of them"),
         CommandEntry("doctor", "antrian.cli.doctor:doctor", "Is anything wrong, and what to do about it"),

@@ -4,7 +4,7 @@ Everything here is pure: `status_of` computes the value from what the broker cou
 clock. `antrian.operations.lane.lane_reader` fetches these.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from antrian.operations.lane.recent_attempts import Terms, seconds
 from antrian.operations.lane.waits import time_left
 
 _PACE = Hold(HoldReason.PACE, None)
+_NOT_TOLD = frozenset({"turns", "pace", "tempo"})
 
 
 class Reason(StrEnum):
@@ -117,6 +118,7 @@ class Status:
         pace: the same for one that no cap holds.
         budget: the lane's caps, and what is used of them; None when its limits are not known.
         held: messages of this lane that a rule holds; None when nobody has counted them.
+        tempo: how its attempts go; for a plan, and not for programs.
         estimate_needs_plan: why `estimated_time` cannot be told although messages leave: only a plan can tell when the
             last one does; None where that is no reason.
     """
@@ -152,10 +154,11 @@ class Status:
     budget: LaneBudget | None = None
     held: int | None = None
     estimate_needs_plan: HoldReason | None = None
+    tempo: Tempo | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The status for programs, rounded to milliseconds."""
-        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in {"turns", "pace"}}
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _NOT_TOLD}
         told = {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
         return told | {"hold": hold_json(self.hold), "budget": self.budget and self.budget.as_json()}
 
@@ -276,6 +279,7 @@ class _Outlook:
             "jitter": self.tempo.terms.jitter,
             "mean_attempt": self.tempo.mean_attempt,
             "turns": self.turns,
+            "tempo": self.tempo,
         }
 
 
