@@ -30,10 +30,9 @@ function weeks(plan) {
   const shown = (plan.weeks ?? []).filter(({ sent }) => sent > 0);
   if (!shown.length) return null;
   const most = Math.max(...shown.map(({ sent }) => sent));
-  return h("div", {}, h("h3", {}, t("What a new number would send of them")), h("table", { class: "plan-weeks" }, h("caption", { class: "sr" }, t("What a new number would send of them")),
-    h("thead", { class: "sr" }, h("tr", {}, h("th", { scope: "col" }, t("Week")), h("th", { scope: "col" }, t("Messages")))),
-    h("tbody", {}, shown.map(({ week, sent }) => h("tr", {}, h("th", { scope: "row" }, t("Week %(n)s", { n: week })),
-      h("td", {}, h("meter", { max: most, value: sent, "aria-hidden": "true" }), h("span", {}, number(sent))))))));
+  const title = t("What a new number would send of them");
+  return h("div", {}, h("h3", {}, title), h("ul", { class: "plan-weeks", "aria-label": title }, shown.map(({ week, sent }) => h("li", {},
+    h("span", {}, t("Week %(n)s", { n: week })), h("meter", { max: most, value: sent, "aria-hidden": "true" }), h("b", {}, number(sent))))));
 }
 
 /** Everything; `brief` leaves out what the planner assumed. */
