@@ -12,6 +12,7 @@ from admin_api.openapi import problems
 from admin_api.problems import Problem
 from admin_api.schemas.contacts import ContactAnswer, NewOptOut, OptOutAnswer, OptOutPageAnswer
 from admin_api.schemas.values import Cursor, Limit
+from antrian.contacts.views import OptOutPage
 from antrian.domain.contact import Standing
 from antrian.domain.contact_event import OptChannel
 from antrian.domain.errors import InvalidPhoneNumber
@@ -41,10 +42,22 @@ def contact(
 
 @router.get("/optouts", responses=problems(503))
 def opt_outs(
-    services: ServicesHere, actor: Viewer, cursor: Annotated[Cursor, Query()] = None, limit: Limit = 50
+    services: ServicesHere,
+    actor: Viewer,
+    phone_number: Annotated[str, Query(max_length=200)] = "",
+    cursor: Annotated[Cursor, Query()] = None,
+    limit: Limit = 50,
 ) -> OptOutPageAnswer:
-    """The opt-outs in force, newest first."""
-    page = services.contacts.caught_up_book(_PATIENCE).opt_outs(cursor, limit)
+    """The opt-outs in force, newest first; with `phone_number`, those of one person."""
+    book = services.contacts.caught_up_book(_PATIENCE)
+    if phone_number:
+        recipient = _number(phone_number)
+        note_guess = services.guesses.begin(actor, recipient)
+        found = book.show(recipient).opt_outs
+        note_guess(bool(found))
+        page = OptOutPage(tuple(sorted(found, key=lambda one: one.at, reverse=True)), len(found), None)
+    else:
+        page = book.opt_outs(cursor, limit)
     items = [opt_out_details(one, masked=actor.is_masked) for one in page.rows]
     return OptOutPageAnswer.model_validate({"items": items, "total": page.total, "next_cursor": page.cursor})
 
