@@ -89,7 +89,7 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(limits, st.booleans(), st.lists(happenings, min_size=4, max_size=25))
 def test_nothing_is_lost_or_sent_twice_and_no_limit_is_passed(
     limits: Limits, sorts_early: bool, history: list[Happening]
