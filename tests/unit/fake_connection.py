@@ -26,6 +26,7 @@ from consumer.inbox import (
     Confirmed,
     Connected,
     ConnectionLost,
+    ContactRecorded,
     Delivery,
     Listening,
     OutcomeRecorded,
@@ -64,6 +65,8 @@ class PaperSession:
         self._stream.append(event)
         if self._is_read and not self._is_cut:
             self._lane.tell(OutcomeRecorded(event, len(self._stream) - 1))
+            # The contacts stream is the same one here: what says nothing of contacts teaches nothing.
+            self._lane.tell(ContactRecorded(event, len(self._stream) - 1))
 
     def tell(
         self, command: Command, message_id: str = "", *, permit: str = "", expires_at: float = 0.0, generation: int = 0
@@ -106,12 +109,16 @@ class PaperSession:
         for number in range(0 if offset == "first" else int(offset), len(self._stream)):
             self._lane.tell(OutcomeRecorded(self._stream[number], number))
 
+    def read_contacts(self, offset: int | str) -> None:
+        for number in range(0 if offset == "first" else int(offset), len(self._stream)):
+            self._lane.tell(ContactRecorded(self._stream[number], number))
+
     def drop(self) -> None:
         self.die()
 
     # What is asked of a lane's channel.
 
-    def subscribe(self) -> None:
+    def subscribe(self, _prefetch: int = 1) -> None:
         self.said.append("subscribe")
 
     def unsubscribe(self) -> None:
