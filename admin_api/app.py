@@ -19,6 +19,8 @@ from admin_api.routes import (
     doctor,
     failed,
     health,
+    holds,
+    holds_release,
     imports,
     ingest,
     jobs,
@@ -26,6 +28,7 @@ from admin_api.routes import (
     me,
     messages,
     numbers,
+    plan,
     stream,
     waiting,
 )
@@ -54,7 +57,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=6)
     for part in (health, ingest):
         app.include_router(part.router)
-    for part in (lane, failed, jobs, messages, waiting, imports, analytics, numbers, me, doctor, stream):
+    of_a_lane, of_messages = (lane, holds, holds_release, plan), (failed, jobs, messages, waiting, imports)
+    for part in (*of_a_lane, *of_messages, analytics, numbers, me, doctor, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

@@ -8,7 +8,7 @@ from typing import Any
 
 from admin_api.schemas.values import with_priority_name
 from antrian.domain.events import Event
-from antrian.domain.masking import hide_address, hide_numbers
+from antrian.domain.private_text import hide_address, hide_numbers
 
 #: Events that wait for a browser at most; of more, the oldest are dropped and the next reading tells the sum anyway.
 _MOST_WAITING = 100

@@ -26,6 +26,7 @@ from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
+from antrian.operations.lane.release_job import HeldReleases
 from publisher import Publisher
 
 
@@ -47,6 +48,7 @@ class Services:
     checkups: Checkups
     known_messages: KnownMessages
     uploads: Uploads
+    releases: HeldReleases
     comparison: Comparison = field(default_factory=Comparison)
     guesses: Guesses = field(default_factory=Guesses)
 

@@ -10,6 +10,7 @@ from antrian.history.queries.cursor import BadCursor
 from antrian.operations.dead_letters.errors import HistoryBehind, NotThere, TooLate
 from antrian.operations.lane.cancelling import NotCancelled
 from antrian.operations.lane.clear_filter import PartlyUnclearable
+from antrian.operations.lane.release_filter import NotReleasable
 from antrian.operations.lane.try_one import NotTried
 
 _AWAY = 503
@@ -21,6 +22,7 @@ _MEANINGS: dict[type[AntrianError], tuple[int, str, str]] = {
     BadCursor: (400, "No such page", "bad-cursor"),
     NotThere: (404, "Not found", "unknown"),
     PartlyUnclearable: (409, "Not possible with this lane", "quorum-lane"),
+    NotReleasable: (409, "Nothing to release", "not-releasable"),
     TooLate: (409, "Too late", "too-late"),
     HistoryBehind: (_AWAY, "Not yet", "history-behind"),
     BrokerError: (_AWAY, "The broker cannot do this now", "broker-unavailable"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 
-from antrian.domain.masking import mask_number
+from antrian.domain.phone_number import mask
 from antrian.domain.priority import Priority
 from antrian.history.queries.history import History
 
@@ -38,7 +38,7 @@ class MessageFacts:
 
     def as_json(self, *, masked: bool) -> dict[str, Any]:
         """The fields that are added to an event."""
-        number = mask_number(self.phone_number) if masked and self.phone_number else self.phone_number
+        number = mask(self.phone_number) if masked and self.phone_number else self.phone_number
         return {
             "phone_number": number or None,
             "source_service": self.source or None,

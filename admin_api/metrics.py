@@ -14,12 +14,17 @@ from prometheus_client import (
 )
 
 from antrian.domain.failure_class import DEATH_CLASSES
+from antrian.domain.hold import HoldReason
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
+from antrian.operations.lane.hold_summary import WaitingCounts, summary_of
+from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
 
 #: What the broker counts apart.
 STATES = ("waiting", "in_flight", "retrying", "scheduled")
+#: What a cap counts: messages of an hour, of a day, and of a day to new contacts.
+_CAPS = ("hour", "day", "cold")
 _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
@@ -33,6 +38,15 @@ _LANE = ("lane",)
 METRICS = (
     Metric("antrian_messages", "gauge", "Messages that wait, as the broker counts them.", ("lane", "state")),
     Metric("antrian_queue_depth", "gauge", "Messages that wait in a lane, by the history.", ("lane", "priority")),
+    Metric("antrian_waiting_messages", "gauge", "Messages that wait, by what they wait for.", ("lane", "reason")),
+    Metric(
+        "antrian_held_oldest_timestamp_seconds", "gauge", "When the oldest held message was queued; 0: none.", _LANE
+    ),
+    Metric("antrian_cold_held_until_timestamp_seconds", "gauge", "Until when new contacts are held; 0: not.", _LANE),
+    Metric(
+        "antrian_lane_cap", "gauge", "Messages that may be sent in the hour or on the day; 0: any.", ("lane", "cap")
+    ),
+    Metric("antrian_lane_used", "gauge", "Messages that were sent in the hour or on the day.", ("lane", "cap")),
     Metric("antrian_dead_letters", "gauge", "Dead letters of all lanes, as the broker counts them."),
     Metric("antrian_dead_letters_by_reason", "gauge", "Dead letters, by the history.", ("failure_class",)),
     Metric("antrian_dead_letters_near_retention", "gauge", "Dead letters that the history will soon forget."),
@@ -61,6 +75,7 @@ class HistoryReading:
         waiting: messages that wait or are being sent, of all lanes.
         dead: dead letters.
         depths: messages that wait, by lane and the broker's priority number.
+        waits: what waits, by lane.
         dead_by_class: dead letters by failure class.
         near_retention: dead letters that will soon be forgotten.
     """
@@ -70,6 +85,7 @@ class HistoryReading:
     waiting: int = 0
     dead: int = 0
     depths: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    waits: Mapping[str, WaitingCounts] = field(default_factory=dict)
     dead_by_class: Mapping[str, int] = field(default_factory=dict)
     near_retention: int = 0
 
@@ -100,8 +116,8 @@ class Metrics:
             for name, labels, _ in _lane_values(None):
                 self._families[name].remove(lane, *labels)
             self._families["antrian_broker_up"].remove(lane)
-            for label in _PRIORITIES:
-                self._families["antrian_queue_depth"].remove(lane, label)
+            for name, labels in _OF_HISTORY:
+                self._families[name].remove(lane, *labels)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is the pattern, not the address."""
@@ -135,6 +151,8 @@ class Metrics:
                 depths[lane, Priority.exact_label(priority)] += count
         for labels, count in depths.items():
             self._set("antrian_queue_depth", count, *labels)
+        for lane in self._lanes:
+            self._observe_waits(lane, seen, readings.get(lane))
         by_class = dict.fromkeys(FAILURE_CLASSES, 0)
         for failure_class, count in seen.dead_by_class.items():
             by_class[failure_class if failure_class in by_class else "other"] += count
@@ -142,6 +160,16 @@ class Metrics:
             self._set("antrian_dead_letters_by_reason", count, failure_class)
         for state, difference in _differences(seen, readings).items():
             self._set("antrian_history_difference", difference, state)
+
+    def _observe_waits(self, lane: str, seen: HistoryReading, reading: Reading | None) -> None:
+        waiting = seen.waits.get(lane, _NOTHING)
+        told = summary_of(lane, reading.status if reading else None, waiting, time.time())
+        counts = dict.fromkeys(HoldReason, 0) | {one.reason: one.count for one in told.reasons}
+        for reason, count in counts.items():
+            self._set("antrian_waiting_messages", count, lane, reason.value)
+        oldest = min((one.oldest_at for one in waiting.held), default=0.0)
+        self._set("antrian_held_oldest_timestamp_seconds", oldest, lane)
+        self._set("antrian_cold_held_until_timestamp_seconds", told.cold_held_until or 0.0, lane)
 
     def render(self) -> tuple[bytes, str]:
         """All of it, and its content type."""
@@ -159,6 +187,17 @@ class Metrics:
         (family.labels(*labels) if labels else family).set(value)
 
 
+_NOTHING = WaitingCounts(0, 0)
+
+#: What the history tells of a lane: name and further labels.
+_OF_HISTORY = (
+    *(("antrian_queue_depth", (label,)) for label in _PRIORITIES),
+    *(("antrian_waiting_messages", (reason.value,)) for reason in HoldReason),
+    ("antrian_held_oldest_timestamp_seconds", ()),
+    ("antrian_cold_held_until_timestamp_seconds", ()),
+)
+
+
 def _lane_values(reading: Reading | None) -> list[tuple[str, tuple[str, ...], float | None]]:
     """Name, further labels and value of each gauge that a reading sets."""
     status = reading.status if reading else None
@@ -168,6 +207,16 @@ def _lane_values(reading: Reading | None) -> list[tuple[str, tuple[str, ...], fl
         ("antrian_lane_paused", (), status.paused if status else None),
         ("antrian_lane_paused_since_timestamp_seconds", (), paused_at if status else None),
         ("antrian_lane_consumers", (), status.consumers if status else None),
+        *_budget_values(status.budget if status else None),
+    ]
+
+
+def _budget_values(budget: LaneBudget | None) -> list[tuple[str, tuple[str, ...], float | None]]:
+    """The caps, and what is used of them where any event tells."""
+    used = budget.used if budget else None
+    return [
+        *(("antrian_lane_cap", (cap,), getattr(budget.caps, cap) if budget else None) for cap in _CAPS),
+        *(("antrian_lane_used", (cap,), getattr(used, cap) if used else None) for cap in _CAPS),
     ]
 
 

@@ -6,16 +6,30 @@ from typing import Any
 
 from admin_api.broadcast import public_details
 from admin_api.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
-from admin_api.schemas.lane import HistoryState, LaneStatus, NextMessage, RetentionAlarmItem, RetryItem, Sending
+from admin_api.schemas.lane import (
+    HistoryState,
+    HoldItem,
+    LaneStatus,
+    NextMessage,
+    RetentionAlarmItem,
+    RetryItem,
+    Sending,
+)
 from admin_api.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
 from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_name
 from antrian.domain.events import Event
-from antrian.domain.masking import hide_address, hide_numbers, mask_number, shown_sender
+from antrian.domain.hold import Hold
+from antrian.domain.lane_limits import NO_LIMITS, Limits
+from antrian.domain.phone_number import mask, shown_sender
+from antrian.domain.private_text import hide_address, hide_numbers
 from antrian.domain.settings import Settings
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
 from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
-from antrian.operations.lane.eta import eta_seconds
+from antrian.operations.lane.eta import eta_of
+from antrian.operations.lane.held_forecast import NOTHING_HELD, HeldMessages, with_held
+from antrian.operations.lane.holds import waits_for
+from antrian.operations.lane.lane_hold import hold_json
 from antrian.operations.lane.look_at_all import Reading
 
 
@@ -29,6 +43,8 @@ class LaneInHistory:
         sending: the message being sent; None when there is none, or the history does not know it yet.
         state: how far the history is.
         alarm: dead letters that the history will soon forget.
+        held: what is held in the lane.
+        held_in_all: how many messages are held in all lanes.
     """
 
     waiting: Sequence[MessageRecord]
@@ -36,21 +52,30 @@ class LaneInHistory:
     sending: MessageRecord | None
     state: HistoryState
     alarm: RetentionAlarmItem | None
+    held: HeldMessages = NOTHING_HELD
+    held_in_all: int = 0
 
 
-def message_item(record: MessageRecord, *, masked: bool) -> MessageItem:
-    """A message as its reader may see it."""
+def message_item(record: MessageRecord, *, masked: bool, hold: Hold | None = None) -> MessageItem:
+    """A message, and what it waits for, as its reader may see them."""
     values = asdict(record)
     values["message"] = values.pop("text")
+    values["hold"] = hold_item(hold)
     values |= priority_fields(record.priority)
     return MessageItem.model_validate(values | (_covered(record) if masked else {}))
 
 
 def message_details(
-    record: MessageRecord, life: Sequence[LifeEntry], age: HistoryAge, *, masked: bool, now: float
+    record: MessageRecord,
+    life: Sequence[LifeEntry],
+    age: HistoryAge,
+    *,
+    masked: bool,
+    now: float,
+    hold: Hold | None = None,
 ) -> MessageDetails:
     """A message and its life as their reader may see them."""
-    item = message_item(record, masked=masked)
+    item = message_item(record, masked=masked, hold=hold)
     return MessageDetails(**item.model_dump(), **_life(life, masked=masked, now=now), history=age)
 
 
@@ -94,7 +119,15 @@ def job_item(job: Job, *, masked: bool) -> JobItem:
     return item
 
 
-def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool) -> list[NextMessage]:
+def hold_item(hold: Hold | None) -> HoldItem | None:
+    """A hold for programs."""
+    told = hold_json(hold)
+    return None if told is None else HoldItem.model_validate(told)
+
+
+def next_messages(
+    reading: Reading, waiting: Sequence[MessageRecord], *, masked: bool, limits: Limits = NO_LIMITS
+) -> list[NextMessage]:
     """What goes next, in sending order; what is being sent already is not among it."""
     being_sent = reading.sending.message_id if reading.sending else ""
     rest = [record for record in waiting if record.message_id != being_sent]
@@ -103,7 +136,8 @@ def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked:
             **_who(record, masked=masked),
             attempt=max(1, record.attempt),
             queued_at=record.queued_at,
-            eta_seconds=_rounded(eta_seconds(reading.status, place)),
+            eta_seconds=_rounded(eta_of(record.priority, reading.status, limits, place)),
+            hold=hold_item(waits_for(record, reading.status, reading.status.at, place)),
         )
         for place, record in enumerate(rest)
     ]
@@ -111,7 +145,8 @@ def next_messages(reading: Reading, waiting: Sequence[MessageRecord], *, masked:
 
 def retry_item(record: MessageRecord, *, masked: bool) -> RetryItem:
     """A message that comes back for another attempt."""
-    return RetryItem(**_who(record, masked=masked), attempt=record.attempt + 1, due_at=record.due_at or 0.0)
+    hold = hold_item(waits_for(record, None, 0.0))
+    return RetryItem(**_who(record, masked=masked), attempt=record.attempt + 1, due_at=record.due_at or 0.0, hold=hold)
 
 
 def sending_item(event: Event, record: MessageRecord | None, *, masked: bool) -> Sending:
@@ -132,6 +167,8 @@ def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, ma
     """A lane's status as its reader may see it."""
     sending = reading.sending if reading.status.in_flight else None
     lane = settings.lanes.known(reading.status.lane)
+    known = with_held(reading.status, seen.held, lane.limits)
+    reading = replace(reading, status=replace(known, scheduled=max(0, known.scheduled - seen.held_in_all)))
     return LaneStatus(
         **reading.status.as_json(),
         lanes=list(settings.lanes),
@@ -139,7 +176,7 @@ def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, ma
         sender=_sender(lane.sender, masked=masked),
         is_sandbox=lane.is_sandbox,
         sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
-        next_messages=next_messages(reading, seen.waiting, masked=masked),
+        next_messages=next_messages(reading, seen.waiting, masked=masked, limits=lane.limits),
         retries=[retry_item(record, masked=masked) for record in seen.retrying],
         history=seen.state,
         retention_alarm=seen.alarm,
@@ -150,7 +187,7 @@ def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
     number = record.phone_number
     return {
         "message_id": record.message_id,
-        "phone_number": mask_number(number) if masked and number else number,
+        "phone_number": mask(number) if masked and number else number,
         "source": record.source,
         **priority_fields(record.priority),
     }
@@ -173,7 +210,7 @@ def _life(life: Sequence[LifeEntry], *, masked: bool, now: float) -> dict[str, A
 
 def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
     return {
-        "phone_number": mask_number(record.phone_number),
+        "phone_number": mask(record.phone_number),
         "message": None,
         "detail": hide_numbers(record.detail),
         "note": hide_numbers(record.note),
@@ -183,7 +220,7 @@ def _covered_letter(record: DeadRecord) -> dict[str, str | None]:
 def _covered(record: MessageRecord) -> dict[str, str | None]:
     detail = hide_numbers(record.detail) if record.detail else record.detail
     return {
-        "phone_number": mask_number(record.phone_number),
+        "phone_number": mask(record.phone_number),
         "message": None,
         "idempotency_key": None,
         "metadata": None,

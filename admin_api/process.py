@@ -36,6 +36,7 @@ from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
+from antrian.operations.lane.release_job import HeldReleases, ReleaseResumption
 from publisher import Publisher
 from publisher.metrics import instrument
 
@@ -132,6 +133,10 @@ class AdminProcess:
                 ending.callback(thread.stop)
             dead_letters = DeadLetterService(settings, history, follower)
             ending.callback(dead_letters.close)
+            releases = HeldReleases(settings, dead_letters.registry)
+            resumption = ReleaseResumption(releases, follower)
+            resumption.start()
+            ending.callback(resumption.stop)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
             metrics = Metrics(settings.lanes.names)
@@ -155,6 +160,7 @@ class AdminProcess:
                 checkups,
                 known,
                 uploads,
+                releases,
             )
 
 

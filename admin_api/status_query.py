@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
+from concurrent.futures import Future
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -10,13 +12,19 @@ from admin_api.dependencies import Services
 from admin_api.metrics import HistoryReading
 from admin_api.presenters import LaneInHistory, lane_status
 from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, RetentionAlarmItem
-from antrian.domain.errors import BrokerUnreachable
+from antrian.domain.errors import BrokerError, BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
-from antrian.history.records import MessageState, Position
+from antrian.history.records import MessageRecord, MessageState, Position
+from antrian.operations.lane.held_forecast import held_messages
+from antrian.operations.lane.hold_summary import waits_by_lane
 from antrian.operations.lane.look_at_all import Reading
+from antrian.operations.lane.status import Status
 
 #: How many of the messages that go next are shown; one more is asked for, because the first may be under way.
 NEXT = 10
+
+#: States of messages that wait for what their lane waits for; a hold may just be over.
+_IN_LANE = frozenset({MessageState.WAITING, MessageState.HELD})
 
 #: Seconds that a comparison waits for the history.
 _GLANCE = 0.3
@@ -31,11 +39,40 @@ async def read_status(services: Services, lane: str, *, masked: bool) -> LaneSta
     Raises:
         BrokerError: the broker is away, or has no such lane.
     """
+    reading = await read_lane(services, lane)
+    return await run_in_threadpool(_compose, services, lane, reading, masked=masked)
+
+
+async def read_lane(services: Services, lane: str) -> Reading:
+    """The lane as the broker tells it.
+
+    Raises:
+        BrokerError: the broker is away, or has no such lane.
+    """
     try:
-        reading = await asyncio.wait_for(asyncio.wrap_future(services.observer.ask(lane)), _PATIENCE)
+        return await asyncio.wait_for(asyncio.wrap_future(services.observer.ask(lane)), _PATIENCE)
     except TimeoutError as error:
         raise BrokerUnreachable(f"the broker has not answered for {_PATIENCE:g} s") from error
-    return await run_in_threadpool(_compose, services, lane, reading, masked=masked)
+
+
+def lanes_of(services: Services, records: Iterable[MessageRecord]) -> dict[str, Status]:
+    """The lanes in whose queues any of these messages wait; those of which the broker tells nothing are left out."""
+    lanes = {one.lane for one in records if one.state in _IN_LANE}
+    asked = {lane: services.observer.ask(lane) for lane in lanes}
+    known = {lane: _answered(answer) for lane, answer in asked.items()}
+    return {lane: status for lane, status in known.items() if status is not None}
+
+
+def lane_or_none(services: Services, lane: str) -> Status | None:
+    """The lane as the broker tells it; None when it does not answer, or has no such lane."""
+    return _answered(services.observer.ask(lane))
+
+
+def _answered(answer: "Future[Reading]") -> Status | None:
+    try:
+        return answer.result(_PATIENCE).status
+    except (BrokerError, TimeoutError):
+        return None
 
 
 def _compose(services: Services, lane: str, reading: Reading, *, masked: bool) -> LaneStatus:
@@ -46,6 +83,8 @@ def _compose(services: Services, lane: str, reading: Reading, *, masked: bool) -
         sending=services.history.message(sending.message_id) if sending else None,
         state=history_state(services, lane, reading),
         alarm=retention_alarm(services),
+        held=held_messages(services.history, lane),
+        held_in_all=services.history.counts()[MessageState.HELD],
     )
     answer = lane_status(reading, seen, services.settings, masked=masked)
     services.comparison.tell_failed(reading.status.failed_messages, time.time())
@@ -87,15 +126,17 @@ def _difference(services: Services, lane: str, reading: Reading) -> CountDiffere
 
 def read_history(services: Services) -> HistoryReading:
     """What metrics tell of the history."""
-    depths = DepthCounts(services.history.path)
+    depths, now = DepthCounts(services.history.path), time.time()
     counts = services.history.counts()
+    waiting = depths.waiting()
     near = services.dead_letters.retention_alarm(time.time())
     reading = HistoryReading(
         lag=services.follower.lag_seconds,
         offset=services.history.position().offset,
         waiting=counts[MessageState.WAITING] + counts[MessageState.SENDING],
         dead=counts[MessageState.DEAD],
-        depths=depths.waiting(),
+        depths=waiting,
+        waits=waits_by_lane(waiting, depths.held(now), depths.delayed(now)),
         dead_by_class=depths.dead(),
         near_retention=near.count if near else 0,
     )

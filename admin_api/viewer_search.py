@@ -9,8 +9,8 @@ from collections.abc import Callable
 from admin_api.auth.authorization import Actor
 from admin_api.problems import Problem
 from antrian.domain.errors import InvalidPhoneNumber
-from antrian.domain.masking import hide_numbers
 from antrian.domain.phone_number import normalize
+from antrian.domain.private_text import hide_numbers
 
 #: Numbers that are not there for which a viewer may search in a period of so many seconds.
 MOST_MISSES, _PERIOD = 30, 3_600.0

@@ -20,6 +20,7 @@ from pika.connection import Connection
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
 from antrian.broker.io_thread import IOThread
+from antrian.broker.stream.entry import PREFETCH, Start, is_ack_due, offset_of, subscription_arguments
 from antrian.broker.topology import Names
 from antrian.broker.urgent_bell import heard
 from antrian.domain.errors import BrokerError, BrokerRefused
@@ -39,11 +40,6 @@ from consumer.inbox import (
     StreamCancelled,
 )
 from consumer.lane.channel import LaneChannel
-from consumer.outcomes.reader import Offset
-
-#: Stream entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
-STREAM_PREFETCH = 1_000
-STREAM_ACK_EVERY = 200
 
 #: Channels that all lanes share.
 SHARED_CHANNELS = 2
@@ -176,7 +172,7 @@ class BrokerConnection:
 
         self._io.call(act)
 
-    def read_outcomes(self, offset: Offset) -> None:
+    def read_outcomes(self, offset: Start) -> None:
         """Have the outcomes stream's entries delivered as `OutcomeRecorded`, from an offset or `first`."""
 
         def act() -> None:
@@ -185,7 +181,7 @@ class BrokerConnection:
 
         self._io.call(act)
 
-    def read_contacts(self, offset: Offset) -> None:
+    def read_contacts(self, offset: Start) -> None:
         """Have the contacts stream's entries delivered as `ContactRecorded`, from an offset or `first`."""
 
         def recorded(event: Event | None, at: int) -> None:
@@ -206,7 +202,7 @@ class BrokerConnection:
         opened: list[Channel] = []
 
         def on_open(channel: Channel) -> None:
-            channel.basic_qos(prefetch_count=STREAM_PREFETCH)
+            channel.basic_qos(prefetch_count=PREFETCH)
             tell = lambda signal: self._inbox.put((receiver, signal))  # noqa: E731
             _read_stream(channel, self._names.outcomes, "outcomes", "first", _outcomes_to(tell))
             opened.append(channel)
@@ -246,7 +242,7 @@ class BrokerConnection:
             return
         publishing, self._feed = self._channels
         self._confirms = ConfirmChannel(publishing)
-        self._feed.basic_qos(prefetch_count=STREAM_PREFETCH)
+        self._feed.basic_qos(prefetch_count=PREFETCH)
         self._tell(Connected(self))
 
     def _command(self, _channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
@@ -269,15 +265,14 @@ def _outcomes_to(tell: Callable[[Signal], None]) -> Callable[[Event | None, int]
 
 
 def _read_stream(
-    channel: Channel, stream: str, tag: str, offset: Offset, recorded: Callable[[Event | None, int], None]
+    channel: Channel, stream: str, tag: str, offset: Start, recorded: Callable[[Event | None, int], None]
 ) -> None:
     def delivered(channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        at = (properties.headers or {}).get("x-stream-offset")
+        at = offset_of(properties)
         # Without an offset its headers were such that nothing in their table can be read, and we write none.
-        if isinstance(at, int):
+        if at is not None:
             recorded(Event.decode(body), at)
-        if method.delivery_tag % STREAM_ACK_EVERY == 0:
+        if is_ack_due(method.delivery_tag):
             channel.basic_ack(method.delivery_tag, multiple=True)
 
-    arguments: dict[str, Any] = {"x-stream-offset": offset}
-    channel.basic_consume(stream, delivered, consumer_tag=tag, arguments=arguments)
+    channel.basic_consume(stream, delivered, consumer_tag=tag, arguments=subscription_arguments(offset))

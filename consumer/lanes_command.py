@@ -21,7 +21,7 @@ import structlog
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
-from antrian.broker.event_log import write_event
+from antrian.broker.event_log import write_events
 from antrian.broker.lane_state import read_state
 from antrian.broker.topology import Names, topology
 from antrian.domain.control import Control
@@ -29,11 +29,9 @@ from antrian.domain.errors import AntrianError, BrokerError, SettingsError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.lane import Lane, LaneChanges, check_complete, lane_changes
+from antrian.domain.replanning import replanned
 from antrian.domain.settings import Settings
 from antrian.providers.registry import make_provider
-
-#: Commands that are remembered: every lane of a process hears each of them.
-_REMEMBERED = 100
 
 #: Hands the process its new settings; what is passed along is called once all lanes are as they should be.
 ApplyLanes = Callable[[Settings, Callable[[], None]], None]
@@ -71,21 +69,13 @@ class LanesCommand:
         self._id = str(uuid.uuid4())
         self._names = Names(settings.whatsapp_queue_namespace)
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._requests: dict[str, None] = {}
-        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Begin to work; ends with the process."""
         threading.Thread(target=self._work, daemon=True, name="lanes").start()
 
     def take(self, control: Control) -> None:
-        """A lane has heard the command; from any thread, returns at once. The process does each command once."""
-        with self._lock:
-            if control.request in self._requests:
-                return
-            self._requests[control.request] = None
-            if len(self._requests) > _REMEMBERED:
-                del self._requests[next(iter(self._requests))]
+        """Carry the command out; from any thread, returns at once."""
         self._tasks.put(partial(self._carry_out, control))
 
     def _work(self) -> None:
@@ -105,6 +95,7 @@ class LanesCommand:
             serves = list(lanes_to_serve(self._settings, self._only))
             self._tell(EventName.LANES_REFUSED, control, {"reasons": reasons, "lanes": serves})
             return
+        replan = _replan(self._settings, settings, changes)
         self._settings = settings
         details = {
             "file": settings.lanes.origin,
@@ -113,6 +104,7 @@ class LanesCommand:
             "added": list(changes.added),
             "changed": list(changes.changed),
             "removed": list(changes.removed),
+            "replan": replan,
         }
         _log.info("lanes.accepted", actor=control.actor, **details)
         self._tell(EventName.LANES_ACCEPTED, control, details)
@@ -150,7 +142,12 @@ class LanesCommand:
         about = {"consumer": f"{socket.gethostname()} ({os.getpid()})", **details}
         event = Event(name, time.time(), "", control.request, source=self._id, details=about)
         try:
-            with open_channel(self._urls, name="antrian consumer lanes") as channel:
-                write_event(channel, self._names, event)
+            write_events(self._urls, self._names, [event], name="antrian consumer lanes")
         except BrokerError as error:
             _log.warning("lanes.untold", answer=name, reason=str(error))
+
+
+def _replan(before: Settings, after: Settings, changes: LaneChanges) -> dict[str, list[str]]:
+    """Of which lanes that it serves the limits changed, and the holds that may be others by the new ones."""
+    found = {name: replanned(before.lanes[name].limits, after.lanes[name].limits) for name in changes.changed}
+    return {name: sorted(reasons) for name, reasons in found.items() if reasons}

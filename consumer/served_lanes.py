@@ -29,6 +29,7 @@ from consumer.inbox import (
     Signal,
     Stop,
 )
+from consumer.known_commands import KnownCommands
 from consumer.lane.pace import stagger
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.worker import LaneWorker
@@ -76,6 +77,7 @@ class ServedLanes:
         self._loop = EventLoop()
         self._calls = ProviderCalls(self._loop.inbox)
         self._reader = OutcomeReader()
+        self._commands = KnownCommands()
         self._contacts = ContactsReader(book or ContactBook())
         self._wanted = dict(lanes)
         #: Replaced and never changed, because other threads look at it.
@@ -165,6 +167,8 @@ class ServedLanes:
             worker.link.wake()
 
     def _receive_command(self, control: Control) -> None:
+        if self._commands.knows(control):
+            return
         if control.command is Command.APPLY_LANES:
             _log.info("control.received", command=control.command.value, actor=control.actor)
             self._command_for_all(control)

@@ -18,7 +18,7 @@ MEANINGS = {
     "whatsapp_provider_options": "What else the provider wants to know: `name=value,name=value`.",
     "whatsapp_queue_delay": "Pause in seconds between the end of one send and the start of the next, per lane. "
     "Decimals are allowed; `0` is no pacing, for benchmarks.",
-    "whatsapp_queue_jitter": "Up to so many seconds more, at random, never less.",
+    "whatsapp_queue_jitter": "Up to so many seconds more, at random, never less. Without it, as the preset says.",
     "whatsapp_queue_max_attempts": "Attempts in all before a message becomes a dead letter.",
     "whatsapp_queue_retry_delays": "Seconds before attempt 2, 3, …, comma-separated; the last one repeats.",
     "whatsapp_queue_timeout_minutes": "Longest time that a message is held in processing. "

@@ -15,7 +15,9 @@ from antrian.broker.connection import broker_urls, connection_parameters
 from antrian.broker.topology import Names
 from antrian.broker.tracing import Publishing, begin_publish
 from antrian.broker.urgent_bell import ring
+from antrian.domain.click_to_start import click_to_start_link, link_to_lane
 from antrian.domain.delay_ladder import ladder_key
+from antrian.domain.errors import MalformedMessage, UnknownLane
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import Settings, load_settings
 from publisher.errors import BrokerUnavailable, ConfirmTimeout, InvalidMessage, PublisherError, Unroutable
@@ -163,6 +165,30 @@ class Publisher:
         except InvalidMessage:
             self.watch.refused()
             raise
+
+    def click_to_start_link(self, text: str, *, lane: str | None = None, sender: str | None = None) -> str:
+        """A `https://wa.me/…` link that opens a chat with the sender, the text written already; no broker is asked.
+
+        Show it before the first message: who writes first is no stranger to WhatsApp, and new contacts are what gets a
+        number banned.
+
+        Args:
+            text: what the user finds written, and may change, 1 to 4096 characters.
+            lane: whose sender is written to; needed only where there are several lanes.
+            sender: another number to write to, in any usual spelling; the lanes do not matter then.
+
+        Raises:
+            InvalidMessage: the text is empty or too long, or there is no number to write to.
+            Unroutable: there is no such lane, or there are several and none is named.
+        """
+        try:
+            if sender is not None:
+                return click_to_start_link(sender, text)
+            return link_to_lane(self._settings.lanes.meant_by(lane), text)
+        except UnknownLane as error:
+            raise Unroutable(str(error)) from error
+        except MalformedMessage as error:
+            raise InvalidMessage(error.code, str(error), error.fields) from error
 
     @property
     def trouble(self) -> str:

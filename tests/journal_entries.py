@@ -9,11 +9,11 @@ from typing import Any
 import pika
 from factories import LANE, NOW, PHONE
 
+from antrian.broker.stream.entry import StreamEntry
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import AttemptFailure, Message, encode, new_message
-from antrian.history.journal.entry import JournalDelivery
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.history import History
@@ -26,7 +26,7 @@ class Journal:
     """Deliveries in their order; `tick` seconds lie between two."""
 
     tick: float = 1.0
-    deliveries: list[JournalDelivery] = field(default_factory=list)
+    deliveries: list[StreamEntry] = field(default_factory=list)
 
     @property
     def now(self) -> float:
@@ -59,7 +59,7 @@ class Journal:
 
     def add(self, exchange: str, key: str, body: bytes, properties: pika.BasicProperties | None = None) -> None:
         offset = self.deliveries[-1].offset + 1 if self.deliveries else 0
-        self.deliveries.append(JournalDelivery(offset, exchange, key, properties or pika.BasicProperties(), body))
+        self.deliveries.append(StreamEntry(offset, exchange, key, properties or pika.BasicProperties(), body))
 
     def _message(self, exchange: str, key: str, message_id: str, *, lane: str = LANE, **fields: Any) -> None:
         generation, failures = fields.pop("generation", 0), fields.pop("failures", ())
@@ -71,7 +71,7 @@ class Journal:
         self.add(exchange, key, body, properties)
 
 
-def fold(path: Path, *batches: Iterable[JournalDelivery], now: float = NOW + 10_000) -> History:
+def fold(path: Path, *batches: Iterable[StreamEntry], now: float = NOW + 10_000) -> History:
     """The history of some batches, in a file of its own."""
     if history_file.inode(path) is None:
         history_file.create(path)

@@ -9,12 +9,15 @@ from declaration import declare
 from factories import PHONE
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.entry import OFFSET
+from antrian.broker.stream.lookup import last_entry
 from antrian.broker.topology import Names
+from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.headers import mark_held
 from antrian.domain.message import AttemptFailure, Message, decode, encode, new_message, retry_of
 from antrian.domain.settings import Settings
-from antrian.history.journal.lookup import OFFSET, last_entry
 from waiting import wait_until
 
 #: Seconds until a stream that says nothing is empty, and until a queue that says nothing more is broken.
@@ -45,6 +48,18 @@ class Stock:
     def add_delayed(self, *ids: str, seconds: float = 3600, lane: str = "default", **about: Any) -> None:
         key = ladder_key(seconds, lane)
         self._publish(self.names.scheduled, key, (message(one, lane=lane, **about) for one in ids))
+
+    def add_held(
+        self, *ids: str, reason: str = "cold_cap", seconds: float = 3600, lane: str = "default", **about: Any
+    ) -> None:
+        """Messages that a rule of their lane put on the delay ladder, as the consumer leaves them."""
+        key, entrance = ladder_key(seconds, lane), self.names.ladder_entrance(seconds)
+        with self._channel() as channel:
+            for one in ids:
+                body, properties = encode(message(one, lane=lane, **about))
+                properties.headers = mark_held(properties.headers, reason)
+                ring(properties, lane, later=True)
+                channel.basic_publish(entrance, key, body, properties, mandatory=True)
 
     def add_dead(
         self,

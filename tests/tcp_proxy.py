@@ -40,6 +40,8 @@ class TcpProxy:
         self._seconds, self._piece, self._rate = 0.0, 65_536, math.inf
         self._quota, self._asked = math.inf, 0
         self._is_shut = False
+        self._fatal, self._is_fatal_confirmed, self._cuts_left = b"", False, 0
+        self._doomed: set[socket.socket] = set()
         self.thaw()
         self._spawn(self._accept)
 
@@ -81,6 +83,22 @@ class TcpProxy:
     def narrow(self, bytes_per_second: float) -> None:
         """Let only so much through, in small pieces, as a line does that is not loopback."""
         self._piece, self._rate = 4_096, bytes_per_second
+
+    def cut_at(self, words: bytes, *, confirmed: bool = False, times: int = 1) -> None:
+        """Reset a connection when it sends these words.
+
+        Args:
+            words: what a client sends to the broker.
+            confirmed: the broker gets them, and its answer is lost; otherwise it does not get them.
+            times: how often.
+        """
+        with self._lock:
+            self._fatal, self._is_fatal_confirmed, self._cuts_left = words, confirmed, times
+
+    @property
+    def cuts_left(self) -> int:
+        """How often `cut_at` has yet to cut."""
+        return self._cuts_left
 
     def cut(self) -> None:
         """Reset all connections; what is held is lost. New connections are accepted."""
@@ -127,6 +145,7 @@ class TcpProxy:
         self._spawn(self._pump, broker, client, self._answers_flow)
 
     def _pump(self, source: socket.socket, sink: socket.socket, flow: threading.Event) -> None:
+        end = b""
         with contextlib.suppress(OSError):
             while piece := source.recv(self._piece):
                 if pause := self._seconds + len(piece) / self._rate:
@@ -134,11 +153,26 @@ class TcpProxy:
                 if flow is self._questions_flow:
                     self._count_question(len(piece))
                 flow.wait()
+                if self._is_fatal(source, sink, end + piece):
+                    break
                 sink.sendall(piece)
+                # Words may begin in one piece and end in the next.
+                end = piece[1 - len(self._fatal) :] if len(self._fatal) > 1 else b""
         with self._lock:
             self._sockets -= {source, sink}
         for one in (source, sink):
             _reset(one)
+
+    def _is_fatal(self, source: socket.socket, sink: socket.socket, piece: bytes) -> bool:
+        with self._lock:
+            if source in self._doomed:
+                return True
+            if not self._cuts_left or self._fatal not in piece:
+                return False
+            self._cuts_left -= 1
+            if self._is_fatal_confirmed:
+                self._doomed.add(sink)
+            return not self._is_fatal_confirmed
 
     def _count_question(self, size: int) -> None:
         with self._lock:

@@ -26,7 +26,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 #: The style sheets, in the order in which they count, and the address of all of them in one.
 SHEETS: Final = (
     *("tokens", "base", "controls", "layout", "dashboard", "charts", "desk", "life", "number_field", "report"),
-    *("waiting", "import", "search", "palette", "health", "activity"),
+    *("waiting", "import", "search", "palette", "health", "activity", "holds", "plan"),
 )
 ALL_STYLES: Final = "style/all.css"
 

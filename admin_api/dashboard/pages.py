@@ -78,6 +78,24 @@ def activity(request: Request, reader: Reader) -> HTMLResponse:
     return _page(request, reader, "activity")
 
 
+@router.get("/opt-outs")
+def opt_outs(request: Request, reader: Reader) -> HTMLResponse:
+    """Who does not want which messages, with the proof."""
+    return _page(request, reader, "optouts")
+
+
+@router.get("/contact/{number:path}")
+def contact(request: Request, reader: Reader, number: str) -> HTMLResponse:
+    """What is known of one recipient, and the messages to them."""
+    return _page(request, reader, "contact", number=number)
+
+
+@router.get("/planning")
+def planning(request: Request, reader: Reader) -> HTMLResponse:
+    """When so many messages would be sent, before anybody queues them."""
+    return _page(request, reader, "plan")
+
+
 @router.get("/report")
 def report(request: Request, reader: Reader) -> HTMLResponse:
     """What was sent, how much of it failed, and how long it took."""

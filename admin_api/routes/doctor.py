@@ -11,7 +11,8 @@ from admin_api.checkup import AT_LEAST, SHARED_FOR, Checkup
 from admin_api.dependencies import Services, ServicesHere, Viewer
 from admin_api.openapi import problems
 from admin_api.schemas.doctor import DoctorReport, FindingItem, HistoryHealth, LaneFacts
-from antrian.domain.masking import hide_folders, shown_sender
+from antrian.domain.phone_number import shown_sender
+from antrian.domain.private_text import hide_folders
 
 router = APIRouter(tags=["health"])
 

@@ -27,10 +27,12 @@ from admin_api.schemas.message import (
     MessageQuery,
     Sources,
 )
-from antrian.history.records import LifeEntry, MessageRecord
+from admin_api.status_query import lanes_of
+from antrian.history.records import LifeEntry, MessageRecord, MessageState
 from antrian.operations.dead_letters.dead_letter_export import ExportFormat
 from antrian.operations.lane import control
 from antrian.operations.lane.cancelling import check_cancel, check_uncancel
+from antrian.operations.lane.holds import waits_for
 
 router = APIRouter(tags=["messages"])
 
@@ -46,7 +48,11 @@ def search(services: ServicesHere, actor: Viewer, wanted: Annotated[MessageQuery
     note = services.guesses.begin(actor, wanted.q, wanted.phone_number, wanted.key)
     page, total = searched.page(wanted.cursor, wanted.limit, COUNTED + 1 if wanted.count else 0)
     note(bool(page.items))
-    items = [message_item(record, masked=actor.is_masked) for record in page.items]
+    lanes, now = lanes_of(services, page.items), time.time()
+    items = [
+        message_item(record, masked=actor.is_masked, hold=waits_for(record, lanes.get(record.lane), now))
+        for record in page.items
+    ]
     for item, record in zip(items, page.items, strict=True):
         item.matched_by = searched.matched_by(record)
     return MessagePage(
@@ -82,7 +88,10 @@ def show(services: ServicesHere, actor: Viewer, message_id: str) -> MessageDetai
     """One message and its whole life."""
     age = fresh_history(services)
     record = _record(services, message_id)
-    return message_details(record, services.history.life(message_id), age, masked=actor.is_masked, now=time.time())
+    now, life = time.time(), services.history.life(message_id)
+    place = services.history.place(message_id) if record.state is MessageState.WAITING else None
+    hold = waits_for(record, lanes_of(services, [record]).get(record.lane), now, place)
+    return message_details(record, life, age, masked=actor.is_masked, now=now, hold=hold)
 
 
 @router.post("/messages/{message_id:path}/cancel", status_code=202, responses=problems(404, 409, 503))

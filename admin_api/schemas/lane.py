@@ -7,10 +7,44 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from admin_api.schemas.ingest import Moment
 from admin_api.schemas.values import HistoryAge, PriorityName, Strict, Text
 from antrian.domain.body import LONGEST_KEY
+from antrian.domain.hold import HoldReason
 from antrian.history.records import PENDING, MessageState
 from antrian.operations.lane.clearing import Scope
 from antrian.operations.lane.partial_clearing import PendingChoice
 from antrian.operations.lane.status import Reason
+
+
+class HoldItem(BaseModel):
+    """What a message that waits, waits for."""
+
+    reason: HoldReason
+    until: float | None = Field(description="When that ends, unix seconds; null when nobody can tell.")
+    rule: str = Field(description="What set it, such as `cold_daily_cap 20`; empty for nothing that can be changed.")
+
+
+class BudgetShare(BaseModel):
+    """One cap, and what is used of it."""
+
+    used: int | None = Field(description="Null when no event of the lane's consumer is known.")
+    cap: int | None = Field(description="Null for none.")
+    left: int | None = Field(description="Null without a cap, or when it is not known what is used.")
+
+
+class WarmUpItem(BaseModel):
+    """How the cap for new contacts grows."""
+
+    day: int = Field(description="Today, the first being 1.")
+    caps: list[int] = Field(description="Of day 1, 2, … up to the first at the ceiling; at most 60.")
+
+
+class BudgetItem(BaseModel):
+    """What a lane may still send."""
+
+    hour: BudgetShare = Field(description="Messages in this clock hour.")
+    day: BudgetShare = Field(description="Messages on this day of the lane's time zone.")
+    cold: BudgetShare = Field(description="Messages to new contacts on this day.")
+    warm_up: WarmUpItem | None = Field(description="Null without a ramp.")
+    resets_at: float = Field(description="When the next day begins, unix seconds.")
 
 
 class NextMessage(BaseModel):
@@ -24,8 +58,10 @@ class NextMessage(BaseModel):
     attempt: int = Field(description="Which attempt comes next, first = 1.")
     queued_at: float | None = Field(description="When its publisher made it, unix seconds.")
     eta_seconds: float | None = Field(
-        description="Null when it is not known: the lane is paused, the provider is down, or no consumer runs."
+        description="Null when it is not known: the lane is paused, the provider is down, no consumer runs, or a rule "
+        "of the lane may hold it by then."
     )
+    hold: HoldItem | None = Field(default=None, description="What it waits for.")
 
 
 class RetryItem(BaseModel):
@@ -38,6 +74,7 @@ class RetryItem(BaseModel):
     source: str
     attempt: int = Field(description="Which attempt comes next.")
     due_at: float = Field(description="When it comes back into its lane, unix seconds.")
+    hold: HoldItem | None = Field(default=None, description="What it waits for.")
 
 
 class Sending(BaseModel):
@@ -93,8 +130,11 @@ class LaneStatus(BaseModel):
     is_processing: bool = Field(description="A message is being sent, or the pause after it is running.")
     failed_messages: int = Field(description="Dead letters of all lanes.")
     estimated_time: float | None = Field(
-        description="Until everything queued now has been sent; null while the lane is paused, the provider is down, "
-        "or no consumer runs."
+        description="Until everything queued now has been sent, what is held included; null while the lane is paused, "
+        "the provider is down, no consumer runs, or only a plan can tell."
+    )
+    estimate_needs_plan: HoldReason | None = Field(
+        default=None, description="Why only a plan can tell when the last message leaves; see `GET /plan`."
     )
     estimate_after_resume: float | None = Field(
         description="The same from the moment of a resume on; only while the lane is paused."
@@ -102,7 +142,10 @@ class LaneStatus(BaseModel):
     waiting: int
     in_flight: int
     retrying: int
-    scheduled: int
+    scheduled: int = Field(description="Of all lanes; what is held is not among them.")
+    held: int | None = Field(default=None, description="Messages of this lane that a rule holds.")
+    hold: HoldItem | None = Field(default=None, description="What a message in the lane's queue waits for.")
+    budget: BudgetItem | None = Field(default=None, description="What the lane may still send.")
     consumers: int
     running: bool
     paused: bool
@@ -141,7 +184,7 @@ class ClearSelection(Strict):
     priority: PriorityName | None = None
     ids: list[Annotated[str, Field(max_length=255)]] | None = Field(default=None, min_length=1, max_length=10_000)
     state: list[MessageState] | None = Field(
-        default=None, min_length=1, description="Any of `waiting`, `retrying` and `scheduled`."
+        default=None, min_length=1, description="Any of `waiting`, `held`, `retrying` and `scheduled`."
     )
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
     text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
@@ -150,7 +193,7 @@ class ClearSelection(Strict):
     @classmethod
     def _is_pending(cls, states: list[MessageState] | None) -> list[MessageState] | None:
         if states and not set(states) <= PENDING:
-            raise ValueError("only waiting, retrying and scheduled messages can be cleared")
+            raise ValueError("only waiting, held, retrying and scheduled messages can be cleared")
         return states
 
     def meant(self) -> PendingChoice:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from admin_api.audit_items import Verdict
-from admin_api.schemas.lane import Details
+from admin_api.schemas.lane import Details, HoldItem
 from admin_api.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 from antrian.history.queries.term import Kind
 from antrian.history.records import PENDING, MessageFilter, MessageState
@@ -123,7 +123,8 @@ class MessageItem(BaseModel):
     queued_at: float | None
     expires_at: float | None
     deliver_at: float | None = Field(description="Not sent before this, where its body says so.")
-    due_at: float | None = Field(description="When it comes back, while it is scheduled or retrying.")
+    due_at: float | None = Field(description="When it comes back, while it is scheduled, held or retrying.")
+    hold: HoldItem | None = Field(default=None, description="What it waits for; null when it does not wait.")
     generation: int
     attempt: int
     provider_id: str | None
@@ -156,7 +157,9 @@ class WaitingQuery(Strict):
     source: Text | None = None
     key_prefix: Text | None = Field(default=None, description="How the idempotency key begins.")
     priority: PriorityName | None = None
-    state: list[MessageState] | None = Field(default=None, description="Any of `waiting`, `retrying` and `scheduled`.")
+    state: list[MessageState] | None = Field(
+        default=None, description="Any of `waiting`, `held`, `retrying` and `scheduled`."
+    )
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
     text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
 

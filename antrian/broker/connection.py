@@ -3,7 +3,8 @@
 pika says                                        we raise
 access refused, wrong vhost (403, 530)           BrokerRefused
 a certificate that one side does not accept      BrokerRefused
-anything else about a connection or channel      BrokerUnavailable
+an end of a connection that was open             ConnectionBroke, a BrokerUnreachable
+anything else about a connection or channel      BrokerUnreachable
 """
 
 import logging
@@ -26,7 +27,7 @@ from pika.exceptions import (
 )
 
 from antrian.broker.tls import apply_tls, tls_trouble, without_tls_words
-from antrian.domain.errors import BrokerError, BrokerRefused, BrokerUnreachable, SettingsError
+from antrian.domain.errors import BrokerError, BrokerRefused, BrokerUnreachable, ConnectionBroke, SettingsError
 from antrian.domain.lenient_headers import make_pika_lenient
 from antrian.domain.settings import Settings
 
@@ -91,6 +92,14 @@ def translate(error: BaseException, where: str) -> BrokerError:
     return BrokerUnreachable(f"no broker answers at {where}" + (f": {reason.lower()}" if reason else ""))
 
 
+def translate_broken(error: BaseException, where: str) -> BrokerError:
+    """The same, for a connection that was open before."""
+    translated = translate(error, where)
+    if isinstance(error, AMQPConnectionError) and isinstance(translated, BrokerUnreachable):
+        return ConnectionBroke(str(translated))
+    return translated
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and all that pika's connection workflow packed into it, innermost last."""
     yield error
@@ -119,7 +128,7 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
     """A channel for short, sequential work (declaring, counting, moving); publishes are confirmed one by one.
 
     Raises:
-        BrokerUnavailable: no address answers, or the connection broke on the way.
+        BrokerUnreachable: no address answers; a `ConnectionBroke` when the connection broke later.
         BrokerRefused: the broker answers, but not to this user.
     """
     where = "the given address"
@@ -136,7 +145,7 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
         yield channel
     except (AMQPConnectionError, AMQPChannelError) as error:
         # Only what the broker did: an OSError from the caller's own work is the caller's.
-        raise translate(error, where) from error
+        raise translate_broken(error, where) from error
     finally:
         if connection.is_open:
             # What was to be done is done and confirmed; how the goodbye goes changes nothing.

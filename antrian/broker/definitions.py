@@ -67,8 +67,9 @@ def consumer_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     return Rights(
         configure=_one_of(_OWN),
         write=_one_of(_OWN, ladder, *map(re.escape, (names.events, names.dead))),
-        read=_one_of(_OWN, *queues, *map(re.escape, (names.outcomes, names.control))),
-        topics={names.events: (r"^(outcome|lanes)\.", _NOTHING), names.dead: (f"^({_lanes(lanes)})$", _NOTHING)}
+        read=_one_of(_OWN, *queues, *map(re.escape, (names.outcomes, names.contacts, names.control))),
+        # Newer brokers ask for the second routing key of an event, too: `contact.…`.
+        topics={names.events: (r"^(outcome|lanes|contact)\.", _NOTHING), names.dead: (f"^({_lanes(lanes)})$", _NOTHING)}
         | {names.delay(level): (f"^{_BITS}({_lanes(lanes)})$", _NOTHING) for level in range(LADDER_LEVELS)},
     )
 
@@ -78,11 +79,12 @@ def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     lock = re.escape(names.dead_lock.removesuffix("dead")) + ".*"
     entrances = (names.messages, names.scheduled, names.urgent, names.control, names.states, names.events, names.dead)
     queues = [re.escape(name) for lane in lanes for name in (names.lane(lane), names.state(lane))]
+    streams = (names.journal, names.outcomes, names.contacts)
     return Rights(
         configure=_one_of(_OWN, lock),
         write=_one_of(_OWN, *map(re.escape, entrances)),
         read=_one_of(
-            _OWN, _ladder(names), *queues, *map(re.escape, (names.journal, names.outcomes, names.dead, names.events))
+            _OWN, _ladder(names), *queues, *map(re.escape, streams), *map(re.escape, (names.dead, names.events))
         ),
         topics={
             names.scheduled: (f"^{_BITS}({_lanes(lanes)})$", _NOTHING),

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from antrian.broker.event_log import write_event
+from antrian.broker.event_log import PublishArguments, event_arguments, publish_all
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control, encode_control
 from antrian.domain.event_name import EventName
@@ -84,28 +84,46 @@ def _look(probe: BlockingChannel, queue: str) -> bytes | None:
     return bodies[0] if bodies else None
 
 
-def write_state(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:
+def write_state(urls: Sequence[str], names: Names, lane: str, *, paused: bool, actor: str) -> None:
     """Change the lane's state for good, tell the running consumers, and write it into the journal.
 
-    Returns when the broker has all three; the channel must be in confirm mode.
+    Returns when the broker has all three.
+
+    Raises:
+        BrokerError: the broker is not there, or has no such lane.
     """
     state = PauseState(paused=paused, actor=actor, since=time.time())
     durable = pika.BasicProperties(delivery_mode=2, content_type="application/json")
-    channel.basic_publish(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True)
-    tell_consumers(channel, names, lane, paused=paused, actor=actor)
     event = Event(EventName.LANE_PAUSED if paused else EventName.LANE_RESUMED, state.since, lane, source=actor)
-    write_event(channel, names, event)
+    publications = (
+        PublishArguments(names.states, lane, json.dumps(asdict(state)).encode(), durable, mandatory=True),
+        _control_arguments(names, _pause_control(lane, paused=paused, actor=actor)),
+        event_arguments(names, event),
+    )
+    publish_all(urls, publications, name="antrian admin")
 
 
-def tell_consumers(channel: BlockingChannel, names: Names, lane: str, *, paused: bool, actor: str) -> None:
+def tell_consumers(urls: Sequence[str], names: Names, lane: str, *, paused: bool, actor: str) -> None:
     """Have the running consumers stop before the next send, or go on; it does not last beyond their lives."""
-    send_control(channel, names, Control(Command.PAUSE if paused else Command.RESUME, lane, actor))
+    send_control(urls, names, _pause_control(lane, paused=paused, actor=actor))
 
 
-def send_control(channel: BlockingChannel, names: Names, control: Control) -> None:
-    """Send one command to every running consumer."""
-    body, properties = encode_control(control)
-    channel.basic_publish(names.control, "", body, properties)
+def send_control(urls: Sequence[str], names: Names, control: Control, *events: Event) -> None:
+    """Send one command to every running consumer, and write what the journal is to know of it.
+
+    Raises:
+        BrokerError: the broker is not there.
+    """
+    publications = [_control_arguments(names, control), *(event_arguments(names, event) for event in events)]
+    publish_all(urls, publications, name="antrian admin")
+
+
+def _pause_control(lane: str, *, paused: bool, actor: str) -> Control:
+    return Control(Command.PAUSE if paused else Command.RESUME, lane, actor)
+
+
+def _control_arguments(names: Names, control: Control) -> PublishArguments:
+    return PublishArguments(names.control, "", *encode_control(control))
 
 
 def decode_state(body: bytes) -> PauseState:

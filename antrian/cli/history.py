@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from antrian.broker.connection import broker_urls
+from antrian.cli.hold_view import hold_sentence
+from antrian.cli.lane_now import lanes_of
 from antrian.cli.life_view import life_table, life_verdict, message_card, message_json, message_table
 from antrian.cli.terminal import (
     Json,
@@ -29,6 +31,7 @@ from antrian.history.queries.history import History, history_path
 from antrian.history.rebuild import catch_up
 from antrian.history.rebuild import rebuild as make_again
 from antrian.history.records import MessageFilter, MessageState
+from antrian.operations.lane.holds import waits_for
 from publisher.time_expression import parse_moment
 
 
@@ -57,16 +60,20 @@ def show(
     message_id: Annotated[str, typer.Argument(metavar="MESSAGE_ID", help="The message's id.")], *, as_json: Json = False
 ) -> None:
     """Show one message and everything that happened to it."""
-    with open_history(load_settings()) as history:
-        record, life = history.message(message_id), history.life(message_id)
+    settings, now = load_settings(), time.time()
+    with open_history(settings) as history:
+        record, life, place = history.message(message_id), history.life(message_id), history.place(message_id)
     if record is None:
         raise CommandFailed(f"no message has the id {message_id}")
+    hold = waits_for(record, lanes_of([record], settings).get(record.lane), now, place)
     if as_json:
-        print_json(message_json(record, life))
+        print_json(message_json(record, life, hold=hold))
     else:
         console().print(message_card(record, life))
         console().print(life_table(life))
-        say(life_verdict(life, time.time()))
+        say(life_verdict(life, now))
+        if hold is not None:
+            say(hold_sentence(hold, now))
 
 
 @history_app.command()
@@ -95,10 +102,15 @@ def search(
         since=_moment(since, "--since"),
         until=_moment(until, "--until"),
     )
-    with open_history(load_settings()) as history:
+    settings, now = load_settings(), time.time()
+    with open_history(settings) as history:
         page = history.messages(wanted, limit=limit)
     if as_json:
-        found = [message_json(record, masked=not show_numbers) for record in page.items]
+        lanes = lanes_of(page.items, settings)
+        holds = (waits_for(record, lanes.get(record.lane), now) for record in page.items)
+        found = [
+            message_json(one, masked=not show_numbers, hold=hold) for one, hold in zip(page.items, holds, strict=True)
+        ]
         more = page.next_cursor is not None
         print_json({"messages": found, "more": more, "numbers": which_numbers(show=show_numbers)})
         return

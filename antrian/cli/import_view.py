@@ -7,7 +7,6 @@ from antrian.operations.bulk_import.bounded_list import Listing
 from antrian.operations.bulk_import.publish import RowResult
 from antrian.operations.bulk_import.report import ImportSummary
 from antrian.operations.bulk_import.row import Refusal
-from antrian.operations.bulk_import.validate import Findings
 
 #: What is shown of a list.
 _SHOWN = 20
@@ -22,9 +21,13 @@ _WORDS = {
 
 def refusal(report: ImportSummary, file: str) -> list[str]:
     """Why nothing is queued, for people; a heading and a line for each problem."""
-    wrong, read = report.findings.wrong, _rows(report.findings.read)
+    wrong, read = report.findings.wrong, rows_in_words(report.findings.read)
     heading = f"nothing was queued: {wrong:,} of {read} in {file} are wrong"
-    return [heading, *_refusals(report.findings), "Correct them, or leave them out with --skip-invalid."]
+    return [
+        heading,
+        *refused_rows(report.findings.refusals),
+        "Correct them, or leave them out with --skip-invalid.",
+    ]
 
 
 def sentences(report: ImportSummary) -> list[str]:
@@ -49,12 +52,15 @@ def remarks(report: ImportSummary) -> list[str]:
     """What is worth knowing besides, for people."""
     said: list[str] = []
     if report.findings.wrong:
-        said += [f"{_rows(report.findings.wrong)} left out as wrong:", *_refusals(report.findings)]
+        said += [
+            f"{rows_in_words(report.findings.wrong)} left out as wrong:",
+            *refused_rows(report.findings.refusals),
+        ]
     if (repeated := report.findings.repeated).count:
-        said.append(f"{_rows(repeated.count)} left out, because an earlier row has the same idempotency key:")
+        said.append(f"{rows_in_words(repeated.count)} left out, because an earlier row has the same idempotency key:")
         said += _listed((f"line {one.line}, as line {one.first}" for one in repeated.first), repeated.count)
     if report.outcome is not None and (refused := report.outcome.refused).count:
-        said.append(f"{_rows(refused.count)} not accepted:")
+        said.append(f"{rows_in_words(refused.count)} not accepted:")
         said += _listed((f"line {one.line}: {one.reason}" for one in refused.first), refused.count)
     if report.blind:
         said.append(
@@ -65,7 +71,7 @@ def remarks(report: ImportSummary) -> list[str]:
 
 
 def _dry(report: ImportSummary) -> str:
-    return f"{_rows(report.findings.read)} read; {_messages(report.fresh)} would be queued."
+    return f"{rows_in_words(report.findings.read)} read; {_messages(report.fresh)} would be queued."
 
 
 def _wet(report: ImportSummary, outcome: RowResult) -> str:
@@ -92,9 +98,8 @@ def _places(report: ImportSummary) -> Iterator[str]:
             yield words.format(f"{report.already[place]:,}", hours=report.hours)
 
 
-def _refusals(findings: Findings) -> Iterator[str]:
-    """What is wrong, a line for each."""
-    found: Listing[Refusal] = findings.refusals
+def refused_rows(found: Listing[Refusal]) -> Iterator[str]:
+    """What is wrong with a file's rows, a line for each; only the first of many."""
     return _listed((_refusal(one) for one in found.first), found.count)
 
 
@@ -109,7 +114,8 @@ def _listed(lines: Iterator[str], count: int) -> Iterator[str]:
         yield f"  and {count - _SHOWN:,} more"
 
 
-def _rows(count: int) -> str:
+def rows_in_words(count: int) -> str:
+    """So many rows, as people say it."""
     return "1 row" if count == 1 else f"{count:,} rows"
 
 

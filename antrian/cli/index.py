@@ -47,9 +47,11 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry(
             "import", "antrian.cli.bulk_import:import_file", "Put the messages of a CSV or JSONL file into the queue"
         ),
+        CommandEntry("link", "antrian.cli.link:link", "A link with which a user writes first"),
     ),
     "Look": (
         CommandEntry("status", "antrian.cli.status:status", "What waits, what is being sent, and when"),
+        CommandEntry("plan", "antrian.cli.plan:plan", "When so many messages would be sent, and what holds them up"),
         CommandEntry("report", "antrian.cli.report:report", "What was sent in a day, a week or a month"),
         CommandEntry("history", "antrian.cli.history:history_app", "The life of one message; search in all of them"),
         CommandEntry("doctor", "antrian.cli.doctor:doctor", "Is anything wrong, and what to do about it"),
@@ -61,6 +63,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry("try-one", "antrian.cli.lane:try_one", "Send exactly one message of a paused lane"),
         CommandEntry("cancel", "antrian.cli.lane:cancel", "Cancel one waiting message"),
         CommandEntry("clear", "antrian.cli.lane:clear", "Take out what waits, without sending it"),
+        CommandEntry("holds", "antrian.cli.holds_release:holds_app", "What messages wait for, and ending such waits"),
         CommandEntry("undo", "antrian.cli.undo:undo", "Put back what was cleared or deleted"),
     ),
     "Repair and set up": (
@@ -70,6 +73,10 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
             "antrian.cli.lanes:lanes_app",
             "The lanes: which there are, and serving others",
         ),
+        CommandEntry(
+            "contacts", "antrian.cli.contacts:contacts_app", "Who is known to a sender; import people who are"
+        ),
+        CommandEntry("optout", "antrian.cli.optout:optout_app", "Who wants no messages, or none of a purpose"),
         CommandEntry("topology", "antrian.cli.topology:topology_app", "The exchanges and queues in the broker"),
         CommandEntry("token", "antrian.cli.token:token_app", "Who may use the HTTP API and the dashboard"),
     ),

@@ -11,7 +11,10 @@ from antrian.cli.terminal import Json, ShowNumbers, actor, console, print_json, 
 from antrian.domain.lane import Lane, Lanes
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.settings import load_settings
+from antrian.history.records import Job
 from antrian.operations.lane.lanes_apply import ACCEPTED, REFUSED, AppliedLanes, LanesAnswer, apply_lanes
+from antrian.operations.lane.release_filter import ReleaseFilter
+from antrian.operations.lane.release_job import release_now
 from antrian.up.run_record import beside_up
 
 lanes_app = typer.Typer(invoke_without_command=True, help="The lanes: which there are, and serving others.")
@@ -41,21 +44,30 @@ def apply(
     timeout: Annotated[
         float, typer.Option(min=0, max=3600, help="How long to wait for sends that are under way, in seconds.")
     ] = _PATIENCE,
+    no_replan: Annotated[
+        bool, typer.Option("--no-replan", help="Leave what is held as it was planned by the old limits.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Have the running consumers serve the lanes of lanes.toml.
 
     Each reads and checks its own file as it is now; a wrong file changes nothing. Exit code 1: a consumer refused it,
-    did not answer, or has another file. Exit code 2: the file is wrong.
+    did not answer, or has another file. Exit code 2: the file is wrong. Where limits changed, what is held by them goes
+    back into its lane, where it is judged by the new ones.
     """
     settings = load_settings()
     done = apply_lanes(settings, actor(), patience=timeout)
+    released = None
+    if done.is_done and done.replan and not no_replan:
+        released = release_now(settings, ReleaseFilter(done.replan), actor(), because="lanes apply")
     if as_json:
-        print_json({"done": done.is_done, **asdict(done)})
+        print_json({"done": done.is_done, **asdict(done), "replanned": asdict(released) if released else None})
     else:
         for sentence in _sentences(done, settings.lanes):
             say(sentence)
-    if not done.is_done:
+        for sentence in _replanned(done, released):
+            say(sentence)
+    if not done.is_done or (released is not None and (released.state != "done" or released.refused)):
         raise typer.Exit(1)
 
 
@@ -129,6 +141,20 @@ def _answer(answer: LanesAnswer, digest: str) -> Iterator[str]:
     yield f"{answer.consumer} {done}: {len(answer.lanes)} lanes; {changes or 'nothing was different'}."
     if answer.digest != digest:
         yield f"  It read another file than this one ({answer.digest}, not {digest}): look at its own lanes.toml."
+
+
+def _replanned(done: AppliedLanes, released: Job | None) -> Iterator[str]:
+    """What became of the messages that the old limits held."""
+    if not done.replan:
+        return
+    lanes = ", ".join(done.replan)
+    if released is None:
+        yield f"The limits of {lanes} changed; what is held stays as it was planned: `antrian holds release --lane …`."
+    elif released.state != "done" or released.refused:
+        yield f"{released.done} held messages of {lanes} are judged by the new limits, not all: {released.detail}."
+        yield "Release the rest with `antrian holds release --lane …`."
+    elif released.done:
+        yield f"The limits of {lanes} changed: {released.done} held messages are judged by the new ones."
 
 
 def _not_kept(known: Lanes) -> Iterator[str]:

@@ -8,12 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import Hold
 from antrian.domain.human_time import clock_time, duration, moment
 from antrian.domain.lifecycle import word
 from antrian.domain.message import Priority
 from antrian.domain.phone_number import mask
 from antrian.history.queries.life_line import OUTAGE, LifeLineStep, fold, summarize
 from antrian.history.records import LifeEntry, MessageRecord
+from antrian.operations.lane.lane_hold import hold_json
 
 #: What attempts are called; everything else has its word in the table of a message's life.
 _ATTEMPTS = {
@@ -44,10 +46,10 @@ _FACTS = (
 
 
 def message_json(
-    record: MessageRecord, life: Iterable[LifeEntry] | None = None, *, masked: bool = False
+    record: MessageRecord, life: Iterable[LifeEntry] | None = None, *, masked: bool = False, hold: Hold | None = None
 ) -> dict[str, Any]:
-    """A message for programs, with its life if that is given."""
-    values = asdict(record) | {"phone_number": _number(record, masked=masked)}
+    """A message for programs, with its life and what it waits for if these are given."""
+    values = asdict(record) | {"phone_number": _number(record, masked=masked), "hold": hold_json(hold)}
     return values if life is None else values | {"life": [_entry_json(entry) for entry in life]}
 
 
@@ -130,7 +132,7 @@ def _what(step: LifeLineStep) -> str:
 
 def _why(step: LifeLineStep) -> str:
     failure = " / ".join(part for part in (step.failure_class, step.code) if part)
-    known = ("provider_id", "copy", "note", "consumer", "reason")
+    known = ("provider_id", "copy", "note", "consumer", "reason", "rule", "purpose")
     about = {name: step.details[name] for name in known if isinstance(step.details.get(name), str)}
     return "; ".join(part for part in (failure, step.detail, _in_words(about)) if part)
 

@@ -16,7 +16,12 @@ def sandbox(
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. Default: SANDBOX_PORT.")
     ] = None,
 ) -> None:
-    """Run a local WhatsApp provider that sends nothing and lists what it was given."""
+    """Run a local WhatsApp provider that sends nothing and lists what it was given.
+
+    POST /_sandbox/mode {"mode": M, "for": SECONDS} changes how it answers: ok, down, unauthorized, throttle, slow,
+    disconnected, or cold-refused (numbers that never wrote and never received are refused, as WhatsApp does).
+    POST /_sandbox/inbound {"number": N, "text": T} is a message from that person, who is no stranger afterwards.
+    """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

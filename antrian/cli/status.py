@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.cli.lane_now import with_history
 from antrian.cli.terminal import Json, Lane, chosen_lane, console, print_json, say
 from antrian.domain.settings import load_settings
 from antrian.operations.lane.lane_reader import LaneReader
@@ -31,7 +32,7 @@ def status(
     with open_channel(broker_urls(settings), name="antrian status") as channel:
         reader = LaneReader(channel, settings, name)
         reader.catch_up()
-        now = reader.status()
+        now = with_history(reader.status(), settings)
     if as_json:
         print_json(now.as_json())
     else:

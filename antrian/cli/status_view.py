@@ -12,6 +12,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.human_time import clock_time, duration, moment
 from antrian.domain.lifecycle import JOINS_LADDER, LIFECYCLE, End
+from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.status import Reason, Status
 
 #: Characters of a message id that are shown among the latest events.
@@ -39,6 +40,14 @@ _HEADLINES = {
         "The provider does not answer. The lane keeps its messages and tries again in {left}.",
         "bold red",
     ),
+    Reason.DAILY_CAP: (
+        "Held for {left}. As many messages as allowed were sent today. Urgent messages leave all the same.",
+        "yellow",
+    ),
+    Reason.HOURLY_CAP: (
+        "Held for {left}. As many messages as allowed were sent in this hour. Urgent messages leave all the same.",
+        "yellow",
+    ),
     Reason.PAUSED: ("Paused by {by}{since}. Nothing is sent until the lane is resumed.", "yellow"),
     Reason.NO_CONSUMER: (
         "No consumer is running. Messages wait safely; start one with `antrian consume`.",
@@ -54,6 +63,8 @@ _WHY = {
     Reason.UNAVAILABLE: "the provider does not answer; the lane tries again then",
     Reason.SENDING: "a message is being sent",
     Reason.RETRY: "a message is due for another attempt then",
+    Reason.DAILY_CAP: "as many messages as allowed were sent today",
+    Reason.HOURLY_CAP: "as many messages as allowed were sent in this hour",
     Reason.PAUSED: "the lane is paused",
     Reason.NO_CONSUMER: "no consumer is running: start one with `antrian consume`",
     Reason.NOTHING_WAITS: "nothing waits",
@@ -114,6 +125,10 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     yield "being sent", str(status.in_flight)
     yield "retrying", str(status.retrying)
     yield "scheduled", f"{status.scheduled} in all lanes"
+    if status.held:
+        yield "held by a rule", f"{status.held:,}; see `antrian holds list`"
+    if status.budget is not None and status.budget.has_caps:
+        yield "sent", _used(status.budget)
     yield "dead letters", f"{status.failed_messages} in all lanes"
     yield "all sent in", _all_sent_in(status, passed)
     yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none known"
@@ -124,9 +139,17 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
         yield "paused", f"by {status.paused_by or 'unknown'} since {moment(status.paused_at)}"
 
 
+def _used(budget: LaneBudget) -> str:
+    names = (("hour", "this hour"), ("day", "today"), ("cold", "to new contacts"))
+    shares = [(what, getattr(budget.used, name, "?"), getattr(budget.caps, name)) for name, what in names]
+    return ", ".join(f"{used} of {cap:,} {what}" for what, used, cap in shares if cap)
+
+
 def _all_sent_in(status: Status, passed: float) -> str:
-    if not status.queue_length and not status.retrying:
+    if not status.queue_length and not status.retrying and not status.held:
         return "nothing to send"
+    if status.estimate_needs_plan is not None:
+        return f"not known, because of {status.estimate_needs_plan.value}: ask `antrian plan`"
     if status.estimated_time is not None:
         return f"about {duration(max(0.0, status.estimated_time - passed))}"
     if status.estimate_after_resume is not None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.cli.lane_now import with_history
 from antrian.cli.status_view import status_line, watch_screen
 from antrian.cli.terminal import print_json
 from antrian.domain.errors import BrokerError, NoBroker
@@ -90,7 +91,7 @@ class _Watch:
             reader = LaneReader(channel, self._settings, self._lane, self._remember)
             reader.catch_up()
             while True:
-                self._status = reader.status()
+                self._status = with_history(reader.status(), self._settings)
                 self._draw(self._status, "")
                 reader.listen(self._screen.period)
 

@@ -24,11 +24,12 @@ from antrian.contacts.lookup import Lookup
 from antrian.contacts.store import Store, open_memory
 from antrian.contacts.views import ContactView, OptOut, OptOutPage, SenderView
 from antrian.domain.contact import Standing
+from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
 from antrian.domain.slots import Slots
 
 #: Facts that are written together at most, and seconds after which the first of them is written.
-BATCH = 20_000
+BATCH = 10_000
 LONGEST_UNWRITTEN = 5.0
 
 #: Seconds for which the book remembers that a message has no slot any more.
@@ -37,7 +38,7 @@ _SLOT_MEMORY = 2 * 86_400.0
 _log = structlog.get_logger("antrian.contacts")
 
 
-class ContactsLost(Exception):
+class ContactsLost(AntrianError):
     """The book's file could not be read any more: call `restart`, and read the stream again before any decision."""
 
 
@@ -101,6 +102,11 @@ class ContactBook:
         """The offset of the entry that comes next; 0 while nothing was read."""
         return self._position
 
+    @property
+    def latest(self) -> Event | None:
+        """The event at `position - 1`; None where nothing was read, or that is none."""
+        return Event.decode(_as_json(self._last).encode())
+
     def continues(self, event: Event | None, offset: int) -> bool:
         """Whether the stream's entry at `position - 1` is the one that was taken from there; else it is another stream.
 
@@ -108,7 +114,7 @@ class ContactBook:
             event: what the entry says; None for one that is no event.
             offset: where it is.
         """
-        return offset == self._position - 1 and _mark(event) == _mark(self._last)
+        return offset == self._position - 1 and _as_json(event) == _as_json(self._last)
 
     def restart(self) -> None:
         """Forget everything: the stream was made again, and is read from its first entry."""
@@ -184,7 +190,7 @@ class ContactBook:
             self._pending, self._pending_since = Facts(), None
 
     def _write(self) -> None:
-        self._store.write(self._pending, self._position, _mark(self._last))
+        self._store.write(self._pending, self._position, _as_json(self._last))
 
     def _move_to_memory(self, error: sqlite3.Error) -> None:
         with self._reading():
@@ -209,6 +215,11 @@ class ContactBook:
             finally:
                 self._store.close()
                 self._give_up_the_file()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the stream must be read again, after `restart`."""
+        return self._is_lost
 
     def _check(self) -> None:
         if self._is_lost:
@@ -322,7 +333,7 @@ class ContactBook:
 
         Args:
             cursor: of the page before; one that no page gave shows the first page.
-            limit: rows at most.
+            limit: rows at most, give or take what one person said at once.
 
         Raises:
             ContactsLost: see there.
@@ -335,14 +346,15 @@ class ContactBook:
                 found = look.store.opted_out(last, limit)
                 for person, purpose, word in found:
                     last = (word.at, person, purpose)
-                    if in_force(look.opt_words(look.keys(written(person)))).get(purpose) == word:
-                        rows.append(_opt_out(purpose, word))
-                    if len(rows) == limit:
+                    counting = in_force(look.opt_words(look.keys(written(person))))
+                    # One of all purposes may count for some of them still.
+                    rows += [_opt_out(one, told) for one, told in counting.items() if told == word]
+                    if len(rows) >= limit:
                         break
                 if len(found) < limit:
                     break
             total = look.store.count_opted_out()
-        return OptOutPage(tuple(rows), total, write_cursor(last) if last and len(rows) == limit else None)
+        return OptOutPage(tuple(rows), total, write_cursor(last) if last and len(rows) >= limit else None)
 
     def count(self) -> int:
         """How many pairs of sender and person are known.
@@ -355,11 +367,15 @@ class ContactBook:
             return look.store.count_contacts()
 
 
-def _mark(event: Event | str | None) -> str:
-    """What tells an entry of the stream from another's at the same place; one that was made before stays as it is."""
+def _as_json(event: Event | str | None) -> str:
+    """An event as the file keeps it, to be known again; one that comes from the file stays as it is."""
     if event is None or isinstance(event, str):
         return event or ""
-    return f"{event.name} {event.at!r} {event.source} {event.lane} {event.message_id}"
+    try:
+        return event.encode().decode()
+    except UnicodeEncodeError:
+        # JSON can hold halves of characters, and nothing else can.
+        return ""
 
 
 def _sender_view(sender: str, facts: ContactFacts) -> SenderView:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from antrian.contacts.identity import PersonKey
-from antrian.domain.contact import ALL_PURPOSES, Standing
+from antrian.domain.contact import ALL_PURPOSES, Purpose, Standing
 
 Millis = int
 
@@ -126,7 +126,7 @@ class OptWord(NamedTuple):
     channel: str
 
 
-class Link(NamedTuple):
+class LinkedIdentity(NamedTuple):
     """Whose identity it is; the later word counts."""
 
     at: Millis
@@ -170,7 +170,7 @@ class Facts:
     senders: dict[str, SenderFacts] = field(default_factory=dict)
     opt_words: dict[tuple[PersonKey, str, bool], OptWord] = field(default_factory=dict)
     zones: dict[PersonKey, Zone] = field(default_factory=dict)
-    links: dict[str, Link] = field(default_factory=dict)
+    links: dict[str, LinkedIdentity] = field(default_factory=dict)
     slots: dict[tuple[str, str], SlotWord] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -197,7 +197,7 @@ class Facts:
         """Learn where a person lives."""
         self.zones[person] = max(self.zones.get(person, zone), zone)
 
-    def add_link(self, identity: str, link: Link) -> None:
+    def add_link(self, identity: str, link: LinkedIdentity) -> None:
         """Learn whose identity it is."""
         self.links[identity] = max(self.links.get(identity, link), link)
 
@@ -225,6 +225,8 @@ class Facts:
 def in_force(words: Iterable[tuple[str, OptWord]]) -> dict[str, OptWord]:
     """The opt-outs of one person that count, by purpose: those that nothing later takes back.
 
+    One of all purposes stands for each of them; who wants one again after it is still opted out of the others.
+
     Args:
         words: all of the person's with their purposes, from each of their identities.
     """
@@ -235,9 +237,17 @@ def in_force(words: Iterable[tuple[str, OptWord]]) -> dict[str, OptWord]:
             out[purpose] = max(out.get(purpose, word), word)
         else:
             back[purpose] = max(back.get(purpose, word.at), word.at)
-    everything = back.get(ALL_PURPOSES, -1)
-    # Of two at once the one that keeps away counts.
-    return {purpose: word for purpose, word in out.items() if word.at >= max(everything, back.get(purpose, -1))}
+    everything, again = out.get(ALL_PURPOSES), back.get(ALL_PURPOSES, -1)
+    if everything is not None and everything.at < again:
+        everything = None
+    counting = {}
+    for purpose in Purpose:
+        told = max((word for word in (out.get(purpose), everything) if word is not None), default=None)
+        # Of two at once the one that keeps away counts.
+        if told is not None and told.at >= max(again, back.get(purpose, -1)):
+            counting[purpose.value] = told
+    is_everything = everything is not None and all(everything.at >= back.get(purpose, -1) for purpose in Purpose)
+    return {ALL_PURPOSES: everything} if everything is not None and is_everything else counting
 
 
 def _earliest(one: Millis | None, other: Millis | None) -> Millis | None:

@@ -3,18 +3,27 @@
 Whoever may write into the exchange may write anything: what is not of the right type says nothing.
 """
 
-import zoneinfo
 from collections.abc import Callable, Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Any, TypeGuard
 
-from antrian.contacts.facts import ContactFacts, Facts, Link, Millis, OptWord, SenderFacts, SlotWord, Zone, millis
-from antrian.contacts.identity import identity_key, person_key
+from antrian.contacts.facts import (
+    ContactFacts,
+    Facts,
+    LinkedIdentity,
+    Millis,
+    OptWord,
+    SenderFacts,
+    SlotWord,
+    Zone,
+    millis,
+)
+from antrian.contacts.identity import identity_key, is_text, person_key
 from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane_limits import zone_name
 
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
@@ -34,6 +43,7 @@ _GIVING_BACK = frozenset(
 #: Characters of what a person said, and of other texts, that are kept.
 LONGEST_WORDS = 200
 _LONGEST = 64
+_LONGEST_ID = 255
 
 #: The end of the year 9999, unix seconds.
 _LATEST = 253_402_300_799
@@ -53,7 +63,7 @@ def learn(facts: Facts, event: Event) -> None:
 
 def slot_word(event: Event) -> SlotWord | None:
     """The day that an event gives its message, or that it gives back; None where it says nothing of it."""
-    if not event.message_id:
+    if not is_text(event.message_id, _LONGEST_ID) or not is_text(event.lane, _LONGEST):
         return None
     if event.name in _GIVING_BACK:
         return SlotWord(millis(event.at), "")
@@ -66,7 +76,7 @@ def _known(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     if not sender or not isinstance(recipients, list):
         return
     contact = ContactFacts(known_first=at, known_last=at)
-    zone = timezone(details.get("timezone"))
+    zone = zone_name(details.get("timezone"))
     for recipient in recipients:
         person = person_key(recipient)
         if person is None:
@@ -125,7 +135,7 @@ def _linked(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     for kind, identity in identities.items():
         key = identity_key(kind, identity)
         if key is not None:
-            facts.add_link(key, Link(at, phone, kind))
+            facts.add_link(key, LinkedIdentity(at, phone, kind))
 
 
 def _cold_released(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
@@ -142,22 +152,9 @@ def is_day(value: object) -> TypeGuard[str]:
         return False
 
 
-@lru_cache(maxsize=1_000)
-def _is_timezone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        return False
-    return True
-
-
-def timezone(name: object) -> str | None:
-    """The time zone that is written, an IANA name; None for what is none."""
-    return name if isinstance(name, str) and 0 < len(name) <= _LONGEST and _is_timezone(name) else None
-
-
-def _text(value: object, longest: int = _LONGEST * 4) -> str:
-    return value[:longest] if isinstance(value, str) else ""
+def _text(value: object, longest: int = 4 * _LONGEST) -> str:
+    cut = value[:longest] if isinstance(value, str) else ""
+    return cut if is_text(cut, longest) else ""
 
 
 _TAKERS: Mapping[str, Callable[[Facts, Millis, Mapping[str, Any]], None]] = {

@@ -1,6 +1,7 @@
 """What a person is found by: a phone number, or an identity that a provider gives: Meta's BSUID, WhatsApp's LID."""
 
 import re
+from typing import TypeGuard
 
 #: A phone number is kept as a number: it needs a third of the place of its digits.
 PersonKey = int | str
@@ -14,13 +15,20 @@ _LID_DOMAIN = "@lid"
 _LONGEST = 128
 
 
+def is_text(value: object, longest: int) -> TypeGuard[str]:
+    """Whether it is a text of at least one character that can be kept: JSON can hold halves of characters."""
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def person_key(recipient: object) -> PersonKey | None:
     """The key of a person's facts; None for what cannot be anyone.
 
     Args:
         recipient: E.164 with or without +, or another identity.
     """
-    if not isinstance(recipient, str) or not 0 < len(recipient) <= _LONGEST:
+    if not is_text(recipient, _LONGEST):
         return None
     phone = _PHONE.fullmatch(recipient)
     return int(phone[1]) if phone else recipient
@@ -28,7 +36,7 @@ def person_key(recipient: object) -> PersonKey | None:
 
 def identity_key(kind: str, identity: object) -> str | None:
     """The key of an identity of a kind; None for what is none."""
-    if kind not in KINDS or not isinstance(identity, str) or not 0 < len(identity) <= _LONGEST:
+    if kind not in KINDS or not is_text(identity, _LONGEST):
         return None
     # Bare digits would be taken for a phone number.
     is_bare = kind == "lid" and identity.isdecimal()

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from antrian.contacts.facts import NOTHING, ContactFacts, Facts, Link, OptWord, SenderFacts, SlotWord, Zone
+from antrian.contacts.facts import NOTHING, ContactFacts, Facts, LinkedIdentity, OptWord, SenderFacts, SlotWord, Zone
 from antrian.contacts.identity import PersonKey, person_key
 from antrian.contacts.store import Store
 
-_Word = TypeVar("_Word", Link, Zone, SlotWord)
+_Word = TypeVar("_Word", LinkedIdentity, Zone, SlotWord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Lookup:
         # One that was given to another number since is no more theirs.
         return {identity: link.kind for identity, link in links.items() if link is not None and link.phone == phone}
 
-    def _link(self, identity: str) -> Link | None:
+    def _link(self, identity: str) -> LinkedIdentity | None:
         return _later(self.store.link(identity), self.pending.links.get(identity))
 
     def contact(self, sender: str, keys: tuple[PersonKey, ...]) -> ContactFacts:

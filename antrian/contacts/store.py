@@ -13,7 +13,7 @@ from antrian.contacts.facts import (
     NOTHING,
     ContactFacts,
     Facts,
-    Link,
+    LinkedIdentity,
     Millis,
     OptWord,
     SenderFacts,
@@ -29,7 +29,7 @@ VERSION = 1
 _CACHE = 16_000
 
 _SCHEMA = """
-CREATE TABLE place (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, mark TEXT NOT NULL);
+CREATE TABLE place (id INTEGER PRIMARY KEY CHECK (id = 1), position INTEGER NOT NULL, latest TEXT NOT NULL);
 INSERT INTO place VALUES (1, 0, '');
 CREATE TABLE senders (
     id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE,
@@ -62,10 +62,11 @@ _PICK = "{0} = {1}(ifnull({0}, excluded.{0}), ifnull(excluded.{0}, {0}))"
 _PUT_TOGETHER = ", ".join(_PICK.format(name, pick) for name, pick in _PICKS.items())
 _ADD_CONTACT = f"INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_PUT_TOGETHER}"  # noqa: S608
 
-#: Opt-outs that nothing later takes back.
+#: Opt-outs that nothing later takes back, and that are not part of a later one of all purposes.
 _COUNTS = (
-    "is_out AND NOT EXISTS (SELECT 1 FROM opt_words AS back WHERE back.person = told.person AND NOT back.is_out "
-    "AND back.purpose IN (told.purpose, 'all') AND back.at > told.at)"
+    "is_out AND NOT EXISTS (SELECT 1 FROM opt_words AS later WHERE later.person = told.person AND "
+    "iif(later.is_out, later.purpose = 'all' AND told.purpose <> 'all' AND later.at >= told.at, "
+    "later.purpose IN (told.purpose, 'all') AND later.at > told.at))"
 )
 _COUNT_OPTED_OUT = f"SELECT count(*) FROM opt_words AS told WHERE {_COUNTS}"  # noqa: S608
 _OPTED_OUT = f"""
@@ -92,11 +93,11 @@ class Store:
         self._sender_ids: dict[str, int] = dict(connection.execute("SELECT sender, id FROM senders"))
 
     def place(self) -> tuple[int, str]:
-        """The offset of the entry that comes next, and the mark of the one before it."""
-        position, mark = self._connection.execute("SELECT position, mark FROM place").fetchone()
-        return int(position), str(mark)
+        """The offset of the entry that comes next, and the event before it, as JSON."""
+        position, latest = self._connection.execute("SELECT position, latest FROM place").fetchone()
+        return int(position), str(latest)
 
-    def write(self, facts: Facts, position: int, mark: str) -> None:
+    def write(self, facts: Facts, position: int, latest: str) -> None:
         """Add facts and the place up to which the stream was read, all or nothing.
 
         Raises:
@@ -108,7 +109,7 @@ class Store:
             self._write_senders(facts)
             self._write_contacts(facts)
             self._write_others(facts)
-            run.execute("UPDATE place SET position = ?, mark = ?", (position, mark))
+            run.execute("UPDATE place SET position = ?, latest = ?", (position, latest))
             run.execute("COMMIT")
         except sqlite3.Error:
             # SQLite may have rolled back already, and a full disk fails that, too.
@@ -209,15 +210,15 @@ class Store:
         )
         return [(purpose, OptWord(at, bool(is_out), *others)) for purpose, at, is_out, *others in rows]
 
-    def link(self, identity: str) -> Link | None:
+    def link(self, identity: str) -> LinkedIdentity | None:
         """Whose identity it is."""
         row = self._connection.execute("SELECT at, phone, kind FROM links WHERE identity = ?", (identity,)).fetchone()
-        return Link(*row) if row else None
+        return LinkedIdentity(*row) if row else None
 
-    def links_to(self, phone: int) -> dict[str, Link]:
+    def links_to(self, phone: int) -> dict[str, LinkedIdentity]:
         """The identities of a phone number."""
         rows = self._connection.execute("SELECT identity, at, phone, kind FROM links WHERE phone = ?", (phone,))
-        return {identity: Link(*link) for identity, *link in rows}
+        return {identity: LinkedIdentity(*link) for identity, *link in rows}
 
     def slot(self, lane: str, message_id: str) -> SlotWord | None:
         """Which day a message was given."""

@@ -72,7 +72,7 @@ class OptOutPage:
 
     Attributes:
         rows: them.
-        total: how many there are in all.
+        total: how many wishes are in force in all, one of all purposes counted once.
         cursor: for the next page; None after the last one.
     """
 

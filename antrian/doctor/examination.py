@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.stream.lookup import NoStream
 from antrian.broker.topology import Topology
 from antrian.broker.topology import topology as topology_of
 from antrian.doctor import (
@@ -26,7 +27,6 @@ from antrian.doctor.finding import Finding, Severity, warning
 from antrian.doctor.role import BrokerRole
 from antrian.domain.errors import BrokerError, NoBroker
 from antrian.domain.settings import Settings
-from antrian.history.journal.lookup import NoJournal
 from antrian.operations.lane.status import Status
 from antrian.up.run_record import is_running
 
@@ -138,7 +138,7 @@ class Examination:
         yield history.check_dead(facts.near)
         try:
             start = history.look_at_journal(self.settings, broker_urls(self.settings))
-        except (BrokerError, NoBroker, NoJournal) as error:
+        except (BrokerError, NoBroker, NoStream) as error:
             yield _unseen(history.RETENTION, "the journal", error)
         else:
             yield from history.check_journal(start, facts, self.settings)

@@ -4,13 +4,13 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from antrian.broker.stream.entry import StreamEntry
+from antrian.broker.stream.lookup import first_from, stream_channel
 from antrian.broker.topology import Names
 from antrian.doctor.finding import Finding, ok, problem, warning
 from antrian.domain.events import Event
 from antrian.domain.human_time import rough_duration
 from antrian.domain.settings import Settings
-from antrian.history.journal.entry import JournalDelivery
-from antrian.history.journal.lookup import first_from, journal_channel
 from antrian.history.queries.history import History, history_path
 from antrian.history.records import DeadFilter, MessageState, Position
 from antrian.operations.dead_letters.retention_alarm import RetentionAlarm, retention_alarm, warned_before
@@ -82,15 +82,15 @@ def look_at_journal(settings: Settings, urls: Sequence[str]) -> JournalStart:
 
     Raises:
         BrokerError: this user may not read it.
-        NoJournal: there is none.
+        NoStream: there is none.
     """
     names = Names(settings.whatsapp_queue_namespace)
-    with journal_channel(urls, name="antrian doctor") as channel:
+    with stream_channel(urls, names.journal, name="antrian doctor") as channel:
         first = first_from(channel, names.journal, "first", _PATIENCE)
     return JournalStart(first.offset, _age(first, names)) if first else JournalStart(-1, None)
 
 
-def _age(entry: JournalDelivery, names: Names) -> float | None:
+def _age(entry: StreamEntry, names: Names) -> float | None:
     event = Event.decode(entry.body) if entry.exchange == names.events else None
     stamp = entry.properties.timestamp
     written_at = event.at if event else float(stamp) if isinstance(stamp, int) else None

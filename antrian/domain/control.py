@@ -56,7 +56,8 @@ class Control:
         permit: names the permission, for `try-one` and `withdraw`; new for each command.
         expires_at: unix seconds after which `try-one` is not obeyed any more; 0 for never.
         generation: which copy of it; known only of messages that ring by themselves, so it does not travel.
-        request: names the command, for `apply-lanes`: each process does it once, and its answers name it.
+        request: names the command, for `force` and `apply-lanes`: each process does it once, however often it comes,
+            and the answers to `apply-lanes` name it.
     """
 
     command: Command

@@ -8,6 +8,7 @@
     │   └── NewerVersion        it may be sent by a newer consumer; keep it for that one
     ├── BrokerError
     │   ├── BrokerUnreachable   nothing answers, or the connection broke; try again later
+    │   │   └── ConnectionBroke in the middle of the work; a new connection may be had at once
     │   ├── BrokerRefused       wrong password, missing permission, wrong vhost; correct the account
     │   └── TopologyConflict    an object exists with other arguments; migrate it
     ├── NoBroker                no way to get a broker on this machine
@@ -109,6 +110,10 @@ class BrokerError(AntrianError):
 
 class BrokerUnreachable(BrokerError):
     """Nobody answers at the broker's address, or the connection broke; trying again later may help."""
+
+
+class ConnectionBroke(BrokerUnreachable):
+    """A connection that was open ended in the middle of the work; what was not confirmed may have happened or not."""
 
 
 class BrokerRefused(BrokerError):

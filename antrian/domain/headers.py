@@ -20,6 +20,9 @@ QUEUED_AT = "antrian-queued-at"
 DUE_AT = "antrian-due-at"
 FAILURES = "antrian-failures"
 WAITS = "antrian-waits"
+#: Why the copy waits on the delay ladder, where a rule of its lane put it there: so it is found without any history.
+#: It is for those who look through the ladder; a message does not have it, and no copy that is made of one.
+HOLD = "antrian-hold"
 
 #: The largest count or millisecond that makes sense: AMQP's signed 32 bits, and the last moment of the year 9999.
 LARGEST_COUNT = 2**31 - 1
@@ -113,6 +116,22 @@ def write(travelled: Travelled) -> dict[str, Any]:
     if travelled.trace is not None:
         headers |= write_trace(travelled.trace)
     return headers | write_failures(travelled.failures) if travelled.failures else headers
+
+
+def mark_held(headers: Mapping[str, Any] | None, reason: str) -> dict[str, Any]:
+    """The headers of a copy that a rule of its lane puts on the delay ladder.
+
+    Args:
+        headers: of the copy.
+        reason: a `HoldReason`.
+    """
+    return {**(headers or {}), HOLD: reason}
+
+
+def held_for(headers: object) -> str | None:
+    """Why a copy was put on the delay ladder; None for one that waits there for a time of its own."""
+    reason = headers.get(HOLD) if isinstance(headers, Mapping) else None
+    return reason if isinstance(reason, str) else None
 
 
 def write_failures(failures: tuple[AttemptFailure, ...]) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def _lane_of_variables(settings: "Settings", name: str, own_sender: str) -> Lane
         key=settings.whatsapp_api_key,
         options=tuple(settings.whatsapp_provider_options.items()),
         delay=settings.whatsapp_queue_delay,
-        jitter=settings.whatsapp_queue_jitter,
+        jitter=settings.jitter,
         max_attempts=settings.whatsapp_queue_max_attempts,
         limits=settings.limits,
         missing=tuple(_missing_variables(provider, given)),

@@ -1,4 +1,4 @@
-"""What spares a sender: caps, warm-up, windows. Read and checked by this version, and not kept by it yet.
+"""What spares a sender: caps, warm-up, windows; read and checked. `antrian.domain.hold` keeps to them.
 
     preset            none          new-number     settled
     daily_cap         -             1000           1000
@@ -6,8 +6,13 @@
     cold_daily_cap    -             20             100
     warm_up           -             20x1.5..100    -
     recipient_gap     -             60 s           60 s
+    window            -             low 08-20      -
+    jitter            -             8 s            5 s
 
-A preset gives these five; each can be set by itself beside it.
+A preset gives these; each can be set by itself beside it. A `warm_up` replaces the `cold_daily_cap`; a `cold_daily_cap`
+that is set replaces the `warm_up` of a preset. Only `low` has a window: a newsletter at night makes people report a
+number, while a payment link belongs to the minute in which somebody registers. Where the figures come from:
+docs/howto/number.md.
 """
 
 import math
@@ -64,8 +69,8 @@ class WarmUp:
         if match is None:
             raise ValueError("must be like 20x1.5..100: the cap on day 1, the factor a day, the ceiling")
         ramp = cls(int(match[1]), float(match[2]), int(match[3]))
-        if ramp.first < 1:
-            raise ValueError("must begin with 1 or more")
+        if ramp.first < 1 or ramp.ceiling > LARGEST_CAP:
+            raise ValueError(f"must begin with 1 or more and end with {LARGEST_CAP} or less")
         if ramp.factor < 1 or ramp.ceiling < ramp.first:
             raise ValueError("must not fall: the factor is at least 1, and the ceiling at least the first day's cap")
         return ramp
@@ -110,7 +115,9 @@ class Window:
         Raises:
             ValueError: there is no such priority, it is not written so, or nothing or more than a day is in it.
         """
-        names = {known.name.lower(): known for known in Priority}
+        if priority == Priority.URGENT.name.lower():
+            raise ValueError("urgent: urgent messages pass every window; leave it out")
+        names = {known.name.lower(): known for known in Priority if known is not Priority.URGENT}
         if priority not in names:
             raise ValueError(f"{priority!r} is not a priority; they are: {', '.join(names)}")
         match = _SPAN.fullmatch(span.replace(" ", "")) if isinstance(span, str) else None
@@ -231,8 +238,16 @@ PRESETS: Mapping[str, Limits] = MappingProxyType(
     {
         "none": NO_LIMITS,
         "new-number": Limits(
-            preset="new-number", daily_cap=1000, cold_daily_cap=20, warm_up=WarmUp(20, 1.5, 100), recipient_gap=60.0
+            preset="new-number",
+            daily_cap=1000,
+            cold_daily_cap=20,
+            warm_up=WarmUp(20, 1.5, 100),
+            recipient_gap=60.0,
+            windows=(Window(Priority.LOW, 8 * 60, 20 * 60),),
         ),
         "settled": Limits(preset="settled", daily_cap=1000, cold_daily_cap=100, recipient_gap=60.0),
     }
 )
+
+#: Seconds of jitter of each preset, where none is set: a fixed pause is what a program is known by.
+PRESET_JITTER: Mapping[str, float] = MappingProxyType({"none": 0.0, "new-number": 8.0, "settled": 5.0})

@@ -24,7 +24,15 @@ from pydantic import SecretStr
 
 from antrian.domain.errors import SettingsError
 from antrian.domain.lane import WHATSAPP, Lane, Lanes
-from antrian.domain.lane_limits import LARGEST_CAP, PRESETS, Limits, WarmUp, parse_timezone, parse_windows
+from antrian.domain.lane_limits import (
+    LARGEST_CAP,
+    PRESET_JITTER,
+    PRESETS,
+    Limits,
+    WarmUp,
+    parse_timezone,
+    parse_windows,
+)
 from antrian.domain.provider_catalog import PROVIDERS, why_unknown
 from antrian.domain.suggestion import did_you_mean
 from antrian.domain.web_address import web_address
@@ -49,13 +57,13 @@ class LaneDefaults:
 
     Attributes:
         delay: seconds.
-        jitter: seconds.
+        jitter: seconds; None for what the lane's preset says.
         max_attempts: in all.
         longest_pause: seconds that delay and jitter may make together: a message is held un-acked meanwhile.
     """
 
     delay: float = 10.0
-    jitter: float = 0.0
+    jitter: float | None = None
     max_attempts: int = 3
     longest_pause: float = 1800.0
 
@@ -174,7 +182,9 @@ class _LaneReader:
     def _lane(self, defaults: LaneDefaults) -> Lane:
         provider = self._provider()
         delay = self._read("delay", _number(0, _LONGEST_DELAY), defaults.delay)
-        jitter = self._read("jitter", _number(0, _LONGEST_DELAY), defaults.jitter)
+        limits = self._limits()
+        usual_jitter = PRESET_JITTER[limits.preset] if defaults.jitter is None else defaults.jitter
+        jitter = self._read("jitter", _number(0, _LONGEST_DELAY), usual_jitter)
         if delay + jitter > defaults.longest_pause:
             self._fault(
                 "delay",
@@ -193,7 +203,7 @@ class _LaneReader:
             delay=delay,
             jitter=jitter,
             max_attempts=self._read("max_attempts", _whole(1, 100), defaults.max_attempts),
-            limits=self._limits(),
+            limits=limits,
         )
         for need in PROVIDERS[provider].needs if provider in PROVIDERS else ():
             if need not in self._table and f"{need}_file" not in self._table:
@@ -215,7 +225,8 @@ class _LaneReader:
             daily_cap=self._read("daily_cap", cap, preset.daily_cap),
             hourly_cap=self._read("hourly_cap", cap, preset.hourly_cap),
             cold_daily_cap=self._read("cold_daily_cap", cap, preset.cold_daily_cap),
-            warm_up=self._read("warm_up", WarmUp.parse, preset.warm_up),
+            # A cap that is set replaces the ramp of a preset; it would have no effect beside it.
+            warm_up=self._read("warm_up", WarmUp.parse, None if "cold_daily_cap" in self._table else preset.warm_up),
             recipient_gap=self._read("recipient_gap", _number(0, _LONGEST_DELAY), preset.recipient_gap),
             cold_failures=self._read("cold_failures", _whole(0, 100), preset.cold_failures),
             windows=self._read("window", parse_windows, preset.windows),

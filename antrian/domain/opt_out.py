@@ -32,6 +32,8 @@ _OBJECTS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# Accents, and marks that only say how a text is to be shown.
+_INVISIBLE = frozenset({"Mn", "Me", "Mc", "Cf"})
 #: Longer texts are not looked at.
 _LONGEST = 100
 
@@ -103,7 +105,7 @@ def read_wish(text: str) -> Wish | None:
 def fold(text: str) -> str:
     """A text without case, accents, full-width forms, and without what is no letter or digit around it."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    letters = "".join(character for character in plain if unicodedata.category(character)[0] not in "MC")
+    letters = "".join(character for character in plain if unicodedata.category(character) not in _INVISIBLE)
     kept = [index for index, character in enumerate(letters) if character.isalnum()]
     return " ".join(letters[kept[0] : kept[-1] + 1].split()) if kept else ""
 

@@ -22,8 +22,19 @@ _BETWEEN = r"[\s()./_\u00b7\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060-\
 LIKE_A_NUMBER = _number_of(_FEWEST_DIGITS, _BETWEEN + "{0,3}")
 #: In what a library says.
 LIKE_A_NUMBER_IN_LOGS = _number_of(_FEWEST_IN_LOGS, "[ .-]?")
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
 
 
 def hide_numbers(words: str) -> str:
     """Free text, such as a note, in which nobody finds a number."""
     return LIKE_A_NUMBER.sub(DOTS, words)
+
+
+def hide_address(provider_id: str) -> str:
+    """A provider's id without the recipient's number, which some put into it: `true_6281234567890@c.us_3EB0`."""
+    return hide_numbers(provider_id) if "@" in provider_id else provider_id
+
+
+def hide_folders(words: str) -> str:
+    """Words that name files of this machine, without the folders that these are in."""
+    return _FOLDERS.sub("…/", words)

@@ -56,6 +56,8 @@ def next_opening(window: Window, zone: str, at: float) -> float:
     return math.floor(start) + wait if wait else start
 
 
+# One decision asks for the same moment several times.
+@lru_cache(maxsize=1024)
 def day_of(zone: str, at: float) -> date:
     """The local day that a moment, unix seconds, belongs to."""
     at = _bounded(at)
@@ -138,6 +140,7 @@ def _days(first: int, last: int) -> range:
     return range(first // _DAY, last // _DAY + 1)
 
 
+@lru_cache(maxsize=1024)
 def _offset(zone: str, at: float) -> int:
     """Seconds by which a zone's clock is ahead of UTC."""
     offset = datetime.fromtimestamp(_bounded(at), ZoneInfo(zone)).utcoffset()

@@ -30,6 +30,7 @@ from antrian.domain.lane import Lanes, lanes_of_variables
 from antrian.domain.lane_limits import (
     DEFAULT_TIMEZONE,
     LARGEST_CAP,
+    PRESET_JITTER,
     PRESETS,
     Limits,
     WarmUp,
@@ -159,7 +160,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _pause_fits_the_time_out(self) -> Self:
-        longest_pause = self.whatsapp_queue_delay + self.whatsapp_queue_jitter
+        longest_pause = self.whatsapp_queue_delay + self.jitter
         if longest_pause > self.whatsapp_queue_timeout_minutes * 60:
             raise ValueError(
                 "WHATSAPP_QUEUE_DELAY + WHATSAPP_QUEUE_JITTER must not exceed WHATSAPP_QUEUE_TIMEOUT_MINUTES: "
@@ -213,10 +214,19 @@ class Settings(BaseSettings):
         """What holds for a lane of the file that does not say it by itself."""
         return LaneDefaults(
             delay=self.whatsapp_queue_delay,
-            jitter=self.whatsapp_queue_jitter,
+            jitter=self._given_jitter,
             max_attempts=self.whatsapp_queue_max_attempts,
             longest_pause=self.whatsapp_queue_timeout_minutes * 60,
         )
+
+    @property
+    def _given_jitter(self) -> float | None:
+        return self.whatsapp_queue_jitter if "whatsapp_queue_jitter" in self.model_fields_set else None
+
+    @property
+    def jitter(self) -> float:
+        """Seconds of jitter of each lane that the variables describe: as set, else as the preset says."""
+        return _given(self._given_jitter, PRESET_JITTER[self.whatsapp_queue_preset])
 
     @property
     def limits(self) -> Limits:
@@ -227,7 +237,9 @@ class Settings(BaseSettings):
             daily_cap=_given(self.whatsapp_queue_daily_cap, preset.daily_cap),
             hourly_cap=_given(self.whatsapp_queue_hourly_cap, preset.hourly_cap),
             cold_daily_cap=_given(self.whatsapp_queue_cold_daily_cap, preset.cold_daily_cap),
-            warm_up=self.whatsapp_queue_warm_up or preset.warm_up,
+            # A cap that is set replaces the ramp of a preset; it would have no effect beside it.
+            warm_up=self.whatsapp_queue_warm_up
+            or (preset.warm_up if self.whatsapp_queue_cold_daily_cap is None else None),
             recipient_gap=_given(self.whatsapp_queue_recipient_gap, preset.recipient_gap),
             cold_failures=self.whatsapp_queue_cold_failures,
             windows=self.whatsapp_queue_window or preset.windows,

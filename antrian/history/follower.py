@@ -17,17 +17,18 @@ import structlog
 
 from antrian.broker.background_thread import BackgroundThread
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.entry import StreamEntry, fingerprint
+from antrian.broker.stream.feed import SILENCE, StreamFeed
+from antrian.broker.stream.lookup import last_entry, stream_channel
+from antrian.broker.stream.resume import Resumption
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
 from antrian.domain.settings import Settings
-from antrian.history.journal.entry import JournalDelivery
-from antrian.history.journal.feed import SILENCE, JournalFeed
-from antrian.history.journal.lookup import journal_channel, last_entry
+from antrian.history.journal.gap import gap_sentence
 from antrian.history.journal.read_ahead import ReadAhead, ReaderLost
-from antrian.history.journal.resume import Resumption
 from antrian.history.journal.watermark import Watermark
 from antrian.history.projection import history_file
-from antrian.history.projection.writer import HistoryWriter, Replaced, fingerprint
+from antrian.history.projection.writer import HistoryWriter, Replaced
 from antrian.history.projection.writer_lock import WriterLock
 from antrian.history.queries.history import History
 
@@ -76,7 +77,7 @@ class HistoryFollower:
         self._urls = urls
         self._history = History(path)
         self._lock = WriterLock(path)
-        self._resumption = Resumption(urls, self._names.journal)
+        self._resumption = Resumption(urls, self._names.journal, name="antrian history")
         self._stopping = threading.Event()
         self._progress = threading.Condition()
         self._trouble = ""
@@ -84,7 +85,7 @@ class HistoryFollower:
         self._checked_on_file = 0.0
         # In monotonic seconds: a clock that is set back must not make old news of a read, nor one that never ends.
         self._wanted_by = self._passed_by = -math.inf
-        self._feed: JournalFeed | None = None
+        self._feed: StreamFeed | None = None
         self._forget_at = 0.0
         self._is_alone = False
         self._started_at = time.time()
@@ -172,7 +173,7 @@ class HistoryFollower:
         """How far the journal goes now; None when the broker does not tell."""
         before = self._history.position()
         try:
-            with journal_channel(self._urls, name="antrian history barrier") as channel:
+            with stream_channel(self._urls, self._names.journal, name="antrian history barrier") as channel:
                 last = last_entry(channel, self._names.journal)
         except AntrianError:
             return None
@@ -243,7 +244,7 @@ class HistoryFollower:
             # Where something is known to be, no silence means that there is nothing.
             silence = math.inf if mark is not None and mark.offset >= 0 else SILENCE
             with open_channel(self._urls, name="antrian history feed") as channel:
-                self._feed = JournalFeed(channel, self._names, start, silence=silence)
+                self._feed = StreamFeed(channel, self._names.journal, start, bare=self._names.events, silence=silence)
                 self._follow(writer, self._feed)
         finally:
             self._feed = None
@@ -262,16 +263,17 @@ class HistoryFollower:
     def _resume(self, writer: HistoryWriter) -> int | str:
         """Where to read on, once it is on record what was missed."""
         place = writer.place
-        decision = self._resumption.decide(place)
-        if decision.is_new_journal:
-            writer.begin_journal(decision.gap)
-        elif decision.gap:
-            writer.add_gap(decision.gap)
-        if decision.gap:
+        point = self._resumption.decide(place.in_stream)
+        gap = gap_sentence(place.offset, point)
+        if point.is_new_stream:
+            writer.begin_journal(gap)
+        elif gap:
+            writer.add_gap(gap)
+        if gap:
             self._log.warning("history.gap", offset=place.offset)
-        return decision.start
+        return point.start
 
-    def _follow(self, writer: HistoryWriter, feed: JournalFeed | ReadAhead, *, to_the_end: bool = False) -> None:
+    def _follow(self, writer: HistoryWriter, feed: StreamFeed | ReadAhead, *, to_the_end: bool = False) -> None:
         round_at, passed_at = 0.0, None
         while not self._stopping.is_set() and not (to_the_end and passed_at):
             if self._is_wanted:
@@ -285,7 +287,7 @@ class HistoryFollower:
             passed_at = feed.end_passed_at()
             self._note(writer, passed_at)
 
-    def _take(self, writer: HistoryWriter, taken: Sequence[JournalDelivery]) -> None:
+    def _take(self, writer: HistoryWriter, taken: Sequence[StreamEntry]) -> None:
         writer.take(taken)
         self._trouble = ""
         with self._progress:

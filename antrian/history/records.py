@@ -34,7 +34,10 @@ class MessageRecord:
         queued_at: when the publisher made it.
         expires_at: not sent after this.
         deliver_at: not sent before this, as its body says; None where only its publisher knew.
-        due_at: when it comes back from the delay ladder; only while scheduled or retrying.
+        due_at: when it comes back from the delay ladder; only while scheduled, held or retrying.
+        hold_reason: why it is held, a `HoldReason`'s value or a later version's; only while it is held.
+        hold_until: when what holds it ends; None when that is not known. It may come back from the ladder before.
+        hold_rule: what set that, as a person who may change it knows it.
         generation: which copy of it is the latest.
         attempt: the latest attempt; 0 before the first.
         provider_id: the provider's name for it.
@@ -64,6 +67,9 @@ class MessageRecord:
     expires_at: float | None = None
     deliver_at: float | None = None
     due_at: float | None = None
+    hold_reason: str | None = None
+    hold_until: float | None = None
+    hold_rule: str | None = None
     generation: int = 0
     attempt: int = 0
     provider_id: str | None = None
@@ -265,6 +271,46 @@ class MessageFilter:
     priority: str | None = None
     ids: frozenset[str] | None = None
     arrived_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCount:
+    """The held messages of one lane and reason.
+
+    Attributes:
+        reason: why they are held, a `HoldReason`'s value or a later version's.
+        rule: what set that; of several rules the last in the alphabet.
+        count: how many.
+        first_due_at: when the ladder gives the first of them back, unix seconds.
+        last_due_at: when it gives the last of them back.
+        until: the latest end that any of them was told; None when none was.
+        oldest_at: when the oldest of them was published.
+    """
+
+    reason: str
+    rule: str
+    count: int
+    first_due_at: float
+    last_due_at: float
+    until: float | None
+    oldest_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedCount:
+    """The messages of one lane that come back at a time of their own, for no rule of the lane.
+
+    Attributes:
+        state: scheduled or retrying.
+        count: how many.
+        first_due_at: when the first of them comes back, unix seconds.
+        last_due_at: when the last one does.
+    """
+
+    state: MessageState
+    count: int
+    first_due_at: float
+    last_due_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ class Failed:
         failure_class: what may be done about it.
         code: a short constant of a bounded set, such as `not-on-whatsapp`; fit for a metric label.
         detail: at most 200 characters, the provider's own words if any, without number, text or key.
-        retry_after: seconds that the provider asked us to wait, when it did.
+        retry_after: seconds that the provider asked us to wait, when it did; for `cold_refused` those after which new
+            contacts may be written to again.
     """
 
     failure_class: FailureClass

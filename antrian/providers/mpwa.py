@@ -1,6 +1,7 @@
 """MPWA, the WhatsApp gateway whose contract the replaced system spoke: one receiver per call, `POST /send-message`."""
 
 import re
+import time
 
 from pydantic import SecretStr
 
@@ -56,7 +57,8 @@ class MpwaProvider:
         answer = self._post("/send-message", self._timeouts, number=number, message=outgoing.text, full=1)
         if isinstance(answer, Failed):
             return answer
-        result = classify(answer, private=(self._api_key.get_secret_value(), outgoing.text, number, self._sender))
+        private = (self._api_key.get_secret_value(), outgoing.text, number, self._sender)
+        result = classify(answer, private, time.time())
         if isinstance(result, Failed) and result.code in DOUBTFUL:
             return reconsider(result, connected=self._is_sender_connected())
         return result

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from antrian.domain.failure_class import FailureClass
+from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
 from antrian.providers.redaction import quote
@@ -64,12 +65,13 @@ _LONGEST_WORDS = 1000
 _LONGEST_ID = 128
 
 
-def classify(answer: Answer, private: Iterable[str] = ()) -> SendResult:
+def classify(answer: Answer, private: Iterable[str] = (), now: float | None = None) -> SendResult:
     """Turn MPWA's answer to `/send-message` into a result.
 
     Args:
         answer: what came over HTTP; any bytes at all.
         private: texts that must not appear in the result's detail.
+        now: unix seconds, to turn a date that the answer states into a wait; without it none is.
     """
     fields = _fields(answer.body)
     if _is_accepted(fields):
@@ -79,7 +81,10 @@ def classify(answer: Answer, private: Iterable[str] = ()) -> SendResult:
     words = _words(fields)
     failure_class, code = _by_text(answer.status, words) or _by_status(answer.status)
     detail = quote(words, private) or f"HTTP {answer.status} without a message from MPWA"
-    return Failed(failure_class, code, detail, answer.retry_after)
+    wait = answer.retry_after
+    if failure_class is FailureClass.COLD_REFUSED and now is not None:
+        wait = stated_wait(fields, now) or wait
+    return Failed(failure_class, code, detail, wait)
 
 
 def reconsider(failed: Failed, *, connected: bool | None) -> Failed:
@@ -119,6 +124,8 @@ def is_connected(answer: Answer) -> bool | None:
 def _by_text(status: int, words: str) -> tuple[FailureClass, str] | None:
     if status == _THROTTLED:
         return None
+    if is_cold_refusal(words):
+        return COLD_REFUSED
     for pattern, failure_class, code in _TEXTS:
         if re.search(pattern, words, re.IGNORECASE | re.DOTALL):
             return failure_class, code

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +20,8 @@ INVALID_IDENTITY = "Invalid api_key or sender,please check again"
 INVALID_FIELDS = "Invalid parameters!"
 FAILED = "Failed to send message!"
 NOT_ON_WHATSAPP = "The number is not registered on WhatsApp"
+#: A gateway hands on what WhatsApp answers while a sender may not begin new chats.
+COLD_REFUSED = "Failed to send message! server returned error 463"
 AMBIGUOUS = "The destination Number not registered in WhatsApp or your sender not connected"
 
 USUAL_SECONDS = 5.0
@@ -34,6 +37,8 @@ class ModeName(StrEnum):
     THROTTLE = "throttle"
     SLOW = "slow"
     DISCONNECTED = "disconnected"
+    #: New contacts are refused, as WhatsApp does with a sender that wrote to too many strangers.
+    COLD_REFUSED = "cold-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,17 @@ class Mode:
     Args:
         name: how everyone is treated.
         seconds: what `slow` and 9005 take, and what `throttle` and 9004 ask for.
+        until: when it ends and `ok` begins, unix seconds; None for no end.
     """
 
     name: ModeName = ModeName.OK
     seconds: float = USUAL_SECONDS
+    until: float | None = None
+
+    def at(self, now: float) -> "Mode":
+        """The mode at that time."""
+        is_over = self.until is not None and now >= self.until
+        return Mode(seconds=self.seconds) if is_over else self
 
 
 class Ending(StrEnum):
@@ -69,7 +81,7 @@ class Submission:
     @property
     def digits(self) -> str:
         """The number as MPWA reads it."""
-        return _digits(self.number)
+        return digits_of(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,14 @@ def failure(msg: str, answered: str | None = None) -> Reply:
     return Reply(answered, 400, {"status": False, "msg": msg})
 
 
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message that a person writes to the sender; see `/_sandbox/inbound`."""
+
+    number: str
+    text: str
+
+
 def read_submission(fields: object) -> Submission | Reply:
     """Check the fields of a request to `/send-message`, in MPWA's order: identity first."""
     if not isinstance(fields, Mapping):
@@ -114,7 +134,7 @@ def read_submission(fields: object) -> Submission | Reply:
     return Submission(sender, number, message, full=bool(fields.get("full")))
 
 
-def reply_to(submission: Submission, mode: Mode, earlier: int, provider_id: str) -> Reply:
+def reply_to(submission: Submission, mode: Mode, earlier: int, provider_id: str, *, known: bool = True) -> Reply:
     """Decide about one message.
 
     Args:
@@ -122,20 +142,24 @@ def reply_to(submission: Submission, mode: Mode, earlier: int, provider_id: str)
         mode: how everyone is treated now.
         earlier: how many counted replies this number has had.
         provider_id: the id that the message gets if it is sent.
+        known: whether the number wrote, or received a message, before.
     """
     match mode.name:
         case ModeName.DOWN:
-            return down("unavailable")
+            reply = down("unavailable")
         case ModeName.UNAUTHORIZED:
-            return failure(INVALID_IDENTITY, "unauthorized")
+            reply = failure(INVALID_IDENTITY, "unauthorized")
         case ModeName.THROTTLE:
-            return _throttled(mode.seconds)
+            reply = _throttled(mode.seconds)
         case ModeName.DISCONNECTED:
-            return _ambiguous("disconnected")
+            reply = _ambiguous("disconnected")
+        case ModeName.COLD_REFUSED if not known:
+            reply = _cold_refused(mode.until)
         case ModeName.SLOW:
-            return replace(_scripted(submission, mode, earlier, provider_id), after=mode.seconds)
-        case ModeName.OK:
-            return _scripted(submission, mode, earlier, provider_id)
+            reply = replace(_scripted(submission, mode, earlier, provider_id), after=mode.seconds)
+        case ModeName.OK | ModeName.COLD_REFUSED:
+            reply = _scripted(submission, mode, earlier, provider_id)
+    return reply
 
 
 def check_number(fields: object, mode: Mode) -> Reply:
@@ -146,7 +170,7 @@ def check_number(fields: object, mode: Mode) -> Reply:
         return failure(INVALID_IDENTITY)
     if mode.name is ModeName.UNAUTHORIZED:
         return failure(INVALID_IDENTITY)
-    digits = _digits(_text(fields.get("number")))
+    digits = digits_of(_text(fields.get("number")))
     if not digits:
         return failure(INVALID_FIELDS)
     if mode.name is ModeName.DISCONNECTED or digits.endswith(("9001", "9008")):
@@ -187,6 +211,16 @@ def _throttled(seconds: float) -> Reply:
     return Reply("throttled", 429, {"message": "Too Many Attempts."}, headers)
 
 
+def _cold_refused(until: float | None) -> Reply:
+    body: dict[str, Any] = {"status": False, "msg": COLD_REFUSED}
+    if until is not None:
+        # As the clients of WhatsApp's own protocol state it, where they were told.
+        ends = datetime.fromtimestamp(until, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        enforcement = {"isActive": True, "enforcementType": "RESTRICT_ALL_COMPANIONS", "timeEnforcementEnds": ends}
+        body["reachoutTimeLock"] = enforcement
+    return Reply("cold-refused", 500, body)
+
+
 def _ambiguous(answered: str) -> Reply:
     # The panel hands on its node process's failures like this: a 200, and `message` instead of `msg`.
     return Reply(answered, 200, {"status": False, "message": AMBIGUOUS})
@@ -199,5 +233,6 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _digits(number: str) -> str:
+def digits_of(number: str) -> str:
+    """The digits of a number, which is what names it here."""
     return re.sub(r"[^0-9]", "", number)

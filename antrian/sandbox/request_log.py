@@ -1,4 +1,4 @@
-"""What arrived at the sandbox, in the order of arrival, and how far each number's script has gone."""
+"""What arrived at the sandbox, in the order of arrival, how far each number's script has gone, and whom it knows."""
 
 import threading
 import time
@@ -12,6 +12,9 @@ from antrian.sandbox.behaviour import Mode, Reply, Submission, reply_to
 #: How many arrivals are kept; the oldest go first.
 LONGEST_RECORD = 100_000
 
+#: Answers after which the message is with its recipient, or may be.
+_ACCEPTED = frozenset({"sent", "never", "dropped"})
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -21,7 +24,7 @@ class Arrival:
         at: Unix seconds, with microseconds.
         submission: the message.
         answered: what the sandbox decided: `sent`, `rejected`, `failed`, `throttled`, `never`, `dropped`,
-            `unavailable`, `unauthorized` or `disconnected`.
+            `unavailable`, `unauthorized`, `disconnected` or `cold-refused`.
         provider_id: the id that the answer carries.
     """
 
@@ -53,6 +56,7 @@ class RequestLog:
         self._lock = threading.Lock()
         self._arrivals: deque[Arrival] = deque(maxlen=longest)
         self._replies: Counter[str] = Counter()
+        self._known: set[str] = set()
         self._mode = Mode()
         # Arrivals are timed by the monotonic clock from one reading of the wall clock: gaps between messages are
         # what this record is read for, and setting the machine's clock must not change them.
@@ -62,7 +66,7 @@ class RequestLog:
     def mode(self) -> Mode:
         """How everyone is treated now."""
         with self._lock:
-            return self._mode
+            return self._mode.at(self.now())
 
     @mode.setter
     def mode(self, mode: Mode) -> None:
@@ -77,9 +81,13 @@ class RequestLog:
         """Decide about a message that arrived `at`, and note both."""
         provider_id = f"3EB0{uuid.uuid4().hex[:18].upper()}"
         with self._lock:
-            reply = reply_to(submission, self._mode, self._replies[submission.digits], provider_id)
+            number = submission.digits
+            mode = self._mode.at(self.now())
+            reply = reply_to(submission, mode, self._replies[number], provider_id, known=number in self._known)
             if reply.counted:
-                self._replies[submission.digits] += 1
+                self._replies[number] += 1
+            if reply.answered in _ACCEPTED:
+                self._known.add(number)
             self._arrivals.append(Arrival(at, submission, reply.answered or "", provider_id))
         return reply
 
@@ -90,8 +98,23 @@ class RequestLog:
         # Two threads may come to the lock in the other order than their messages came.
         return sorted(arrivals, key=lambda arrival: arrival.at)
 
+    def note_inbound(self, number: str) -> None:
+        """Note that a person wrote: from now on the number is no stranger."""
+        with self._lock:
+            self._known.add(number)
+
+    def forget_contacts(self) -> int:
+        """Make every number a stranger again; return how many were known."""
+        with self._lock:
+            count = len(self._known)
+            self._known.clear()
+        return count
+
     def clear(self) -> int:
-        """Forget all arrivals and start every number's script again; return how many there were."""
+        """Forget all arrivals and start every number's script again; return how many there were.
+
+        Who was written to stays known: it is WhatsApp that remembers it.
+        """
         with self._lock:
             count = len(self._arrivals)
             self._arrivals.clear()

@@ -14,7 +14,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from antrian.sandbox.behaviour import Ending, ModeName, Reply, check_number, down, read_submission
-from antrian.sandbox.control import decode_fields, read_mode
+from antrian.sandbox.control import decode_fields, read_inbound, read_mode
 from antrian.sandbox.request_log import RequestLog
 
 LARGEST_BODY = 1024 * 1024
@@ -149,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             ("DELETE", "/_sandbox/requests"): self._forget_requests,
             ("GET", "/_sandbox/mode"): self._tell_mode,
             ("POST", "/_sandbox/mode"): self._set_mode,
+            ("POST", "/_sandbox/inbound"): self._take_inbound,
+            ("DELETE", "/_sandbox/contacts"): self._forget_contacts,
             ("GET", "/healthz"): self._tell_health,
         }.get((self.command, urlsplit(self.path).path), self._not_found)
         answer(body)
@@ -174,15 +176,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _tell_mode(self, _body: bytes | None) -> None:
         mode = self.server.record.mode
-        self._answer(HTTPStatus.OK, {"mode": mode.name, "seconds": mode.seconds})
+        ends = {} if mode.until is None else {"until": round(mode.until, 3)}
+        self._answer(HTTPStatus.OK, {"mode": mode.name, "seconds": mode.seconds} | ends)
 
     def _set_mode(self, body: bytes | None) -> None:
-        mode = read_mode(self._fields(body))
+        mode = read_mode(self._fields(body), self.server.record.now())
         if isinstance(mode, str):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": mode})
             return
         self.server.record.mode = mode
         self._tell_mode(body)
+
+    def _take_inbound(self, body: bytes | None) -> None:
+        inbound = read_inbound(self._fields(body))
+        if isinstance(inbound, str):
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": inbound})
+            return
+        self.server.record.note_inbound(inbound.number)
+        # There is no server for inbound messages yet that could be called.
+        self._answer(HTTPStatus.OK, {"number": inbound.number, "known": True, "forwarded": False})
+
+    def _forget_contacts(self, _body: bytes | None) -> None:
+        self._answer(HTTPStatus.OK, {"forgotten": self.server.record.forget_contacts()})
 
     def _tell_health(self, _body: bytes | None) -> None:
         self._answer(HTTPStatus.OK, {"status": "ok"})

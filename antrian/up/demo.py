@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import requests
-from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 from rich.console import Console
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.feed import StreamFeed
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
 from antrian.domain.event_name import EventName
@@ -61,17 +60,15 @@ class Demo:
     def _play(self, publisher: Publisher, since: float) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
         with open_channel(self._settings.amqp_urls, name="antrian demo") as channel:
-            channel.basic_qos(prefetch_count=100)
-            channel.basic_consume(names.outcomes, self._take, arguments={"x-stream-offset": "10m"})
+            feed = StreamFeed(channel, names.outcomes, "10m")
             while not is_over(self._rows):
-                channel.connection.process_data_events(_TICK)
+                for entry in feed.take(_TICK):
+                    self._take(Event.decode(entry.body))
                 self._register(publisher, time.time() - since)
                 self._look_after(self._view.tell)
                 self._view.show(self._rows, self._countdown())
 
-    def _take(self, channel: BlockingChannel, method: Any, _properties: Any, body: bytes) -> None:
-        channel.basic_ack(method.delivery_tag)
-        event = Event.decode(body)
+    def _take(self, event: Event | None) -> None:
         if event is None:
             return
         self._rows = follow(self._rows, event)

@@ -12,10 +12,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
+from antrian.broker.stream.entry import StreamEntry
 from antrian.broker.topology import Names
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import encode, new_message
-from antrian.history.journal.entry import JournalDelivery
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.history import History
@@ -118,10 +118,10 @@ def _fill(path: Path, messages: int, now: float) -> float:
     return 3 * messages / max(spent, 0.001)
 
 
-def _deliveries(names: Names, messages: int, now: float) -> Iterator[JournalDelivery]:
+def _deliveries(names: Names, messages: int, now: float) -> Iterator[StreamEntry]:
     """The journal of so many messages, three entries each."""
     for offset, (_, exchange, key, properties, body) in enumerate(_entries(names, messages, now)):
-        yield JournalDelivery(offset, exchange, key, properties, body)
+        yield StreamEntry(offset, exchange, key, properties, body)
 
 
 def _entries(names: Names, messages: int, now: float) -> Iterator[Sequence[object]]:

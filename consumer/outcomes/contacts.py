@@ -2,9 +2,9 @@
 
 import structlog
 
+from antrian.broker.stream.entry import Start
 from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.domain.events import Event
-from consumer.outcomes.reader import Offset
 
 _log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class ContactsReader:
         """Offset of the entry that comes next."""
         return self.book.position
 
-    def resume(self) -> Offset:
+    def resume(self) -> Start:
         """Where to go on reading."""
         position = self.book.position
         self._is_lost, self._is_to_check = False, position > 0

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
+from antrian.broker.stream.entry import Start
 from antrian.contacts.book import ContactBook
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -11,8 +12,6 @@ from consumer.lane.ledger import Ledger
 from consumer.observers import Observers
 from consumer.outcomes.active_consumer import ActiveConsumer
 from consumer.outcomes.unconfirmed import Unconfirmed
-
-Offset = int | str
 
 
 class LaneOutcomes:
@@ -159,7 +158,7 @@ class OutcomeReader:
         if self._lanes.get(lane.lane) is lane:
             del self._lanes[lane.lane]
 
-    def resume(self) -> Offset:
+    def resume(self) -> Start:
         """Where to go on reading: all that the broker has kept, when nothing was read yet."""
         self._begins = self._next_offset is None
         for lane in self._lanes.values():

@@ -266,7 +266,8 @@ class OutcomeWriter:
                 return False
 
     async def _write(self, event: Event) -> None:
-        await self._transport.publish(*event_arguments(self._names, event), mandatory=False)
+        exchange, key, body, properties, mandatory = event_arguments(self._names, event)
+        await self._transport.publish(exchange, key, body, properties, mandatory=mandatory)
 
     def _apply(self, event: Event) -> None:
         """Put a confirmed event into the ledger.

@@ -164,8 +164,7 @@ def test_nothing_is_sent(doctor: Doctor, stock: Stock, provider: SandboxServer) 
 
 
 def test_a_paused_lane_is_told_with_who_did_it(doctor: Doctor, stock: Stock) -> None:
-    with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        write_state(channel, stock.names, "default", paused=True, actor="cli:ani")
+    write_state(stock.settings.amqp_urls, stock.names, "default", paused=True, actor="cli:ani")
     assert "paused by cli:ani" in told(doctor(stock.settings), "warning", "lane")[0]
 
 

@@ -19,14 +19,14 @@ from queue_fixture import Stock, message
 
 from antrian.broker import topology_sync
 from antrian.broker.connection import open_channel
+from antrian.broker.stream import feed as stream_feed
+from antrian.broker.stream.feed import StreamFeed
+from antrian.broker.stream.lookup import first_from, stream_channel
 from antrian.broker.topology import topology
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import encode
 from antrian.history import follower as follower_module
 from antrian.history.follower import HistoryFollower
-from antrian.history.journal import feed as journal_feed
-from antrian.history.journal.feed import JournalFeed
-from antrian.history.journal.lookup import first_from, journal_channel
 from antrian.history.projection import history_file
 from antrian.history.queries.history import History, history_path
 from antrian.history.queries.report import Period
@@ -87,7 +87,7 @@ def seconds_until(condition) -> float:
 
 
 def first_offset(stock: Stock) -> int:
-    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+    with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
         first = first_from(channel, stock.names.journal, "first", 60)
         assert first is not None
         return first.offset
@@ -424,9 +424,9 @@ def test_a_clock_that_is_set_back_neither_makes_old_news_of_a_read_nor_keeps_the
     offset, looks = 0.0, []
     ours = SimpleNamespace(**(vars(time) | {"time": lambda: time.time() + offset}))
     monkeypatch.setattr(follower_module, "time", ours)
-    monkeypatch.setattr(journal_feed, "time", ours)
-    look = JournalFeed.look_for_the_end
-    monkeypatch.setattr(JournalFeed, "look_for_the_end", lambda feed: looks.append(feed) or look(feed))
+    monkeypatch.setattr(stream_feed, "time", ours)
+    look = StreamFeed.look_for_the_end
+    monkeypatch.setattr(StreamFeed, "look_for_the_end", lambda feed: looks.append(feed) or look(feed))
     stock.add_waiting("m1")
     with following(stock.settings) as follower:
         catch_up(follower)

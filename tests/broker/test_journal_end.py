@@ -12,9 +12,9 @@ from pika.adapters.blocking_connection import BlockingChannel
 from queue_fixture import Stock
 from tcp_proxy import proxy_before
 
-from antrian.history.journal import lookup
-from antrian.history.journal.entry import JournalDelivery
-from antrian.history.journal.lookup import NoJournal, first_from, journal_channel, last_entry
+from antrian.broker.stream import lookup
+from antrian.broker.stream.entry import StreamEntry
+from antrian.broker.stream.lookup import NoStream, first_from, last_entry, stream_channel
 from waiting import wait_until
 
 
@@ -27,12 +27,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_place_is_found_and_no_other(stock: Stock) -> None:
     stock.pour(*(f"m{number}" for number in range(1_000)))
     stock.pour(*(f"m{number}" for number in range(1_000, 1_010)))
-    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+    with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
         last = last_entry(channel, stock.names.journal, 60)
         assert last is not None
         assert last.offset == 1_009
     for offset in (0, 1, 7, *range(100, 1_000, 90), 998, 999, 1_000, 1_009):
-        with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+        with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
             found = first_from(channel, stock.names.journal, offset, 60)
             assert found is not None
             assert (found.offset, found.properties.message_id) == (offset, f"m{offset}")
@@ -45,7 +45,7 @@ def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
     url = stock.settings.amqp_urls[0]
     with proxy_before(url) as proxy:
         proxy.narrow(1_000_000)
-        with journal_channel((proxy.through(url),), name="test") as channel:
+        with stream_channel((proxy.through(url),), stock.names.journal, name="test") as channel:
             for offset in range(10, 2_000, 210):
                 found = first_from(channel, stock.names.journal, offset, 60)
                 first = first_from(channel, stock.names.journal, "first", 60)
@@ -59,12 +59,12 @@ def test_several_looks_over_a_slow_line_do_not_break_it(stock: Stock) -> None:
 
 @pytest.mark.parametrize("look", [lambda *where: last_entry(*where, 0.1), lambda *where: first_from(*where, 3, 0.1)])
 def test_a_broker_that_is_silent_for_longer_than_the_patience_is_not_taken_for_an_empty_journal(
-    stock: Stock, look: Callable[[BlockingChannel, str], JournalDelivery | None]
+    stock: Stock, look: Callable[[BlockingChannel, str], StreamEntry | None]
 ) -> None:
     stock.pour("m0", "m1", "m2", "m3")
     url = stock.settings.amqp_urls[0]
     with proxy_before(url) as proxy:
-        with journal_channel((proxy.through(url),), name="test") as channel:
+        with stream_channel((proxy.through(url),), stock.names.journal, name="test") as channel:
             proxy.freeze(answers_only=True)
             threading.Timer(1.0, proxy.thaw).start()
             found = look(channel, stock.names.journal)
@@ -73,7 +73,7 @@ def test_a_broker_that_is_silent_for_longer_than_the_patience_is_not_taken_for_a
 
 
 def test_an_empty_journal_has_no_last_entry(stock: Stock) -> None:
-    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+    with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
         assert last_entry(channel, stock.names.journal, 0.1) is None
         assert first_from(channel, stock.names.journal, "first", 0.1) is None
 
@@ -106,7 +106,7 @@ def test_the_end_of_a_journal_that_grows_all_the_time_is_told(stock: Stock) -> N
         try:
             wait_until(lambda: stock.count(stock.names.lane("default")) > 1_000, 20, "it publishes")
             ends: list[int] = []
-            with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+            with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
 
                 def has_grown() -> bool:
                     last = last_entry(channel, stock.names.journal, 60)
@@ -122,11 +122,11 @@ def test_the_end_of_a_journal_that_grows_all_the_time_is_told(stock: Stock) -> N
 
 
 def test_an_empty_journal_has_no_places(stock: Stock) -> None:
-    with journal_channel(stock.settings.amqp_urls, name="test") as channel:
+    with stream_channel(stock.settings.amqp_urls, stock.names.journal, name="test") as channel:
         assert last_entry(channel, stock.names.journal) is None
         assert first_from(channel, stock.names.journal, "first", 0.5) is None
 
 
 def test_where_there_is_no_journal_it_is_said(settings) -> None:
-    with pytest.raises(NoJournal), journal_channel(settings.amqp_urls, name="test") as channel:
+    with pytest.raises(NoStream), stream_channel(settings.amqp_urls, "no.journal", name="test") as channel:
         last_entry(channel, "no.journal")

@@ -5,7 +5,7 @@ import time
 from queue_fixture import Stock
 
 from antrian.broker.connection import open_channel
-from antrian.history.journal.feed import PREFETCH, SILENCE, JournalFeed
+from antrian.broker.stream.feed import PREFETCH, SILENCE, StreamFeed
 from waiting import wait_until
 
 
@@ -13,7 +13,7 @@ def test_a_history_that_is_slower_than_the_broker_never_has_more_than_two_window
     count, batch = PREFETCH * 5, 500
     stock.pour(*(f"m{number}" for number in range(count)))
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        feed = JournalFeed(channel, stock.names, "first", batch=batch)
+        feed = StreamFeed(channel, stock.names.journal, "first", batch=batch)
         read, most = 0, 0
         while read < count:
             # As a follower does whose every batch takes longer than a round.
@@ -28,7 +28,7 @@ def test_a_history_that_is_slower_than_the_broker_never_has_more_than_two_window
 def test_the_end_is_not_seen_before_what_there_is(stock: Stock) -> None:
     stock.pour(*(f"m{number}" for number in range(10)))
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        feed = JournalFeed(channel, stock.names, 3)
+        feed = StreamFeed(channel, stock.names.journal, 3)
         feed.look_for_the_end()
         assert feed.end_passed_at() is None
         read = []
@@ -42,6 +42,6 @@ def test_the_end_is_not_seen_before_what_there_is(stock: Stock) -> None:
 def test_an_empty_journal_is_empty_after_a_while(stock: Stock) -> None:
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         began_at = time.monotonic()
-        feed = JournalFeed(channel, stock.names, "first")
+        feed = StreamFeed(channel, stock.names.journal, "first")
         wait_until(lambda: feed.look_for_the_end() or feed.end_passed_at(), 5, "the end is seen")
         assert time.monotonic() - began_at > SILENCE

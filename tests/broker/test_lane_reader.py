@@ -66,11 +66,10 @@ def test_what_happened_before_and_after_is_both_known(stock, channel):
 
 
 def test_a_pause_is_read_at_first_and_heard_of_later(stock, channel):
-    with open_channel(stock.settings.amqp_urls, name="test admin") as admin:
-        write_state(admin, stock.names, "default", paused=True, actor="ani")
-        reader = read(channel, stock)
-        assert reader.status().paused_by == "ani"
-        write_state(admin, stock.names, "default", paused=False, actor="budi")
+    write_state(stock.settings.amqp_urls, stock.names, "default", paused=True, actor="ani")
+    reader = read(channel, stock)
+    assert reader.status().paused_by == "ani"
+    write_state(stock.settings.amqp_urls, stock.names, "default", paused=False, actor="budi")
 
     def is_paused():
         reader.listen(0.02)

@@ -149,7 +149,7 @@ def test_a_lane_that_is_missing_is_said_and_the_others_are_answered(stock):
         assert observer.ask_all().result(_PATIENCE)["other"] is None
         with open_channel(both.amqp_urls, name="test admin") as channel:
             topology_sync.apply(channel.connection, topology(both))
-            write_state(channel, stock.names, "other", paused=True, actor="ani")
+        write_state(both.amqp_urls, stock.names, "other", paused=True, actor="ani")
         assert observer.ask("other").result(_PATIENCE).status.paused_by == "ani"
 
 
@@ -179,7 +179,7 @@ def test_an_observer_that_is_lost_is_told_and_started_again(stock, monkeypatch):
 def test_a_reader_that_stands_still_does_not_hide_a_pause_from_others(stock):
     url = stock.settings.amqp_urls[0]
     with proxy_before(url) as proxy, open_channel((url,), name="test") as ours:
-        write_state(ours, stock.names, "default", paused=True, actor="ani")
+        write_state((url,), stock.names, "default", paused=True, actor="ani")
         with open_channel((proxy.through(url),), name="test slow reader") as slow:
             slow.connection.channel().close()
             found = []

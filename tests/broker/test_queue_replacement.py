@@ -69,14 +69,14 @@ def test_what_arrived_in_the_stand_in_of_an_interrupted_replacement_is_not_lost(
 
 
 def test_a_lanes_state_keeps_its_value(stock, channel):
-    write_state(channel, stock.names, "default", paused=True, actor="ani")
+    write_state(stock.settings.amqp_urls, stock.names, "default", paused=True, actor="ani")
     queue, wanted = changed(stock, stock.names.state("default"), expires=60_000)
     queue_replacement.replace(channel.connection, queue, wanted)
     assert read_state(channel, stock.names, "default").actor == "ani"
 
 
 def test_a_state_that_cannot_be_replaced_keeps_its_value(stock, channel):
-    write_state(channel, stock.names, "default", paused=True, actor="ani")
+    write_state(stock.settings.amqp_urls, stock.names, "default", paused=True, actor="ani")
     queue, wanted = changed(stock, stock.names.state("default"), expires=60_000)
     with open_channel(stock.settings.amqp_urls, name="test") as other:
         other.basic_qos(prefetch_count=1)

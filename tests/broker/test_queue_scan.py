@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pika
 import pytest
+from tcp_proxy import proxy_before
 
 from antrian.broker.queue_scan import scan as scan_module
 from antrian.broker.queue_scan.pipelined_operation import WINDOW, Busy
 from antrian.broker.queue_scan.publication import Publication
 from antrian.broker.queue_scan.scan import QueueScan
-from antrian.domain.errors import BrokerUnreachable
+from antrian.domain.errors import BrokerUnreachable, ConnectionBroke
 from waiting import wait_until
 
 BODIES = [f"m{number}".encode() for number in range(40)]
@@ -264,6 +265,27 @@ def test_one_lock_has_one_owner_and_others_wait_for_it(channel, settings, namesp
     channel.queue_delete(lock)
     patient.join(90)
     assert len(seen) == len(BODIES)
+
+
+def test_nothing_is_taken_out_before_the_broker_has_its_copy(channel, settings, queue, target):
+    """An ack that came with the first step, or with the last one but its confirm, would lose the message here."""
+    copy_of = b"the copy of "
+
+    def replace(found):
+        nothing_more = pika.BasicProperties(message_id="m")
+        return [Publication("", target, body, nothing_more) for body in (b"event", copy_of + found.body)]
+
+    url = settings.amqp_urls[0]
+    with proxy_before(url) as proxy:
+        proxy.cut_at(copy_of + b"m11")
+        with pytest.raises(ConnectionBroke):
+            QueueScan([proxy.through(url)], [queue], replace).run()
+
+    def found() -> set[bytes]:
+        return {*contents(channel, queue), *(body.removeprefix(copy_of) for body in contents(channel, target))}
+
+    wait_until(lambda: found() >= set(BODIES), 30, "each message is there, or its copy")
+    assert copy_of + b"m11" not in contents(channel, target)
 
 
 def test_a_missing_queue_is_said(settings, namespace):

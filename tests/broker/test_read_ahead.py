@@ -18,10 +18,10 @@ from queue_fixture import Stock, message
 from tcp_proxy import proxy_before
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.feed import StreamFeed
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import encode
 from antrian.history import follower as follower_module
-from antrian.history.journal.feed import JournalFeed
 from antrian.history.journal.read_ahead import ReadAhead, ReaderLost, ReadingEnded
 from antrian.history.queries.history import History
 from antrian.history.records import MessageState
@@ -80,7 +80,7 @@ def test_what_it_hands_over_is_what_the_feed_reads(stock: Stock) -> None:
     fill(stock, 3_000)
     count = 4_502
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
-        feed, plain = JournalFeed(channel, stock.names, "first"), []
+        feed, plain = StreamFeed(channel, stock.names.journal, "first", bare=stock.names.events), []
         wait_until(lambda: plain.extend(feed.take(0.1)) or len(plain) >= count, 20, "the feed has read all")
     with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead:
         assert ahead.end_passed_at() is None
@@ -251,7 +251,7 @@ def test_a_journal_that_is_deleted_is_said(stock):
         wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
         with open_channel(stock.settings.amqp_urls, name="test") as channel:
             channel.queue_delete(stock.names.journal)
-        with pytest.raises(ReadingEnded, match="the journal was deleted"):
+        with pytest.raises(ReadingEnded, match="journal was deleted"):
             wait_until(lambda: ahead.take(1) and None, 20, "it says so")
 
 

@@ -103,8 +103,9 @@ def test_a_broker_that_goes_away_ends_it_with_a_sentence_and_doing_it_again_goes
         with running(Stock(settings)) as parts:
             job = parts.dead_letters.redrive(EVERYTHING, "api:ops", rate=10)
             wait_until(lambda: parts.dead_letters.job(job.job_id).done > 2, 15, "some are done")
-            proxy.cut()
+            proxy.shut()
             now = ended(parts, job)
+            proxy.open()
             assert now.state == "failed"
             assert now.detail.endswith("repeat it to continue where it stopped")
             [event] = last_words(stock)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from admin_api.auth.urls import PREFIX
 from admin_api.dashboard import assets
+from antrian.domain.hold import LADDER_HOLDS, HoldReason
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +139,108 @@ def test_one_message_of_a_paused_lane_is_on_its_way_until_it_is_sent_or_late(dec
     assert not is_on_its_way({"next_messages": [rest], "sending": None})
     assert not is_on_its_way({"next_messages": [{"message_id": "m1"}]}, now=11)
     assert not is_on_its_way({"paused": False, "next_messages": [{"message_id": "m1"}]})
+
+
+#: Of 2026-11-30 12:00 in the browser's own zone, whatever that is.
+_NOON = "() => new Date(2026, 10, 30, 12).getTime() / 1000"
+
+
+@pytest.mark.parametrize(
+    ("hold", "after", "words"),
+    [
+        ("cold_cap", 24.5, "its turn comes tomorrow at 12:30."),
+        ("cold_held", 3, "they are tried again at 15:00."),
+        ("window", 44, "they begin on Wed, Dec 2 at 08:00."),
+        ("retry", None, "An attempt failed; the next one follows."),
+        # An end that is over is none.
+        ("throttled", -1, "The provider asked for a pause."),
+        ("of-a-later-version", 1, "Of-a-later-version"),
+    ],
+)
+def test_why_a_message_waits_is_one_sentence_with_the_end_of_the_wait(decide, page, hold, after, words):
+    noon = page.evaluate(_NOON)
+    until = None if after is None else noon + after * 3600
+    assert decide("hold_words.js", "holdSentence", {"reason": hold, "until": until, "rule": ""}, noon).endswith(words)
+
+
+def test_every_reason_has_its_words(decide):
+    reasons = [str(reason) for reason in HoldReason]
+    assert [one for one in reasons if decide("hold_words.js", "reasonWord", one) == one and one != "scheduled"] == []
+    assert {one for one in reasons if decide("hold_words.js", "canRelease", one)} == set(LADDER_HOLDS)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("cold_daily_cap 20", "at most 20 new contacts a day"),
+        ("hourly_cap 1", "at most 1 message an hour"),
+        ("recipient_gap 90", "at least 1 min 30 s between two messages to one person"),
+        (
+            "warm_up 20x1.5..100 day 3: 45",
+            "new contacts a day: 20 at first, 1.5 times as many each day, at most 100; this is day 3",
+        ),
+        ("window low=08:00-20:00 Asia/Jakarta", "priority low: 08:00\N{EN DASH}20:00, time of Jakarta"),
+        ("cold_refused", ""),
+        ("something new", "something new"),
+    ],
+)
+def test_a_rule_is_told_in_plain_words(decide, rule, words):
+    assert decide("hold_words.js", "ruleWords", rule) == words
+
+
+def test_a_message_that_was_held_twenty_times_has_one_step_for_it(decide):
+    def step(at, name="outcome.held", **details):
+        return {"name": name, "at": at, "until": at, "gap": 5, "details": details}
+
+    held = [step(10 + number, reason="cold_cap", until=100 + number) for number in range(20)]
+    steps = [
+        step(1, "message.queued"),
+        *held,
+        step(40, reason="window"),
+        step(50, "outcome.released"),
+        step(60, reason="window"),
+    ]
+    folded = decide("life.js", "foldHolds", steps)
+    assert [(one["name"], one.get("times")) for one in folded] == [
+        ("message.queued", None),
+        ("outcome.held", 20),
+        ("outcome.held", 1),
+        ("outcome.released", None),
+        ("outcome.held", 1),
+    ]
+    # From the first on, and until when as the last says.
+    assert (folded[1]["at"], folded[1]["until"], folded[1]["details"]["until"]) == (10, 29, 119)
+
+
+def test_the_curve_of_a_warm_up_marks_today_also_after_its_end(decide):
+    def drawn(day):
+        return [
+            (one["cap"], one["isPast"], one["isToday"])
+            for one in decide("warm_up_curve.js", "bars", {"day": day, "caps": [20, 30, 45]})
+        ]
+
+    assert drawn(2) == [(20, True, False), (30, False, True), (45, False, False)]
+    assert drawn(40) == [(20, True, False), (30, True, False), (45, False, True)]
+
+
+def test_what_is_left_of_a_budget_is_told_and_no_limit_too(decide):
+    assert decide("budget_card.js", "lineWords", {"used": 45, "cap": 45, "left": 0}) == ["45 sent", "0 of 45 left"]
+    assert decide("budget_card.js", "lineWords", {"used": 3, "cap": 0, "left": None}) == ["3 sent", "no limit"]
+
+
+def test_a_plan_is_two_sentences_and_the_senders_that_a_deadline_takes(decide, page):
+    noon = int(page.evaluate("() => Math.floor(new Date().setHours(12, 0, 0, 0) / 1000)"))
+    seconds = {"p50": 7200, "p90": 9000}
+    assert decide(
+        "plan_view.js", "doneWords", {"finish": {"p50": noon + 7200, "p90": noon + 9000}, "seconds": seconds}
+    ) == ("Probably done at 14:00, after 2 h. Almost surely done at 14:30.")
+    assert decide("plan_view.js", "doneWords", {"finish": {"p50": noon, "p90": noon}, "seconds": seconds}) == (
+        "Probably done at 12:00, after 2 h."
+    )
+    needed = [decide("plan_view.js", "sendersWords", {"senders_needed": number}) for number in (None, 0, 1, 3)]
+    assert needed == [
+        "",
+        "No number of senders is enough for the deadline.",
+        "One sender is enough for the deadline.",
+        "The deadline takes 3 senders.",
+    ]

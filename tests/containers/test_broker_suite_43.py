@@ -23,7 +23,7 @@ _FILES = (
     "test_drift.py",
     "test_history_follower.py",
     "test_journal_end.py",
-    "test_journal_feed.py",
+    "test_stream_feed.py",
     "test_lane_reader.py",
     "test_partial_clear.py",
     "test_publisher.py",

@@ -5,11 +5,12 @@ from typing import Any
 from pika.adapters.blocking_connection import BlockingChannel
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.entry import OFFSET
+from antrian.broker.stream.lookup import last_entry
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerUnreachable
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
-from antrian.history.journal.lookup import OFFSET, last_entry
 from waiting import wait_until
 
 #: Seconds until a stream that says nothing is empty.

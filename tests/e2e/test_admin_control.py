@@ -54,8 +54,7 @@ def test_a_pause_that_is_ordered_again_is_obeyed_again(consumer, lane, publisher
     set_paused(lane, "default", "test", paused=True)
     ours = consumer()
     wait_until(lambda: '"reason": "paused"' in ours.log(), 10, "the consumer says why it waits")
-    with open_channel(lane.amqp_urls, name="test admin") as channel:
-        send_control(channel, records.names, Control(Command.RESUME, "default", "test"))
+    send_control(lane.amqp_urls, records.names, Control(Command.RESUME, "default", "test"))
     publisher.queue_message("081234567890", "text")
     arrivals.wait_for(1, 10)
 

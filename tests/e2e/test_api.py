@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from tcp_proxy import proxy_before
 
 from admin_api.auth.roles import Role
-from antrian.domain.masking import mask_number
+from antrian.domain.phone_number import mask
 from waiting import wait_until
 
 
@@ -373,7 +373,7 @@ def test_the_stream_tells_whom_a_message_goes_to_and_masks_it_for_viewers(admin,
         message_id = publisher.queue_message(PHONE, "rahasia", priority="high").message_id
         seen, known = (sent_event(lines, message_id) for lines in eyes)
     assert (known["phone_number"], known["source_service"], known["priority"]) == (PHONE, "test", "high")
-    assert (seen["phone_number"], seen["source_service"], seen["priority"]) == (mask_number(PHONE), "test", "high")
+    assert (seen["phone_number"], seen["source_service"], seen["priority"]) == (mask(PHONE), "test", "high")
     with client.ask("GET", "/events", stream=True) as again:
         assert sent_event(again.iter_lines(decode_unicode=True), message_id)["phone_number"] == PHONE
 

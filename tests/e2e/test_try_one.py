@@ -63,8 +63,7 @@ def test_a_consumer_that_is_killed_never_makes_two_of_one(
     ours = consumer(**slow)
     commands = 1
     if moment == "at once":
-        with open_channel(lane.amqp_urls, name="test") as channel:
-            send_control(channel, records.names, Control(Command.TRY_ONE, "default", "test", permit="p"))
+        send_control(lane.amqp_urls, records.names, Control(Command.TRY_ONE, "default", "test", permit="p"))
     elif moment == "in the pause":
         ask(lane)
         arrivals.wait_for(1, 10)

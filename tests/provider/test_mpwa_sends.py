@@ -74,6 +74,19 @@ def test_modes(sandbox: SandboxServer, mode: str, expected: tuple[str, str]) -> 
     assert seen(send(sandbox)) == expected
 
 
+def test_stranger_is_refused_until_the_stated_end(sandbox: SandboxServer) -> None:
+    record = sandbox.record
+    record.note_inbound("628120007891")
+    record.mode = Mode(ModeName.COLD_REFUSED, until=record.now() + 600)
+    refused = send(sandbox)
+
+    assert isinstance(refused, Failed)
+    assert seen(refused) == ("cold_refused", "new-contact-refused")
+    assert refused.retry_after is not None
+    assert 300 < refused.retry_after <= 600.1
+    assert seen(send(sandbox, "7891")) == ("sent", "")
+
+
 def test_answer_slower_than_our_patience_is_uncertain(sandbox: SandboxServer) -> None:
     sandbox.record.mode = Mode(ModeName.SLOW, 600)
     result = provider_for(sandbox.url, patience=1).send(Outgoing("id", "+628120007890", "Halo"))

@@ -146,6 +146,21 @@ def test_control_works_whatever_the_mode(http: requests.Session, sandbox: Sandbo
         assert listed(http, sandbox) == []
 
 
+def test_person_who_writes_first_is_no_stranger(http: requests.Session, sandbox: SandboxServer) -> None:
+    told = set_mode(http, sandbox, mode="cold-refused", **{"for": 3600}).json()
+    before = post(http, sandbox)
+    wrote = http.post(
+        f"{sandbox.url}/_sandbox/inbound", json={"number": "+62 812-3456-7890", "text": "Halo"}, timeout=60
+    )
+    wrong = http.post(f"{sandbox.url}/_sandbox/inbound", json={"text": "Halo"}, timeout=60)
+
+    assert told["until"] > time.time()
+    assert (before.status_code, before.json()["reachoutTimeLock"]["isActive"]) == (500, True)
+    assert wrote.json() == {"number": "6281234567890", "known": True, "forwarded": False}
+    assert (wrong.status_code, post(http, sandbox).status_code) == (400, 200)
+    assert http.delete(f"{sandbox.url}/_sandbox/contacts", timeout=60).json() == {"forgotten": 1}
+
+
 def test_slow_takes_its_time(http: requests.Session, sandbox: SandboxServer) -> None:
     set_mode(http, sandbox, mode="slow", seconds=0.3)
     start = time.monotonic()

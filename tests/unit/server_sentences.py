@@ -14,6 +14,7 @@ SOURCES = (
     "antrian/broker/tls.py",
     "antrian/broker/queue_scan/pipelined_operation.py",
     "antrian/broker/queue_scan/scan.py",
+    "antrian/broker/stream/*.py",
     "antrian/domain/lane.py",
     "antrian/domain/message.py",
     "antrian/domain/body.py",

@@ -10,7 +10,7 @@ import { watch } from "./page_state.js";
 import { rememberTheme } from "./theme.js";
 import { complain } from "./toast.js";
 
-const PAGES = new Set(["dashboard", "waiting", "desk", "message", "search", "report", "activity", "health", "import"]);
+const PAGES = new Set(["dashboard", "waiting", "desk", "message", "search", "report", "activity", "health", "import", "optouts", "contact", "plan"]);
 
 //: Pages about one lane; on the others a lane in the address is part of a filter.
 const OF_A_LANE = new Set(["dashboard", "waiting"]);

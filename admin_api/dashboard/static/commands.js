@@ -8,11 +8,10 @@ import { complain, toast } from "./toast.js";
 
 const go = (path) => () => location.assign(prefix + path);
 
-/** Every page: what the navigation has, and those that it leaves out. */
+/** Every page that the navigation has. */
 function pages() {
   const linked = $$(".places a").map((link) => ({ name: ($("span", link) ?? link).textContent.trim(), path: link.getAttribute("href").replace(prefix, "") }));
-  const all = [...linked, { name: t("Health"), path: "/health" }];
-  return all.filter(({ path }, index) => all.findIndex((other) => other.path === path) === index)
+  return linked.filter(({ path }, index) => linked.findIndex((other) => other.path === path) === index)
     .map(({ name, path }) => ({ group: "pages", name, words: path.slice(1), run: go(path) }));
 }
 
@@ -49,6 +48,12 @@ function onDashboard(id) {
     if (document.body.dataset.page === "dashboard" && button) button.click();
     else location.assign(`${prefix}/#${id}`);
   };
+}
+
+/** A number that was typed leads to what is known of the person. */
+export function contactOf(term) {
+  const digits = term.replace(/[\s().-]/g, "");
+  return /^\+?\d{9,15}$/.test(digits) ? [{ group: "messages", name: t("Contact %(number)s", { number: term }), words: term, run: go(`/contact/${encodeURIComponent(digits)}`) }] : [];
 }
 
 const choose = (selector) => () => $(selector)?.click();

@@ -30,6 +30,10 @@ const DEEDS = {
   "POST /messages/{id}/cancel": [t("Cancel a message"), t("Cancelled %(what)s")],
   "GET /failed/export": [t("Export"), t("Exported dead letters")],
   "GET /messages/export": [t("Export"), t("Exported messages")],
+  "POST /holds/release": [t("Release held messages"), t("Released held messages")],
+  "POST /optouts": [t("Add an opt-out"), t("Added an opt-out")],
+  "DELETE /optouts/{id}": [t("Remove an opt-out"), t("Removed an opt-out")],
+  "POST /contacts/import": [t("Import known contacts"), t("Imported known contacts")],
   "POST /login": [t("Log in"), t("Logged in")],
   "POST /logout": [t("Log out"), t("Logged out")],
 };

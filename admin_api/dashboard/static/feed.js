@@ -3,6 +3,7 @@
 import { $, h } from "./dom.js";
 import { rowsOf } from "./feed_rows.js";
 import { clock, duration, full, number, phone } from "./format.js";
+import { reasonWord } from "./hold_words.js";
 import { t, tn } from "./i18n.js";
 import { isOutage } from "./vocabulary.js";
 import { className, eventWords, messageLink, person } from "./words.js";
@@ -51,7 +52,7 @@ function lines({ kind, name, event, from, at, began, count, failure }) {
     return [[who(event), event.source_service && ` · ${event.source_service}`, ` · ${attemptWords({ name, at, began })}`],
       name === "outcome.sent" ? "" : [failure && className(failure), due].filter(Boolean).join(" · ")];
   }
-  const [words] = eventWords(name);
+  const words = name === "outcome.held" && event.details?.reason ? t("Held: %(why)s", { why: reasonWord(event.details.reason) }) : eventWords(name)[0];
   if (count > 1) return [[words, " · ", tn("%(count)s message", "%(count)s messages", count)], ""];
   return event.message_id ? [[who(event), event.source_service && ` · ${event.source_service}`], words] : [words, detailWords(event)];
 }

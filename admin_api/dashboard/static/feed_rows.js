@@ -1,32 +1,20 @@
 // The latest events as rows: what belongs together is one row. Pure: events in, rows out.
 
-import { isOutage } from "./vocabulary.js";
-
-//: What happens to one attempt, from its beginning to its outcome.
-const ATTEMPT = new Set(["outcome.sending", "outcome.sent", "outcome.failed", "outcome.uncertain", "outcome.retrying", "outcome.dead"]);
-const QUIET = new Set(["outcome.barrier", "job.progress"]);
-//: What is done to many messages at once: the sum, and the single things it is made of.
-const SUMS = {
-  __proto__: null,
-  "lane.cleared": ["outcome.cleared"],
-  "dead.purged": ["outcome.purged"],
-  "undo.done": ["outcome.restored", "undo.began"],
-  "job.finished": ["outcome.redriven", "job.started"],
-};
+import { attemptStep, isOutage, partsOf, vocabulary } from "./vocabulary.js";
 
 const keyOf = (event) => `${event.at} ${event.name} ${event.message_id}`;
 const group = (event) => event.details?.undo_id ?? event.details?.job_id ?? "";
 
 /** Each event once, in the order in which they happened, without those that the sum of them tells already. */
 function told(events) {
-  const unique = [...new Map(events.filter((event) => !QUIET.has(event.name)).map((event) => [keyOf(event), event])).values()];
-  const dead = new Set(unique.filter((event) => event.name === "outcome.dead").map((event) => event.message_id));
-  const parts = new Set(unique.flatMap((event) => (SUMS[event.name] ?? []).map((part) => `${part} ${group(event)}`)));
-  return unique.filter((event) => event.name !== "message.buried" || !dead.has(event.message_id)).filter((event) => !group(event) || !parts.has(`${event.name} ${group(event)}`)).sort((one, other) => one.at - other.at);
+  const unique = [...new Map(events.filter((event) => !vocabulary.quiet.includes(event.name)).map((event) => [keyOf(event), event])).values()];
+  const said = new Set(unique.map((event) => `${event.name} ${event.message_id}`));
+  const parts = new Set(unique.flatMap((event) => partsOf(event.name).map((part) => `${part} ${group(event)}`)));
+  return unique.filter((event) => !said.has(`${vocabulary.repetitions[event.name]} ${event.message_id}`)).filter((event) => !group(event) || !parts.has(`${event.name} ${group(event)}`)).sort((one, other) => one.at - other.at);
 }
 
 function begin(event) {
-  return { key: keyOf(event), kind: ATTEMPT.has(event.name) ? "attempt" : "event", name: event.name, from: event.at, at: event.at, began: event.name === "outcome.sending" ? event.at : null, count: 1, event, failure: event.details?.failure_class ?? "" };
+  return { key: keyOf(event), kind: attemptStep(event.name) ? "attempt" : "event", name: event.name, from: event.at, at: event.at, began: attemptStep(event.name) === "begins" ? event.at : null, count: 1, event, failure: event.details?.failure_class ?? "" };
 }
 
 /** One more event of an attempt: the row tells the latest, and keeps why it failed. */
@@ -37,7 +25,7 @@ function go(row, event) {
   row.event = { ...row.event, ...event, details: { ...row.event.details, ...event.details } };
 }
 
-const isWait = (row) => row.kind === "attempt" && row.name !== "outcome.sent" && row.name !== "outcome.dead" && isOutage(row.failure);
+const isWait = (row) => row.kind === "attempt" && attemptStep(row.name) !== "is over" && isOutage(row.failure);
 
 /** Whether a row only repeats the one before. */
 function repeats(row, before) {
@@ -56,7 +44,7 @@ export function rowsOf(events) {
   const latest = new Map();
   for (const event of told(events)) {
     const open = latest.get(event.message_id);
-    if (ATTEMPT.has(event.name) && event.name !== "outcome.sending" && open) {
+    if (open && attemptStep(event.name) && attemptStep(event.name) !== "begins") {
       go(open, event);
       continue;
     }

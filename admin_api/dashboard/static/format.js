@@ -5,6 +5,8 @@ import { language, t, tn } from "./i18n.js";
 const clockFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const dayFormat = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const fullFormat = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "medium" });
+const minuteFormat = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const weekdayFormat = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short" });
 const date = (seconds) => new Date(seconds * 1000);
 const DAY = 86400;
 
@@ -19,6 +21,16 @@ export const phone = (text) => (text ?? "").replace(/^\+62(8\d{2})(\d{3,4})(\d{3
 export function moment(seconds) {
   const then = date(seconds);
   return then.toDateString() === new Date().toDateString() ? clockFormat.format(then) : dayFormat.format(then);
+}
+
+/** A time to come within a sentence: “at 14:00”, “tomorrow at 08:00”, “on Mon, 1 Dec at 08:00”. */
+export function atTime(seconds, now = Date.now() / 1000) {
+  const then = date(seconds);
+  const time = minuteFormat.format(then);
+  if (then.toDateString() === date(now).toDateString()) return t("at %(time)s", { time });
+  const next = date(now);
+  next.setDate(next.getDate() + 1);
+  return then.toDateString() === next.toDateString() ? t("tomorrow at %(time)s", { time }) : t("on %(day)s at %(time)s", { day: weekdayFormat.format(then), time });
 }
 
 /** A part of a whole, never rounded up to all of it: “98.7 %”. */

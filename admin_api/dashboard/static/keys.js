@@ -5,7 +5,7 @@ import { $ } from "./dom.js";
 import { openPalette, wirePalette } from "./palette.js";
 import * as rows from "./rows.js";
 
-const PLACES = { h: "/", w: "/waiting", d: "/desk", s: "/search", r: "/report", a: "/activity", c: "/health", i: "/import" };
+const PLACES = { h: "/", w: "/waiting", d: "/desk", s: "/search", r: "/report", a: "/activity", c: "/health", i: "/import", p: "/planning", o: "/opt-outs" };
 const PATIENCE = 1200;
 const ROWS = { j: () => rows.move(1), k: () => rows.move(-1), x: rows.pick, X: rows.pickUpTo, r: rows.redrive };
 const own = new Map();

@@ -3,7 +3,9 @@
 import { causeCode, causeDetail, causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { clock, duration, full, moment } from "./format.js";
+import { reasonWord, ruleWords } from "./hold_words.js";
 import { said, t, tn } from "./i18n.js";
+import { purposeWord } from "./optouts.js";
 import { eventWords, messageLink, person } from "./words.js";
 
 //: Seconds between two steps from which on the time between them is worth a word, and from which on a longer line.
@@ -11,6 +13,7 @@ const WORTH = 1;
 const LONG = [60, 600];
 //: Seconds; a shorter attempt is not told shorter.
 const SHORTEST = 0.1;
+const DAY = 86400;
 
 const ATTEMPTS = {
   __proto__: null,
@@ -23,6 +26,7 @@ const PUBLISHED = new Set(["message.queued", "message.scheduled"]);
 
 function title(step) {
   if (step.name === "outage") return outage(step);
+  if (step.name === "outcome.held") return [heldWords(step), "wait"];
   if (step.name === "outcome.redriven" && step.details.copy) return [t("Replaced by an edited copy"), ""];
   return ATTEMPTS[step.name]?.({ n: step.attempt || 1, time: duration(Math.max(SHORTEST, step.until - step.at)) }) ?? eventWords(step.name);
 }
@@ -33,6 +37,23 @@ function outage({ rounds, failure_class }) {
     : tn("%(count)s round while the provider was away", "%(count)s rounds while the provider was away", rounds), "wait"];
 }
 
+function heldWords({ details: { reason }, times }) {
+  const why = reasonWord(reason) ?? "";
+  return times > 1 ? tn("Held %(count)s time: %(why)s", "Held %(count)s times: %(why)s", times, { why }) : t("Held: %(why)s", { why });
+}
+
+/** Holds for the same reason, one after the other, as one step with a count. Pure. */
+export function foldHolds(steps) {
+  const folded = [];
+  for (const step of steps) {
+    const before = folded.at(-1);
+    if (step.name !== "outcome.held") folded.push(step);
+    else if (before?.name === step.name && before.details.reason === step.details.reason) folded[folded.length - 1] = { ...step, at: before.at, gap: before.gap, until: step.until, times: before.times + 1 };
+    else folded.push({ ...step, times: 1 });
+  }
+  return folded;
+}
+
 function details(step) {
   const { code, detail, failure_class, by } = step;
   const about = step.details;
@@ -41,6 +62,8 @@ function details(step) {
   if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
   else if (detail) lines.push(said(detail));
   if (about.provider_id) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
+  if (step.name === "outcome.held" && about.rule) lines.push(t("Rule: %(rule)s", { rule: ruleWords(about.rule) }));
+  if (step.name === "outcome.opted_out" && about.purpose) lines.push(purposeWord(about.purpose));
   if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));
   if (about.note) lines.push(`“${about.note}”`);
   const who = by && (PUBLISHED.has(step.name) ? t("published by %(who)s", { who: by }) : t("by %(who)s", { who: person(by) }));
@@ -51,7 +74,7 @@ function details(step) {
 /** When it was: from until where it took longer than a second. */
 function time(step) {
   const took = step.until - step.at;
-  const words = step.name === "outage" && took >= WORTH ? `${moment(step.at)}–${clock(step.until)}` : moment(step.at);
+  const words = (step.name === "outage" || step.times > 1) && took >= WORTH ? `${moment(step.at)}–${took < DAY ? clock(step.until) : moment(step.until)}` : moment(step.at);
   return h("time", { datetime: new Date(step.at * 1000).toISOString(), title: full(step.at) }, words);
 }
 
@@ -68,7 +91,7 @@ export function verdict({ waited, is_over: isOver, attempts, rounds }) {
 /** The list. */
 export function lifeLine(steps) {
   if (!steps.length) return h("p", { class: "muted" }, t("The history does not go back that far."));
-  return h("ol", { class: "life" }, steps.map((step) => {
+  return h("ol", { class: "life" }, foldHolds(steps).map((step) => {
     const [words, tone] = title(step);
     return h("li", { "data-tone": tone, "data-name": step.name, "data-gap": LONG.filter((least) => step.gap >= least).length || null },
       h("p", { class: "life-what" }, words),

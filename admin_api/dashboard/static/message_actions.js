@@ -12,7 +12,7 @@ import { settle } from "./settle.js";
 import { complain, toast } from "./toast.js";
 import { messageHref, priorityKey } from "./words.js";
 
-const CANCELLABLE = new Set(["waiting", "retrying", "scheduled"]);
+const CANCELLABLE = new Set(["waiting", "held", "retrying", "scheduled"]);
 const button = (words, run, role, kind = "") => onPress(h("button", { type: "button", class: `button ${kind}`, "data-role": role }, words), run);
 /** What takes something away stands apart, and does nothing in the first second: there may have been another button. */
 const destructive = (words, run, role) => settle(button(words, run, role, "danger apart"));

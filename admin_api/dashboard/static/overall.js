@@ -18,6 +18,7 @@ const KINDS = {
   paused: ["held", t("Paused"), "⏸"],
   unavailable: ["held", t("Provider away"), "⏸"],
   throttled: ["held", t("Held back"), "⏸"],
+  capped: ["held", t("Limit reached"), "⏸"],
   polling: ["held", t("Reconnecting"), "…"],
   live: ["good", t("Live"), ""],
 };
@@ -44,6 +45,7 @@ function kindOf({ state, trouble, status, age }) {
   if (reason === "no-consumer" || status.running === false) return "no-consumer";
   if (status.paused) return "paused";
   if (reason === "unavailable" || reason === "throttled") return reason;
+  if (/^(daily|hourly)[-_]cap$/.test(reason)) return "capped";
   return state === "polling" ? "polling" : "live";
 }
 

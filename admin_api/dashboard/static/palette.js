@@ -1,14 +1,14 @@
 // One field for everything, from every page: messages as they are typed for, pages and actions by their names.
 
 import { get, prefix } from "./api.js";
-import { commands, latestStatus, matching, runFromAddress } from "./commands.js";
+import { commands, contactOf, latestStatus, matching, runFromAddress } from "./commands.js";
 import { $, h, s, say } from "./dom.js";
 import { phone } from "./format.js";
 import { marked, markedBeginning, markedNumber, words } from "./highlight.js";
 import { t, tn } from "./i18n.js";
 import { matchWords } from "./matches.js";
 import { toast } from "./toast.js";
-import { messageHref, stateTag } from "./words.js";
+import { messageHref, messageState } from "./words.js";
 
 //: Milliseconds of silence after which a term is looked for, and messages that are shown.
 const SILENCE = 150;
@@ -98,7 +98,7 @@ function offered(found) {
   const known = matching(all, wanted);
   const messages = Array.isArray(found) ? found.map((message) => ({ group: "messages", message, run: () => location.assign(messageHref(message.message_id)) })) : [];
   const more = { group: "messages", name: t("Search for “%(term)s”", { term: wanted }), all: true, run: () => location.assign(`${prefix}/search?${new URLSearchParams({ q: wanted })}`) };
-  return [...known, ...messages, ...(wanted ? [more] : [])];
+  return [...known, ...messages, ...contactOf(wanted), ...(wanted ? [more] : [])];
 }
 
 function draw(found) {
@@ -125,7 +125,7 @@ function content(option) {
   const key = message.idempotency_key && message.matched_by?.includes("key") ? markedBeginning(message.idempotency_key, wanted) : matchWords(message);
   return [
     h("span", { class: "palette-number" }, markedNumber(phone(message.phone_number) || t("unreadable"), wanted)),
-    stateTag(message.state),
+    messageState(message, message.cancelling),
     h("span", { class: "palette-text" }, message.message ? marked(message.message, words(wanted)) : message.source),
     key && h("span", { class: "palette-match" }, key),
   ];

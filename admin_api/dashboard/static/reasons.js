@@ -13,8 +13,16 @@ function nothingWaits(status, left) {
   return left ? t("A new message would go out in %(time)s.", { time: left }) : t("A new message would go out at once.");
 }
 
+const capped = (words) => (status, left, isCounting) => [isCounting ? t("Sending goes on in %(time)s", { time: left }) : t("Sending goes on soon"), [words, " ", t("Urgent messages leave all the same.")]];
+const dailyCap = capped(t("As many messages as allowed were sent today."));
+const hourlyCap = capped(t("As many messages as allowed were sent in this hour."));
+
 const REASONS = {
   __proto__: null,
+  "daily-cap": dailyCap,
+  daily_cap: dailyCap,
+  "hourly-cap": hourlyCap,
+  hourly_cap: hourlyCap,
   due: () => [t("Due now"), [t("Nothing holds the next message back.")]],
   pause: (status, left) => [
     status.queue_length > status.in_flight ? t("Next message in %(time)s", { time: left }) : t("Ready again in %(time)s", { time: left }),

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { full, moment } from "./format.js";
+import { reasonWord } from "./hold_words.js";
 import { t } from "./i18n.js";
 import { prefix } from "./api.js";
 import { vocabulary } from "./vocabulary.js";
@@ -49,10 +50,11 @@ export const stateTag = (state) => tag(STATES[state] ?? [state, ""]);
 export const jobTag = (job) => tag(job.state === "running" && job.cancelling ? [t("being cancelled"), "wait"] : JOBS[job.state] ?? [job.state, ""]);
 export const priorityTag = (priority) => h("span", { class: "priority", "data-priority": priorityKey(priority) }, priorityWord(priority));
 
-/** The state of a message as it is told on its own page: a cancellation that was asked for, an original that was replaced. */
+/** The state of a message as lists and its own page tell it: a cancellation that was asked for, an original that was replaced, what holds it. */
 export function messageState(one, isCancelling) {
   if (one.state === "purged" && one.copied_to) return tag([t("replaced"), ""]);
   if (isCancelling) return tag([t("cancellation requested"), "wait"]);
+  if (one.state === "held" && one.hold) return tag([reasonWord(one.hold.reason), "wait"]);
   return stateTag(one.state);
 }
 
@@ -60,5 +62,6 @@ export function messageState(one, isCancelling) {
 export const when = (seconds) => (seconds === null || seconds === undefined ? "–" : h("time", { datetime: new Date(seconds * 1000).toISOString(), title: full(seconds) }, moment(seconds)));
 
 export const messageHref = (id, place = "message") => `${prefix}/${place}/${encodeURIComponent(id)}`;
+export const contactHref = (number) => `${prefix}/contact/${encodeURIComponent(number)}`;
 export const shortId = (id) => (id.length > 12 ? `${id.slice(0, 8)}…` : id);
 export const messageLink = (id, words, place) => h("a", { href: messageHref(id, place) }, words ?? shortId(id));

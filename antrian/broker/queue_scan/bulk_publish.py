@@ -39,7 +39,8 @@ class BulkPublish(PipelinedOperation):
         """Publish everything.
 
         Raises:
-            BrokerUnavailable: the connection broke; what was published until then is counted in `tally`.
+            BrokerUnreachable: the connection broke (`ConnectionBroke`), or there is none; what was published until
+                then is counted in `tally`.
             BrokerRefused: this user may not.
             Busy: another process holds the lock.
             Exception: whatever `groups` raised.

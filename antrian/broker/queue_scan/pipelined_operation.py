@@ -18,7 +18,7 @@ from pika.channel import Channel
 from pika.exceptions import ChannelClosedByBroker
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
-from antrian.broker.connection import address, connection_parameters, translate
+from antrian.broker.connection import address, connection_parameters, translate, translate_broken
 from antrian.broker.queue_scan.batched_connection import BatchedConnection
 from antrian.broker.queue_scan.publication import Publication
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable
@@ -66,7 +66,8 @@ class PipelinedOperation:
         """Run the operation to its end.
 
         Raises:
-            BrokerUnavailable: the connection broke, or the broker is not accepting messages now.
+            BrokerUnreachable: no address answers, or the broker is not accepting messages now.
+            ConnectionBroke: the connection broke.
             BrokerRefused: this user may not.
             Busy: another process kept the lock for too long.
             Exception: whatever a callback of the caller raised.
@@ -82,7 +83,8 @@ class PipelinedOperation:
             raise self._error
         if self._error is not None:
             where = ", ".join(address(one) for one in self._parameters)
-            raise translate(self._error, where) from self._error
+            was_open = self._connection is not None
+            raise (translate_broken if was_open else translate)(self._error, where) from self._error
 
     def _let_go(self) -> None:
         # An interrupt comes out of the loop while the connection is still open.

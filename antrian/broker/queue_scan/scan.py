@@ -21,13 +21,14 @@ import pika
 from pika.channel import Channel
 from pika.exceptions import ChannelClosedByClient
 
+from antrian.broker.broken_connection import despite_broken_connections
 from antrian.broker.confirms import Confirmation
 from antrian.broker.queue_scan.pipelined_gets import PipelinedGets
 from antrian.broker.queue_scan.pipelined_operation import WINDOW, PipelinedOperation
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
 from antrian.domain.lenient_headers import readable_key
 
-__all__ = ["WINDOW", "Decide", "QueueScan", "Tally"]
+__all__ = ["WINDOW", "Decide", "QueueScan", "Tally", "scan_despite_broken_connections"]
 
 #: Messages left on one channel before the next channel is opened: the broker searches all of a channel's un-acked
 #: messages at each ack, so that on a single channel the time would grow with the square of their number.
@@ -36,11 +37,34 @@ LEFT_PER_CHANNEL = 1_000
 #: Messages asked for at a time: enough to hide the round trip, few enough to return unseen.
 AHEAD = 250
 
+#: How many of the latest acks may not have reached the broker when a connection breaks.
+ACKS_IN_DOUBT = 2 * WINDOW
+
 #: Seconds after which a slow pass asks again whether it is enough.
 _ASK_AGAIN = 0.25
 
 #: What to publish before a message is removed, in order (it may be nothing); None leaves the message where it is.
 Decide = Callable[[Found], Sequence[Publication] | None]
+
+
+def scan_despite_broken_connections(start: "Callable[[QueueScan | None], QueueScan]") -> Tally:
+    """Run a scan; when its connection breaks, what is left is scanned by another one.
+
+    Args:
+        start: makes each scan, which goes on with the given one; with none at first.
+
+    Raises:
+        ConnectionBroke: the connections broke again and again.
+        Exception: as of `QueueScan.run`.
+    """
+    latest: QueueScan | None = None
+
+    def scan() -> Tally:
+        nonlocal latest
+        latest = start(latest)
+        return latest.run()
+
+    return despite_broken_connections(scan)
 
 
 class QueueScan(PipelinedOperation):
@@ -55,6 +79,11 @@ class QueueScan(PipelinedOperation):
         on_progress: called after each message that is settled.
         lock: name of an exclusive queue to hold meanwhile; empty for none.
         patience: seconds to wait for the lock.
+        after: the scan that this one goes on with, after its connection broke.
+
+    Attributes:
+        tally: how far it has come.
+        latest: the copies (message_id, generation) that were taken last, of which the broker may not have the acks.
     """
 
     def __init__(
@@ -68,9 +97,14 @@ class QueueScan(PipelinedOperation):
         on_progress: Callable[[Tally], None] = lambda _tally: None,
         lock: str = "",
         patience: float = 0,
+        after: "QueueScan | None" = None,
     ) -> None:
         super().__init__(urls, lock=lock, patience=patience)
-        self.tally = Tally()
+        # What was left, or refused, is seen again; and of what was taken, that of which the broker did not get the ack.
+        taken = after.tally.taken if after else 0
+        self.tally: Tally = Tally(seen=taken, taken=taken)
+        self._in_doubt = frozenset(after.latest) if after else frozenset()
+        self.latest: deque[tuple[str, int]] = deque(self._in_doubt, ACKS_IN_DOUBT)
         self._queues = deque(queues)
         self._decide = decide
         self._is_enough = is_enough
@@ -91,14 +125,18 @@ class QueueScan(PipelinedOperation):
         """Go through the queues.
 
         Raises:
-            BrokerUnavailable: the connection broke, a queue is missing, or the broker is not accepting messages now;
-                what was taken until then is counted in `tally`, everything else is in its place.
+            BrokerUnreachable: the connection broke (`ConnectionBroke`), a queue is missing, or the broker is not
+                accepting messages now; what was taken until then is counted in `tally`, all else is in its place.
             BrokerRefused: this user may not.
             Busy: another process holds the lock.
             Exception: whatever `decide` raised; everything that was not taken is in its place.
         """
         self._perform()
         return self.tally
+
+    def is_counted(self, found: Found) -> bool:
+        """Whether the scan that this one goes on with has taken it already; only its ack was lost."""
+        return bool(self._in_doubt) and (found.message_id, found.generation) in self._in_doubt
 
     def _begin(self) -> None:
         self._open(self._taking_open)
@@ -175,26 +213,27 @@ class QueueScan(PipelinedOperation):
             self._left_here += 1
             self._look()
             return
-        self.tally.seen += 1
+        found = Found(self._queue, readable_key(method.routing_key), properties, body)
+        self.tally.seen += not self.is_counted(found)
         try:
-            steps = self._decide(Found(self._queue, readable_key(method.routing_key), properties, body))
+            steps = self._decide(found)
         except Exception as error:  # noqa: BLE001 (whatever it is, pika would take it for a broken connection)
             self._give_up(error)
             return
         if steps is None:
             self._leave()
         else:
-            self._take(steps, partial(channel.basic_ack, method.delivery_tag))
+            self._take(found, steps, partial(channel.basic_ack, method.delivery_tag))
 
-    def _take(self, steps: Sequence[Publication], ack: Callable[[], None]) -> None:
+    def _take(self, found: Found, steps: Sequence[Publication], ack: Callable[[], None]) -> None:
         self._next_at = time.monotonic() + self._between
         self._under_way += 1
         # The next ones come while this one is replaced.
         self._look()
         if steps:
-            self._publish(deque(steps), partial(self._replaced, ack))
+            self._publish(deque(steps), partial(self._replaced, found, ack))
         else:
-            self._loop.call_later(0, partial(self._replaced, ack, Confirmation.CONFIRMED))
+            self._loop.call_later(0, partial(self._replaced, found, ack, Confirmation.CONFIRMED))
 
     def _nothing_there(self) -> None:
         # Another consumer was faster; nothing is left of what was there at the start.
@@ -202,10 +241,11 @@ class QueueScan(PipelinedOperation):
         self._unasked = 0
         self._look()
 
-    def _replaced(self, ack: Callable[[], None], confirmation: Confirmation) -> None:
+    def _replaced(self, found: Found, ack: Callable[[], None], confirmation: Confirmation) -> None:
         if confirmation is Confirmation.CONFIRMED:
             ack()
-            self.tally.taken += 1
+            self.tally.taken += not self.is_counted(found)
+            self.latest.append((found.message_id, found.generation))
         else:
             self.tally.refused += 1
             self._left_here += 1

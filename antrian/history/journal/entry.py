@@ -9,10 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import pika
 from pydantic_core import from_json
 
 from antrian.broker.queue_scan.publication import Found
+from antrian.broker.stream.entry import StreamEntry
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.errors import MalformedMessage
@@ -39,16 +39,6 @@ _NUL = b"\\u0000"
 
 #: Events above so many bytes are kept without their details.
 LARGEST_EVENT = 1_000_000
-
-
-class JournalDelivery(NamedTuple):
-    """One entry of the stream, as the broker delivered it."""
-
-    offset: int
-    exchange: str
-    routing_key: str
-    properties: pika.BasicProperties
-    body: bytes
 
 
 class EventEntry(NamedTuple):
@@ -108,7 +98,7 @@ class EntryReader:
     def __init__(self, names: Names) -> None:
         self._names = names
 
-    def read(self, delivery: JournalDelivery) -> Entry | None:
+    def read(self, delivery: StreamEntry) -> Entry | None:
         """What a delivery says; None for what is not ours."""
         names, exchange = self._names, delivery.exchange
         if exchange == names.events:
@@ -121,7 +111,7 @@ class EntryReader:
             return self._buried(delivery)
         return None
 
-    def _buried(self, delivery: JournalDelivery) -> MessageEntry:
+    def _buried(self, delivery: StreamEntry) -> MessageEntry:
         letter = DeadLetter.of(_found(delivery, self._names.dead), self._names, now=0.0)
         return MessageEntry(
             delivery.offset,
@@ -137,7 +127,7 @@ class EntryReader:
         )
 
 
-def _told(delivery: JournalDelivery) -> EventEntry | None:
+def _told(delivery: StreamEntry) -> EventEntry | None:
     event = read_event(delivery.body)
     if event is None or not event.name:
         return None
@@ -195,7 +185,7 @@ def _tamed(event: Event) -> Event:
     )
 
 
-def _arrived(delivery: JournalDelivery, name: str, delay: int | None = None) -> MessageEntry:
+def _arrived(delivery: StreamEntry, name: str, delay: int | None = None) -> MessageEntry:
     found = _found(delivery, "")
     lane = found.lane
     try:
@@ -219,7 +209,7 @@ def _arrived(delivery: JournalDelivery, name: str, delay: int | None = None) -> 
     )
 
 
-def _found(delivery: JournalDelivery, queue: str) -> Found:
+def _found(delivery: StreamEntry, queue: str) -> Found:
     return Found(queue, delivery.routing_key, delivery.properties, delivery.body)
 
 

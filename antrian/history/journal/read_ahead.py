@@ -1,6 +1,6 @@
 """A long journal read in a process of its own, so that reading and writing it each have a processor.
 
-Only a history that is far behind needs this; one that keeps up reads in the thread that writes (`journal_feed`).
+Only a history that is far behind needs this; one that keeps up reads in the thread that writes, by `StreamFeed`.
 """
 
 import fcntl
@@ -13,8 +13,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.errors import AntrianError
-from antrian.history.journal.entry import JournalDelivery
 
 _PROGRAM = "antrian.history.journal.read_ahead_process"
 
@@ -44,11 +44,11 @@ class ReadBatch(NamedTuple):
 
     Attributes:
         entries: the next ones.
-        end_passed_at: as `JournalFeed` tells it, with these entries taken.
+        end_passed_at: as `StreamFeed` tells it, with these entries taken.
         trouble: why there will be no more, in one sentence; empty while there will.
     """
 
-    entries: list[JournalDelivery]
+    entries: list[StreamEntry]
     end_passed_at: float | None = None
     trouble: str = ""
 
@@ -62,7 +62,7 @@ class ReaderLost(AntrianError):
 
 
 class ReadAhead:
-    """Reads the journal from a place on, as `JournalFeed` does, in another process that ends with this object.
+    """Reads the journal from a place on, as `StreamFeed` does, in another process that ends with this object.
 
     Args:
         urls: the broker's addresses.
@@ -86,7 +86,7 @@ class ReadAhead:
             # Should it have ended already, there is nothing to take.
             pickle.dump(Task(tuple(urls), namespace, start), stdin)
 
-    def take(self, timeout: float) -> list[JournalDelivery]:
+    def take(self, timeout: float) -> list[StreamEntry]:
         """The next entries; waits for them at most `timeout` seconds.
 
         Raises:

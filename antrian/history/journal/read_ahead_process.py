@@ -9,9 +9,9 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 
 from antrian.broker.connection import open_channel
+from antrian.broker.stream.feed import StreamFeed
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
-from antrian.history.journal.feed import JournalFeed
 from antrian.history.journal.read_ahead import ReadBatch, Task, send
 
 #: Seconds without an entry after which an empty parcel goes out: so it is noticed that nobody takes them.
@@ -29,8 +29,9 @@ def run(task: Task, parcels: Connection) -> None:
     """
     try:
         with open_channel(task.urls, name="antrian history read-ahead") as channel:
+            names = Names(task.namespace)
             # Whoever starts a process for it knows that the journal is long.
-            feed = JournalFeed(channel, Names(task.namespace), task.start, silence=math.inf)
+            feed = StreamFeed(channel, names.journal, task.start, bare=names.events, silence=math.inf)
             look_at = 0.0
             while True:
                 taken = feed.take(_TICK)

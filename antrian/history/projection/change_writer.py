@@ -17,6 +17,7 @@ from antrian.history.projection.changes import (
     LetterBuried,
     LetterPurged,
     LettersGone,
+    Minute,
     Noted,
     PutBack,
     RemovalEnded,
@@ -24,8 +25,9 @@ from antrian.history.projection.changes import (
     Step,
     TakenOut,
 )
-from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT
-from antrian.history.projection.figures import QUARTER, Figures, Wait
+from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT, Table
+from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
+from antrian.history.projection.figures import QUARTER, Ends, Figures, Wait
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
 
@@ -33,6 +35,11 @@ _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
 REPORT_KEPT = 32 * 86_400.0
 
 _BURY = f"{DEAD.insert_named()} ON CONFLICT DO UPDATE SET is_live = max(is_live, excluded.is_live)"
+_COUNT = TALLIES.add(["count"])
+# What is known of the minute so far came before; so its peak may be in either part.
+_ADD_MINUTE = MINUTES.add(["queued", "sent", "failed", "dead", "opened"], peak="max(peak, opened + excluded.peak)")
+_ADD_ENDS = QUARTERS.add(["sent", "failed"])
+_ADD_CAUSE = CAUSES.add(["count"])
 _TELL_JOB = f"""{JOBS.insert_named()} ON CONFLICT DO UPDATE SET
     state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
     changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
@@ -59,44 +66,60 @@ class ChangeWriter:
         for lane, state, change in moves:
             sums[lane, state] += change
         self._connection.executemany(
-            "INSERT INTO tallies VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [(lane, str(state), change) for (lane, state), change in sums.items() if change],
+            _COUNT,
+            [{"lane": lane, "state": str(state), "count": change} for (lane, state), change in sums.items() if change],
         )
 
     def add_minutes(self, changes: Changes) -> None:
         """Add to what happened in each minute."""
         self._connection.executemany(
-            # What is known of the minute so far came before; so its peak may be in either part.
-            "INSERT INTO minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET queued = queued + "
-            "excluded.queued, sent = sent + excluded.sent, failed = failed + excluded.failed, "
-            "dead = dead + excluded.dead, opened = opened + excluded.opened, "
-            "peak = max(peak, opened + excluded.peak)",
-            [
-                (minute, lane, one.queued, one.sent, one.failed, one.dead, one.opened, one.peak)
-                for (minute, lane), one in changes.minutes.items()
-            ],
+            _ADD_MINUTE,
+            [{"minute": minute, "lane": lane, **_values(one)} for (minute, lane), one in changes.minutes.items()],
         )
 
     def add_figures(self, figures: Figures) -> None:
         """Add to what charts and reports are made from."""
-        self._add_waits("waits", figures.waits)
-        self._add_waits("quarter_waits", figures.quarter_waits())
+        self._add_waits(WAITS, "minute", figures.waits)
+        self._add_waits(QUARTER_WAITS, "quarter", figures.quarter_waits())
         self._connection.executemany(
-            "INSERT INTO quarters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, "
-            "failed = failed + excluded.failed",
-            [(*key, ends.sent, ends.failed) for key, ends in figures.ends.items()],
+            _ADD_ENDS,
+            [
+                {"quarter": quarter, "lane": lane, "source": source, **_values(ends)}
+                for (quarter, lane, source), ends in figures.ends.items()
+            ],
         )
         self._connection.executemany(
-            "INSERT INTO causes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [(*key, count) for key, count in figures.causes.items() if count],
+            _ADD_CAUSE,
+            [
+                {"quarter": quarter, "lane": lane, "cause": cause, "count": count}
+                for (quarter, lane, cause), count in figures.causes.items()
+                if count
+            ],
+        )
+        self._connection.executemany(
+            "INSERT INTO holds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, "
+            "seconds = seconds + excluded.seconds",
+            [(*key, held.count, held.seconds) for key, held in figures.holds.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO opt_outs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(*key, count) for key, count in figures.opt_outs.items() if count],
         )
 
-    def _add_waits(self, table: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
+    def _add_waits(self, table: Table, period: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
         self._connection.executemany(
-            f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "  # noqa: S608 (a constant)
-            "count = count + excluded.count, seconds = seconds + excluded.seconds, "
-            "bins = add_bins(bins, excluded.bins)",
-            [(*key, wait.count, wait.seconds, wait_histogram.pack(wait.histogram)) for key, wait in waits.items()],
+            table.add(["count", "seconds"], bins="add_bins(bins, excluded.bins)"),
+            [
+                {
+                    period: when,
+                    "lane": lane,
+                    "priority": priority,
+                    "count": wait.count,
+                    "seconds": wait.seconds,
+                    "bins": wait_histogram.pack(wait.histogram),
+                }
+                for (when, lane, priority), wait in waits.items()
+            ],
         )
 
     def forget(self, before: float, limit: int) -> int:
@@ -116,7 +139,7 @@ class ChangeWriter:
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
         # They name nobody, and a report compares with the period before.
-        for table in ("quarters", "quarter_waits", "causes"):
+        for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
         self._execute("DELETE FROM removals WHERE at < ?", (before,))
@@ -247,16 +270,16 @@ class ChangeWriter:
         ).rowcount
         self.count([(step.lane, "waiting", -count), (step.lane, "cleared", count)])
         self._execute(
-            "INSERT INTO minutes VALUES (?, ?, 0, 0, 0, 0, ?, 0) ON CONFLICT DO UPDATE SET "
-            "opened = opened + excluded.opened",
-            (int(step.at // 60), step.lane, -count),
+            _ADD_MINUTE,
+            {"minute": int(step.at // 60), "lane": step.lane, **_values(Minute(opened=-count))},
         )
 
     def _enter_lane(self, lane: str, at: float) -> None:
         """What the delay ladder had let go by then waited in the lane."""
         for state in ("retrying", "scheduled"):
             count = self._execute(
-                "UPDATE messages SET state = 'waiting' WHERE lane = ? AND state = ? AND due_at <= ? "
+                "UPDATE messages SET state = 'waiting', hold_reason = NULL, hold_until = NULL, hold_rule = NULL "
+                "WHERE lane = ? AND state = ? AND due_at <= ? "
                 "AND state IN ('retrying', 'scheduled')",
                 (lane, state, at),
             ).rowcount
@@ -291,3 +314,8 @@ def _job_state(step: JobTold) -> str:
 
 def _string(value: object) -> str:
     return short(value, LONGEST_DETAIL) if isinstance(value, str) else ""
+
+
+def _values(one: Minute | Ends) -> dict[str, int]:
+    """Its figures by name; `asdict` takes ten times as long."""
+    return {name: getattr(one, name) for name in one.__slots__}

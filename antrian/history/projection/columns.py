@@ -51,6 +51,17 @@ class Table:
         """The statement that changes some columns of a row, with its values in their order, and then its id."""
         return f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?"  # noqa: S608 (constants)
 
+    def add(self, sums: Iterable[str], **expressions: str) -> str:
+        """The statement that adds to a row, or makes it, with its values by name.
+
+        Args:
+            sums: columns that grow by their values.
+            expressions: what becomes of other columns; `excluded.` is before the new value.
+        """
+        changes = {name: f"{name} + excluded.{name}" for name in sums} | expressions
+        assignments = ", ".join(f"{name} = {value}" for name, value in changes.items())
+        return f"{self.insert_named()} ON CONFLICT DO UPDATE SET {assignments}"
+
     def _insert(self, names: Sequence[str], place: str) -> str:
         places = ", ".join(place.format(name) for name in names)
         return f"INSERT INTO {self.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 (constants)
@@ -180,6 +191,9 @@ _WAY = {
     "entered_at": "REAL NOT NULL",
     "entered_seq": "INTEGER NOT NULL",
     "due_at": "REAL",
+    "hold_reason": "TEXT",
+    "hold_until": "REAL",
+    "hold_rule": "TEXT",
     "generation": "INTEGER NOT NULL",
     "attempt": "INTEGER NOT NULL",
     "provider_id": "TEXT",
@@ -209,9 +223,8 @@ INSERT_MESSAGE = MESSAGES.insert()
 UPDATE_MESSAGE = MESSAGES.update(name for name in _WAY if name not in _FIXED)
 LEARN_MESSAGE = MESSAGES.update(one.name for one in CONTENTS)
 
-# The state as plain text: SQLite's adapter takes ten times as long for an enum.
-_way = attrgetter(*("state.value" if name == "state" else name for name in _WAY))
-_changes = attrgetter(*("state.value" if name == "state" else name for name in _WAY if name not in _FIXED))
+_way = attrgetter(*("filed_state" if name == "state" else name for name in _WAY))
+_changes = attrgetter(*("filed_state" if name == "state" else name for name in _WAY if name not in _FIXED))
 
 
 def inserted(row: Any) -> tuple[object, ...]:

@@ -45,6 +45,14 @@ class Ends:
 
 
 @dataclass(slots=True)
+class HeldTime:
+    """How often messages were held for one reason, and for how many seconds in all."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Figures:
     """By how much the figures grow.
 
@@ -52,11 +60,25 @@ class Figures:
         waits: by (minute since 1970, lane, name of the priority).
         ends: by (quarter of an hour since 1970, lane, source).
         causes: failed messages by (quarter of an hour since 1970, lane, class and code).
+        holds: how often, and how many seconds, messages were held, by (quarter in which that ended, lane, reason).
+        opt_outs: not sent because of an opt-out, by (quarter of an hour since 1970, lane, source).
     """
 
     waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
     ends: dict[tuple[int, str, str], Ends] = field(default_factory=dict)
     causes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    holds: dict[tuple[int, str, str], HeldTime] = field(default_factory=dict)
+    opt_outs: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+
+    def held(self, lane: str, reason: str, since: float, until: float) -> None:
+        """A hold of a message is over."""
+        one = self.holds.setdefault((int(until // QUARTER), lane, reason), HeldTime())
+        one.count += 1
+        one.seconds += max(0.0, until - since)
+
+    def opted_out(self, row: MessageRow, at: float) -> None:
+        """A message was not sent because its recipient does not want it."""
+        self.opt_outs[int(at // QUARTER), row.lane, row.source] += 1
 
     def sent(self, row: MessageRow, at: float, wait: float | None) -> None:
         """A message was sent, after so many seconds, if that is known."""

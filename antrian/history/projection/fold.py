@@ -45,9 +45,9 @@ from antrian.history.projection.message_row import MessageRow
 
 #: Events that say by themselves where a message is, and all that tell of one even if nothing else is known of it.
 _OUTCOMES = frozenset(row.event for row in LIFECYCLE.values() if row.state is not None) - {
-    *(QUEUED, SCHEDULED, BURIED, EventName.POSTPONED)
+    *(QUEUED, SCHEDULED, BURIED, EventName.POSTPONED, EventName.HELD, EventName.RELEASED)
 }
-_TELLING = _OUTCOMES | {EventName.REDRIVEN}
+_TELLING = _OUTCOMES | {EventName.REDRIVEN, EventName.HELD}
 
 #: Events that take a message out, and events about the wish that it not be sent.
 _REMOVALS = frozenset({EventName.PURGED, EventName.CLEARED})
@@ -55,6 +55,9 @@ _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
 _BARRIER, _SENT = EventName.BARRIER, EventName.SENT
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
+
+#: States of a copy that comes back by itself.
+_ON_THE_LADDER = frozenset({MessageState.SCHEDULED, MessageState.HELD, MessageState.RETRYING})
 
 #: States in which a message that failed counts as failed still.
 _FAILED = frozenset({MessageState.DEAD, MessageState.EXPIRED, MessageState.PURGED})
@@ -219,6 +222,10 @@ class Projection:
             self._tell_outcome(row, seq, event)
         elif event.name == EventName.POSTPONED:
             self._postpone(row, event)
+        elif event.name == EventName.HELD:
+            self._hold(row, event)
+        elif event.name == EventName.RELEASED:
+            self._release(row, seq, event)
         elif event.name == EventName.REDRIVEN:
             self._redrive(row, event)
         elif event.name == EventName.RESTORED:
@@ -287,6 +294,8 @@ class Projection:
             self._figures.failed(row, event.at, row.failure_class or UNKNOWN, row.code or "")
         else:
             row.undo_id = _text(details.get("undo_id")) or None
+            if state is MessageState.OPTED_OUT and row.state is not state:
+                self._figures.opted_out(row, event.at)
             self._move(row, state, event.at)
             if state is MessageState.EXPIRED:
                 self._figures.failed(row, event.at, "expired", "")
@@ -308,6 +317,23 @@ class Projection:
             row.detail = _text(event.details.get("detail")) or row.detail
             is_retry = row.state is MessageState.RETRYING
             self._move(row, MessageState.RETRYING if is_retry else MessageState.SCHEDULED, event.at)
+
+    def _hold(self, row: MessageRow, event: Event) -> None:
+        """The same copy is on the ladder, because of a rule of its lane; nothing was tried."""
+        details = event.details
+        until = _moment(details.get("until"))
+        due_at = _moment(details.get("due_at")) or until
+        if due_at is not None and row.state in PENDING and row.generation == event.generation:
+            self._move(row, MessageState.HELD, event.at)
+            row.due_at, row.hold_until = due_at, until
+            row.hold_reason, row.hold_rule = _name(details.get("reason")) or UNKNOWN, _name(details.get("rule"))
+
+    def _release(self, row: MessageRow, seq: int, event: Event) -> None:
+        """The same copy is taken off the ladder, and enters its lane anew."""
+        if row.state in _ON_THE_LADDER and row.generation == event.generation:
+            self._move(row, MessageState.WAITING, event.at)
+            row.due_at = None
+            row.entered_at, row.entered_seq = self.changes.clock, seq
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
         # Whoever puts it back wants it sent, whatever was asked before.
@@ -382,6 +408,9 @@ class Projection:
             self._minute(at, row.lane).open(change)
         if row.failed_at is not None and state not in _FAILED:
             self._figures.forget_failure(row)
+        if row.state is MessageState.HELD:
+            self._figures.held(row.lane, row.hold_reason or UNKNOWN, row.changed_at, min(at, row.due_at or at))
+            row.hold_reason = row.hold_until = row.hold_rule = None
         row.state = state
         row.changed_at = at
 
@@ -421,6 +450,10 @@ def _without_details(event: Event) -> bytes:
 
 def _text(value: object) -> str:
     return short(value, LONGEST_DETAIL) if isinstance(value, str) else ""
+
+
+def _name(value: object) -> str:
+    return short(value) if isinstance(value, str) else ""
 
 
 def _moment(value: object) -> float | None:

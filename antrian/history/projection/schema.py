@@ -1,15 +1,17 @@
 """The tables of the history.
 
-A file that an earlier program made gets the columns that came later, empty, from whichever program opens it first; the
-earlier program can go on with it. A file of another `VERSION` is not migrated but made again from the journal.
+A file that an earlier program made gets the columns, tables and indexes that came later, empty, from whichever program
+opens it first; the earlier program can go on with it. A file of another `VERSION` is not migrated but made again from
+the journal.
 """
 
 import sqlite3
 
 from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
+from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
 
 #: Grows with every change that an earlier program could not live with: of tables, or of what the projection means by
-#: them. A column of `messages` that may be empty is none.
+#: them. A column of `messages` that may be empty is none, nor is a table that an earlier program does not look at.
 VERSION = 2
 
 #: Pages that a connection keeps in memory, in KiB; the operating system keeps the others.
@@ -49,35 +51,12 @@ CREATE INDEX dead_by_lane ON dead (lane, died_at) WHERE is_live;
 CREATE INDEX dead_by_source ON dead (source, died_at) WHERE is_live;
 CREATE INDEX dead_by_number ON dead (phone_number, died_at) WHERE is_live;
 
-CREATE TABLE tallies (
-    lane TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (lane, state)
-) WITHOUT ROWID;
-
-CREATE TABLE minutes (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, queued INTEGER NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, dead INTEGER NOT NULL, opened INTEGER NOT NULL, peak INTEGER NOT NULL,
-    PRIMARY KEY (minute, lane)
-) WITHOUT ROWID;
-
-CREATE TABLE waits (
-    minute INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (minute, lane, priority)
-) WITHOUT ROWID;
-
-CREATE TABLE quarter_waits (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, priority TEXT NOT NULL, count INTEGER NOT NULL,
-    seconds REAL NOT NULL, bins BLOB NOT NULL, PRIMARY KEY (quarter, lane, priority)
-) WITHOUT ROWID;
-
-CREATE TABLE quarters (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, sent INTEGER NOT NULL,
-    failed INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)
-) WITHOUT ROWID;
-
-CREATE TABLE causes (
-    quarter INTEGER NOT NULL, lane TEXT NOT NULL, cause TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (quarter, lane, cause)
-) WITHOUT ROWID;
+{TALLIES.create()};
+{MINUTES.create()};
+{WAITS.create()};
+{QUARTER_WAITS.create()};
+{QUARTERS.create()};
+{CAUSES.create()};
 
 {REMOVALS.create()};
 CREATE INDEX removals_by_time ON removals (at);
@@ -88,6 +67,19 @@ CREATE INDEX taken_out_by_message ON taken_out (message);
 {JOBS.create()};
 CREATE INDEX jobs_by_time ON jobs (started_at);
 """  # noqa: S608 (constants)
+
+#: What came later than `VERSION`, by name. What is held is filed as scheduled, with a reason.
+_LATER = {
+    "messages_held": "CREATE INDEX messages_held "
+    "ON messages (lane, hold_reason, due_at, hold_rule, hold_until, born_at) "
+    "WHERE state = 'scheduled' AND hold_reason IS NOT NULL",
+    "messages_timed": "CREATE INDEX messages_timed ON messages (lane, due_at) "
+    "WHERE state = 'scheduled' AND hold_reason IS NULL",
+    "holds": "CREATE TABLE holds (quarter INTEGER NOT NULL, lane TEXT NOT NULL, reason TEXT NOT NULL, "
+    "count INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (quarter, lane, reason)) WITHOUT ROWID",
+    "opt_outs": "CREATE TABLE opt_outs (quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, "
+    "count INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)) WITHOUT ROWID",
+}
 
 #: Made when the history has caught up for the first time: to keep them while millions of messages are read takes more
 #: time than all the rest, because numbers and keys come in no order.
@@ -106,7 +98,8 @@ CREATE INDEX events_of_activity ON events (seq) WHERE is_activity;
 
 def create(connection: sqlite3.Connection) -> None:
     """Make all tables in an empty file."""
-    connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT")
+    later = "; ".join(_LATER.values())
+    connection.executescript(f"BEGIN; {_TABLES} {later}; PRAGMA user_version = {VERSION}; COMMIT")
 
 
 def make_indexes(connection: sqlite3.Connection) -> None:
@@ -117,25 +110,31 @@ def make_indexes(connection: sqlite3.Connection) -> None:
 
 
 def is_usable(connection: sqlite3.Connection) -> bool:
-    """Whether the file has these tables; columns that it does not have yet are added.
+    """Whether the file has these tables; what it does not have yet is added.
 
     Raises:
         sqlite3.Error: they cannot be added.
     """
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
         return False
-    if _missing_columns(connection):
+    if any(_missing(connection)):
         connection.execute("BEGIN IMMEDIATE")
         # Another program may just have done it.
-        for name in _missing_columns(connection):
-            connection.execute(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {name} {MESSAGES.columns[name]}")
+        for statement in _missing(connection):
+            connection.execute(statement)
         connection.execute("COMMIT")
     return True
 
 
-def _missing_columns(connection: sqlite3.Connection) -> list[str]:
-    found = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
-    return [name for name in MESSAGES.columns if name not in found]
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The statements that make what came later."""
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
+    things = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    added = (f"{name} {kind}" for name, kind in MESSAGES.columns.items() if name not in columns)
+    return [
+        *(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {column}" for column in added),
+        *(statement for name, statement in _LATER.items() if name not in things),
+    ]
 
 
 def prepare_writer(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,5 @@
 """The one writer of the history's file: journal deliveries in, one transaction for each batch."""
 
-import hashlib
 import json
 import sqlite3
 import time
@@ -10,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from antrian.broker.stream.entry import StreamEntry, StreamPlace, fingerprint
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
-from antrian.history.journal.entry import Entry, EntryReader, EventEntry, JournalDelivery, MessageEntry
+from antrian.history.journal.entry import Entry, EntryReader, EventEntry, MessageEntry
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
+from antrian.history.projection.figures import Figures
 from antrian.history.projection.fold import Projection, empties_a_lane
-from antrian.history.projection.message_row import MessageRow
-from antrian.history.records import MessageState
+from antrian.history.projection.message_row import MessageRow, told_state
 
 #: Messages that come out of the delay ladder, or old rows, that are seen to in one transaction at most.
 SLICE = 2_000
@@ -45,11 +45,10 @@ class JournalPlace:
     offset: int
     fingerprint: str
 
-
-def fingerprint(delivery: JournalDelivery) -> str:
-    """What tells one journal entry from another at the same place."""
-    traits = f"{delivery.exchange}\n{delivery.routing_key}\n"
-    return hashlib.blake2b(traits.encode(errors="replace") + delivery.body, digest_size=16).hexdigest()
+    @property
+    def in_stream(self) -> StreamPlace:
+        """The same, as any reader of a stream has it."""
+        return StreamPlace(self.offset, self.fingerprint)
 
 
 class HistoryWriter:
@@ -92,7 +91,7 @@ class HistoryWriter:
         if history_file.inode(self._path) != self._inode:
             raise Replaced("the history's file was deleted or replaced")
 
-    def take(self, deliveries: Sequence[JournalDelivery], *, now: float | None = None) -> None:
+    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> None:
         """Take journal entries into account, all or nothing; those that were taken already are skipped.
 
         Raises:
@@ -137,20 +136,24 @@ class HistoryWriter:
     def release_due(self, now: float) -> int:
         """Messages whose time on the delay ladder is over wait in their lanes; returns how many these were."""
         due = self._connection.execute(
-            "SELECT id, lane, state, due_at FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ? "
-            "ORDER BY due_at LIMIT ?",
+            "SELECT id, lane, state, due_at, hold_reason, changed_at FROM messages "
+            "WHERE state IN ('retrying', 'scheduled') AND due_at <= ? ORDER BY due_at LIMIT ?",
             (now, SLICE),
         ).fetchall()
         if not due:
             return 0
+        figures = Figures()
+        for _, lane, _, due_at, reason, held_at in due:
+            if reason is not None:
+                figures.held(lane, reason, held_at, due_at)
         with self._transaction():
             self._connection.executemany(
-                "UPDATE messages SET state = 'waiting', entered_at = due_at, changed_at = due_at, due_at = NULL "
-                "WHERE id = ?",
+                "UPDATE messages SET state = 'waiting', entered_at = due_at, changed_at = due_at, due_at = NULL, "
+                "hold_reason = NULL, hold_until = NULL, hold_rule = NULL WHERE id = ?",
                 [(row[0],) for row in due],
             )
-            moves = [change for _, lane, state, _ in due for change in ((lane, state, -1), (lane, "waiting", 1))]
-            self._steps.count(moves)
+            self._steps.count(move for row in due for move in ((row[1], row[2], -1), (row[1], "waiting", 1)))
+            self._steps.add_figures(figures)
         return len(due)
 
     def forget(self, before: float) -> int:
@@ -239,8 +242,8 @@ def _named(part: Iterable[tuple[int, Entry | None]]) -> set[str]:
 
 def _row(values: dict[str, Any]) -> MessageRow:
     row = MessageRow(**values)
-    row.state = MessageState(row.state)
     row.before = (row.lane, row.state)
+    row.state = told_state(row.state, row.hold_reason)
     return row
 
 
@@ -248,7 +251,7 @@ def _moves(rows: Iterable[MessageRow]) -> Iterator[tuple[str, str, int]]:
     """How the numbers of messages in each state change: (lane, state, by how much)."""
     for row in rows:
         if row.before is not None:
-            if row.before == (row.lane, row.state):
+            if row.before == (row.lane, row.filed_state):
                 continue
             yield (*row.before, -1)
-        yield row.lane, row.state, 1
+        yield row.lane, row.filed_state, 1

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from antrian.history.queries import held_query
 from antrian.history.queries.reader import Reader
+from antrian.history.records import DelayedCount, HeldCount
 
 
 class DepthCounts:
@@ -29,6 +31,14 @@ class DepthCounts:
             "SELECT failure_class, count(*) FROM dead INDEXED BY dead_by_cause WHERE is_live GROUP BY failure_class"
         )
         return dict(rows)
+
+    def held(self, now: float) -> dict[str, list[HeldCount]]:
+        """The held messages of each lane by their reason."""
+        return held_query.held_by_lane(self._reader, now)
+
+    def delayed(self, now: float) -> dict[str, list[DelayedCount]]:
+        """The messages of each lane that come back at a time of their own, for no rule of the lane."""
+        return held_query.delayed_by_lane(self._reader, now)
 
     def close(self) -> None:
         """Close this thread's connection."""

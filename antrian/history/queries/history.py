@@ -27,7 +27,7 @@ from antrian.history.projection.columns import (
 from antrian.history.projection.figures import QUARTER
 from antrian.history.projection.history_file import history_path
 from antrian.history.projection.message_row import OPEN
-from antrian.history.queries import analytics, dead_query, message_query, term_search
+from antrian.history.queries import analytics, dead_query, held_query, message_query, term_search
 from antrian.history.queries import cursor as list_place
 from antrian.history.queries import rows as row_reading
 from antrian.history.queries.cursor import BadCursor
@@ -41,6 +41,8 @@ from antrian.history.records import (
     DeadFilter,
     DeadGroup,
     DeadRecord,
+    DelayedCount,
+    HeldCount,
     Job,
     KeyUse,
     LifeEntry,
@@ -110,7 +112,7 @@ class History:
             "WHERE m.message_id = ? ORDER BY e.seq",
             (message_id,),
         )
-        return row_reading.with_classes([row_reading.life_entry(row) for row in rows])
+        return row_reading.with_classes(list(row_reading.without_repetitions(map(row_reading.life_entry, rows))))
 
     def messages(self, wanted: MessageFilter, cursor: str | None = None, limit: int = 50) -> Page[MessageRecord]:
         """Messages that fit, newest first.
@@ -231,7 +233,30 @@ class History:
         ):
             found[MessageState(state)] -= count
             found[MessageState.WAITING] += count
+        held = self._reader.row(f"{held_query.COUNT_BY_STATE} AND {condition}", (time.time(), *values))
+        found[MessageState.HELD] = held[0] if held else 0
+        found[MessageState.SCHEDULED] -= found[MessageState.HELD]
         return found
+
+    def held(self, lane: str) -> list[HeldCount]:
+        """The held messages of a lane by their reason; what is due already waits in the lane."""
+        return held_query.held_counts(self._reader, lane, time.time())
+
+    def delayed(self, lane: str) -> list[DelayedCount]:
+        """The messages of a lane that come back at a time of their own, for no rule of the lane."""
+        return held_query.delayed_counts(self._reader, lane, time.time())
+
+    def held_due_times(self, lane: str, limit: int) -> list[float]:
+        """When the first held messages of a lane come back from the delay ladder, unix seconds, in order."""
+        return held_query.held_due_times(self._reader, lane, time.time(), limit)
+
+    def place(self, message_id: str) -> int | None:
+        """How many messages go before one that waits in its lane; None for one that does not."""
+        return held_query.place_of(self._reader, message_id)
+
+    def waiting(self, lane: str) -> tuple[int, int]:
+        """How many messages wait in a lane: those that are not urgent, and those that are."""
+        return held_query.waiting_counts(self._reader, lane)
 
     # Dead letters
 
@@ -368,7 +393,7 @@ class History:
             "ORDER BY e.seq DESC LIMIT ?",
             (*values, limit + 1),
         )
-        items = tuple(row_reading.life_entry(row) for row in rows[:limit])
+        items = tuple(row_reading.without_repetitions(map(row_reading.life_entry, rows[:limit])))
         return Page(items, list_place.write(0.0, rows[limit - 1]["seq"]) if len(rows) > limit else None)
 
     def actors(self, limit: int = 2_000) -> list[str]:

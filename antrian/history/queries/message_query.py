@@ -26,6 +26,9 @@ _DUE = (
 _PENDING_ROWS = "messages m INDEXED BY messages_pending"
 _IS_PENDING = "m.state IN ('waiting', 'retrying', 'scheduled')"
 
+#: What is held is filed as scheduled, with a reason.
+_HOLDS = {MessageState.HELD: "IS NOT NULL", MessageState.SCHEDULED: "IS NULL"}
+
 #: The condition that nothing fits.
 _NOTHING = "0"
 
@@ -83,10 +86,12 @@ def queries(wanted: MessageFilter, after: tuple[float, int] | None, now: float) 
         return [_query(wanted, after, _ANY)]
     parts: list[_Part] = []
     for state in sorted(wanted.states):
-        if state in {MessageState.RETRYING, MessageState.SCHEDULED}:
+        if state in _HOLDS:
+            filed = f"{{plus}}m.state = 'scheduled' AND m.hold_reason {_HOLDS[state]} AND {{plus}}m.due_at > ?"
+            parts.append(_Part(filed, (now,), is_pending=True))
+        elif state is MessageState.RETRYING:
             parts.append(_Part("{plus}m.state = ? AND {plus}m.due_at > ?", (state.value, now), is_pending=True))
-            if state is MessageState.RETRYING:
-                parts.append(_Part("{plus}m.state = ? AND m.due_at IS NULL", (state.value,), is_pending=True))
+            parts.append(_Part("{plus}m.state = ? AND m.due_at IS NULL", (state.value,), is_pending=True))
         else:
             parts.append(_Part("{plus}m.state = ?", (state.value,), is_pending=state in PENDING))
         if state is MessageState.WAITING:

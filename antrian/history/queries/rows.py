@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from antrian.domain.event_name import EventName
 from antrian.history.journal.entry import json_table, read_event, tame
 from antrian.history.projection import columns
 from antrian.history.projection.changes import OFFSET_BITS
+from antrian.history.projection.message_row import told_state
 from antrian.history.records import FINAL, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
 from antrian.history.removal import Removal, Removed
 
@@ -17,18 +18,22 @@ _OFFSET = (1 << OFFSET_BITS) - 1
 
 #: What a record has as its row has it.
 _AS_IT_IS = frozenset(one.name for one in fields(MessageRecord)) - columns.UNKNOWN.keys()
+_NO_HOLD: Mapping[str, None] = dict.fromkeys(("hold_reason", "hold_until", "hold_rule"))
+_ON_THE_LADDER = frozenset({MessageState.RETRYING, MessageState.SCHEDULED, MessageState.HELD})
 _LETTER = tuple(one.name for one in fields(DeadRecord))
 
 
 def message(values: Mapping[str, Any], now: float) -> MessageRecord:
     """A message as it is at that moment: once its time on the delay ladder is over, it waits in its lane."""
     known = {name: values[name] for name in _AS_IT_IS} | columns.recorded(values)
-    state = known["state"] = MessageState(known["state"])
+    state = told_state(known["state"], known["hold_reason"])
     known["cancelling"] = bool(known["cancelling"]) and state not in FINAL
     due_at = known["due_at"]
-    if due_at is not None and due_at <= now and state in {MessageState.RETRYING, MessageState.SCHEDULED}:
-        known |= {"state": MessageState.WAITING, "due_at": None}
-    return MessageRecord(**known)
+    if due_at is not None and due_at <= now and state in _ON_THE_LADDER:
+        state, known["due_at"] = MessageState.WAITING, None
+    if state is not MessageState.HELD:
+        known |= _NO_HOLD
+    return MessageRecord(**known | {"state": state})
 
 
 def dead(values: Mapping[str, Any]) -> DeadRecord:
@@ -59,6 +64,15 @@ def life_entry(values: Mapping[str, Any]) -> LifeEntry:
     lane, message_id, source = (values[column] or "" for column in ("lane", "message_id", "source"))
     details = {"priority": values["priority"]}
     return LifeEntry(journal, offset, at, name, lane, message_id, source=source, details=details)
+
+
+def without_repetitions(entries: Iterable[LifeEntry]) -> Iterator[LifeEntry]:
+    """Each event once: a writer whose connection breaks writes an event again, and may not know that it is there."""
+    before: LifeEntry | None = None
+    for entry in entries:
+        if before is None or not entry.source or replace(entry, offset=before.offset, journal=before.journal) != before:
+            yield entry
+        before = entry
 
 
 def with_classes(life: Sequence[LifeEntry]) -> list[LifeEntry]:

@@ -68,7 +68,11 @@ _STATE_WORDS = {
     "dead letters": MessageState.DEAD,
     "failed": MessageState.DEAD,
     "deleted": MessageState.PURGED,
+    "opted out": MessageState.OPTED_OUT,
     "terjadwal": MessageState.SCHEDULED,
+    "ditahan": MessageState.HELD,
+    "tertahan": MessageState.HELD,
+    "berhenti berlangganan": MessageState.OPTED_OUT,
     "menunggu": MessageState.WAITING,
     "sedang dikirim": MessageState.SENDING,
     "terkirim": MessageState.SENT,
@@ -105,7 +109,7 @@ def meanings(term: str, *, covered: bool, sources: Iterable[str] = ()) -> tuple[
     ]
     found += _numbers(term, covered=covered)
     found += [Meaning(Kind.SOURCE, Fit.WHOLE, source) for source in sources if _is_source(term, source)]
-    if state := _STATE_WORDS.get(term.lower()):
+    if state := _STATE_WORDS.get(term.lower().removeprefix("state:").strip()):
         found.append(Meaning(Kind.STATE, Fit.WHOLE, state.value))
     words = None if covered else search_terms.words_query(term, is_finished=_is_finished(term))
     if words:

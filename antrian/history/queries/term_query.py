@@ -7,7 +7,7 @@ those are checked. Everything is in the order in which messages came, newest fir
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from antrian.history.queries.term import Fit, Kind, Meaning
@@ -28,6 +28,9 @@ _COLUMN = {
     Kind.STATE: "state",
 }
 
+
+#: What is held is filed as scheduled, with a reason.
+_HOLDS: Mapping[str, str] = {MessageState.HELD: "IS NOT NULL", MessageState.SCHEDULED: "IS NULL"}
 
 #: SQL, and the values for its question marks.
 Statement = tuple[str, tuple[object, ...]]
@@ -87,6 +90,8 @@ def condition_of(meaning: Meaning) -> Condition:
     """What must be true of a message that is meant."""
     if meaning.kind is Kind.TEXT:
         return Condition(meaning.value, words=True)
+    if meaning.kind is Kind.STATE and meaning.value in _HOLDS:
+        return Condition(f"{{plus}}m.state = 'scheduled' AND m.hold_reason {_HOLDS[meaning.value]}")
     column = f"{{plus}}m.{_COLUMN[meaning.kind]}"
     match meaning.fit:
         case Fit.BEGINNING:
@@ -124,7 +129,13 @@ def _in_state(state: MessageState, now: float) -> Condition:
         case MessageState.WAITING:
             due = "m.id IN (SELECT id FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ?)"
             return Condition(f"{{plus}}m.state = ? OR {due}", (state.value, now))
-        case MessageState.RETRYING | MessageState.SCHEDULED:
+        case MessageState.HELD:
+            held = "m.state = 'scheduled' AND {plus}m.hold_reason IS NOT NULL AND m.due_at > ?"
+            return Condition(f"{{plus}}{held}", (now,))
+        case MessageState.SCHEDULED:
+            scheduled = "m.state = ? AND m.hold_reason IS NULL AND (m.due_at IS NULL OR m.due_at > ?)"
+            return Condition(f"{{plus}}{scheduled}", (state.value, now))
+        case MessageState.RETRYING:
             return Condition("{plus}m.state = ? AND (m.due_at IS NULL OR m.due_at > ?)", (state.value, now))
         case _:
             return Condition("{plus}m.state = ?", (state.value,))

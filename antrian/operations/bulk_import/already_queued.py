@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from antrian.broker.connection import broker_urls
+from antrian.broker.stream.lookup import last_entry, stream_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError, BrokerRefused
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.gc_tuning import collect_rarely
-from antrian.history.journal.lookup import journal_channel, last_entry
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.history.rebuild import catch_up, wait_until_checked
@@ -155,8 +155,9 @@ def _bring_up_to_date(settings: Settings, history: History, progress: ShowsProgr
     urls = broker_urls(settings)
     try:
         # Whoever may only publish is told so at once, and not when nothing has come for long.
-        with journal_channel(urls, name="antrian import") as channel:
-            last_entry(channel, Names(settings.whatsapp_queue_namespace).journal)
+        journal = Names(settings.whatsapp_queue_namespace).journal
+        with stream_channel(urls, journal, name="antrian import") as channel:
+            last_entry(channel, journal)
     except BrokerRefused:
         return "this user may not read the journal"
     except AntrianError as error:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
-from antrian.operations.bulk_import.row import FIELDS, REQUIRED, UnreadableFile
+from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, UnreadableFile
 from antrian.operations.bulk_import.text_lines import is_utf8
 
 #: A note of its own: `metadata.invoice`.
@@ -25,13 +25,17 @@ _ALIASES = {
     "idempotency_key": "kunci",
     "lane": "jalur",
     "source": "sumber",
+    "timezone": "zona zona_waktu tz time_zone",
 }
 _MEANT = {alias: name for name, aliases in _ALIASES.items() for alias in aliases.split()}
 
 _MOST_LISTED = 5
 _SHOWN = 40
 
-KNOWN_COLUMNS = f"{', '.join(FIELDS)}, and {NOTE}NAME for a note"
+
+def known_columns(columns: ColumnSet = MESSAGE_COLUMNS) -> str:
+    """The columns that there may be, for people."""
+    return ", ".join(columns.fields) + (f", and {NOTE}NAME for a note" if columns.has_notes else "")
 
 
 class UnknownColumns(UnreadableFile):
@@ -41,22 +45,24 @@ class UnknownColumns(UnreadableFile):
         names: these, as they are written.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        listed = ", ".join(map(_guessed, names[:_MOST_LISTED]))
+    def __init__(self, names: Sequence[str], columns: ColumnSet = MESSAGE_COLUMNS) -> None:
+        listed = ", ".join(_guessed(name, columns) for name in names[:_MOST_LISTED])
         more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
         super().__init__(
-            f"its first line must name the columns, and there is no {listed}{more}. The columns are {KNOWN_COLUMNS}"
+            f"its first line must name the columns, and there is no {listed}{more}. "
+            f"The columns are {known_columns(columns)}"
         )
         self.names = tuple(names)
 
 
-def field_of(cell: str) -> str:
+def field_of(cell: str, columns: ColumnSet = MESSAGE_COLUMNS) -> str:
     """The field that a cell of the header stands for; the cell itself where none is known."""
     name = cell.strip()
-    if name[: len(NOTE)].lower() == NOTE:
+    if columns.has_notes and name[: len(NOTE)].lower() == NOTE:
         return NOTE + name[len(NOTE) :].strip()
     plain = _plain(name)
-    return plain if plain in FIELDS else _MEANT.get(plain, name)
+    meant = _MEANT.get(plain, plain)
+    return meant if meant in columns.fields else name
 
 
 def is_note(name: str) -> bool:
@@ -64,12 +70,13 @@ def is_note(name: str) -> bool:
     return name.startswith(NOTE) and len(name) > len(NOTE)
 
 
-def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
+def named(cells: Sequence[str], ignored: Collection[str] = (), columns: ColumnSet = MESSAGE_COLUMNS) -> list[str]:
     """The field of each column, in the order of the header.
 
     Args:
         cells: of the header.
         ignored: columns that are left out, in any spelling.
+        columns: that there may be.
 
     Raises:
         UnknownColumns: the header has names that nobody knows.
@@ -78,10 +85,11 @@ def named(cells: Sequence[str], ignored: Collection[str] = ()) -> list[str]:
     if not all(map(is_utf8, cells)):
         raise UnreadableFile('its first line is not UTF-8 (Excel has "CSV UTF-8" for that)')
     left_out = {_plain(one) for one in ignored}
-    names = [IGNORED if _plain(cell) in left_out else field_of(cell) for cell in cells]
-    if unknown := [name for name in names if name not in {"", IGNORED, *FIELDS} and not is_note(name)]:
-        raise UnknownColumns(unknown)
-    if missing := [name for name in REQUIRED if name not in names]:
+    names = [IGNORED if _plain(cell) in left_out else field_of(cell, columns) for cell in cells]
+    known = {"", IGNORED, *columns.fields}
+    if unknown := [name for name in names if name not in known and not (columns.has_notes and is_note(name))]:
+        raise UnknownColumns(unknown, columns)
+    if missing := [name for name in columns.required if name not in names]:
         raise UnreadableFile(f"its header has no column {' and no column '.join(missing)}")
     if twice := sorted(name for name, count in Counter(names).items() if count > 1 and name not in {"", IGNORED}):
         raise UnreadableFile(f"its header names {', '.join(twice)} twice")
@@ -97,8 +105,10 @@ def _plain(name: str) -> str:
     return re.sub(r"[\s._-]+", "_", name.strip().lower()).strip("_")
 
 
-def _guessed(name: str) -> str:
+def _guessed(name: str, columns: ColumnSet) -> str:
     plain = _plain(name)
-    alike = get_close_matches(plain, [*FIELDS, *_MEANT], 1, 0.75)
-    meant = _MEANT.get(alike[0], alike[0]) if alike else f"{NOTE}{plain}" if plain.isidentifier() else ""
+    aliases = [alias for alias, meant in _MEANT.items() if meant in columns.fields]
+    alike = get_close_matches(plain, [*columns.fields, *aliases], 1, 0.75)
+    note = f"{NOTE}{plain}" if columns.has_notes and plain.isidentifier() else ""
+    meant = _MEANT.get(alike[0], alike[0]) if alike else note
     return repr(name[:_SHOWN]) + (f" (did you mean {meant[:_SHOWN]}?)" if meant else "")

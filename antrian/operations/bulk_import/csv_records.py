@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from antrian.operations.bulk_import.columns import IGNORED, KNOWN_COLUMNS, NOTE, field_of, is_note, named
-from antrian.operations.bulk_import.row import FIELDS, Row, UnreadableFile
+from antrian.operations.bulk_import.columns import IGNORED, NOTE, field_of, is_note, known_columns, named
+from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, Row, UnreadableFile
 from antrian.operations.bulk_import.text_lines import is_utf8
 
 _SEPARATORS = ",;\t"
@@ -21,12 +21,15 @@ _SEPARATORS = ",;\t"
 _EXCEL_SEPARATOR = re.compile(r"\s*\"?sep=(?P<separator>[,;\t])\"?\s*", re.IGNORECASE)
 
 
-def csv_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator[Row]:
+def csv_records(
+    lines: Iterable[str], ignored: Collection[str] = (), wanted: ColumnSet = MESSAGE_COLUMNS
+) -> Iterator[Row]:
     """The rows below the header; those without any content are none.
 
     Args:
         lines: of the file.
         ignored: columns that are left out.
+        wanted: the columns that there may be.
 
     Raises:
         UnreadableFile: the header does not fit, or quotes make no sense from some line on.
@@ -35,7 +38,8 @@ def csv_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator
     first = next(feed, "")
     hint = _EXCEL_SEPARATOR.fullmatch(first)
     header = next(feed, "") if hint else first
-    rows = csv.reader(chain([header], feed), delimiter=hint["separator"] if hint else _separator(header), strict=True)
+    separator = hint["separator"] if hint else _separator(header, wanted)
+    rows = csv.reader(chain([header], feed), delimiter=separator, strict=True)
     before = 1 if hint else 0
     columns: Sequence[str] = ()
     for line, cells in _numbered(rows, before):
@@ -44,18 +48,18 @@ def csv_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator
         if columns:
             yield _record(line, columns, cells)
         else:
-            columns = named(cells, ignored)
+            columns = named(cells, ignored, wanted)
     if not columns:
-        raise UnreadableFile(f"it is empty: its first line must name the columns, {KNOWN_COLUMNS}")
+        raise UnreadableFile(f"it is empty: its first line must name the columns, {known_columns(wanted)}")
 
 
-def _separator(header: str) -> str:
+def _separator(header: str, wanted: ColumnSet) -> str:
     def fitness(separator: str) -> tuple[int, int]:
         try:
             cells = next(csv.reader([header], delimiter=separator), [])
         except csv.Error as error:
             raise UnreadableFile(f"line 1: {_broken(str(error))}") from error
-        return sum(field_of(cell) in FIELDS for cell in cells), len(cells)
+        return sum(field_of(cell, wanted) in wanted.fields for cell in cells), len(cells)
 
     return max(_SEPARATORS, key=fitness)
 

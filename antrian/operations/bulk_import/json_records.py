@@ -4,19 +4,22 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from antrian.operations.bulk_import.row import FIELDS, Row, UnreadableFile
+from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, Row, UnreadableFile
 from antrian.operations.bulk_import.text_lines import is_utf8
 
 #: Characters of a stranger's field name that are shown.
 _SHOWN = 40
 
 
-def json_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterator[Row]:
+def json_records(
+    lines: Iterable[str], ignored: Collection[str] = (), wanted: ColumnSet = MESSAGE_COLUMNS
+) -> Iterator[Row]:
     """The row in each line; blank lines are none.
 
     Args:
         lines: of the file.
         ignored: fields that are left out.
+        wanted: the fields that there may be.
 
     Raises:
         UnreadableFile: it is one JSON list, and not a line for each object.
@@ -28,10 +31,10 @@ def json_records(lines: Iterable[str], ignored: Collection[str] = ()) -> Iterato
             if is_first and text.startswith("["):
                 raise UnreadableFile("it is one JSON list: write one object on each line, as `jq -c '.[]'` does")
             is_first = False
-            yield _record(number, text, frozenset(ignored))
+            yield _record(number, text, frozenset(ignored), wanted)
 
 
-def _record(number: int, text: str, ignored: frozenset[str]) -> Row:
+def _record(number: int, text: str, ignored: frozenset[str], wanted: ColumnSet) -> Row:
     if not is_utf8(text):
         return Row(number, problems={"": "is not UTF-8"})
     try:
@@ -43,12 +46,12 @@ def _record(number: int, text: str, ignored: frozenset[str]) -> Row:
     if not isinstance(fields, dict):
         return Row(number, problems={"": "is JSON, but not an object"})
     said = {name: value for name, value in fields.items() if name not in ignored}
-    return Row(number, said, _strangers(said))
+    return Row(number, said, _strangers(said, wanted))
 
 
-def _strangers(fields: dict[str, Any]) -> dict[str, str]:
-    known = f"is not a field; the fields are {', '.join(FIELDS)}"
-    return {_shown(name): known for name in fields if name not in FIELDS}
+def _strangers(fields: dict[str, Any], wanted: ColumnSet) -> dict[str, str]:
+    known = f"is not a field; the fields are {', '.join(wanted.fields)}"
+    return {_shown(name): known for name in fields if name not in wanted.fields}
 
 
 def _shown(name: str) -> str:

@@ -18,6 +18,25 @@ REQUIRED = ("phone_number", "message")
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnSet:
+    """What the rows of a kind of file say.
+
+    Attributes:
+        fields: what a row may say.
+        required: what every row must say.
+        has_notes: whether there may be columns for notes of one's own, too.
+    """
+
+    fields: tuple[str, ...]
+    required: tuple[str, ...]
+    has_notes: bool = False
+
+
+#: Files of messages.
+MESSAGE_COLUMNS = ColumnSet(FIELDS, REQUIRED, has_notes=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row.
 

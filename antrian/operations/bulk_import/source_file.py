@@ -9,7 +9,7 @@ from typing import IO
 
 from antrian.operations.bulk_import.csv_records import csv_records
 from antrian.operations.bulk_import.json_records import json_records
-from antrian.operations.bulk_import.row import Row, UnreadableFile
+from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, Row, UnreadableFile
 from antrian.operations.bulk_import.text_lines import text_lines
 
 STDIN = "-"
@@ -47,33 +47,38 @@ def spoken(name: str) -> str:
 
 
 @contextmanager
-def opened(name: str, form: FileFormat, ignored: Collection[str] = ()) -> Iterator[Iterator[Row]]:
+def opened(
+    name: str, form: FileFormat, ignored: Collection[str] = (), columns: ColumnSet = MESSAGE_COLUMNS
+) -> Iterator[Iterator[Row]]:
     """The rows of a file, read as they are taken.
 
     Args:
         name: of the file; `-` for stdin.
         form: how it is written.
         ignored: columns that are left out.
+        columns: that there may be.
 
     Raises:
         UnreadableFile: it cannot be opened or read, or is not what it should be; this also comes from taking rows.
     """
     try:
-        with _open(name) as file, records_in(file, form, ignored) as records:
+        with _open(name) as file, records_in(file, form, ignored, columns) as records:
             yield records
     except OSError as error:
         raise UnreadableFile(_sentence(error)) from error
 
 
 @contextmanager
-def records_in(file: IO[bytes], form: FileFormat, ignored: Collection[str] = ()) -> Iterator[Iterator[Row]]:
+def records_in(
+    file: IO[bytes], form: FileFormat, ignored: Collection[str] = (), columns: ColumnSet = MESSAGE_COLUMNS
+) -> Iterator[Iterator[Row]]:
     """The rows of an open file, read as they are taken.
 
     Raises:
         UnreadableFile: it is not what it should be; this also comes from taking rows.
     """
     with closing(text_lines(file)) as lines:
-        yield _READERS[form](lines, ignored)
+        yield _READERS[form](lines, ignored, columns)
 
 
 @contextmanager

@@ -10,12 +10,13 @@ at a time, in whichever process; the others wait for their turn.
 
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.queue_scan.publication import Found, Publication, Tally
-from antrian.broker.queue_scan.scan import QueueScan
+from antrian.broker.queue_scan.scan import ACKS_IN_DOUBT, QueueScan, scan_despite_broken_connections
 from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.settings import Settings
@@ -207,7 +208,11 @@ class DeadLetters:
 
     def take(self, replace: _Replace, *, is_enough: Callable[[], bool] = lambda: False) -> Tally:
         """Go through all letters and replace those for which `replace` says by what; None leaves a letter."""
-        return self._pass(lambda found: replace(self._letter(found)), is_enough=is_enough).run()
+
+        def start(before: QueueScan | None) -> QueueScan:
+            return self._pass(lambda found: replace(self._letter(found)), is_enough=is_enough, after=before)
+
+        return scan_despite_broken_connections(start)
 
     def _take(
         self,
@@ -221,6 +226,7 @@ class DeadLetters:
     ) -> DeadLetterReport:
         report = DeadLetterReport()
         last = 0
+        recent: deque[Copy] = deque(maxlen=ACKS_IN_DOUBT)
         frozen = None if isinstance(which, DeadFilter) else len(which)
         is_listed = not isinstance(which, DeadFilter) or which.ids is not None
 
@@ -229,12 +235,13 @@ class DeadLetters:
             letter = self._letter(found)
             if not is_meant(letter, which):
                 return None
-            report.selected += 1
-            last = sieve.tally.seen
+            report.selected += not scan.is_counted(found)
+            last = scan.tally.seen
             steps = replace(letter)
             report.unreadable += steps is None
             if is_listed:
                 report.found.add(letter.copy)
+                recent.append(letter.copy)
                 if steps is not None:
                     report.put.add(letter.copy)
             return steps
@@ -242,10 +249,20 @@ class DeadLetters:
         def enough() -> bool:
             complete = frozen is not None and len(report.found) >= frozen
             reached = limit is not None and report.selected >= limit
-            return reached or (complete and sieve.tally.seen >= last + MARGIN) or is_enough()
+            return reached or (complete and scan.tally.seen >= last + MARGIN) or is_enough()
 
-        sieve = self._pass(decide, is_enough=enough, per_second=per_second, on_progress=on_progress)
-        tally = sieve.run()
+        scan: QueueScan
+
+        def start(before: QueueScan | None) -> QueueScan:
+            nonlocal scan, last
+            # What was not taken out before the connection broke is found again.
+            if before is not None:
+                last, report.selected, report.unreadable = 0, before.tally.taken, 0
+                report.found -= set(recent) - set(before.latest)
+            scan = self._pass(decide, is_enough=enough, per_second=per_second, on_progress=on_progress, after=before)
+            return scan
+
+        tally = scan_despite_broken_connections(start)
         report.done, report.refused = tally.taken, tally.refused
         return report
 
@@ -256,6 +273,7 @@ class DeadLetters:
         is_enough: Callable[[], bool],
         per_second: float | None = None,
         on_progress: Callable[[Tally], None] = lambda _tally: None,
+        after: QueueScan | None = None,
     ) -> QueueScan:
         return QueueScan(
             self._urls,
@@ -266,6 +284,7 @@ class DeadLetters:
             on_progress=on_progress,
             lock=self._names.dead_lock,
             patience=PATIENCE,
+            after=after,
         )
 
     def _letter(self, found: Found) -> DeadLetter:

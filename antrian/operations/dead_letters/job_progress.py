@@ -9,8 +9,8 @@ import structlog
 from antrian.domain.errors import AntrianError
 from antrian.domain.event_name import EventName
 from antrian.history.records import Job
+from antrian.operations.dead_letters.job_work import JobWork
 from antrian.operations.dead_letters.journal import Journal
-from antrian.operations.dead_letters.redrive_job import RedriveJob
 
 if TYPE_CHECKING:
     from antrian.history.queries.history import History
@@ -31,10 +31,11 @@ class JobProgress:
     Args:
         job: what to run.
         journal: where its progress is written.
-        history: where a request to cancel it appears, whichever process was asked.
+        history: where a request to cancel it appears, whichever process was asked; None for a job that only its own
+            process can cancel.
     """
 
-    def __init__(self, job: RedriveJob, journal: Journal, history: "History") -> None:
+    def __init__(self, job: JobWork, journal: Journal, history: "History | None") -> None:
         self._job = job
         self._journal = journal
         self._history = history
@@ -89,6 +90,8 @@ class JobProgress:
             pass
 
     def _look_for_cancellation(self) -> None:
+        if self._history is None:
+            return
         try:
             on_record = self._history.job(self.job.job_id)
         except Exception as error:  # noqa: BLE001 (the history is a cache that may be deleted under us; the job goes on)
@@ -99,7 +102,7 @@ class JobProgress:
 
     def _record_progress(self) -> None:
         job = self.job
-        counts = (job.done, job.refused, job.unreadable, job.failed_again)
+        counts = (job.selected, job.done, job.refused, job.unreadable, job.failed_again)
         if counts != self._recorded or time.monotonic() >= self._recorded_at + SIGN_OF_LIFE - PERIOD:
             self._recorded, self._recorded_at = counts, time.monotonic()
             self._record(EventName.JOB_PROGRESS)

@@ -13,8 +13,9 @@ from antrian.history.records import DeadFilter, Job
 from antrian.operations.dead_letters.dead_letters import DeadLetters
 from antrian.operations.dead_letters.errors import JobEnded, UnknownJob
 from antrian.operations.dead_letters.job_progress import JobProgress, progress_of
+from antrian.operations.dead_letters.job_work import JobWork, new_job, of_another_process
 from antrian.operations.dead_letters.journal import Journal
-from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob, new_job, of_another_process
+from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob
 from antrian.operations.dead_letters.selection import Copy
 
 if TYPE_CHECKING:
@@ -55,8 +56,16 @@ class JobRegistry:
             BrokerError: the broker is away; nothing was begun.
         """
         job = new_job(str(uuid.uuid4()), actor, len(frozen), asked)
-        work = RedriveJob(job, frozen, options, DeadLetters(self._settings), self._history)
-        self._journal.record(EventName.JOB_STARTED, actor, {**progress_of(job), "options": asked})
+        return self.begin(RedriveJob(job, frozen, options, DeadLetters(self._settings), self._history))
+
+    def begin(self, work: JobWork) -> Job:
+        """Begin to work, in a thread.
+
+        Raises:
+            BrokerError: the broker is away; nothing was begun.
+        """
+        job = work.job
+        self._journal.record(EventName.JOB_STARTED, job.actor, {**progress_of(job), "options": job.options})
         report = JobProgress(work, self._journal, self._history)
         with self._lock:
             self._forget()
@@ -100,6 +109,15 @@ class JobRegistry:
             ours.cancel()
         self._journal.record(EventName.JOB_CANCELLING, actor, {"job_id": job_id})
         return replace(job, cancelling=True)
+
+    def close_interrupted(self, job: Job, detail: str) -> None:
+        """Write down that a job whose process died is over, and why nobody need look after it.
+
+        Raises:
+            BrokerError: the broker is away.
+        """
+        over = replace(job, state="stopped", detail=detail)
+        self._journal.record(EventName.JOB_FINISHED, job.actor, progress_of(over))
 
     def wait(self, job_id: str, timeout: float | None) -> Job:
         """A job of this process, once its end is in the journal, or after so many seconds."""

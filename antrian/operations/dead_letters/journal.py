@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from antrian.broker.connection import broker_urls, open_channel
-from antrian.broker.event_log import write_event
+from antrian.broker.connection import broker_urls
+from antrian.broker.event_log import write_events
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
@@ -38,5 +38,4 @@ class Journal:
             NoBroker: there is no broker.
         """
         event = Event(name, time.time(), lane, message_id, generation, source=actor, details=details)
-        with open_channel(broker_urls(self._settings), name="antrian dead letters") as channel:
-            write_event(channel, self._names, event)
+        write_events(broker_urls(self._settings), self._names, [event], name="antrian dead letters")

@@ -1,19 +1,16 @@
 """A re-drive of many dead letters: a frozen selection, a rate, a canary, and an end."""
 
-import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from antrian.broker.queue_scan.publication import Tally
-from antrian.domain.errors import AntrianError
 from antrian.history.records import Job
 from antrian.operations.dead_letters.canary import Verdict, reason, verdict
 from antrian.operations.dead_letters.dead_letters import DeadLetterReport, DeadLetters
+from antrian.operations.dead_letters.job_work import JobStopped, JobWork
 from antrian.operations.dead_letters.selection import Copy
 
 if TYPE_CHECKING:
@@ -25,13 +22,8 @@ STAY = 5.0
 #: Seconds between two stays: longer than others wait between two tries to get in.
 TURN = 0.2
 
-#: Seconds without a report after which a job of another process is taken to be gone with its process.
-SILENCE = 30.0
-
 #: Seconds between two looks at what became of the canary.
 _LOOK = 0.25
-
-_log = structlog.get_logger("antrian.desk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +39,6 @@ class JobOptions:
     canary: int | None = None
 
 
-class _Stopped(Exception):
-    """The canary found that the letters fail again."""
-
-
 @dataclass(slots=True)
 class _Counts:
     done: int = 0
@@ -61,8 +49,8 @@ class _Counts:
     under_way: Tally = field(default_factory=Tally)
 
 
-class RedriveJob:
-    """Puts the letters of a frozen selection back; `run` is for a thread, everything else for any.
+class RedriveJob(JobWork):
+    """Puts the letters of a frozen selection back.
 
     Args:
         job: as it begins.
@@ -75,46 +63,22 @@ class RedriveJob:
     def __init__(
         self, job: Job, frozen: Sequence[Copy], options: JobOptions, letters: DeadLetters, history: "History"
     ) -> None:
-        self._job = job
+        super().__init__(job)
         self._frozen = frozen
         self._options = options
         self._letters = letters
         self._history = history
         self._counts = _Counts()
-        self._cancelled = threading.Event()
         self._first_taken_at: float | None = None
 
-    @property
-    def job(self) -> Job:
-        """The job as it is now."""
+    def _counted(self) -> Mapping[str, Any]:
         counts = self._counts
-        return replace(
-            self._job,
-            done=counts.done + counts.under_way.taken,
-            refused=counts.refused + counts.under_way.refused,
-            unreadable=counts.unreadable,
-            failed_again=counts.failed_again,
-            changed_at=time.time() if self._job.state == "running" else self._job.changed_at,
-            cancelling=self._cancelled.is_set(),
-        )
-
-    def cancel(self) -> None:
-        """End it soon: what is under way is finished, nothing new is begun."""
-        self._cancelled.set()
-
-    def run(self) -> None:
-        """Run the job to its end; the result, errors included, is in `job` afterwards."""
-        try:
-            self._work()
-        except _Stopped as error:
-            self._end("stopped", str(error))
-        except AntrianError as error:
-            self._end("failed", f"{error}; repeat it to continue where it stopped")
-        except Exception as error:  # noqa: BLE001 (a thread that dies without a word leaves a job that never ends)
-            _log.error("job.failed", job_id=self._job.job_id, error=type(error).__name__)
-            self._end("failed", f"an internal error ({type(error).__name__}); repeat it to continue where it stopped")
-        else:
-            self._end("cancelled" if self._cancelled.is_set() else "done", self._about_the_missing())
+        return {
+            "done": counts.done + counts.under_way.taken,
+            "refused": counts.refused + counts.under_way.refused,
+            "unreadable": counts.unreadable,
+            "failed_again": counts.failed_again,
+        }
 
     def _work(self) -> None:
         ahead = iter(self._frozen)
@@ -123,9 +87,9 @@ class RedriveJob:
 
     def _end(self, state: str, detail: str) -> None:
         self._settle(DeadLetterReport())
-        self._job = replace(self._job, state=state, detail=detail, changed_at=time.time())
+        super()._end(state, detail)
 
-    def _about_the_missing(self) -> str:
+    def _remark(self) -> str:
         missing = len(self._frozen) - self._counts.found
         if not missing or self._cancelled.is_set():
             return ""
@@ -135,14 +99,14 @@ class RedriveJob:
         """Put the oldest letters back, and wait until each of them was sent.
 
         Raises:
-            _Stopped: one was not.
+            JobStopped: one was not.
         """
         wanted = self._options.canary or 0
         while wanted > 0 and not self._cancelled.is_set() and (first := list(islice(ahead, wanted))):
             refused = self._counts.refused
             put = self._put_back(first)
             if self._counts.refused > refused:
-                raise _Stopped("the broker has no lane for one of the first letters: see `antrian topology plan`")
+                raise JobStopped("the broker has no lane for one of the first letters: see `antrian topology plan`")
             self._wait_for(put)
             # Letters that are unreadable or gone prove nothing: the next ones go first instead.
             wanted -= len(put)
@@ -157,7 +121,7 @@ class RedriveJob:
                         waiting.discard(copy)
                     case Verdict.BAD:
                         self._counts.failed_again += 1
-                        raise _Stopped(f"one of the first {len(put)} letters was not sent: {reason(record)}")
+                        raise JobStopped(f"one of the first {len(put)} letters was not sent: {reason(record)}")
                     case Verdict.OPEN:
                         pass
             if waiting:
@@ -207,28 +171,3 @@ class RedriveJob:
         self._counts.under_way = tally
         if tally.taken and self._first_taken_at is None:
             self._first_taken_at = time.monotonic()
-
-
-def new_job(job_id: str, actor: str, selected: int, options: Mapping[str, object]) -> Job:
-    """A job that begins now."""
-    now = time.time()
-    return Job(
-        job_id=job_id,
-        state="running",
-        actor=actor,
-        started_at=now,
-        changed_at=now,
-        selected=selected,
-        done=0,
-        refused=0,
-        unreadable=0,
-        failed_again=0,
-        detail="",
-        cancelling=False,
-        options=options,
-    )
-
-
-def of_another_process(job: Job, now: float) -> Job:
-    """A job of another process: one that has been silent for too long is gone with it."""
-    return replace(job, state="interrupted") if job.state == "running" and job.changed_at < now - SILENCE else job

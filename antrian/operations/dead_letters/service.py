@@ -106,7 +106,8 @@ class DeadLetterService:
         self._names = Names(settings.whatsapp_queue_namespace)
         self._history = history
         self._follower = follower
-        self._jobs = JobRegistry(settings, history)
+        #: All jobs of the process, whatever they do.
+        self.registry = self._jobs = JobRegistry(settings, history)
         self._recovery = Recovery(settings, history)
 
     # Looking

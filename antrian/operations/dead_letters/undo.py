@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from antrian.broker.broken_connection import despite_broken_connections
 from antrian.broker.connection import broker_urls
 from antrian.broker.queue_scan.bulk_publish import BulkPublish
 from antrian.broker.queue_scan.pipelined_operation import Busy
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 #: Seconds for the history to read all that the journal holds.
 PATIENCE = 30.0
+
+#: Seconds to wait for the lock after the connection that had it broke.
+LOCK_PATIENCE = 10.0
 
 #: What an undo_id may look like, before it becomes a part of a queue's name.
 _UNDO_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -75,7 +79,16 @@ class Undo:
         """
         if not _UNDO_ID.fullmatch(undo_id):
             raise UnknownRemoval(self._settings.whatsapp_queue_retention_days)
-        return _OneUndo(self._settings, self._history, self._follower, undo_id=undo_id, actor=actor).run()
+        patience = 0.0
+
+        def undo() -> int:
+            nonlocal patience
+            one = _OneUndo(self._settings, self._history, self._follower, undo_id=undo_id, actor=actor)
+            # The broker may not have seen yet that the connection with the lock broke.
+            seconds, patience = patience, LOCK_PATIENCE
+            return one.run(seconds)
+
+        return despite_broken_connections(undo)
 
 
 class _OneUndo:
@@ -93,13 +106,13 @@ class _OneUndo:
         self._only_recorded: list[str] = []
         self._publishing: BulkPublish | None = None
 
-    def run(self) -> int:
+    def run(self, patience: float) -> int:
         self._require_history()
         self._require_removal()
         self._finish_interrupted_purge()
         lock = self._names.undo_lock(self._undo_id)
         urls = broker_urls(self._settings)
-        self._publishing = BulkPublish(urls, self._groups(), name="antrian undo", lock=lock)
+        self._publishing = BulkPublish(urls, self._groups(), name="antrian undo", lock=lock, patience=patience)
         try:
             self._publishing.run()
         except Busy as error:

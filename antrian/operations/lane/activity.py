@@ -7,10 +7,13 @@ from antrian.domain.events import Event
 from antrian.domain.headers import LATEST_MILLISECOND
 from antrian.domain.lane_timing import LaneTimes
 from antrian.domain.lifecycle import ATTEMPT_ENDS, JOINS_LADDER, LEAVES_LADDER
+from antrian.operations.lane.lane_budget import UsageTold, usage_after
 from antrian.operations.lane.recent_attempts import RecentAttempts
 
 #: Events after which more or fewer messages are on the delay ladder.
-CHANGES_THE_LADDER = LEAVES_LADDER | JOINS_LADDER | {EventName.POSTPONED, EventName.LANE_CLEARED}
+CHANGES_THE_LADDER = (
+    LEAVES_LADDER | JOINS_LADDER | {EventName.POSTPONED, EventName.HELD, EventName.RELEASED, EventName.LANE_CLEARED}
+)
 
 #: Messages that came back for another attempt and were not attempted yet, remembered; of more, the first are forgotten.
 _MOST_BACK = 5_000
@@ -49,6 +52,7 @@ class Activity:
         attempts: the latest ones.
         priority: of the latest attempt, the broker's number; 0 when it is not known.
         too_new: messages that only a newer consumer can read, and the version of each.
+        usage: what the lane has used of its caps; None when no event tells.
     """
 
     def __init__(self, lane: str) -> None:
@@ -60,6 +64,7 @@ class Activity:
         self.attempts = RecentAttempts()
         self.priority = 0
         self.too_new: dict[str, object] = {}
+        self.usage: UsageTold | None = None
         self._lane = lane
         self._due: dict[str, Comeback] = {}
         self._back: dict[str, Comeback] = {}
@@ -70,6 +75,7 @@ class Activity:
             return
         self.times = self.times.after(event)
         self.attempts.apply(event)
+        self.usage = usage_after(self.usage, event)
         if event.name == EventName.CHOSEN:
             self.chosen = event
         if event.name == EventName.SENDING:

@@ -13,12 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pika.adapters.blocking_connection import BlockingChannel
-
 from antrian.broker.connection import broker_urls, open_channel
-from antrian.broker.event_log import write_event
+from antrian.broker.event_log import write_events
 from antrian.broker.queue_scan.publication import Found, Publication, event_publication
-from antrian.broker.queue_scan.scan import QueueScan, Tally
+from antrian.broker.queue_scan.scan import QueueScan, Tally, scan_despite_broken_connections
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.errors import MalformedMessage
@@ -159,7 +157,13 @@ class Clearing:
             queues.append(self._names.lane(self._lane))
         # The ladder is shared: a scan holds other lanes' messages, which no one else sees meanwhile.
         lock = self._names.ladder_lock
-        return QueueScan(self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE).run()
+
+        def start(before: QueueScan | None) -> QueueScan:
+            return QueueScan(
+                self._urls, queues, self._clear, on_progress=on_progress, lock=lock, patience=PATIENCE, after=before
+            )
+
+        return scan_despite_broken_connections(start)
 
     def _clear(self, found: Found) -> list[Publication] | None:
         in_lane = found.queue == self._names.lane(self._lane)
@@ -201,7 +205,7 @@ class Clearing:
         with open_channel(self._urls, name="antrian clear") as channel:
             waiting = channel.queue_declare(lane, passive=True).method.message_count
             # Told before it is done, and again when it is: a crash in between must not lose messages without a trace.
-            self._tell(channel, self._details_of(Scope.QUEUED, queued=waiting, unlisted=waiting))
+            self._write([self._cleared_event(self._details_of(Scope.QUEUED, queued=waiting, unlisted=waiting))])
             return int(channel.queue_purge(lane).method.message_count)
 
     def _record(
@@ -211,11 +215,8 @@ class Clearing:
         details |= {"began_at": began_at, "failed": cleared.cleared_failed, "in_flight": cleared.in_flight}
         if not self._wanted.is_empty:
             details |= {"filter": self._wanted.as_details(), "cancelling": list(cancelling)}
-        with open_channel(self._urls, name="antrian clear") as channel:
-            # Told first: an undo takes the cancellations back that it finds listed.
-            self._tell(channel, details)
-            for message_id in cancelling:
-                self._publish(channel, self._cancellation(message_id))
+        # The list first: an undo takes the cancellations back that it finds listed.
+        self._write([self._cleared_event(details), *map(self._cancellation, cancelling)])
 
     def _cancellation(self, message_id: str) -> Event:
         about = {"undo_id": self._undo_id}
@@ -224,13 +225,11 @@ class Clearing:
     def _details_of(self, scope: Scope, *, queued: int, unlisted: int) -> dict[str, object]:
         return {"undo_id": self._undo_id, "scope": scope.value, "queued": queued, "unlisted": unlisted}
 
-    def _tell(self, channel: BlockingChannel, details: dict[str, object]) -> None:
-        self._publish(
-            channel, Event(EventName.LANE_CLEARED, time.time(), self._lane, source=self._actor, details=details)
-        )
+    def _cleared_event(self, details: dict[str, object]) -> Event:
+        return Event(EventName.LANE_CLEARED, time.time(), self._lane, source=self._actor, details=details)
 
-    def _publish(self, channel: BlockingChannel, event: Event) -> None:
-        write_event(channel, self._names, event)
+    def _write(self, events: Sequence[Event]) -> None:
+        write_events(self._urls, self._names, events, name="antrian clear")
 
 
 def _read(found: Found, lane: str) -> Message | None:

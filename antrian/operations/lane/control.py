@@ -1,11 +1,13 @@
 """Pause, resume, force and cancel: what an admin can tell a lane. Each call uses a connection of its own."""
 
 import time
+import uuid
 from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from antrian.broker.event_log import write_event
+from antrian.broker.connection import broker_urls
+from antrian.broker.event_log import write_events
 from antrian.broker.lane_state import PauseState, read_state, send_control, tell_consumers, write_state
 from antrian.broker.topology import Names
 from antrian.domain.control import Command, Control
@@ -14,7 +16,7 @@ from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lane_reader import LaneReader, lane_channel
 from antrian.operations.lane.queue_counts import is_anybody_listening
-from antrian.operations.lane.status import Waits
+from antrian.operations.lane.waits import Waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,10 @@ def set_paused(settings: Settings, lane: str, actor: str, *, paused: bool) -> Pa
     with lane_channel(settings, lane) as channel:
         changed = read_state(channel, names, lane).paused is not paused
         if changed:
-            write_state(channel, names, lane, paused=paused, actor=actor)
+            write_state(broker_urls(settings), names, lane, paused=paused, actor=actor)
         else:
             # Whoever says it again may have seen that a consumer does not keep to it.
-            tell_consumers(channel, names, lane, paused=paused, actor=actor)
+            tell_consumers(broker_urls(settings), names, lane, paused=paused, actor=actor)
         state: PauseState = read_state(channel, names, lane)
     return Paused(lane, state.paused, changed, state.actor, state.since)
 
@@ -86,12 +88,13 @@ def force(settings: Settings, lane: str, actor: str) -> Forced:
     with lane_channel(settings, lane) as channel:
         resumed = read_state(channel, names, lane).paused
         if resumed:
-            write_state(channel, names, lane, paused=False, actor=actor)
+            write_state(broker_urls(settings), names, lane, paused=False, actor=actor)
         waits, waiting = _waits(channel, settings, lane)
         heard = is_anybody_listening(channel, names)
         if heard:
-            send_control(channel, names, Control(Command.FORCE, lane, actor))
-            write_event(channel, names, Event(EventName.LANE_FORCED, time.time(), lane, source=actor))
+            forced = Event(EventName.LANE_FORCED, time.time(), lane, source=actor)
+            command = Control(Command.FORCE, lane, actor, request=str(uuid.uuid4()))
+            send_control(broker_urls(settings), names, command, forced)
     ended = (*(("paused",) if resumed else ()), *(waits.reasons if heard else ()))
     return Forced(lane, heard, resumed, ended, waiting)
 
@@ -102,9 +105,7 @@ def cancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
     Raises:
         BrokerError: the broker has no such lane, or is not there.
     """
-    names = Names(settings.whatsapp_queue_namespace)
-    with lane_channel(settings, lane) as channel:
-        write_event(channel, names, Event(EventName.CANCELLING, time.time(), lane, message_id, source=actor))
+    _write(settings, Event(EventName.CANCELLING, time.time(), lane, message_id, source=actor))
 
 
 def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None:
@@ -113,9 +114,13 @@ def uncancel(settings: Settings, lane: str, message_id: str, actor: str) -> None
     Raises:
         BrokerError: the broker has no such lane, or is not there.
     """
-    names = Names(settings.whatsapp_queue_namespace)
-    with lane_channel(settings, lane) as channel:
-        write_event(channel, names, Event(EventName.UNCANCELLED, time.time(), lane, message_id, source=actor))
+    _write(settings, Event(EventName.UNCANCELLED, time.time(), lane, message_id, source=actor))
+
+
+def _write(settings: Settings, event: Event) -> None:
+    with lane_channel(settings, event.lane):
+        pass
+    write_events(broker_urls(settings), Names(settings.whatsapp_queue_namespace), [event], name="antrian admin")
 
 
 def _waits(channel: BlockingChannel, settings: Settings, lane: str) -> tuple[Waits, int]:

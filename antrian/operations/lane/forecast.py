@@ -107,6 +107,11 @@ class Tempo:
     Args:
         attempts: the latest ones.
         terms: how the consumer runs.
+
+    Attributes:
+        terms: how the consumer runs.
+        late: seconds between the end of a pause and the beginning of the next attempt.
+        pause: seconds between an attempt and the beginning of the next one, on average.
     """
 
     def __init__(self, attempts: Sequence[Attempt], terms: Terms) -> None:
@@ -114,8 +119,8 @@ class Tempo:
         self._attempts = attempts
         self._known: dict[int, Sequence[Sample]] = {}
         late = [one.late for one in attempts if one.late is not None]
-        self._late = median(late) if late else 0.0
-        self.pause = terms.pause + self._late
+        self.late = median(late) if late else 0.0
+        self.pause = terms.pause + self.late
 
     @property
     def mean_attempt(self) -> float | None:
@@ -152,7 +157,7 @@ class Tempo:
 
     def _sample(self, attempt: Attempt, number: int) -> Sample:
         if attempt.hold:
-            return Sample(attempt.seconds, max(attempt.hold + self._late, self.pause), keeps_place=True)
+            return Sample(attempt.seconds, max(attempt.hold + self.late, self.pause), keeps_place=True)
         retry_in = attempt.retry_in
         if retry_in is not None and (attempt.number != number or number >= _MOST_ATTEMPTS):
             retry_in = self._wait_after(number)

@@ -11,7 +11,8 @@ from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.queue_counts import QueueCounts
-from antrian.operations.lane.status import Status, Waits
+from antrian.operations.lane.status import Status
+from antrian.operations.lane.waits import Waits
 
 
 class LaneReader:

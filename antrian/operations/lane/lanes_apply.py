@@ -18,6 +18,7 @@ from antrian.broker.topology_sync import SyncStatus
 from antrian.domain.control import Command, Control
 from antrian.domain.errors import WrongUse
 from antrian.domain.events import Event
+from antrian.domain.hold import LADDER_HOLDS, HoldReason
 from antrian.domain.lane import check_complete
 from antrian.domain.settings import Settings
 from antrian.operations.lane.queue_counts import is_anybody_listening
@@ -44,6 +45,7 @@ class LanesAnswer:
         changed: among them, those that are different now.
         removed: that it serves no more.
         reasons: why it refused.
+        replan: of lanes whose limits changed, the holds that may be others by the new ones.
     """
 
     consumer: str
@@ -54,6 +56,7 @@ class LanesAnswer:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    replan: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,14 @@ class AppliedLanes:
         served = all(answer.result == APPLIED and answer.digest == self.digest for answer in self.answers)
         return served and not self.silent and (bool(self.answers) or not self.listening)
 
+    @property
+    def replan(self) -> dict[str, frozenset[HoldReason]]:
+        """Of lanes whose limits changed at any consumer, the holds that may be others by the new ones."""
+        found: dict[str, frozenset[HoldReason]] = {}
+        for lane, names in (pair for answer in self.answers for pair in answer.replan.items()):
+            found[lane] = found.get(lane, frozenset()) | {HoldReason(name) for name in names if name in LADDER_HOLDS}
+        return found
+
 
 def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLanes:
     """Make what new lanes need in the broker, tell the consumers, and wait for them.
@@ -109,7 +120,7 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
         if not is_anybody_listening(channel, names):
             return AppliedLanes(settings.lanes.digest, created, listening=False)
         at_work = {lane: _consumers(channel, names.lane(lane)) for lane in settings.lanes}
-        answers = _ask(channel, names, actor, at_work, patience)
+        answers = _ask(channel, settings, actor, at_work, patience)
         gone = sorted({lane for answer in answers for lane in answer.removed})
         left = {lane: _waiting(channel, names.lane(lane)) for lane in gone}
     silent = _silent(at_work, answers)
@@ -117,13 +128,14 @@ def apply_lanes(settings: Settings, actor: str, *, patience: float) -> AppliedLa
 
 
 def _ask(
-    channel: BlockingChannel, names: Names, actor: str, at_work: Mapping[str, int], patience: float
+    channel: BlockingChannel, settings: Settings, actor: str, at_work: Mapping[str, int], patience: float
 ) -> tuple[LanesAnswer, ...]:
+    names = Names(settings.whatsapp_queue_namespace)
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
     queue = channel.queue_declare("", exclusive=True).method.queue
     channel.queue_bind(queue, names.events, "lanes.#")
-    send_control(channel, names, Control(Command.APPLY_LANES, "*", actor, request=request))
+    send_control(broker_urls(settings), names, Control(Command.APPLY_LANES, "*", actor, request=request))
     answers: dict[str, LanesAnswer] = {}
     began = heard = time.monotonic()
     for event in _events(channel, queue):
@@ -170,11 +182,17 @@ def _answer(event: Event) -> LanesAnswer | None:
         changed=_words(details.get("changed")),
         removed=_words(details.get("removed")),
         reasons=_words(details.get("reasons")),
+        replan=_replan(details.get("replan")),
     )
 
 
 def _words(value: Any) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _replan(value: Any) -> dict[str, tuple[str, ...]]:
+    # An older consumer does not say.
+    return {str(lane): _words(names) for lane, names in value.items()} if isinstance(value, dict) else {}
 
 
 def _consumers(channel: BlockingChannel, queue: str) -> int:

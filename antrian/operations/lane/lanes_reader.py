@@ -18,7 +18,8 @@ from antrian.domain.settings import Settings
 from antrian.operations.lane.activity import CHANGES_THE_LADDER, Activity
 from antrian.operations.lane.outcome_tail import OutcomeTail
 from antrian.operations.lane.queue_counts import QueueCounts, SharedCounts
-from antrian.operations.lane.status import Counts, Status, Waits, status_of, waits_of
+from antrian.operations.lane.status import Counts, Status, status_of
+from antrian.operations.lane.waits import Waits, waits_of
 
 #: How far back the events are read, in seconds; a provider's silence and a retry are usually over by then.
 LOOKING_BACK = 3_600.0

@@ -7,15 +7,12 @@ its last chunk: that tells at once where the end is, and reading from an earlier
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
-from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.blocking_connection import BlockingConnection
 
+from antrian.broker.stream.entry import PREFETCH, Start, StreamEntry
+from antrian.broker.stream.subscription import Subscription
 from antrian.domain.events import Event
-
-#: Entries under way at once, and how many are acked together; a stream must be read with a limit and acks.
-_PREFETCH = 1_000
-_ACK_EVERY = 200
 
 #: Entries read at most, in some two seconds; only a re-drive or a clearing writes so many within an hour.
 _MOST_ENTRIES = 20_000
@@ -56,60 +53,41 @@ class OutcomeTail:
         self._end: list[tuple[int, Event | None]] = []
         self._arrived = 0
         self._caught_up = False
-        self._abandoned = ""
 
     def catch_up(self, since: float) -> None:
         """Take all events from `since` (unix seconds) up to now, and at least the last few hundred."""
-        channel = self._open()
-        tag = self._read(channel, "last", self._notice)
-        is_counted = channel.queue_declare(self._stream, passive=True).method.message_count > 0
+        last = self._read("last", self._notice)
+        is_counted = last.settle() > 0
         self._wait(lambda: bool(self._end), max(_COUNTED_ENTRY, _FIRST_ENTRY) if is_counted else _FIRST_ENTRY)
         # A chunk is delivered whole; a question asked after its first entry is answered after its last one.
-        channel.queue_declare(self._stream, passive=True)
-        self._connection.process_data_events(0)
+        last.settle()
         if self._end:
             end = self._end[-1][0]
             is_recent = any(event is None or event.at >= since for _, event in self._end)
             start = min(self._offset_at(since) if is_recent else end, end - _FEWEST_ENTRIES)
-            self._read(self._open(), max(start, end - _MOST_ENTRIES, 0), self._advance)
-            # Not cancelled: the library would reject what is on its way, and a stream ends the connection for that.
-            self._abandoned = tag
+            self._read(max(start, end - _MOST_ENTRIES, 0), self._advance)
+            last.abandon()
             self._wait(lambda: self._offset >= end, _SILENCE)
         for offset, event in self._end:
             self._advance(offset, event)
         # Whichever subscription is left goes on telling.
         self._caught_up = True
 
-    def _open(self) -> BlockingChannel:
-        channel = self._connection.channel()
-        channel.basic_qos(prefetch_count=_PREFETCH)
-        return channel
-
     def _offset_at(self, since: float) -> int:
         """Where the entries of that time begin."""
         offsets: list[int] = []
-        with self._connection.channel() as probe:
-            probe.basic_qos(prefetch_count=1)
-            start = datetime.fromtimestamp(since, UTC).replace(tzinfo=None)
-            self._read(probe, start, lambda offset, _event: offsets.append(offset), acks=False)
-            self._wait(lambda: bool(offsets), _SILENCE)
-            # Nothing may be on its way when this ends: the library would reject it. An answer comes after all that was
-            # sent before it, and without an ack no more is.
-            probe.queue_declare(self._stream, passive=True)
-            self._connection.process_data_events(0)
+        start = datetime.fromtimestamp(since, UTC).replace(tzinfo=None)
+        probe = self._read(start, lambda offset, _event: offsets.append(offset), prefetch=1, acks=False)
+        self._wait(lambda: bool(offsets), _SILENCE)
+        probe.close()
         return offsets[0] if offsets else 0
 
-    def _read(self, channel: BlockingChannel, start: str | int | datetime, take: _Take, *, acks: bool = True) -> str:
-        def delivered(_channel: BlockingChannel, method: Any, properties: Any, body: bytes) -> None:
-            if method.consumer_tag == self._abandoned:
-                return  # without an ack, it dries up
+    def _read(self, start: Start, take: _Take, *, prefetch: int = PREFETCH, acks: bool = True) -> Subscription:
+        def delivered(entry: StreamEntry) -> None:
             self._arrived += 1
-            if acks and method.delivery_tag % _ACK_EVERY == 0:
-                channel.basic_ack(method.delivery_tag, multiple=True)
-            take(int(properties.headers["x-stream-offset"]), Event.decode(body))
+            take(entry.offset, Event.decode(entry.body))
 
-        tag: str = channel.basic_consume(self._stream, delivered, arguments={"x-stream-offset": start})
-        return tag
+        return Subscription(self._connection, self._stream, start, delivered, prefetch=prefetch, acks=acks)
 
     def _notice(self, offset: int, event: Event | None) -> None:
         """An entry of the last chunk, which must wait until what came before it is told."""

@@ -4,16 +4,23 @@ Everything here is pure: `status_of` computes the value from what the broker cou
 clock. `antrian.operations.lane.lane_reader` fetches these.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from antrian.broker.lane_state import PauseState
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import Hold, HoldReason, lane_hold
 from antrian.domain.settings import Settings
 from antrian.operations.lane.activity import Activity, Comeback
 from antrian.operations.lane.forecast import InFlight, Load, Returning, Tempo, forecast
+from antrian.operations.lane.lane_budget import LaneBudget, lane_budget
+from antrian.operations.lane.lane_hold import LaneObstacles, hold_json, hold_of_lane
 from antrian.operations.lane.recent_attempts import Terms, seconds
+from antrian.operations.lane.waits import time_left
+
+_PACE = Hold(HoldReason.PACE, None)
+_NOT_TOLD = frozenset({"turns", "pace", "tempo"})
 
 
 class Reason(StrEnum):
@@ -31,6 +38,10 @@ class Reason(StrEnum):
     SENDING = "sending"
     #: Nothing waits in the lane, but a message is due for another attempt.
     RETRY = "retry"
+    #: As many messages were sent today as may be.
+    DAILY_CAP = HoldReason.DAILY_CAP.value
+    #: As many messages were sent in this hour as may be.
+    HOURLY_CAP = HoldReason.HOURLY_CAP.value
     #: Somebody paused the lane.
     PAUSED = "paused"
     #: No consumer is running.
@@ -103,6 +114,13 @@ class Status:
         standby: whether another consumer would take over; None when that cannot be told, as while the lane holds.
         needs_newer_consumer: messages of a later version, which wait until a consumer can read it.
         turns: when the messages that wait have their turns; for programs it is in each message's forecast.
+        hold: what a message that waits in the lane, and is not urgent, waits for.
+        pace: the same for one that no cap holds.
+        budget: the lane's caps, and what is used of them; None when its limits are not known.
+        held: messages of this lane that a rule holds; None when nobody has counted them.
+        tempo: how its attempts go; for a plan, and not for programs.
+        estimate_needs_plan: why `estimated_time` cannot be told although messages leave: only a plan can tell when the
+            last one does; None where that is no reason.
     """
 
     lane: str
@@ -131,12 +149,18 @@ class Status:
     standby: bool | None = None
     needs_newer_consumer: int = 0
     turns: Turns = Turns()
+    hold: Hold = _PACE
+    pace: Hold = _PACE
+    budget: LaneBudget | None = None
+    held: int | None = None
+    estimate_needs_plan: HoldReason | None = None
+    tempo: Tempo | None = field(default=None, compare=False, repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """The status for programs, rounded to milliseconds."""
-        values = asdict(self)
-        del values["turns"]
-        return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+        values = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in _NOT_TOLD}
+        told = {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+        return told | {"hold": hold_json(self.hold), "budget": self.budget and self.budget.as_json()}
 
 
 def status_of(
@@ -156,7 +180,10 @@ def status_of(
     counts = replace(counts, ready=counts.ready + int(_is_kept(counts, activity, state)))
     own = settings.lanes.known(lane)
     terms = activity.attempts.terms or Terms(own.delay, own.jitter)
-    pause, hold = _time_left(activity, terms.delay, now)
+    pause, hold = time_left(activity, terms.delay, now)
+    budget = lane_budget(activity.usage, own.limits, now)
+    cap = lane_hold(budget.used, budget.caps, own.limits.timezone, now) if budget.used else None
+    capped_for = max(0.0, cap.until - now) if cap and cap.until else 0.0
     # Without a consumer the message that was being sent is back in the queue, and counted there.
     in_flight = int(activity.sending is not None and counts.consumers > 0)
     # The ladder's own count has the last word: it may have been purged by hand.
@@ -165,7 +192,12 @@ def status_of(
     reason = _obstacle(counts, state, in_flight=in_flight)
     retry = retries[0].due_at - now if retries else None
     next_send = (None, reason) if reason else _next_send(counts, activity, retry, pause, hold)
-    load = _load(counts, activity, retries, max(pause, hold), is_sending=bool(in_flight), now=now)
+    if cap and capped_for > (next_send[0] or 0.0) and next_send[1] in _CAPPED:
+        next_send = capped_for, Reason(cap.reason.value)
+    opens_in = max(pause, hold, capped_for)
+    opens_at = None if in_flight else now + max(pause, hold)
+    obstacles = _obstacles(state, activity, terms, opens_at, is_running=running, now=now)
+    load = _load(counts, activity, retries, opens_in, is_sending=bool(in_flight), now=now)
     outlook = _Outlook(load, Tempo(list(activity.attempts.since(now)), terms), is_down=_is_down(activity, load))
     return Status(
         lane=lane,
@@ -182,18 +214,43 @@ def status_of(
         last_sent_at=activity.last_sent_at or None,
         next_send_in=next_send[0],
         next_send_reason=next_send[1],
-        pause_left=0.0 if in_flight else max(pause, hold),
+        pause_left=0.0 if in_flight else opens_in,
         standby=counts.consumers > 1 if counts.consumers or not running else None,
         needs_newer_consumer=len(activity.too_new),
+        budget=budget,
+        hold=hold_of_lane(obstacles, cap),
+        pace=hold_of_lane(obstacles, None),
         **_pause_of(state),
         **outlook.fields(is_paused=state.paused, is_running=running),
     )
+
+
+#: What gives way to a cap that lasts longer.
+_CAPPED = frozenset({Reason.DUE, Reason.PAUSE, Reason.RETRY, Reason.THROTTLED})
 
 
 def _pause_of(state: PauseState) -> dict[str, Any]:
     """Whether, by whom and since when the lane is paused."""
     by, since = (state.actor, state.since) if state.paused else (None, None)
     return {"paused": state.paused, "paused_by": by, "paused_at": since}
+
+
+def _obstacles(
+    state: PauseState, activity: Activity, terms: Terms, opens_at: float | None, *, is_running: bool, now: float
+) -> LaneObstacles:
+    """What keeps the lane from sending, its caps aside."""
+    pause, hold = time_left(activity, terms.delay, now)
+    is_away = activity.times.held_because == FailureClass.UNAVAILABLE
+    return LaneObstacles(
+        paused_by=(state.actor or "an administrator") if state.paused else None,
+        is_away=is_away,
+        away_until=now + max(pause, hold) if is_away and max(pause, hold) else None,
+        throttled_until=now + hold if hold > pause and not is_away else None,
+        opens_at=opens_at,
+        delay=terms.delay,
+        jitter=terms.jitter,
+        is_running=is_running,
+    )
 
 
 class _Outlook:
@@ -222,6 +279,7 @@ class _Outlook:
             "jitter": self.tempo.terms.jitter,
             "mean_attempt": self.tempo.mean_attempt,
             "turns": self.turns,
+            "tempo": self.tempo,
         }
 
 
@@ -248,46 +306,6 @@ def _load(
 
 def _is_kept(counts: Counts, activity: Activity, state: PauseState) -> bool:
     return state.paused and counts.consumers > 0 and activity.chosen is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """What keeps a lane from sending, an admin's pause aside.
-
-    Attributes:
-        pause: what is left of the pause after the last send, seconds.
-        hold: what is left of the provider's silence, seconds.
-        held_because: `throttled` or `unavailable`, while `hold` is not 0.
-    """
-
-    pause: float
-    hold: float
-    held_because: str
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The names of those that are not over."""
-        return (*(("pause",) if self.pause else ()), *((self.held_because,) if self.hold else ()))
-
-
-def waits_of(activity: Activity, *, delay: float, now: float) -> Waits:
-    """What keeps the lane from sending at that moment, unix seconds."""
-    pause, hold = _time_left(activity, delay, now)
-    throttled = activity.times.held_because == Reason.THROTTLED
-    return Waits(pause, hold, (Reason.THROTTLED if throttled else Reason.UNAVAILABLE).value)
-
-
-def _time_left(activity: Activity, delay: float, now: float) -> tuple[float, float]:
-    """What is left of the pause after the last send, and of the provider's silence, in seconds."""
-    times = activity.times
-    if activity.forced_at > times.send_ended_at:
-        return 0.0, 0.0
-    # A time in the future counts as now, as it does for the consumer: clocks differ.
-    # The consumer may have other settings than we; what it chose is on record.
-    whole = times.pause or delay
-    pause = min(whole, times.send_ended_at + whole - now) if times.send_ended_at else 0.0
-    hold = min(times.held_for, times.held_until - now) if times.held_because else 0.0
-    return max(0.0, pause), max(0.0, hold)
 
 
 def _obstacle(counts: Counts, state: PauseState, *, in_flight: int) -> Reason | None:

@@ -6,17 +6,18 @@ provider's silence, are over. See `consumer.lane.permit` for what holds when a p
 
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 
-from antrian.broker.event_log import write_event
+from antrian.broker.connection import broker_urls
+from antrian.broker.event_log import write_events
 from antrian.broker.lane_state import read_state, send_control
 from antrian.broker.topology import Names
 from antrian.domain.control import CHOICE_SECONDS, TRY_ONE_SECONDS, Command, Control
-from antrian.domain.errors import AntrianError
+from antrian.domain.errors import AntrianError, BrokerError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
@@ -76,16 +77,16 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
         _require_waiting(channel, names, lane)
         if not is_anybody_listening(channel, names):
             raise NotTried("no-consumer", "No consumer is running, so nothing can be sent.")
-        chosen = _Command(channel, names, lane, actor).run()
+        chosen = _Command(channel, broker_urls(settings), names, lane=lane, actor=actor).run()
         if chosen is None:
             _require_waiting(channel, names, lane)
             raise NotTried(
                 "no-answer", "No consumer answered in time, so the command was withdrawn and nothing is sent."
             )
-        tried = Event(EventName.LANE_TRIED, time.time(), lane, chosen.message_id, chosen.generation, source=actor)
-        # The consumer has told already who asked; without this line as well, the answer is as true.
-        with suppress(AMQPError):
-            write_event(channel, names, tried)
+    tried = Event(EventName.LANE_TRIED, time.time(), lane, chosen.message_id, chosen.generation, source=actor)
+    # The consumer has told already who asked; without this line as well, the answer is as true.
+    with suppress(BrokerError):
+        write_events(broker_urls(settings), names, [tried], name="antrian admin")
     wait, reason = chosen.details.get("wait"), chosen.details.get("reason")
     seconds = float(wait) if isinstance(wait, int | float) else 0.0
     return Tried(lane, chosen.message_id, seconds, str(reason or ""))
@@ -94,8 +95,9 @@ def try_one(settings: Settings, lane: str, actor: str) -> Tried:
 class _Command:
     """One command, and its answer: what a consumer tells of it."""
 
-    def __init__(self, channel: BlockingChannel, names: Names, lane: str, actor: str) -> None:
+    def __init__(self, channel: BlockingChannel, urls: Sequence[str], names: Names, *, lane: str, actor: str) -> None:
         self._channel = channel
+        self._urls = urls
         self._names = names
         self._lane = lane
         self._actor = actor
@@ -117,7 +119,7 @@ class _Command:
         control = Control(
             command, self._lane, self._actor, permit=self._permit, expires_at=time.time() + TRY_ONE_SECONDS
         )
-        send_control(self._channel, self._names, control)
+        send_control(self._urls, self._names, control)
 
     def _answer(self, queue: str, patience: float) -> Event | None:
         deadline = time.monotonic() + patience

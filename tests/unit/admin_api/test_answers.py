@@ -4,7 +4,7 @@ import pytest
 from desk_records import dead_record, entry, record
 
 from admin_api.presenters import failed_group, failed_item, life_item, message_item
-from antrian.domain.masking import DOTS, hide_numbers
+from antrian.domain.private_text import DOTS, hide_numbers
 from antrian.history.queries.term import Fit, Kind, meanings
 from antrian.history.records import DeadGroup
 

@@ -16,7 +16,20 @@ from admin_api.dashboard import assets, pages
 from admin_api.problems import Problem
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
-PAGES = ("", "/", "/desk", "/desk/some-id", "/message/some/odd%20id", "/search", "/report", "/activity", "/health")
+PAGES = (
+    "",
+    "/",
+    "/desk",
+    "/desk/some-id",
+    "/message/some/odd%20id",
+    "/search",
+    "/report",
+    "/activity",
+    "/health",
+    "/opt-outs",
+    "/contact/+62812",
+    "/planning",
+)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from antrian.domain.errors import SettingsError, UnknownLane
 from antrian.domain.lane import Lane, Lanes, lane_changes
-from antrian.domain.lane_limits import WarmUp, Window, parse_windows
+from antrian.domain.lane_limits import Limits, WarmUp, Window, parse_windows
 from antrian.domain.lanes_file import LaneDefaults, parse_lanes
 from antrian.domain.priority import Priority
 from antrian.domain.settings import load_settings
@@ -253,6 +253,51 @@ def test_windows_may_pass_midnight_and_never_be_empty_or_longer_than_a_day() -> 
     for wrong in ("low=08:00-08:00", "low=08:00-25:00", "low=24:00-08:00", "low=8-20", "low", "low=1:00-2:60", ""):
         with pytest.raises(ValueError, match=r"low|must"):
             parse_windows(wrong)
+    with pytest.raises(ValueError, match=r"^urgent: urgent messages pass every window; leave it out$"):
+        parse_windows("low=08:00-20:00,urgent=08:00-20:00")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("WINDOW", "low=08:00-08:00", "low: 08:00-08:00 is empty; leave it out for always"),
+        ("WINDOW", "low=08:00-25:00", "low: 08:00-25:00 is over 24 h: the day's times are 00:00 to 24:00"),
+        ("WINDOW", "lo=08:00-20:00", "'lo' is not a priority; they are: low, normal, high"),
+        ("WINDOW", "low=08:00-20:00,low=09:00-10:00", "names a priority twice"),
+        ("DAILY_CAP", "-1", "input should be greater than or equal to 0"),
+        ("HOURLY_CAP", "1.5", "input should be a valid integer"),
+        ("COLD_DAILY_CAP", "9999999", "input should be less than or equal to 1000000"),
+        ("WARM_UP", "20x0.5..100", "must not fall: the factor is at least 1"),
+        ("WARM_UP", "20x1.5..10", "must not fall: the factor is at least 1"),
+        ("WARM_UP", "0x1.5..10", "must begin with 1 or more"),
+        ("WARM_UP", "20x1.5..9999999", "must begin with 1 or more and end with 1000000 or less"),
+        ("WARM_UP", "fast", "must be like 20x1.5..100"),
+        ("RECIPIENT_GAP", "-3", "input should be greater than or equal to 0"),
+        ("TIMEZONE", "Asia/Jakart", "is not a time zone, such as Asia/Jakarta; did you mean Asia/Jakarta?"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused_with_one_sentence(variable: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({f"WHATSAPP_QUEUE_{variable}": value})
+    lines = str(refused.value).splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith(f"  WHATSAPP_QUEUE_{variable}: {sentence}")
+    assert lines[1].endswith(f"(given: {value!r})")
+
+
+def test_a_cold_cap_that_is_set_replaces_the_ramp_of_a_preset_and_a_ramp_replaces_the_cap() -> None:
+    def limits(**more: str) -> Limits:
+        variables = {f"WHATSAPP_QUEUE_{name.upper()}": value for name, value in more.items()}
+        (lane,) = load_settings(variables).lanes.values()
+        table = "\n".join(f"{name} = {value if value.isdecimal() else repr(value)}" for name, value in more.items())
+        (of_file,) = lanes(f'[lanes.default]\nprovider = "sandbox"\n{table}').values()
+        assert of_file.limits == lane.limits
+        return lane.limits
+
+    assert limits(preset="new-number").warm_up == WarmUp(20, 1.5, 100)
+    assert limits(preset="new-number", cold_daily_cap="50").warm_up is None
+    assert limits(preset="new-number", cold_daily_cap="50", warm_up="5x2..50").warm_up == WarmUp(5, 2, 50)
+    assert limits(timezone="wita").timezone == "Asia/Makassar"
 
 
 def test_the_variables_describe_the_lanes_where_there_is_no_file() -> None:
@@ -320,3 +365,23 @@ def test_a_copy_of_the_settings_with_other_variables_has_other_lanes() -> None:
     copied = settings.model_copy(update={"whatsapp_queue_delay": 5.0})
 
     assert (settings.lanes.first.delay, copied.lanes.first.delay) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("said", "of_the_variables", "jitter"),
+    [("", None, 8.0), ("jitter = 0", None, 0.0), ("", 2.0, 2.0), ("jitter = 3", 2.0, 3.0)],
+)
+def test_preset_gives_the_jitter_that_nobody_set(said: str, of_the_variables: float | None, jitter: float) -> None:
+    given = {} if of_the_variables is None else {"jitter": of_the_variables}
+    found = lanes(f'[lanes.a]\nprovider = "sandbox"\npreset = "new-number"\n{said}', **given)["a"]
+
+    assert found.jitter == jitter
+    assert [str(window) for window in found.limits.windows] == ["low=08:00-20:00"]
+
+
+def test_preset_of_the_variables_gives_the_jitter_too() -> None:
+    preset = {"WHATSAPP_QUEUE_PRESET": "settled"}
+
+    assert load_settings(preset).lanes.first.jitter == 5
+    assert load_settings(preset | {"WHATSAPP_QUEUE_JITTER": "0"}).lanes.first.jitter == 0
+    assert load_settings({}).lanes.first.jitter == 0

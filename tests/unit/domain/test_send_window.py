@@ -1,6 +1,6 @@
 """Windows, days and hours by the clocks of a zone, also where the clocks are changed."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest

@@ -14,8 +14,8 @@ from antrian.history.journal.entry import (
     SCHEDULED,
     EntryReader,
     EventEntry,
-    JournalDelivery,
     MessageEntry,
+    StreamEntry,
     read_event,
 )
 
@@ -42,7 +42,7 @@ def test_each_exchange_says_what_its_entries_are():
 
 @pytest.mark.parametrize("key", ["", "default", "1.0.default", "x." * 24 + "default"])
 def test_a_key_that_is_none_of_the_ladders_has_no_delay(key):
-    entry = READER.read(JournalDelivery(0, NAMES.scheduled, key, pika.BasicProperties(), b"{}"))
+    entry = READER.read(StreamEntry(0, NAMES.scheduled, key, pika.BasicProperties(), b"{}"))
     assert (entry.delay, entry.message) == (0, None)
 
 
@@ -94,4 +94,4 @@ def test_whatever_is_no_event_is_read_without_an_error_and_what_is_one_fits_into
 )
 def test_nothing_that_a_stranger_writes_stops_the_reading(exchange, key, body, headers):
     properties = pika.BasicProperties(headers=headers)
-    READER.read(JournalDelivery(0, exchange, key, properties, body))
+    READER.read(StreamEntry(0, exchange, key, properties, body))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from journal_entries import NAMES, Journal, dump, fold
 
-from antrian.history.journal.entry import JournalDelivery
+from antrian.broker.stream.entry import StreamEntry
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.report import Period
 from antrian.history.records import FINAL, DeadFilter, MessageFilter, MessageState
@@ -427,7 +427,7 @@ def test_an_event_about_an_unknown_message_is_enough_to_know_it(path, journal):
 @pytest.mark.parametrize("nasty", ["a\0b", "\0", "a\ud800b", "x" * 300])
 def test_an_event_with_a_nasty_id_is_taken_into_account_however_often_it_is_told(path, nasty):
     body = json.dumps({"name": "outcome.sending", "at": NOW + 0.5, "lane": LANE, "message_id": nasty}).encode()
-    told = [JournalDelivery(offset, NAMES.events, "outcome", pika.BasicProperties(), body) for offset in range(2)]
+    told = [StreamEntry(offset, NAMES.events, "outcome", pika.BasicProperties(), body) for offset in range(2)]
     assert fold(path, *[[one] for one in told]).counts()[MessageState.SENDING] == 1
 
 
@@ -499,7 +499,7 @@ def test_the_counters_are_what_counting_would_tell(steps):
         history = fold(Path(folder) / "a.db", _journal(steps).deliveries)
         everything = history.messages(MessageFilter(), limit=1000).items
         counts = history.counts()
-        waiting = history.analytics([NOW, NOW + 60])[-1].waiting
+        waiting = history.analytics([NOW, NOW + 600])[-1].waiting
     assert {state: sum(one.state is state for one in everything) for state in MessageState} == counts
     assert waiting == sum(count for state, count in counts.items() if state not in FINAL)
 

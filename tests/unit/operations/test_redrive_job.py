@@ -7,7 +7,8 @@ from antrian.broker.queue_scan.publication import Tally
 from antrian.domain.errors import BrokerUnreachable
 from antrian.history.records import MessageState
 from antrian.operations.dead_letters.dead_letters import DeadLetterReport
-from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob, new_job, of_another_process
+from antrian.operations.dead_letters.job_work import new_job, of_another_process
+from antrian.operations.dead_letters.redrive_job import JobOptions, RedriveJob
 
 FROZEN = [(f"m{number}", 1) for number in range(6)]
 

@@ -7,7 +7,8 @@ from antrian.broker.lane_state import PauseState
 from antrian.domain.events import Event
 from antrian.operations.lane.activity import Activity
 from antrian.operations.lane.eta import eta_seconds
-from antrian.operations.lane.status import Counts, Reason, Status, status_of, waits_of
+from antrian.operations.lane.status import Counts, Reason, Status, status_of
+from antrian.operations.lane.waits import waits_of
 
 SETTINGS = make_settings(WHATSAPP_QUEUE_DELAY="10")
 

@@ -38,7 +38,57 @@ BY_TEXT = [
     ("The number is not registered on WhatsApp", "rejected", "not-on-whatsapp"),
     ("Number does not exist on WhatsApp", "rejected", "not-on-whatsapp"),
     ("Nomor tidak terdaftar di WhatsApp", "rejected", "not-on-whatsapp"),
+    ("You have 463 messages left on your plan", "unavailable", "plan-exhausted"),
 ]
+
+
+COLD = [
+    "server returned error 463",
+    "Failed to send message! server returned error 463",
+    "2 UNKNOWN: o servidor retornou o erro 463",
+    "Message rejected (error code: 463)",
+    "enforcement RESTRICT_ALL_COMPANIONS is active",
+    "Reach-out time-lock is active for this account",
+    "NackCallerReachoutTimelocked",
+    "new chat limit reached",
+    "You have reached the new_chat message cap",
+    "Your account has been restricted",
+]
+
+
+@pytest.mark.parametrize("text", COLD)
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_refusal_of_new_contacts_is_told_from_all_others(text: str, status: int) -> None:
+    result = classify(mpwa(status, status=False, msg=text))
+
+    assert isinstance(result, Failed)
+    assert (result.failure_class, result.code) == (FailureClass.COLD_REFUSED, "new-contact-refused")
+
+
+@pytest.mark.parametrize(
+    ("fields", "wait"),
+    [
+        ({}, None),
+        ({"reachoutTimeLock": {"isActive": True, "timeEnforcementEnds": "2025-11-24T16:01:30.000Z"}}, 90),
+        ({"data": [{"time_enforcement_ends": 1_764_000_090}]}, 90),
+        ({"timeEnforcementEnds": 1_764_000_090_000}, 90),
+        ({"timeEnforcementEnds": "1764000090"}, 90),
+        ({"timeEnforcementEnds": "2025-11-24T13:01:30-03:00"}, 90),
+        ({"timeEnforcementEnds": "2025-11-24T16:01:30"}, None),
+        ({"timeEnforcementEnds": 1_763_999_999}, None),
+        ({"timeEnforcementEnds": True}, None),
+        ({"timeEnforcementEnds": None}, None),
+        ({"timeEnforcementEnds": "9999-01-01T00:00:00Z"}, 30 * 86_400),
+        ({"timeEnforcementEnds": 10**400}, None),
+        ({"timeEnforcementEnds": "nan"}, None),
+    ],
+)
+def test_end_that_is_stated_becomes_the_wait(fields: dict[str, object], wait: float | None) -> None:
+    answer = mpwa(500, status=False, msg="server returned error 463", **fields)
+    result = classify(answer, now=1_764_000_000.0)
+
+    assert isinstance(result, Failed)
+    assert result.retry_after == wait
 
 
 def mpwa(http: int, /, **fields: object) -> Answer:

@@ -2,8 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antrian.sandbox.behaviour import Ending, Mode, ModeName, Reply, Submission, check_number, read_submission, reply_to
-from antrian.sandbox.control import decode_fields, read_mode
+from antrian.sandbox.behaviour import (
+    Ending,
+    Inbound,
+    Mode,
+    ModeName,
+    Reply,
+    Submission,
+    check_number,
+    read_submission,
+    reply_to,
+)
+from antrian.sandbox.control import decode_fields, read_inbound, read_mode
 
 IDENTITY = {"api_key": "key", "sender": "6281100000000"}
 FIELDS = IDENTITY | {"number": "6281234567890", "message": "Halo"}
@@ -120,6 +130,32 @@ def test_modes(mode: str, answered: str, status: int) -> None:
     assert (found.answered, found.status) == (answered, status)
 
 
+def test_strangers_are_refused_as_whatsapp_does_and_the_others_are_not() -> None:
+    mode = Mode(ModeName.COLD_REFUSED)
+    stranger = reply_to(submission("7890"), mode, 0, "3EB0AB", known=False)
+    friend = reply_to(submission("7890"), mode, 0, "3EB0AB", known=True)
+
+    assert (stranger.answered, stranger.status) == ("cold-refused", 500)
+    assert stranger.body == {"status": False, "msg": "Failed to send message! server returned error 463"}
+    assert friend.answered == "sent"
+
+
+def test_end_of_the_refusal_is_stated_and_kept() -> None:
+    mode = read_mode({"mode": "cold-refused", "for": 90}, 1_764_000_000.0)
+    assert isinstance(mode, Mode)
+    stated = reply_to(submission("7890"), mode, 0, "3EB0AB", known=False).body
+
+    assert stated is not None
+    assert stated["reachoutTimeLock"]["timeEnforcementEnds"] == "2025-11-24T16:01:30.000Z"
+    assert mode.at(1_764_000_089.9).name is ModeName.COLD_REFUSED
+    assert mode.at(1_764_000_090.0).name is ModeName.OK
+
+
+@pytest.mark.parametrize("fields", [None, {}, {"number": 5}, {"number": "abc"}, {"number": "62", "text": 1}, {"x": 1}])
+def test_wrong_inbound_message_is_explained(fields: object) -> None:
+    assert isinstance(read_inbound(fields), str)
+
+
 def test_proxy_of_a_provider_that_is_down_has_no_body_of_the_provider() -> None:
     assert reply("7890", "down").body is None
 
@@ -175,14 +211,14 @@ def test_check_number_fails_like_the_rest(fields: object, mode: str, status: int
 
 @pytest.mark.parametrize("name", list(ModeName))
 def test_every_mode_can_be_set(name: ModeName) -> None:
-    assert read_mode({"mode": str(name)}) == Mode(name, 5.0)
+    assert read_mode({"mode": str(name)}, 0) == Mode(name, 5.0)
 
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
         (None, "The body must be a JSON object"),
-        ({}, "The mode must be one of: ok, down, unauthorized, throttle, slow, disconnected."),
+        ({}, "The mode must be one of: ok, down, unauthorized, throttle, slow, disconnected, cold-refused."),
         ({"mode": "fast"}, "The mode must be one of"),
         ({"mode": ["ok"]}, "The mode must be one of"),
         ({"mode": "slow", "seconds": "1"}, "The seconds must be a number."),
@@ -190,11 +226,13 @@ def test_every_mode_can_be_set(name: ModeName) -> None:
         ({"mode": "slow", "seconds": float("nan")}, "The seconds must be between"),
         ({"mode": "slow", "seconds": -1}, "The seconds must be between 0 and 3600."),
         ({"mode": "slow", "seconds": 10**400}, "The seconds must be between 0 and 3600."),
+        ({"mode": "ok", "for": -1}, '"for" must be between 0 and 2592000.'),
+        ({"mode": "ok", "for": True}, '"for" must be a number.'),
         ({"mode": "ok", "second": 1}, "Unknown: second."),
     ],
 )
 def test_wrong_mode_is_explained(fields: object, sentence: str) -> None:
-    found = read_mode(fields)
+    found = read_mode(fields, 0)
 
     assert isinstance(found, str)
     assert found.startswith(sentence)
@@ -220,7 +258,8 @@ def test_bodies_are_json_or_forms(body: bytes, content_type: str, fields: object
 def test_no_request_is_a_surprise(fields: object) -> None:
     assert isinstance(read_submission(fields), Submission | Reply)
     assert isinstance(check_number(fields, Mode()), Reply)
-    assert isinstance(read_mode(fields), Mode | str)
+    assert isinstance(read_mode(fields, 0), Mode | str)
+    assert isinstance(read_inbound(fields), Inbound | str)
 
 
 @given(

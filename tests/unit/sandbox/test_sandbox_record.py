@@ -64,6 +64,28 @@ def test_mode_of_everyone_does_not_use_up_a_script() -> None:
     assert record.take(submission("628120009004"), 0).answered == "throttled"
 
 
+def test_number_is_known_once_it_received_or_wrote() -> None:
+    record = RequestLog()
+    record.take(submission("628120000001"), 0)
+    record.take(submission("628120009001"), 0)  # not on WhatsApp: received nothing
+    record.note_inbound("628120000002")
+    record.clear()
+    record.mode = Mode(ModeName.COLD_REFUSED)
+    numbers = ("628120000001", "628120000002", "628120000003", "628120009001")
+    answered = [record.take(submission(number), 0).answered for number in numbers]
+
+    assert answered == ["sent", "sent", "cold-refused", "cold-refused"]
+    assert record.forget_contacts() == 2
+    assert record.take(submission("628120000001"), 0).answered == "cold-refused"
+
+
+def test_mode_ends_by_itself() -> None:
+    record = RequestLog()
+    record.mode = Mode(ModeName.DOWN, until=record.now() - 1)
+
+    assert (record.mode.name, record.take(submission(), 0).answered) == (ModeName.OK, "sent")
+
+
 def test_ids_differ() -> None:
     record = RequestLog()
     for _ in range(100):

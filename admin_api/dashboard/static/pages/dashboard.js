@@ -8,6 +8,7 @@ import { Drain } from "../drain.js";
 import { $, $$, empty, h, say, table } from "../dom.js";
 import { Feed } from "../feed.js";
 import { number, phone } from "../format.js";
+import { Holds } from "../holds.js";
 import { facts, honesty, lasting } from "../honesty.js";
 import { t } from "../i18n.js";
 import { on } from "../news.js";
@@ -33,12 +34,15 @@ const countdown = new Countdown($("#ring"), headline);
 const charts = new Charts($("#charts"));
 const drain = new Drain($("#drain"));
 const feed = new Feed($("#feed"));
+const holds = new Holds(lane);
 const line = new QueueLine($("#queue-line"), $("#ring"));
 
 function headline() {
   if (!status || overall.isOld) return;
   // A countdown read aloud every second is no help: it speaks when the reason changes.
-  tellHeadline(explain(status, countdown.left), spoken(status));
+  const words = explain(status, countdown.left);
+  tellHeadline(words, spoken(status));
+  holds.tellLane(words[0]);
 }
 
 function tellHeadline([title, words], key) {
@@ -112,6 +116,7 @@ function show(news) {
   status = news;
   differs = lasting(differs, status);
   overall = { kind: "", isOld: false };
+  holds.setOld(false);
   $("#hero").dataset.reason = status.next_send_reason;
   if (status.sending && status.sending.message_id !== before) line.leave(status.sending.message_id);
   countdown.show(status);
@@ -132,6 +137,8 @@ function showOverall(now) {
   overall = now;
   if (status) say($("#honesty"), honesty(status, age(), differs, now.isOld));
   if (!now.isOld) return;
+  holds.setOld(true);
+  holds.tellLane("");
   heardSomething();
   $("#hero").dataset.reason = now.kind;
   countdown.lose();
@@ -189,7 +196,7 @@ $("#span").addEventListener("change", (change) => {
 });
 document.addEventListener("visibilitychange", refreshCharts);
 setInterval(refreshCharts, CHARTS_EVERY);
-export const ready = Promise.all([refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
+export const ready = Promise.all([holds.refresh(), refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
 on("status", show);
 on("event", event);
 on("past", (news) => feed.add(news, { fresh: false }));

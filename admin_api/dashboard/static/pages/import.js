@@ -6,6 +6,7 @@ import { $, h, say } from "../dom.js";
 import { duration, number } from "../format.js";
 import { said, t, tn } from "../i18n.js";
 import { reasonWords } from "../import_reasons.js";
+import { planView } from "../plan_view.js";
 import { complain } from "../toast.js";
 import { priorityWord } from "../words.js";
 
@@ -79,7 +80,7 @@ function drawCheck() {
     h("p", { class: "big-count" }, report.read ? t("%(rows)s read, %(new)s can be queued", { rows: rows(report.read), new: number(report.new) }) : t("There are no rows in the file.")),
     facts(report),
     wrong > 0 && report.new > 0 && h("label", { class: "option" }, skip, h("span", {}, tn("Leave out the wrong row and queue the rest", "Leave out the %(count)s wrong rows and queue the rest", wrong))),
-    h("p", { class: "hint", id: "forecast" }),
+    h("div", { id: "forecast", class: "import-plan", "aria-live": "polite" }),
     h("p", { class: "report-actions" }, button),
     wrong > 0 && wrongRows(report),
   );
@@ -121,8 +122,18 @@ function wrongRows(report) {
       h("a", { href: address(`/imports/${job.import_id}/errors`), download: "import-errors.csv" }, t("Download all of them as CSV"))));
 }
 
-/** When all would be sent, as far as the lane can tell now. */
+/** When all would be sent and what holds it, as the planner tells; without one, as far as the lane can tell now. */
 async function forecast(count) {
+  const { lane, priority } = options();
+  const plan = await get("/plan", { messages: count, priority, lane }).catch(() => null);
+  if (!$("#forecast")) return;
+  if (plan) {
+    const more = address("/planning", { messages: count, priority, lane });
+    $("#forecast").replaceChildren(planView(plan, { brief: true }), h("p", {}, h("a", { href: more }, t("With a deadline, or with new contacts …"))));
+  } else await roughForecast(count);
+}
+
+async function roughForecast(count) {
   try {
     const status = await get("/status", { lane: options().lane });
     if (status.paused || !status.consumers || status.estimated_time === null || !$("#forecast")) return;

@@ -6,11 +6,13 @@ import { causeCode, causeDetail, causeTitle } from "../causes.js";
 import { copyButton } from "../clipboard.js";
 import { $, h, say } from "../dom.js";
 import { full, number, phone } from "../format.js";
+import { holdSentence, ruleWords } from "../hold_words.js";
 import { t } from "../i18n.js";
 import { lifeLine, verdict } from "../life.js";
 import { actionsFor, noteForm } from "../message_actions.js";
 import { onChange } from "../news.js";
-import { messageLink, messageState, priorityTag, when } from "../words.js";
+import { remaining } from "../remaining.js";
+import { contactHref, messageLink, messageState, priorityTag, when } from "../words.js";
 
 const id = document.body.dataset.messageId;
 const path = encodeURIComponent(id);
@@ -18,7 +20,7 @@ const AGAIN_EVERY = 3000;
 //: Milliseconds between two looks for what was just done, and after which it is shown anyhow.
 const LOOK_EVERY = 300;
 const PATIENCE = 8000;
-const MOVING = new Set(["waiting", "sending", "retrying"]);
+const MOVING = new Set(["waiting", "held", "sending", "retrying"]);
 const FAILED = new Set(["dead", "retrying", "expired"]);
 const missing = (error) => { if (error.status === 404) return null; throw error; };
 
@@ -37,13 +39,11 @@ async function fetchBoth() {
   return { message, letter: known };
 }
 
-/** Whether it is to be cancelled: as the API says, or as its life says. */
+/** Whether it is to be cancelled. */
 function isCancelling(message) {
   if (pending?.what === "cancelling") return true;
   if (!message || pending?.what === "uncancelled") return false;
-  if (typeof message.cancelling === "boolean") return message.cancelling;
-  const names = message.life.map((entry) => entry.name).filter((name) => name.startsWith("outcome.") && name !== "outcome.barrier");
-  return names.at(-1) === "outcome.cancelling";
+  return message.cancelling;
 }
 
 function recipient(one) {
@@ -51,6 +51,7 @@ function recipient(one) {
   const known = /^\d+$/.test(digits);
   return h("span", { class: "fact-line" }, phone(one.phone_number),
     known && copyButton(one.phone_number, t("Copy the number")),
+    known && h("a", { href: contactHref(one.phone_number) }, t("Contact")),
     known && h("a", { href: `https://wa.me/${digits}`, target: "_blank", rel: "noopener noreferrer" }, t("Open in WhatsApp")));
 }
 
@@ -93,6 +94,17 @@ function bubble(one) {
   return text ? h("p", { class: "bubble" }, text) : h("p", { class: "bubble secret" }, t("The text is not shown to your role."));
 }
 
+/** Why it is not sent yet: one sentence with the end of the wait, and the rule behind it. */
+function held(one, message) {
+  if (!one.hold || isCancelling(message)) return null;
+  const { until, rule } = one.hold;
+  const words = ruleWords(rule);
+  return h("section", { class: "hold-why", "aria-labelledby": "hold-title" },
+    h("h2", { id: "hold-title" }, t("Why is it not sent yet?")),
+    h("p", { class: "hold-sentence" }, holdSentence(one.hold)),
+    h("p", { class: "hold-rule" }, until > Date.now() / 1000 && [remaining(until), words && " · "], words && t("Rule: %(rule)s", { rule: words })));
+}
+
 /** Everything as the API has it, for those who ask for it. */
 function raw(both) {
   const pre = h("pre", { tabindex: 0 });
@@ -117,7 +129,7 @@ function draw(both) {
     h("header", { class: "message-head" }, h("p", { class: "crumbs" }, crumb),
       h("div", { class: "message-title" }, h("h1", {}, phone(one.phone_number) || t("Unreadable message")), state(one, message)),
       h("p", { class: "message-id" }, h("span", { class: "mono" }, id), " ", copyButton(id, t("Copy the message ID")))),
-    letter || !both.letter ? trouble(one, letter) ?? "" : "", bubble(one), actionsFor({ one: letter || !both.letter ? one : { ...one, state: "" }, letter, isCancelling: isCancelling(message), changed }) ?? "",
+    letter || !both.letter ? trouble(one, letter) ?? "" : "", bubble(one), held(one, message) ?? "", actionsFor({ one: letter || !both.letter ? one : { ...one, state: "" }, letter, isCancelling: isCancelling(message), changed }) ?? "",
     h("div", { class: "message-columns" },
       h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Timeline")), h("p", { class: "verdict" }, verdict(summary))), lifeLine(steps)),
       h("div", { class: "stack" }, h("section", { class: "card" }, h("header", { class: "card-head" }, h("h2", {}, t("Details"))), facts(one, letter, summary)), letter && noteForm(letter, changed), data)));

@@ -13,7 +13,7 @@ import { complain } from "../toast.js";
 import { wireClearing } from "../waiting_selection.js";
 import { messageLink, messageState, priorityTag, priorityWord, states, when } from "../words.js";
 
-const PENDING = ["waiting", "retrying", "scheduled"];
+const PENDING = ["waiting", "held", "retrying", "scheduled"];
 const NAMES = ["lane", "source", "state", "priority", "phone_number", "key_prefix", "text"];
 /** Rows that one answer of the API may have. */
 const MOST = 500;
@@ -88,7 +88,7 @@ function refreshRows(items, isComplete) {
 
 function refreshRow(row, message) {
   const { line } = row;
-  const changes = { ".live-state": message.state !== row.message.state || message.cancelling !== row.message.cancelling, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
+  const changes = { ".live-state": message.state !== row.message.state || message.hold?.reason !== row.message.hold?.reason || message.cancelling !== row.message.cancelling, ".live-attempt": message.attempt !== row.message.attempt, ".live-due": true };
   Object.assign(row, { message, gone: false });
   line.removeAttribute("data-gone");
   for (const [name, changed] of Object.entries(changes)) {

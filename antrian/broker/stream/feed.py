@@ -1,9 +1,9 @@
-"""The journal's entries as they come, read in the thread that writes them into the history.
+"""A stream's entries as they come, in batches, read in the thread that makes something of them.
 
-A thread of its own for the connection would only take turns with the writing one: it brought nothing.
+A thread of its own for the connection would only take turns with the other one: it brought nothing.
 
-An ack only lets the broker send more: where to read on after a crash is in the history's file. A history that is slow,
-or stuck, never has more in memory than two windows: none is acked while a whole one waits to be taken.
+A reader that is slow, or stuck, never has more in memory than two windows: none is acked while a whole one waits to be
+taken.
 """
 
 import math
@@ -15,11 +15,9 @@ from typing import Any
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
-from antrian.broker.topology import Names
+from antrian.broker.stream.entry import ACK_EVERY, OFFSET, StreamEntry, subscription_arguments
 from antrian.domain.errors import BrokerUnreachable
 from antrian.domain.lenient_headers import readable_key
-from antrian.history.journal.entry import JournalDelivery
-from antrian.history.journal.lookup import OFFSET
 
 #: Entries taken at once, at most.
 BATCH = 2_000
@@ -27,14 +25,10 @@ BATCH = 2_000
 #: Entries under way at once: while some are being written, the next ones arrive.
 PREFETCH = 4_000
 
-#: Entries acked together. A broker that hears seldom that it may send more waits in between: acks of 2,000 made reading
-#: a third slower.
-ACK_EVERY = 200
-
 #: Seconds after the first entry in which others may come to share its transaction.
 GATHERING = 0.05
 
-#: Seconds of silence that make a journal empty, where nothing else is known of it.
+#: Seconds of silence that make a stream empty, where nothing else is known of it.
 SILENCE = 0.5
 
 #: So many share a transaction well enough: while it is written, the broker sends the next ones.
@@ -44,20 +38,21 @@ ENOUGH = 500
 #: before the next look.
 _FEW, _BREATH = 100, 0.004
 
-#: An event's properties say nothing. What is not kept need not be looked at by the garbage collector, which otherwise
-#: takes a seventh of the time.
-_OF_EVENTS = pika.BasicProperties()
+#: Where properties say nothing. What is not kept need not be looked at by the garbage collector, which otherwise takes
+#: a seventh of the time.
+_NO_PROPERTIES = pika.BasicProperties()
 
 
-class JournalFeed:
-    """Reads the journal from a place on, until its connection breaks or the journal is deleted; then make another.
+class StreamFeed:
+    """Reads a stream from a place on, until its connection breaks or the stream is deleted; then make another.
 
     Args:
         channel: for nothing else; of a connection that whoever opened it closes.
-        names: of the namespace.
-        start: the offset of an entry that is there, or `first`.
+        stream: its name.
+        start: the offset of an entry that is there, `first`, or an age.
+        bare: an exchange whose publishers' properties say nothing; they are left out.
         batch: entries taken at once, at most.
-        silence: seconds after which a journal that was read from its beginning, and has sent nothing, is empty.
+        silence: seconds after which a stream that was not read from an offset on, and has sent nothing, is empty.
 
     Attributes:
         passed_by: the time that `end_passed_at` told last, in monotonic seconds: no clock that is set changes it.
@@ -66,19 +61,20 @@ class JournalFeed:
     def __init__(
         self,
         channel: BlockingChannel,
-        names: Names,
+        stream: str,
         start: int | str,
         *,
+        bare: str = "",
         batch: int = BATCH,
         silence: float = SILENCE,
     ) -> None:
         self._channel = channel
         self._batch = batch
         self._silence = silence
-        self._stream = names.journal
-        self._events = names.events
-        self._entries: deque[JournalDelivery] = deque()
-        self._last = start if isinstance(start, int) else 0
+        self._stream = stream
+        self._bare = bare
+        self._entries: deque[StreamEntry] = deque()
+        self._last = start - 1 if isinstance(start, int) else -1
         self._received = self._taken = self._acked = 0
         self._is_deleted = False
         self._is_hurried = False
@@ -88,13 +84,13 @@ class JournalFeed:
         self.passed_by = -math.inf
         channel.basic_qos(prefetch_count=PREFETCH)
         channel.add_on_cancel_callback(self._cancelled)
-        channel.basic_consume(self._stream, self._delivered, arguments={OFFSET: start})
+        channel.basic_consume(self._stream, self._delivered, arguments=subscription_arguments(start))
 
-    def take(self, timeout: float) -> list[JournalDelivery]:
+    def take(self, timeout: float) -> list[StreamEntry]:
         """The next entries; waits for the first at most `timeout` seconds.
 
         Raises:
-            BrokerUnavailable: the journal was deleted, and there will be no more.
+            BrokerUnreachable: the stream was deleted, and there will be no more.
             AMQPError: the connection broke.
         """
         entries, limit = self._entries, self._batch
@@ -114,7 +110,7 @@ class JournalFeed:
         self._is_hurried = False
         taken = [entries.popleft() for _ in range(min(limit, len(entries)))]
         if not taken and self._is_deleted:
-            raise BrokerUnreachable("the journal was deleted")
+            raise BrokerUnreachable(f"the stream {self._stream} was deleted")
         self._taken += len(taken)
         # More comes while these are being written.
         self._ask_for_more()
@@ -128,18 +124,18 @@ class JournalFeed:
             self._channel.connection.add_callback_threadsafe(_nothing)
 
     def look_for_the_end(self) -> None:
-        """Find out how far the journal goes now; `end_passed_at` tells."""
+        """Find out how far the stream goes now; `end_passed_at` tells."""
         if self._end is not None or self._is_deleted or not self._has_begun():
             return
         asked_at, asked_by, acked = time.time(), time.monotonic(), self._acked
         self._channel.queue_declare(self._stream, passive=True)
         self._hear(0)
-        # What was in the journal comes before the answer, unless the broker might send no more until an ack.
+        # What was in the stream comes before the answer, unless the broker might send no more until an ack.
         if self._received - acked < PREFETCH:
             self._end = self._received, asked_at, asked_by
 
     def end_passed_at(self) -> float | None:
-        """A time at which the journal held nothing but what was taken since; None if there is no later one to tell."""
+        """A time at which the stream held nothing but what was taken since; None if there is no later one to tell."""
         if self._end is None or self._end[0] > self._taken:
             return None
         (_, at, self.passed_by), self._end = self._end, None
@@ -159,11 +155,11 @@ class JournalFeed:
             self._ack()
 
     def _delivered(self, _channel: BlockingChannel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        # A stranger's headers may be such that nothing in their table can be read.
+        # As `offset_of`, written out because every entry of every stream passes here.
         self._last = offset = (properties.headers or {}).pop(OFFSET, self._last + 1)
         exchange = method.exchange
-        kept = _OF_EVENTS if exchange == self._events else properties
-        self._entries.append(JournalDelivery(offset, exchange, readable_key(method.routing_key), kept, body))
+        kept = _NO_PROPERTIES if exchange == self._bare else properties
+        self._entries.append(StreamEntry(offset, exchange, readable_key(method.routing_key), kept, body))
         self._received += 1
 
     def _ack(self) -> None:

@@ -1,0 +1,49 @@
+// People who do not want messages: found by number, added, and removed with a proof of both.
+
+import { may } from "../access.js";
+import { onPress } from "../action.js";
+import { $, empty, h, say, table } from "../dom.js";
+import { phone } from "../format.js";
+import { t, tn } from "../i18n.js";
+import { onChange } from "../news.js";
+import { columns, openAdd } from "../optouts.js";
+import { Pager } from "../pager.js";
+import { contactHref } from "../words.js";
+
+const AFTER_NEWS = 1500;
+const CHANGES = new Set(["contact.opted_out", "contact.opted_in"]);
+
+const form = $("#filters");
+const wanted = () => new URLSearchParams(location.search).get("phone_number") ?? "";
+
+const who = (row) => (/^\+\d+$/.test(row.phone_number) ? h("a", { href: contactHref(row.phone_number) }, phone(row.phone_number)) : phone(row.phone_number));
+
+const pager = new Pager({ path: "/optouts", button: $("#more"), draw });
+
+function draw(rows, answer) {
+  const total = answer.total ?? (answer.next_cursor ? null : rows.length);
+  say($("#optouts-title"), total === null ? t("Newest first") : tn("%(count)s opt-out", "%(count)s opt-outs", total));
+  const nothing = wanted() ? empty(t("Nobody found"), may("operator") ? t("This person has opted out of nothing.") : t("Viewers find opt-outs by the whole number."))
+    : empty(t("Nobody has opted out"), t("An opt-out comes from a person’s own message, over the API, or from here."));
+  $("#optouts").replaceChildren(rows.length ? table(t("Opt-outs"), columns({ number: { label: t("Number"), class: "nowrap who", cell: who }, changed: refresh }), rows) : nothing);
+}
+
+function load() {
+  form.elements.phone_number.value = wanted();
+  $("#reset").hidden = !wanted();
+  return pager.show({ phone_number: wanted() });
+}
+
+const refresh = () => pager.refresh().catch(() => {});
+
+function go(number) {
+  history.pushState(null, "", number ? `?${new URLSearchParams({ phone_number: number })}` : location.pathname);
+  load();
+}
+
+form.addEventListener("submit", (event) => { event.preventDefault(); go(form.elements.phone_number.value.trim()); });
+$("#reset").addEventListener("click", () => go(""));
+addEventListener("popstate", load);
+onPress($("#add"), () => openAdd(refresh));
+onChange(refresh, { after: AFTER_NEWS, matters: (event) => CHANGES.has(event.name) });
+export const ready = load();

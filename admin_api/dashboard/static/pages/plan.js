@@ -1,0 +1,76 @@
+// The planner: so many messages, when would they be sent, and what would hold them up.
+
+import { get } from "../api.js";
+import { $, empty, h } from "../dom.js";
+import { fromField } from "../format.js";
+import { capital, t } from "../i18n.js";
+import { on } from "../news.js";
+import { planView } from "../plan_view.js";
+import { priorityWord } from "../words.js";
+
+const QUIET = 400;
+const form = $("#plan-form");
+const NAMES = ["lane", "messages", "priority", "cold", "deadline"];
+let round = 0;
+let timer = 0;
+let isOld = false;
+
+/** What is asked, as the API wants it: the share of new contacts is a part of 1. */
+function question() {
+  const { lane, messages, priority, cold, deadline } = form.elements;
+  return { lane: lane.value, messages: messages.value, priority: priority.value, cold: Number(cold.value) / 100, deadline: fromField(deadline.value) };
+}
+
+function refuse(error) {
+  const place = $(".form-error", form);
+  place.hidden = !error;
+  place.textContent = error ? capital(error.message) : "";
+}
+
+async function calculate() {
+  clearTimeout(timer);
+  if (!form.reportValidity()) return;
+  round += 1;
+  const mine = round;
+  remember();
+  try {
+    const plan = await get("/plan", question());
+    if (mine !== round) return;
+    refuse(null);
+    $("#answer").replaceChildren(isOld ? unknown() : planView(plan));
+  } catch (error) {
+    if (mine !== round) return;
+    refuse(error);
+    $("#answer").replaceChildren(unknown());
+  }
+}
+
+const unknown = () => empty(t("Not known"), t("There is no plan at the moment."));
+
+/** The address keeps what was asked. */
+function remember() {
+  const words = new URLSearchParams(NAMES.map((name) => [name, form.elements[name].value]).filter(([, value]) => value));
+  history.replaceState(null, "", `?${words}`);
+}
+
+async function fill() {
+  form.elements.priority.append(...["normal", "low", "high", "urgent"].map((name) => h("option", { value: name }, priorityWord(name))));
+  const { lanes } = await get("/status").catch(() => ({ lanes: [] }));
+  form.elements.lane.append(...lanes.map((lane) => h("option", { value: lane }, lane)));
+  $("#lane-field").hidden = lanes.length < 2;
+  const known = new URLSearchParams(location.search);
+  for (const name of NAMES) if (known.get(name)) form.elements[name].value = known.get(name);
+}
+
+form.addEventListener("submit", (event) => { event.preventDefault(); calculate(); });
+form.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(() => { if (form.checkValidity()) calculate(); }, QUIET);
+});
+on("overall", (now) => {
+  if (now.isOld === isOld) return;
+  isOld = now.isOld;
+  if (isOld) $("#answer").replaceChildren(unknown());
+  else calculate();
+});
+export const ready = fill().then(calculate);

@@ -1,0 +1,130 @@
+"""What a message is for, and the words by which people opt out and in."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from antrian.domain.contact import ALL_PURPOSES, Purpose
+from antrian.domain.opt_out import (
+    WISHES,
+    Wish,
+    after_opt_in,
+    after_opt_out,
+    confirmation,
+    fold,
+    is_barred,
+    purpose_of,
+    read_wish,
+)
+
+_FULL_WIDTH = "".join(chr(ord(letter) + 0xFEE0) for letter in "STOP")
+_AROUND = " \t\n.,!?*_~\"'…-()🙏\u200b\ufeff"
+
+purposes = st.sampled_from([*Purpose, ALL_PURPOSES])
+
+
+@pytest.mark.parametrize(
+    ("written", "priority", "purpose"),
+    [
+        (None, 1, Purpose.MARKETING),
+        (None, 5, Purpose.TRANSACTION),
+        (None, 10, Purpose.TRANSACTION),
+        ("reminder", 1, Purpose.REMINDER),
+        ("transaction", 0, Purpose.TRANSACTION),
+        ("marketing", 9, Purpose.MARKETING),
+        ("payment", 9, Purpose.TRANSACTION),
+        ("payment", 1, Purpose.MARKETING),
+        ("all", 5, Purpose.TRANSACTION),
+    ],
+)
+def test_a_message_says_what_it_is_for_or_its_priority_does(
+    written: str | None, priority: int, purpose: Purpose
+) -> None:
+    assert purpose_of(written, priority) is purpose
+
+
+@given(st.frozensets(purposes), st.sampled_from(Purpose))
+def test_a_purpose_is_barred_by_itself_and_by_all(opted_out: frozenset[str], purpose: Purpose) -> None:
+    assert is_barred(purpose, opted_out) == bool(opted_out & {purpose, ALL_PURPOSES})
+
+
+@pytest.mark.parametrize(
+    ("text", "opts_out", "purpose"),
+    [
+        ("STOP", True, "marketing"),
+        (" stop. ", True, "marketing"),
+        ("*Stóp!* 🙏", True, "marketing"),
+        (_FULL_WIDTH, True, "marketing"),
+        ("Berhenti", True, "marketing"),
+        ("UNSUB", True, "marketing"),
+        ("unsubscribe", True, "marketing"),
+        ("UNREG", True, "marketing"),
+        ("opt  out", True, "marketing"),
+        ("Stop\nsemua", True, "all"),
+        ("STOPALL", True, "all"),
+        ("stop pengingat", True, "reminder"),
+        ("MULAI", False, "all"),
+        ("start!", False, "all"),
+        ("Mulai promo", False, "marketing"),
+    ],
+)
+def test_the_words_are_read_however_they_are_written(text: str, *, opts_out: bool, purpose: str) -> None:
+    wish = read_wish(text)
+    assert wish is not None
+    assert (wish.opts_out, wish.purpose) == (opts_out, purpose)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "…", "stop it", "please stop", "jangan berhenti", "Bisa stop di depan toko?", "stop 1", "s t o p",
+        "cancel", "CANCEL", "batal", "tidak", "ya", "Yes", "end", "quit", "stop by tomorrow",
+        "mulai jam berapa?", "semua", "nonstop", "stop " * 30, "x" * 10_000,
+    ],
+)  # fmt: skip
+def test_a_sentence_that_contains_a_word_and_an_answer_to_a_question_are_no_wish(text: str) -> None:
+    assert read_wish(text) is None
+
+
+@given(st.text() | st.tuples(st.text(), st.sampled_from(sorted(WISHES)), st.text()).map("".join))
+@example("stop\u0301")
+@example(_FULL_WIDTH + "2")
+def test_no_text_longer_than_the_word_itself_is_a_wish(text: str) -> None:
+    wish = read_wish(text)
+    said = [character for character in fold(text) if character.isalnum()]
+    if wish is not None:
+        assert said == [character for character in wish.word if character.isalnum()]
+    # What is a letter or a digit to anybody is not lost by the folding: that would make a word of a sentence.
+    assert len(said) >= sum(character.isalnum() for character in text)
+
+
+@given(
+    st.sampled_from(sorted(WISHES)),
+    st.text(st.sampled_from(" \t\n.,!?*_~\"'…-()🙏\u200b\ufeff"), max_size=9),
+    st.data(),
+)
+def test_case_and_what_stands_around_a_word_do_not_matter(word: str, around: str, data: st.DataObject) -> None:
+    spelt = "".join(data.draw(st.sampled_from([letter, letter.upper()])) for letter in word)
+    assert read_wish(f"{around}{spelt}{around}") == WISHES[word]
+
+
+@given(st.lists(purposes), purposes)
+def test_who_opts_out_and_in_again_is_opted_out_of_nothing(outs: list[str], purpose: str) -> None:
+    opted_out: frozenset[str] = frozenset()
+    for out in outs:
+        opted_out = after_opt_out(opted_out, out)
+        assert is_barred(out, opted_out)
+    assert after_opt_in(opted_out, ALL_PURPOSES) == frozenset()
+    assert after_opt_in(after_opt_out(frozenset(), purpose), purpose) == frozenset()
+    if purpose != ALL_PURPOSES:
+        again = after_opt_in(opted_out, purpose)
+        assert not is_barred(purpose, again)
+        assert all(is_barred(other, again) == is_barred(other, opted_out) for other in Purpose if other != purpose)
+
+
+def test_there_is_one_confirmation_for_each_wish_and_it_is_no_wish_itself() -> None:
+    for wish in WISHES.values():
+        texts = {confirmation(wish), confirmation(wish, "en")}
+        assert len(texts) == 2
+        assert all(read_wish(text) is None for text in texts)
+    assert confirmation(Wish(opts_out=True, purpose="all", word="stop all"), "fr").startswith("Baik")
