@@ -17,12 +17,14 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from admin_api.problems import Problem
 from admin_api.viewer_search import Guesses
+from antrian.contacts.follower import ContactsFollower
 from antrian.domain.errors import UnknownLane
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
@@ -49,6 +51,8 @@ class Services:
     known_messages: KnownMessages
     uploads: Uploads
     releases: HeldReleases
+    contacts: ContactsFollower
+    opt_outs: OptOuts
     comparison: Comparison = field(default_factory=Comparison)
     guesses: Guesses = field(default_factory=Guesses)
 

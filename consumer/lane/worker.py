@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import pika
 import structlog
 
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import backoff
 from antrian.broker.topology import Names
 from antrian.contacts.book import ContactsLost
@@ -32,7 +33,7 @@ from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.tick import Tick
 from consumer.observers import Observer, Observers, ProviderCall
 from consumer.outcomes.reader import LaneOutcomes
-from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter, Publication
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 from consumer.provider_call import ProviderCalls, Reservation
 from consumer.set_up import SetUp
 
@@ -265,7 +266,7 @@ class LaneWorker:
         """Have an event confirmed."""
         await self._writer.record(event, surely=surely)
 
-    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
         """Have copies and their events confirmed."""
         await self._writer.record_with_copies(copies)
 
