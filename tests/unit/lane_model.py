@@ -664,6 +664,10 @@ class Life:
         self._step()
 
 
+def _wish_of(recipient: str) -> dict[str, Any]:
+    return {"recipient": recipient, "purpose": "all", "words": "", "channel": "cli", "by": "an admin"}
+
+
 def _local(at: float) -> datetime:
     return datetime.fromtimestamp(at, ZoneInfo("Asia/Jakarta"))
 
