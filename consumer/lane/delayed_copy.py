@@ -9,6 +9,7 @@ from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.headers import mark_held
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import LONGEST_DELAY
 from consumer.lane.admission import DELIVER_AT, Postpone, Wait
@@ -43,7 +44,10 @@ class DelayedCopies:
         # What waits longer than the ladder is long comes back in between, and is laid on it again.
         seconds = whole_seconds(min(until - now, LONGEST_DELAY))
         told = self._holds.held(message, why.hold) | {"due_at": round(now + seconds, 3)}
-        return self.on_ladder(message, seconds), self._events.of(EventName.HELD, message, **told)
+        copy = self.on_ladder(message, seconds)
+        # So that it can be found there by what holds it, without anybody's history.
+        copy.properties.headers = mark_held(copy.properties.headers, why.hold.reason)
+        return copy, self._events.of(EventName.HELD, message, **told)
 
     def on_ladder(self, message: Message, seconds: float) -> PublishArguments:
         """A message that waits so long on the delay ladder."""

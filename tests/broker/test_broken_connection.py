@@ -7,6 +7,7 @@ from queue_fixture import Stock, ids
 from tcp_proxy import proxy_before
 
 from antrian.broker.broken_connection import TRIES
+from antrian.broker.connection import bind_own_queue, open_channel
 from antrian.broker.event_log import publish_all, write_events
 from antrian.domain.errors import ConnectionBroke
 from antrian.domain.events import Event
@@ -57,6 +58,16 @@ def test_a_connection_that_breaks_every_time_is_an_error(fragile, proxy):
     with pytest.raises(ConnectionBroke):
         publish_all(fragile.settings.amqp_urls, [("", "nowhere", b"wa-words", None)], name="test")
     assert proxy.cuts_left == 1
+
+
+def test_a_queue_of_a_connections_own_is_unbound_before_it_ends(stock, fragile, proxy):
+    """So that others' publishes do not find it gone, which is what ends their connections."""
+    with open_channel(fragile.settings.amqp_urls, name="test") as channel:
+        queue = bind_own_queue(channel, stock.names.events, "lane.#")
+        stock.tell("lane.noted", "m1")
+        assert next(channel.consume(queue, inactivity_timeout=60))[0] is not None
+        proxy.cut_at(queue.encode())
+    assert not proxy.cuts_left
 
 
 def test_a_repeated_event_is_one_in_the_history(stock, fragile, proxy):

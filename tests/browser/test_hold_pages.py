@@ -223,3 +223,42 @@ def test_held_messages_are_released_from_the_page_and_their_own_page_says_why_th
     assert [job["options"]["kind"] for job in admin.client(Role.VIEWER).get("/jobs")["items"]] == ["release"]
     visitor.go("/activity")
     expect(page.locator("#jobs")).to_contain_text("3 messages released")
+
+
+@BOTH
+def test_an_opt_out_is_recorded_found_and_taken_back_with_its_proof(window, admin, axe_script, viewport):
+    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
+    page = visitor.go("/opt-outs")
+    expect(page.get_by_text("Nobody has opted out")).to_be_visible()
+    page.get_by_role("button", name="Add …").click()
+    dialog = page.get_by_role("dialog", name="Add an opt-out")
+    expect(dialog).to_be_visible()
+    assert axe.violations(page, axe_script) == []
+    dialog.get_by_label("Phone number").fill("0812-3456-7890")
+    dialog.get_by_label("What the person said").fill("Tolong jangan kirim iklan lagi")
+    dialog.get_by_role("button", name="Add").dblclick(delay=20)
+    row = page.locator("#optouts tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("advertising")
+    expect(row).to_contain_text("“Tolong jangan kirim iklan lagi”")
+    expect(row).to_contain_text("dewi, on this page")
+    assert axe.violations(page, axe_script) == []
+    assert overflow(page) == 0
+
+    looking: Visitor = window(viewport=viewport).log_in(Role.VIEWER)
+    masked = looking.go("/opt-outs?phone_number=081234567890")
+    expect(masked.locator("#optouts tbody tr")).to_contain_text("+62 812-••••-7890")
+    expect(masked.get_by_role("button", name="Add …")).to_be_disabled()
+    expect(masked.get_by_role("button", name="Remove: +62 812-••••-7890, advertising")).to_be_disabled()
+
+    row.get_by_role("link", name="+62 812-3456-7890").click()
+    page.wait_for_url("**/contact/**")
+    visitor.settle()
+    expect(page.locator("#senders")).to_contain_text("new contact")
+    assert axe.violations(page, axe_script) == []
+    page.get_by_role("button", name="Remove: +62 812-3456-7890, advertising").click()
+    dialog = page.get_by_role("dialog", name="Remove the opt-out")
+    expect(dialog).to_contain_text("Only remove it when the person asked for it.")
+    dialog.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("Opted out of nothing")).to_be_visible()
+    assert admin.client(Role.VIEWER).get("/optouts")["total"] == 0

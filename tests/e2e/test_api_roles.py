@@ -32,6 +32,7 @@ ROWS = {
     "POST {p}/resume": (OP, None),
     "POST {p}/force-process": (OP, None),
     "POST {p}/try-one": (OP, None),
+    "POST {p}/holds/release": (OP, {"reason": "window"}),
     "POST {p}/clear": (A, None),
     "GET {p}/undo": (V, None),
     "POST {p}/undo/{undo_id}": (A, None),

@@ -301,7 +301,8 @@ class Projection:
             self._move(row, state, event.at)
             if state is MessageState.EXPIRED:
                 self._figures.failed(row, event.at, "expired", "")
-        row.detail = _text(details.get("detail")) or row.detail
+        why = _text(details.get("purpose")) if state is MessageState.OPTED_OUT else ""
+        row.detail = _text(details.get("detail")) or why or row.detail
         row.due_at, row.presumed = None, int(details.get("reason") == MALFORMED)
 
     def _give_up(self, row: MessageRow, at: float) -> None:

@@ -35,7 +35,8 @@ _SHOWN = 40
 
 def known_columns(columns: ColumnSet = MESSAGE_COLUMNS) -> str:
     """The columns that there may be, for people."""
-    return ", ".join(columns.fields) + (f", and {NOTE}NAME for a note" if columns.has_notes else "")
+    fields = ", ".join(columns.fields)
+    return f"{fields}, and {NOTE}NAME for a note" if columns.has_notes else fields
 
 
 class UnknownColumns(UnreadableFile):

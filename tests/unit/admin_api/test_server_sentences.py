@@ -12,7 +12,7 @@ from admin_api.dashboard import translation
 NO_SENTENCE = re.compile(
     r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
     r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
-    r"|(phone mobile|text pesan|jadwal|kedaluwarsa) .*|Halo .*",
+    r"|(phone mobile|text pesan|jadwal|kedaluwarsa|zona) .*|Halo .*",
     re.DOTALL,
 )
 
@@ -24,6 +24,7 @@ ELSEWHERE = {
     "not a letter",
     "history entries read",
     "publish to",
+    f"{VALUE}, or all.",
     "a filter is for what waits",
     "an entry has no hash, or a creation time without a time zone",
     "an entry's name or id has characters that it cannot have",

@@ -57,6 +57,7 @@ def test_a_sent_message_has_the_providers_id(path, journal):
         ("expired", MessageState.EXPIRED),
         ("cancelled", MessageState.CANCELLED),
         ("cleared", MessageState.CLEARED),
+        ("opted_out", MessageState.OPTED_OUT),
         ("dead", MessageState.DEAD),
         ("cancelling", MessageState.WAITING),
     ],
@@ -446,7 +447,8 @@ _NAMES = st.sampled_from(
     [
         *("sending", "sent", "failed", "uncertain", "retrying", "redriven", "purged", "restored"),
         *("cancelling", "uncancelled", "chosen"),
-        *("dead", "duplicate", "expired", "cancelled", "cleared"),
+        *("dead", "duplicate", "expired", "cancelled", "cleared", "opted_out"),
+        *("held", "released", "postponed"),
     ]
 )
 _STEPS = st.one_of(
