@@ -18,6 +18,7 @@ from antrian.contacts.book import ContactsLost
 from antrian.domain.control import Control
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
 from antrian.domain.message import Message, Priority
 from antrian.domain.settings import Settings
@@ -132,7 +133,9 @@ class LaneWorker:
 
     def snapshot(self) -> LaneSnapshot:
         """The lane's state now; from any thread."""
-        pace, ledger, active = self._pace, self.outcomes.ledger, self.outcomes.active
+        pace, ledger, active, wall = self._pace, self.outcomes.ledger, self.outcomes.active, self.wall()
+        used, caps = self._holds.last_count(wall)
+        cap = lane_hold(used, caps, self.lane.limits.timezone, wall)
         if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
             self.link.count_subscribers()
@@ -147,6 +150,10 @@ class LaneWorker:
             hold_reason=pace.hold_reason,
             breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
+            used=used,
+            budget=caps,
+            cap=cap.reason.value if cap else "",
+            cold_held=self._holds.is_cold_held(wall),
         )
 
     # The lane's life.
