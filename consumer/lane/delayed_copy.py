@@ -4,6 +4,8 @@ It is the same copy: generation and attempt stay. The copy is published before i
 the original is acked. In doubt there are two copies, and the ledger lets one of them be sent.
 """
 
+import pika
+
 from antrian.broker.event_log import PublishArguments
 from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import ladder_key, whole_seconds
@@ -51,7 +53,10 @@ class DelayedCopies:
 
     def on_ladder(self, message: Message, seconds: float) -> PublishArguments:
         """A message that waits so long on the delay ladder."""
-        body, properties = encode(message)
+        return self.as_it_is(*encode(message), seconds)
+
+    def as_it_is(self, body: bytes, properties: pika.BasicProperties, seconds: float) -> PublishArguments:
+        """Anything that waits so long on the delay ladder; its properties may be changed."""
         ring(properties, self._rules.lane, later=True)
         exchange = self._rules.names.ladder_entrance(seconds)
         return PublishArguments(exchange, ladder_key(seconds, self._rules.lane), body, properties, mandatory=True)

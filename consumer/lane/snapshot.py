@@ -32,6 +32,9 @@ class LaneActivity(StrEnum):
     WAITING = "waiting"
 
 
+NOTHING_USED, NO_CAPS = Used(), Budget()
+
+
 @dataclass(frozen=True, slots=True)
 class LaneSnapshot:
     """A lane's state and pace at one moment.
@@ -63,8 +66,8 @@ class LaneSnapshot:
     hold_reason: str
     breaker_open: bool
     remembered: int
-    used: Used = Used()
-    budget: Budget = Budget()
+    used: Used = NOTHING_USED
+    budget: Budget = NO_CAPS
     cap: str = ""
     cold_held: bool = False
 

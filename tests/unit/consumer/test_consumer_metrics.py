@@ -174,7 +174,7 @@ def test_buckets_lie_around_the_delay():
 def test_one_state_at_a_time_is_1():
     states = {key[1]: value for key, value in values(VIEW).items() if key[0] == "antrian_lane_state"}
     assert {state for state, value in states.items() if value} == {"waiting"}
-    assert len(states) == 7
+    assert len(states) == 9
 
 
 def test_the_next_send_is_told_by_wall_clock():
