@@ -16,6 +16,7 @@ runs this code over lists.
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, assert_never
 
 import pika
