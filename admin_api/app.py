@@ -16,6 +16,7 @@ from admin_api.openapi import describe
 from admin_api.request_counts import RequestCounts
 from admin_api.routes import (
     analytics,
+    contacts,
     doctor,
     failed,
     health,
@@ -43,7 +44,7 @@ def create_app(services: Services) -> FastAPI:
     """The application.
 
     Args:
-        services: what its routes work with; started and stopped by whoever made them.
+        services: what its routes work with; started and stopped by the caller.
     """
     app = FastAPI(title="Antrian", version="1", description=_ABOUT, lifespan=_lifespan, redoc_url=None, docs_url=None)
     app.state.services = services
@@ -58,7 +59,7 @@ def create_app(services: Services) -> FastAPI:
     for part in (health, ingest):
         app.include_router(part.router)
     of_a_lane, of_messages = (lane, holds, holds_release, plan), (failed, jobs, messages, waiting, imports)
-    for part in (*of_a_lane, *of_messages, analytics, numbers, me, doctor, stream):
+    for part in (*of_a_lane, *of_messages, contacts, analytics, numbers, me, doctor, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

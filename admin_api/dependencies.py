@@ -12,17 +12,20 @@ from admin_api.auth.roles import Role
 from admin_api.broadcast import Broadcast
 from admin_api.checkup import Checkups
 from admin_api.comparison import Comparison
+from admin_api.held_now import HeldNow
 from admin_api.ingest import Ingest
 from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from admin_api.problems import Problem
 from admin_api.viewer_search import Guesses
+from antrian.contacts.follower import ContactsFollower
 from antrian.domain.errors import UnknownLane
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
@@ -49,7 +52,10 @@ class Services:
     known_messages: KnownMessages
     uploads: Uploads
     releases: HeldReleases
+    contacts: ContactsFollower
+    opt_outs: OptOuts
     comparison: Comparison = field(default_factory=Comparison)
+    held: HeldNow = field(default_factory=HeldNow)
     guesses: Guesses = field(default_factory=Guesses)
 
 
@@ -74,7 +80,7 @@ def lane_to_show(services: ServicesHere, lane: str | None = None) -> str:
 
 
 def lane_to_change(services: ServicesHere, lane: str | None = None) -> str:
-    """The lane that something is to be done to: named, or the only one there is."""
+    """The lane that a request is about: named, or the only one there is."""
     return _named(services.settings.lanes.meant_by, lane)
 
 

@@ -5,6 +5,8 @@ from starlette.responses import Response
 
 from admin_api.problems import Problem, answer
 from admin_api.publishing import AWAY_CODE, AWAY_DETAIL, RETRY_AFTER
+from antrian.contacts.book import ContactsLost
+from antrian.contacts.follower import ContactsBehind
 from antrian.domain.errors import AntrianError, BrokerError, BrokerUnreachable, MalformedMessage
 from antrian.history.queries.cursor import BadCursor
 from antrian.operations.dead_letters.errors import HistoryBehind, NotThere, TooLate
@@ -25,6 +27,8 @@ _MEANINGS: dict[type[AntrianError], tuple[int, str, str]] = {
     NotReleasable: (409, "Nothing to release", "not-releasable"),
     TooLate: (409, "Too late", "too-late"),
     HistoryBehind: (_AWAY, "Not yet", "history-behind"),
+    ContactsBehind: (_AWAY, "Not yet", "contacts-behind"),
+    ContactsLost: (_AWAY, "Not yet", "contacts-behind"),
     BrokerError: (_AWAY, "The broker cannot do this now", "broker-unavailable"),
 }
 

@@ -24,7 +24,10 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
-from antrian.broker.topology import topology
+from antrian.broker.topology import Names, topology
+from antrian.contacts.book import ContactBook
+from antrian.contacts.book_file import book_folder
+from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
@@ -33,6 +36,7 @@ from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
@@ -105,7 +109,7 @@ class AdminProcess:
         app.state.services = replace(before, settings=settings)
 
     def _tell_how_to_log_in(self) -> None:
-        # Whoever cannot read the file is told so at the first request.
+        # A file that cannot be read is reported at the first request.
         with suppress(AntrianError):
             if not TokenFile(self._settings.tokens_file).tokens():
                 _log.warning("admin.nobody-can-log-in", do="antrian token create --role admin")
@@ -127,6 +131,9 @@ class AdminProcess:
             observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
+            names = Names(settings.whatsapp_queue_namespace)
+            book = ContactBook(book_folder(settings))
+            contacts = ending.enter_context(following(ContactsFollower(self._urls, names, book, name="antrian admin")))
             threads: tuple[_Thread, ...] = (follower, audit, observer)
             for thread in threads:
                 thread.start()
@@ -161,6 +168,8 @@ class AdminProcess:
                 known,
                 uploads,
                 releases,
+                contacts,
+                OptOuts(self._urls, names, contacts.book),
             )
 
 

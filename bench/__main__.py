@@ -17,6 +17,7 @@ from rich.console import Console
 
 import bench.admin.benchmark
 import bench.admin_lanes.benchmark
+import bench.contacts.benchmark
 import bench.crash.benchmark
 import bench.lanes.benchmark
 import bench.pace.benchmark
@@ -34,13 +35,15 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "crash": bench.crash.benchmark.run,
     "lanes": bench.lanes.benchmark.run,
     "replay": bench.replay.benchmark.run,
+    "contacts": bench.contacts.benchmark.run,
     "redrive": bench.redrive.benchmark.run,
     "admin": bench.admin.benchmark.run,
     "admin-lanes": bench.admin_lanes.benchmark.run,
 }
 
-#: Benchmarks that take the options about lanes; they compare with no peer.
+#: Benchmarks that take the options about lanes, and all that compare with no peer.
 _WITH_A_CHOICE = ("lanes", "admin-lanes")
+_WITHOUT_PEERS = (*_WITH_A_CHOICE, "contacts")
 
 _PEERS = ("celery", "dramatiq")
 
@@ -70,7 +73,7 @@ def main(
     except ValueError:
         raise typer.BadParameter("--lanes takes numbers with commas between them") from None
     choice = Choice(counts, delay, seconds, against.resolve() if against else None)
-    compared = [name for name in chosen if name not in _WITH_A_CHOICE]
+    compared = [name for name in chosen if name not in _WITHOUT_PEERS]
     if missing := [peer for peer in _PEERS if compared and importlib.util.find_spec(peer) is None]:
         sys.exit(f"Error: the benchmarks need {' and '.join(missing)} to compare with: `make bench` installs them")
     for number in (signal.SIGINT, signal.SIGTERM):

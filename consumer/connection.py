@@ -1,7 +1,7 @@
 """The process's one connection to the broker, as the lanes use it: shared channels, and one channel for each lane.
 
     publishing   for all lanes, with confirms
-    feed         the outcomes stream and the commands, once for all lanes
+    feed         the outcomes stream, the contacts stream and the commands, once for all lanes
     lane …       one lane's deliveries, one at a time
 
 RabbitMQ's default allows 2,047 channels a connection, so 2,045 lanes; a connection that allows fewer than the lanes
@@ -33,6 +33,7 @@ from consumer.inbox import (
     Confirmed,
     Connected,
     ConnectionLost,
+    ContactRecorded,
     Listening,
     OutcomeRecorded,
     Signal,
@@ -176,7 +177,19 @@ class BrokerConnection:
 
         def act() -> None:
             if self._feed.is_open:
-                _read_stream(self._feed, self._names.outcomes, offset, self._tell)
+                _read_stream(self._feed, self._names.outcomes, "outcomes", offset, _outcomes_to(self._tell))
+
+        self._io.call(act)
+
+    def read_contacts(self, offset: Start) -> None:
+        """Have the contacts stream's entries delivered as `ContactRecorded`, from an offset or `first`."""
+
+        def recorded(event: Event | None, at: int) -> None:
+            self._tell(ContactRecorded(event, at))
+
+        def act() -> None:
+            if self._feed.is_open:
+                _read_stream(self._feed, self._names.contacts, "contacts", offset, recorded)
 
         self._io.call(act)
 
@@ -191,7 +204,7 @@ class BrokerConnection:
         def on_open(channel: Channel) -> None:
             channel.basic_qos(prefetch_count=PREFETCH)
             tell = lambda signal: self._inbox.put((receiver, signal))  # noqa: E731
-            _read_stream(channel, self._names.outcomes, "first", tell)
+            _read_stream(channel, self._names.outcomes, "outcomes", "first", _outcomes_to(tell))
             opened.append(channel)
 
         def act() -> None:
@@ -243,14 +256,23 @@ class BrokerConnection:
             self._io.drop()
 
 
-def _read_stream(channel: Channel, stream: str, offset: Start, tell: Callable[[Signal], None]) -> None:
-    def recorded(channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        event = Event.decode(body)
+def _outcomes_to(tell: Callable[[Signal], None]) -> Callable[[Event | None, int], None]:
+    def recorded(event: Event | None, offset: int) -> None:
+        if event is not None:
+            tell(OutcomeRecorded(event, offset))
+
+    return recorded
+
+
+def _read_stream(
+    channel: Channel, stream: str, tag: str, offset: Start, recorded: Callable[[Event | None, int], None]
+) -> None:
+    def delivered(channel: Channel, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         at = offset_of(properties)
         # Without an offset its headers were such that nothing in their table can be read, and we write none.
-        if event is not None and at is not None:
-            tell(OutcomeRecorded(event, at))
+        if at is not None:
+            recorded(Event.decode(body), at)
         if is_ack_due(method.delivery_tag):
             channel.basic_ack(method.delivery_tag, multiple=True)
 
-    channel.basic_consume(stream, recorded, consumer_tag="outcomes", arguments=subscription_arguments(offset))
+    channel.basic_consume(stream, delivered, consumer_tag=tag, arguments=subscription_arguments(offset))

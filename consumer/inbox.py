@@ -68,6 +68,14 @@ class OutcomeRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactRecorded:
+    """An entry of the contacts stream, with its offset; None for one that is no event."""
+
+    event: Event | None
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamCancelled:
     """The broker ended a subscription that all lanes share: the stream or the control queue is gone."""
 
@@ -175,6 +183,7 @@ Signal = (
     | Listening
     | CommandReceived
     | OutcomeRecorded
+    | ContactRecorded
     | StreamCancelled
     | Blocked
     | LanesChanged

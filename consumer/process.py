@@ -7,6 +7,8 @@ from types import FrameType
 
 from antrian.broker.connection import broker_urls
 from antrian.broker.topology import Names
+from antrian.contacts.book import ContactBook
+from antrian.contacts.book_file import book_folder
 from antrian.domain.lane import Lane, check_complete
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Provider
@@ -44,6 +46,7 @@ class ConsumerProcess:
             urls,
             lanes,
             equip=self._equip,
+            book=ContactBook(book_folder(settings)),
             forget=self._metrics.forget,
             command_for_all=self._command.take,
         )

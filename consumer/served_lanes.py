@@ -10,8 +10,10 @@ import structlog
 
 from antrian.broker.connection import connection_parameters
 from antrian.broker.topology import Names
+from antrian.contacts.book import ContactBook
 from antrian.domain.control import EVERY_LANE, Command, Control
 from antrian.domain.errors import AntrianError
+from antrian.domain.events import Event
 from antrian.domain.lane import Lane
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Provider
@@ -21,6 +23,7 @@ from consumer.inbox import (
     CommandReceived,
     Connected,
     ConnectionLost,
+    ContactRecorded,
     LanesChanged,
     OutcomeRecorded,
     Signal,
@@ -31,6 +34,7 @@ from consumer.lane.pace import stagger
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.worker import LaneWorker
 from consumer.observers import Observer
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.provider_call import ProviderCalls
 from consumer.set_up import SetUp
@@ -49,6 +53,7 @@ class ServedLanes:
         urls: the broker's addresses.
         lanes: to serve, by name.
         equip: makes the provider and the observers of a lane.
+        book: what is known of the recipients; one in memory when None.
         forget: told of a lane that is not served any more.
         command_for_all: handed an admin's commands that are for the process, and not for a lane.
     """
@@ -60,6 +65,7 @@ class ServedLanes:
         lanes: Mapping[str, Lane],
         *,
         equip: Equip,
+        book: ContactBook | None = None,
         forget: Callable[[str], None] = lambda _lane: None,
         command_for_all: Callable[[Control], None] = lambda _control: None,
     ) -> None:
@@ -72,6 +78,7 @@ class ServedLanes:
         self._calls = ProviderCalls(self._loop.inbox)
         self._reader = OutcomeReader()
         self._commands = KnownCommands()
+        self._contacts = ContactsReader(book or ContactBook())
         self._wanted = dict(lanes)
         #: Replaced and never changed, because other threads look at it.
         self._workers: dict[str, LaneWorker] = {}
@@ -84,6 +91,7 @@ class ServedLanes:
             self._loop.inbox,
             self,
             reader=self._reader,
+            contacts=self._contacts,
             lanes=lambda: {*self._settings.lanes.names, *self._workers},
             wake_lanes=self._wake_all,
         )
@@ -106,6 +114,7 @@ class ServedLanes:
             self._loop.run()
         finally:
             link.close()
+            self._contacts.book.close()
         if self._failure is not None:
             raise self._failure
 
@@ -137,6 +146,8 @@ class ServedLanes:
                 outcomes = self._reader.take(event, offset)
                 if outcomes is not None and (worker := self._workers.get(outcomes.lane)):
                     worker.link.wake()
+            case ContactRecorded(event, offset):
+                self._take_contact(event, offset)
             case CommandReceived(control):
                 self._receive_command(control)
             case Stop():
@@ -147,6 +158,13 @@ class ServedLanes:
                 self._set_up.receive(signal)
                 if isinstance(signal, Connected | ConnectionLost):
                     self._wake_all()
+
+    def _take_contact(self, event: Event | None, offset: int) -> None:
+        if not self._contacts.take(event, offset):
+            self._set_up.start_over()
+        elif event is not None and (worker := self._workers.get(event.lane)):
+            worker.outcomes.take_contact(event)
+            worker.link.wake()
 
     def _receive_command(self, control: Control) -> None:
         if self._commands.knows(control):

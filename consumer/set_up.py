@@ -1,6 +1,7 @@
 """Makes each new connection ready for all lanes at once: the topology, the commands, the outcomes stream.
 
-    connected → topology of all lanes checked → commands are heard → the stream is read from where it was left → ready
+    connected → topology of all lanes checked → commands are heard → both streams are read from where they were left
+              → ready
 
 A lane whose channel broke, or that was added, has its own part of the topology checked again; the others go on.
 """
@@ -19,6 +20,7 @@ from antrian.domain.errors import BrokerRefused, BrokerUnreachable
 from antrian.domain.settings import Settings
 from consumer.event_loop import Inbox, LoopTask, Receiver, paused
 from consumer.inbox import Blocked, Connected, ConnectionLost, Listening, Signal, StreamCancelled, TopologyChecked
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import OutcomeReader
 from consumer.outcomes.writer import Disconnected
 
@@ -40,6 +42,7 @@ class SetUp:
         inbox: where the answers of the topology check are put.
         process: receives them, and passes them on to this.
         reader: reads the outcomes stream for all lanes.
+        contacts: reads the contacts stream for all lanes.
         lanes: the names of those whose queues must be there.
         wake_lanes: called when something has changed that all lanes may be waiting for.
 
@@ -47,6 +50,7 @@ class SetUp:
         task: the coroutine that runs this.
         connection: the present one; None while there is none.
         reader: see above.
+        contacts: see above.
         has_failed: whether no connection will be made ready any more.
     """
 
@@ -58,6 +62,7 @@ class SetUp:
         process: Receiver,
         *,
         reader: OutcomeReader,
+        contacts: ContactsReader,
         lanes: Callable[[], Collection[str]],
         wake_lanes: Callable[[], None],
     ) -> None:
@@ -65,6 +70,7 @@ class SetUp:
         self.connection: BrokerConnection | None = None
         self.has_failed = False
         self.reader = reader
+        self.contacts = contacts
         self._settings = settings
         self._urls = urls
         self._inbox = inbox
@@ -98,9 +104,8 @@ class SetUp:
                 self._answer = signal
             case StreamCancelled(subscription):
                 _log.warning("subscription.cancelled", subscription=subscription)
-                self.reader.lose_position()
-                if self.connection is not None:
-                    self.connection.drop()
+                (self.contacts if subscription == "contacts" else self.reader).lose_position()
+                self.start_over()
             case Blocked(reason):
                 _log.warning("broker.blocked" if reason else "broker.unblocked", reason=reason)
         self._wake()
@@ -112,8 +117,13 @@ class SetUp:
         self._wake()
 
     def is_ready_for(self, lane: str) -> bool:
-        """Whether the lane's topology is there, every command is heard and the outcomes stream is read."""
+        """Whether the lane's topology is there, every command is heard and the streams are read."""
         return self._is_read and lane in self._checked
+
+    def start_over(self) -> None:
+        """Give up the connection and make another one."""
+        if self.connection is not None:
+            self.connection.drop()
 
     def end(self) -> None:
         """No lane is left."""
@@ -149,6 +159,7 @@ class SetUp:
         connection.listen()
         await self._wait(lambda: self._listening, on=connection)
         connection.read_outcomes(self.reader.resume())
+        connection.read_contacts(self.contacts.resume())
         self._is_read = True
         self._wake_lanes()
         while not self._ending:

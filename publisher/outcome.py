@@ -9,7 +9,7 @@ from typing import Self
 
 from pika.exceptions import AMQPError
 
-from antrian.broker.connection import open_channel
+from antrian.broker.connection import bind_own_queue, open_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
 from antrian.domain.event_name import ANY_OUTCOME
@@ -25,7 +25,7 @@ class Outcome:
 
     Attributes:
         message_id: which message.
-        status: `sent`, `dead`, `expired`, `cancelled`, `cleared`, `duplicate`, or `pending` when nobody knows yet.
+        status: `sent`, `dead`, `expired`, `cancelled`, `cleared`, `duplicate`, or `pending` while it is unknown.
         attempt: the attempt that decided it; 0 where none was made.
         provider_id: the provider's own name for the message, when it gave one.
         detail: why, where it was not sent.
@@ -67,9 +67,8 @@ class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
         try:
             opening = open_channel(self._urls, name="antrian outcome watch", heartbeat=self._heartbeat)
             self._channel = self._resources.enter_context(opening)
-            self._queue = self._channel.queue_declare("", exclusive=True).method.queue
             pattern = outcome_key(ANY_OUTCOME, self._message.lane, self._message.message_id)
-            self._channel.queue_bind(self._queue, self._names.events, pattern)
+            self._queue = bind_own_queue(self._channel, self._names.events, pattern)
         except (BrokerError, AMQPError) as error:
             self._resources.close()
             raise errors.BrokerUnavailable(f"nothing was published: {error}") from error

@@ -29,10 +29,11 @@ def make_message(
     generation: int = 0,
     key: str | None = None,
     expires_at: datetime | None = None,
+    phone: str = PHONE,
     **fields: Any,
 ) -> Message:
     message = new_message(
-        PHONE,
+        phone,
         "Halo",
         source=fields.pop("source", "test"),
         now=NOW,

@@ -87,7 +87,7 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     connection = sqlite3.connect(history.path)
     tables = ("position", "messages", "events", "dead", "tallies", "minutes", "waits", "removals", "taken_out", "jobs")
-    tables += ("quarters", "quarter_waits", "causes")
+    tables += ("quarters", "quarter_waits", "causes", "holds", "opt_outs")
     found = {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}  # noqa: S608
     found["words"] = sorted(connection.execute("SELECT rowid FROM words WHERE words MATCH 'halo'"))
     connection.close()
@@ -97,5 +97,6 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
     for table in ("waits", "quarter_waits"):
         found[table] = [(*row[:4], round(row[4], 3), row[5]) for row in found[table]]
     found["quarters"] = [row for row in found["quarters"] if any(row[3:])]
+    found["holds"] = [(*row[:4], round(row[4], 3)) for row in found["holds"]]
     found["causes"] = [row for row in found["causes"] if row[3]]
     return found

@@ -15,6 +15,7 @@ class TotalsItem(BaseModel):
     failed: int = Field(description="Given up or out of time, and not on their way again since.")
     success_rate: float | None = Field(description=_RATE)
     wait: WaitItem | None
+    opted_out: int = Field(default=0, description="Not sent, because their recipients do not want such messages.")
 
 
 class SourceFiguresItem(BaseModel):
@@ -25,6 +26,7 @@ class SourceFiguresItem(BaseModel):
     failed: int
     success_rate: float | None = Field(description=_RATE)
     over_time: list[int] = Field(description="Sent in each hour of the day; for several days, on each of them.")
+    opted_out: int = Field(default=0, description="Not sent, because their recipients do not want such messages.")
 
 
 class DayItem(BaseModel):
@@ -42,6 +44,14 @@ class CauseItem(BaseModel):
     failure_class: str = Field(description="Or `expired`.")
     code: str
     count: int
+
+
+class HeldItem(BaseModel):
+    """How long messages were held for one reason."""
+
+    reason: str = Field(examples=["cold_cap"])
+    count: int = Field(description="Holds that ended; a message can be held more than once.")
+    seconds: float = Field(description="What they lasted together.")
 
 
 class ReportAnswer(BaseModel):
@@ -62,3 +72,4 @@ class ReportAnswer(BaseModel):
     sources: list[SourceFiguresItem]
     days: list[DayItem]
     causes: list[CauseItem]
+    held: list[HeldItem] = Field(default=[], description="The longest first.")

@@ -12,6 +12,7 @@ import re
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
@@ -123,6 +124,40 @@ class _Answered:
         return address(parameters) != cls.latest
 
 
+class _Connection(BlockingConnection):
+    """Remembers what it has bound queues of its own to; see `bind_own_queue`."""
+
+    def __init__(self, parameters: Sequence[pika.URLParameters]) -> None:
+        self.own: list[tuple[str, str, str]] = []
+        super().__init__(parameters)
+
+    def unbind_own_queues(self) -> None:
+        """Returns when nothing more is routed to them."""
+        if self.own:
+            with self.channel() as channel:
+                for queue, exchange, key in self.own:
+                    channel.queue_unbind(queue, exchange, key)
+
+
+def bind_own_queue(channel: BlockingChannel, exchange: str, key: str, arguments: dict[str, Any] | None = None) -> str:
+    """A queue for this connection alone, bound to an exchange; it ends with the connection.
+
+    It is unbound before the connection ends, so that the broker does not find it gone while it routes a publish to it:
+    RabbitMQ ends the publisher's connection for that (see `antrian.broker.broken_connection`).
+
+    Args:
+        channel: as `open_channel` gives it.
+        exchange: what it is bound to.
+        key: by which key, or pattern.
+        arguments: of the queue.
+    """
+    queue = str(channel.queue_declare("", exclusive=True, arguments=arguments).method.queue)
+    channel.queue_bind(queue, exchange, key)
+    if isinstance(channel.connection, _Connection):
+        channel.connection.own.append((queue, exchange, key))
+    return queue
+
+
 @contextmanager
 def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iterator[BlockingChannel]:
     """A channel for short, sequential work (declaring, counting, moving); publishes are confirmed one by one.
@@ -135,7 +170,7 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
     try:
         parameters = connection_parameters(urls, name=name, heartbeat=heartbeat)
         where = ", ".join(address(one) for one in parameters)
-        connection = BlockingConnection(sorted(parameters, key=_Answered.is_not_the_latest))
+        connection = _Connection(sorted(parameters, key=_Answered.is_not_the_latest))
         _Answered.latest = address(connection._impl.params)  # noqa: SLF001 (pika has no public way to ask)
     except (AMQPError, connection_workflow.AMQPConnectorException, OSError, socket.gaierror) as error:
         raise translate(error, where) from error
@@ -150,6 +185,7 @@ def open_channel(urls: Sequence[str], *, name: str, heartbeat: int = 30) -> Iter
         if connection.is_open:
             # What was to be done is done and confirmed; how the goodbye goes changes nothing.
             with suppress(AMQPError):
+                connection.unbind_own_queues()
                 connection.close()
 
 

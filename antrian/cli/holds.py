@@ -23,7 +23,7 @@ def list_holds(
     lane: Annotated[str | None, typer.Option(help="Only this lane; all of them without it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Count the messages that wait by what they wait for, with the next release, and show what may still be sent."""
+    """Count what waits by what it waits for, with the next release."""
     settings = load_settings()
     lanes = settings.lanes.names if lane is None else (chosen_lane(settings, lane),)
     known = _known(settings, lanes)

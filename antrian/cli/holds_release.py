@@ -36,7 +36,9 @@ def release(
     yes: Annotated[bool, typer.Option("--yes", help="Really release them.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Put held messages back into their lane before their time; what their rule still forbids is held again.
+    """Put held messages back into their lane before their time.
+
+    What their rule still forbids is held again, with a new time.
 
     With --reason cold_held the sender may write to new contacts again; only with that. It can be interrupted, and
     repeated; then do so within a day.

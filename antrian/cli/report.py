@@ -74,7 +74,9 @@ def _print(report: Report) -> None:
         before = report.before
         rate = _percent(before.success_rate)
         say(f"The period before: {before.sent:,} sent, {before.failed:,} failed, {rate} succeeded.")
-    tables = (_waits(report), _sources(report), _causes(report))
+    if report.totals.opted_out:
+        say(f"{report.totals.opted_out:,} not sent, because their recipients opted out.")
+    tables = (_waits(report), _sources(report), _causes(report), _holds(report))
     for table in tables:
         if table.row_count:
             console().print(table)
@@ -88,10 +90,11 @@ def _waits(report: Report) -> Table:
 
 
 def _sources(report: Report) -> Table:
-    table = Table("source", "sent", "failed", "succeeded")
+    table = Table("source", "sent", "failed", "succeeded", "opted out")
     for source in report.sources:
         name = Text(source.name or "unknown")
-        table.add_row(name, f"{source.sent:,}", f"{source.failed:,}", _percent(source.success_rate))
+        opted_out = f"{source.opted_out:,}"
+        table.add_row(name, f"{source.sent:,}", f"{source.failed:,}", _percent(source.success_rate), opted_out)
     return table
 
 
@@ -99,4 +102,11 @@ def _causes(report: Report) -> Table:
     table = Table("failed because of", "messages")
     for cause in report.causes:
         table.add_row(Text(f"{cause.failure_class} {cause.code}".strip()), f"{cause.count:,}")
+    return table
+
+
+def _holds(report: Report) -> Table:
+    table = Table("held because of", "times", "on average")
+    for one in report.held:
+        table.add_row(Text(one.reason), f"{one.count:,}", duration(one.seconds / one.count if one.count else 0.0))
     return table

@@ -21,7 +21,7 @@ class FailureClass(StrEnum):
     THROTTLED = "throttled"
     #: No message of this lane can be sent now, and this one surely was not: the lane holds and probes.
     UNAVAILABLE = "unavailable"
-    #: The message may have been sent: nobody can tell.
+    #: The message may have been sent: it is unknown.
     UNCERTAIN = "uncertain"
 
     @classmethod
@@ -38,6 +38,11 @@ class FailureClass(StrEnum):
         return self in HOLDING
 
     @property
+    def keeps_copy(self) -> bool:
+        """Whether the same copy is tried again as if for the first time, from its place or from the delay ladder."""
+        return self in KEEPS_COPY
+
+    @property
     def is_counted(self) -> bool:
         """Whether the attempt counts towards `WHATSAPP_QUEUE_MAX_ATTEMPTS`."""
         return self not in UNCOUNTED
@@ -46,8 +51,11 @@ class FailureClass(StrEnum):
 #: Failures of the whole lane; the message is tried again as if for the first time.
 HOLDING = frozenset({FailureClass.THROTTLED, FailureClass.UNAVAILABLE})
 
+#: Failures that make no new copy of the message.
+KEEPS_COPY = HOLDING | {FailureClass.COLD_REFUSED}
+
 #: Failures after which the same attempt is made again.
-UNCOUNTED = HOLDING | {FailureClass.RECIPIENT_BUSY, FailureClass.COLD_REFUSED}
+UNCOUNTED = KEEPS_COPY | {FailureClass.RECIPIENT_BUSY}
 
 #: The class of a dead letter that breaks the message contract; no provider has seen it.
 MALFORMED = "malformed"

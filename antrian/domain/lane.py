@@ -42,6 +42,7 @@ VARIABLES = {
     "cold_daily_cap": "WHATSAPP_QUEUE_COLD_DAILY_CAP",
     "warm_up": "WHATSAPP_QUEUE_WARM_UP",
     "recipient_gap": "WHATSAPP_QUEUE_RECIPIENT_GAP",
+    "cold_failures": "WHATSAPP_QUEUE_COLD_FAILURES",
     "window": "WHATSAPP_QUEUE_WINDOW",
     "timezone": "WHATSAPP_QUEUE_TIMEZONE",
 }

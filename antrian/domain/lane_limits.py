@@ -205,6 +205,7 @@ class Limits:
         cold_daily_cap: messages a day to people who never wrote and were never written to.
         warm_up: how `cold_daily_cap` grows for a new number.
         recipient_gap: seconds between two messages to one person.
+        cold_failures: messages to so many cold contacts that fail in a row are taken for a refusal; 0: never.
         windows: when messages may be sent.
         timezone: whose days and hours these are.
     """
@@ -215,6 +216,7 @@ class Limits:
     cold_daily_cap: int = 0
     warm_up: WarmUp | None = None
     recipient_gap: float = 0.0
+    cold_failures: int = 5
     windows: tuple[Window, ...] = ()
     timezone: str = DEFAULT_TIMEZONE
 
@@ -225,7 +227,7 @@ class Limits:
 
     def _set_ones(self) -> Iterator[str]:
         for field in fields(self):
-            if field.name not in {"preset", "timezone"} and getattr(self, field.name):
+            if field.name not in {"preset", "timezone", "cold_failures"} and getattr(self, field.name):
                 yield "window" if field.name == "windows" else field.name
 
 

@@ -165,7 +165,7 @@ class _LaneReader:
     KEYS: Final = (
         "channel", "provider", "url", "sender", "key", "key_file", "options", "webhook_secrets",
         "webhook_secrets_file", "delay", "jitter", "max_attempts", "preset", "daily_cap", "hourly_cap",
-        "cold_daily_cap", "warm_up", "recipient_gap", "window", "timezone",
+        "cold_daily_cap", "warm_up", "recipient_gap", "cold_failures", "window", "timezone",
     )  # fmt: skip
 
     def __init__(self, name: str, table: Mapping[str, Any], defaults: LaneDefaults, read_secret: ReadSecret) -> None:
@@ -228,6 +228,7 @@ class _LaneReader:
             # A cap that is set replaces the ramp of a preset; it would have no effect beside it.
             warm_up=self._read("warm_up", WarmUp.parse, None if "cold_daily_cap" in self._table else preset.warm_up),
             recipient_gap=self._read("recipient_gap", _number(0, _LONGEST_DELAY), preset.recipient_gap),
+            cold_failures=self._read("cold_failures", _whole(0, 100), preset.cold_failures),
             windows=self._read("window", parse_windows, preset.windows),
             timezone=self._read("timezone", parse_timezone, preset.timezone),
         )

@@ -41,7 +41,8 @@ class CopyState(StrEnum):
     SENT = "sent"
     #: An attempt failed; its consequence (a retry, a dead letter) is not in the broker yet.
     FAILED = "failed"
-    #: The lane had to wait, the message itself did nothing wrong: it is tried again as if for the first time.
+    #: The lane had to wait, or its messages to new contacts; the message itself did nothing wrong: it is tried again as
+    #: if for the first time.
     HELD = "held"
     #: A copy for the next attempt is on the ladder; this copy is spent.
     RETRYING = "retrying"
@@ -298,7 +299,7 @@ def copy_after(event: Event) -> CopyState | None:
     row = LIFECYCLE.get(event.name)
     if row is None:
         return None
-    if row.event is _FAILED and FailureClass.read(event.details.get("failure_class")).holds_lane:
+    if row.event is _FAILED and FailureClass.read(event.details.get("failure_class")).keeps_copy:
         return CopyState.HELD
     return row.copy
 

@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     whatsapp_queue_cold_daily_cap: Cap = None
     whatsapp_queue_warm_up: Annotated[WarmUp | None, NoDecode, _written(WarmUp.parse)] = None
     whatsapp_queue_recipient_gap: Seconds | None = None
+    whatsapp_queue_cold_failures: Annotated[int, Field(ge=0, le=100)] = 5
     whatsapp_queue_window: Annotated[tuple[Window, ...], NoDecode, _written(parse_windows)] = ()
     whatsapp_queue_timezone: Annotated[str, _written(parse_timezone)] = DEFAULT_TIMEZONE
     whatsapp_queue_type: Literal["classic", "quorum"] = "classic"
@@ -240,6 +241,7 @@ class Settings(BaseSettings):
             warm_up=self.whatsapp_queue_warm_up
             or (preset.warm_up if self.whatsapp_queue_cold_daily_cap is None else None),
             recipient_gap=_given(self.whatsapp_queue_recipient_gap, preset.recipient_gap),
+            cold_failures=self.whatsapp_queue_cold_failures,
             windows=self.whatsapp_queue_window or preset.windows,
             timezone=self.whatsapp_queue_timezone,
         )

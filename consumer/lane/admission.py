@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from antrian.domain.contact import Purpose
+from antrian.domain.hold import Hold
 from antrian.domain.lifecycle import SPENT
 from antrian.domain.message import Message
 from antrian.providers.contract import Failed
+from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Entry, Ledger, State
 from consumer.lane.retry import Retry, RetryPolicy, SendAgain
 
@@ -47,6 +50,7 @@ class Drop:
 
     outcome: str
     detail: str
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,14 @@ class Postpone:
     until: float
 
 
-Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A rule of its lane keeps it back, and not those behind it: lay it on the delay ladder, and count no attempt."""
+
+    hold: Hold
+
+
+Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone | Wait
 
 #: Why a message was postponed, as its event says: its body asks for a later time.
 DELIVER_AT = "deliver-at"
@@ -72,14 +83,18 @@ EARLY = 1.0
 _CANCELLED = "cancelled by an admin before it was sent"
 
 
-def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> Admission:
+def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHolds, now: float) -> Admission:
     """Decide about one delivery.
 
     Args:
         message: what was delivered.
         ledger: complete up to now (see the barrier in `consumer.lane.worker`).
         policy: decides what an earlier failure leads to.
+        holds: asks the rules of the lane.
         now: wall clock, unix seconds.
+
+    Raises:
+        ContactsLost: what is known of the recipients must be read again first.
     """
     entry = ledger.entry(message.message_id)
     attempt = message.attempt
@@ -94,7 +109,8 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> 
             if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
-    return _refusal(message, ledger, now) or _postponement(message, now) or Send(attempt)
+    decided = _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
+    return decided or _hold(message, holds, now) or Send(attempt)
 
 
 def admit_unread(message_id: str, generation: int, ledger: Ledger) -> AlreadySent | Spent | Drop | None:
@@ -130,6 +146,16 @@ def _unsettled(entry: Entry, policy: RetryPolicy, *, cancelled: bool) -> Settle 
     # A cancelled message needs no retry; but its dead letter may already exist, and must then be the only end it has.
     settled = isinstance(consequence, SendAgain) or (cancelled and isinstance(consequence, Retry))
     return None if settled else Settle(entry.attempt, entry.failure)
+
+
+def _opt_out(message: Message, holds: LaneHolds) -> Drop | None:
+    purpose = holds.barred_purpose(message)
+    return None if purpose is None else Drop("opted_out", f"its recipient wants no {purpose} messages", purpose)
+
+
+def _hold(message: Message, holds: LaneHolds, now: float) -> Wait | None:
+    hold = holds.of_message(message, now)
+    return None if hold is None else Wait(hold)
 
 
 def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:

@@ -42,11 +42,19 @@ class LaneChannel:
         self._state_queue = names.state(lane)
         self._tell = tell
         self._channel: Channel | None = None
+        self._prefetch = 1
         io.call(self._open)
 
-    def subscribe(self) -> None:
-        """Have the lane's messages delivered, one at a time."""
-        self._on(lambda channel: channel.basic_consume(self._queue, self._delivered, consumer_tag="lane"))
+    def subscribe(self, prefetch: int = 1) -> None:
+        """Have the lane's messages delivered, so many at a time."""
+
+        def act(channel: Channel) -> None:
+            if prefetch != self._prefetch:
+                self._prefetch = prefetch
+                channel.basic_qos(prefetch_count=prefetch)
+            channel.basic_consume(self._queue, self._delivered, consumer_tag="lane")
+
+        self._on(act)
         self.count_subscribers()
 
     def count_subscribers(self) -> None:

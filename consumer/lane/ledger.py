@@ -16,7 +16,9 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.lane_timing import LaneTimes
 from antrian.domain.lifecycle import CopyState, copy_after, is_superseded
+from antrian.domain.usage import Usage
 from antrian.providers.contract import Failed
+from consumer.lane.cold_outcomes import ColdOutcomes
 from consumer.lane.permit import Uses
 from consumer.lane.retry import Interrupted
 
@@ -63,11 +65,19 @@ class Ledger:
         lane: events of other lanes are not counted towards its pace.
         window: seconds that a message and its idempotency key are remembered.
         clock: wall clock; an event from a clock that runs ahead must not make us forget.
+
+    Attributes:
+        times: when the lane may send again.
+        uses: of the permissions to send one message of a paused lane.
+        usage: how much was sent.
+        cold_outcomes: what became of the latest messages to cold contacts.
     """
 
     def __init__(self, lane: str, window: float, clock: Callable[[], float] = time.time) -> None:
         self.times = LaneTimes()
         self.uses = Uses()
+        self.usage = Usage()
+        self.cold_outcomes = ColdOutcomes()
         self._lane = lane
         self._window = window
         self._clock = clock
@@ -115,6 +125,8 @@ class Ledger:
         elif event.name in _ENDS_A_CANCELLATION:
             self._cancelled.pop(event.message_id, None)
         self.uses.apply(event)
+        self.usage.apply(event, self._clock())
+        self.cold_outcomes = self.cold_outcomes.after(event)
         if state is not None:
             self._remember(event, state)
             self._forget_older_than(min(event.at, self._clock()) - self._window)

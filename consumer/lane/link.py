@@ -4,12 +4,14 @@ Everything here runs in the event loop. Signals are taken in as they come; whoev
 """
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
 from antrian.broker.confirms import Confirmation
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import LONGEST_BACKOFF, backoff
 from antrian.broker.lane_state import PATIENT, PauseState
 from antrian.providers.contract import SendResult
@@ -61,14 +63,14 @@ class LaneLink:
 
     Attributes:
         task: the coroutine that runs the lane; woken by what arrives for it.
-        delivery: what was delivered and not taken up yet.
+        deliveries: what was delivered and not taken up yet.
         subscribed: whether the lane's messages are being delivered to us.
         subscriptions: how many there have been, the present one included.
     """
 
     def __init__(self, lane: str, loop: EventLoop, set_up: SetUp, outcomes: LaneOutcomes) -> None:
         self.task: LoopTask | None = None
-        self.delivery: Delivery | None = None
+        self.deliveries: deque[Delivery] = deque()
         self.subscribed = False
         self.subscriptions = 0
         self._lane = lane
@@ -126,7 +128,7 @@ class LaneLink:
         """Take in a signal, and have the lane look; see `consumer.event_loop.Receiver`."""
         match signal:
             case Delivery() if signal.channel is self._channel:
-                self.delivery = signal
+                self.deliveries.append(signal)
             case Confirmed(token, confirmation):
                 self._confirmations[token] = confirmation
             case ProviderAnswered():
@@ -220,7 +222,7 @@ class LaneLink:
         self._channel = self._connection.open_lane(self._lane, self)
         self.subscribed = False
         self._outcomes.active.forget()
-        self.delivery = None
+        self.deliveries.clear()
         self._confirmations.clear()
 
     async def prepared(self) -> None:
@@ -307,9 +309,27 @@ class LaneLink:
             Disconnected: the broker refused it, kept it nowhere, or is gone; so the original must not be acked, and the
                 channel is given up.
         """
+        await self._be_confirmed(self._publish(PublishArguments(exchange, routing_key, body, properties, mandatory)))
+
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
+        """Publish in this order, and wait for all confirms; see `publish`.
+
+        Raises:
+            Disconnected: as of `publish`, for any of them.
+        """
+        for under_way in [self._publish(publication) for publication in publications]:
+            await self._be_confirmed(under_way)
+
+    def _publish(self, one: PublishArguments) -> tuple[int, str]:
         _ = self.channel
         assert self._connection is not None  # noqa: S101 (there is a channel)
-        token = self._connection.publish(self, exchange, routing_key, body, properties, mandatory=mandatory)
+        token = self._connection.publish(
+            self, one.exchange, one.routing_key, one.body, one.properties, mandatory=one.mandatory
+        )
+        return token, one.exchange
+
+    async def _be_confirmed(self, under_way: tuple[int, str]) -> None:
+        token, exchange = under_way
         await self.wait(lambda: token in self._confirmations)
         confirmation = self._confirmations.pop(token)
         if confirmation is not Confirmation.CONFIRMED:
@@ -317,10 +337,10 @@ class LaneLink:
             self.leave()
             raise Disconnected
 
-    def subscribe(self) -> None:
-        """Have the lane's next message delivered."""
+    def subscribe(self, prefetch: int = 1) -> None:
+        """Have the lane's next messages delivered, so many at once."""
         if not self.subscribed:
-            self.channel.subscribe()
+            self.channel.subscribe(prefetch)
             self.subscribed = True
             self.subscriptions += 1
 
@@ -336,6 +356,5 @@ class LaneLink:
             return
         self.channel.unsubscribe()
         await self.wait(lambda: not self.subscribed)
-        if self.delivery is not None:
-            self.channel.give_back(self.delivery.tag)
-            self.delivery = None
+        while self.deliveries:
+            self.channel.give_back(self.deliveries.pop().tag)

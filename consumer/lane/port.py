@@ -1,13 +1,14 @@
 """What a tick asks of the outside, what is set for its lane, and what the lane can be doing."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 import pika
 
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.message import Message
@@ -67,14 +68,17 @@ class Port(Protocol):
     def wall(self) -> float:
         """Unix seconds."""
 
-    async def subscribe(self) -> None:
-        """Have messages delivered, one at a time."""
+    async def subscribe(self, prefetch: int = 1) -> None:
+        """Have messages delivered, so many at a time; more than one only to move them out of the way."""
 
     async def unsubscribe(self) -> None:
         """Have nothing more delivered; a delivery that was not taken up goes back to its place in the queue."""
 
     async def next_delivery(self, until: float | None, cut_short: Callable[[], bool]) -> Delivery | None:
         """The next message; None when `cut_short` holds first, or at `until` (monotonic seconds)."""
+
+    async def arrived(self, most: int, until: float) -> Sequence[Delivery]:
+        """The next messages, as many as there are but at most so many; none at `until` (monotonic seconds)."""
 
     async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
         """Wait for a monotonic second (None: for ever), or until `cut_short` holds."""
@@ -95,6 +99,9 @@ class Port(Protocol):
             event: of this lane.
             surely: if the connection breaks, it is recorded on the next one; otherwise it may be there or not.
         """
+
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
+        """Have copies confirmed by the broker, in at least one queue each, and then the event that tells of each."""
 
     def owe(self, event: Event) -> None:
         """Record an event on the next connection."""
@@ -135,6 +142,7 @@ class LaneRules:
         answers_within: seconds within which the provider answers, or gives up by itself.
         consumer: this process, as people know it.
         rhythm: told with each send, so that forecasts use our settings and not their reader's.
+        cold_failures: so many cold contacts in a row whose messages fail are taken for a refusal; 0: never.
     """
 
     lane: str
@@ -144,3 +152,4 @@ class LaneRules:
     answers_within: float
     consumer: str
     rhythm: Mapping[str, object]
+    cold_failures: int = 0

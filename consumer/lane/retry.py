@@ -24,9 +24,6 @@ MOST_CRASHES = 3
 #: Seconds that a busy recipient waits, when the provider names no time.
 RECIPIENT_PAUSE = 60.0
 
-#: Seconds for which a sender does not write to new contacts after a refusal, when the provider names no time.
-COLD_PAUSE = 86_400.0
-
 #: Seconds that a throttled lane waits, when the provider names no time.
 THROTTLE_PAUSE = 30.0
 
@@ -73,7 +70,12 @@ class HoldLane:
     seconds: float
 
 
-Consequence = Retry | SendAgain | GiveUp | HoldLane
+@dataclass(frozen=True, slots=True)
+class HoldCold:
+    """The message and all others to cold contacts wait (`consumer.lane.cold_outcomes`); the lane goes on."""
+
+
+Consequence = Retry | SendAgain | GiveUp | HoldLane | HoldCold
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,12 @@ class RetryPolicy:
         match failure.failure_class:
             case FailureClass.REJECTED:
                 return GiveUp(failure.code)
-            case FailureClass.THROTTLED:
-                return HoldLane(THROTTLE_PAUSE if failure.retry_after is None else failure.retry_after)
-            case FailureClass.UNAVAILABLE:
-                return HoldLane(max(failure.retry_after or 0.0, probe_pause(failures_in_a_row)))
+            case FailureClass.THROTTLED | FailureClass.UNAVAILABLE:
+                return HoldLane(_silence(failure, failures_in_a_row))
             case FailureClass.RECIPIENT_BUSY:
                 return Retry(RECIPIENT_PAUSE if failure.retry_after is None else failure.retry_after, attempt)
             case FailureClass.COLD_REFUSED:
-                return Retry(COLD_PAUSE if failure.retry_after is None else failure.retry_after, attempt)
+                return HoldCold()
             case FailureClass.UNCERTAIN:
                 return self._after_uncertainty(failure, attempt, crashes)
             case FailureClass.TRANSIENT:
@@ -138,6 +138,12 @@ class RetryPolicy:
             return GiveUp("attempts-exhausted")
         delay = self.delays[min(attempt, len(self.delays)) - 1]
         return Retry(max(delay, at_least), attempt + 1)
+
+
+def _silence(failure: Failed, failures_in_a_row: int) -> float:
+    if failure.failure_class is FailureClass.UNAVAILABLE:
+        return max(failure.retry_after or 0.0, probe_pause(failures_in_a_row))
+    return THROTTLE_PAUSE if failure.retry_after is None else failure.retry_after
 
 
 def probe_pause(failures_in_a_row: int) -> float:

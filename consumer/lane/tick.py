@@ -3,8 +3,9 @@
     gate open → subscribe → delivery → admit → wait for the pace → record that sending begins → send
               → record the outcome → put a retry or dead letter into the broker → hold for the pause → ack
 
-While the gate is shut (an admin's pause, a provider that is down or throttles, the pause after a crash) the lane is not
-subscribed and holds nothing, so that the next message is chosen when it can be sent, and not earlier.
+While the gate is shut (an admin's pause, a provider that is down or throttles, the pause after a crash, a cap of the
+lane) the lane is not subscribed and holds nothing, so that the next message is chosen when it can be sent, and not
+earlier. A message that a rule keeps back, and not those behind it, waits on the delay ladder.
 
 All that the tick needs of the outside is the `Port` (`consumer.lane.port`). Every `await` is a call on it, or leads to
 one: there, and nowhere else, may pace and ledger change, the connection break, or the process die. What must be true
@@ -13,6 +14,7 @@ runs this code over lists.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, assert_never
@@ -20,17 +22,16 @@ from typing import Any, assert_never
 import pika
 import structlog
 
-from antrian.broker.urgent_bell import ring
-from antrian.domain.delay_ladder import ladder_key, whole_seconds
+from antrian.contacts.book import ContactsLost
+from antrian.domain.delay_ladder import whole_seconds
 from antrian.domain.errors import MalformedMessage, NewerVersion
 from antrian.domain.event_name import EventName
-from antrian.domain.events import Event
-from antrian.domain.failure_class import MALFORMED, FailureClass
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import Hold
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from antrian.providers.contract import Failed, Sent
 from consumer.inbox import Delivery
 from consumer.lane.admission import (
-    DELIVER_AT,
     Admission,
     AlreadySent,
     Crashed,
@@ -39,22 +40,33 @@ from consumer.lane.admission import (
     Send,
     Settle,
     Spent,
+    Wait,
     admit,
-    admit_unread,
     dedupe_key,
 )
 from consumer.lane.bells import PAUSE_BEFORE_NEXT
+from consumer.lane.delayed_copy import DelayedCopies
+from consumer.lane.holds import LaneHolds
+from consumer.lane.lane_gate import LaneGate
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.one_message import OneMessage
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.port import LaneRules, LaneState, Phase, Port
-from consumer.lane.retry import Consequence, GiveUp, HoldLane, Retry, SendAgain
-from consumer.malformed import dead_letter_of
+from consumer.lane.retry import Consequence, GiveUp, HoldCold, HoldLane, Retry, SendAgain
+from consumer.lane.sorting import Sorting
+from consumer.lane.unreadable import Unreadable
 from consumer.outcomes.writer import Disconnected, EventSource
 from consumer.set_aside import SetAside
 
 #: What became of an attempt that was recorded and never made.
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
+
+WINDOW_CLOSED = Failed(FailureClass.UNAVAILABLE, "not-begun", "the hours of such messages were over before the call")
+
+#: While a cap shuts the lane: seconds between two looks for an urgent message that nobody announced, and how long one
+#: takes at most. The clock may be set meanwhile, which is seen then, too.
+LOOK_EVERY = 60.0
+LOOK_FOR = 1.0
 
 _log = structlog.get_logger()
 
@@ -68,19 +80,29 @@ class Tick:
         pace: when the next send may start.
         events: makes the lane's events.
         port: the outside.
+        holds: the rules that keep messages back.
 
     Attributes:
         state: what the lane is doing; from any thread.
     """
 
-    def __init__(self, rules: LaneRules, ledger: Ledger, pace: Pace, events: EventSource, port: Port) -> None:
+    def __init__(
+        self, rules: LaneRules, ledger: Ledger, pace: Pace, events: EventSource, port: Port, *, holds: LaneHolds
+    ) -> None:
         self.state = LaneState(Phase.CONNECTING)
         self._rules = rules
         self._ledger = ledger
         self._pace = pace
         self._events = events
         self._port = port
-        self._one_message = OneMessage(rules.lane, port, pace, events, ledger)
+        self._holds = holds
+        self._gate = LaneGate(pace, holds, port)
+        self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
+        self._copies = DelayedCopies(rules, events, holds)
+        self._unreadable = Unreadable(rules, port, pace, ledger, events=events, copies=self._copies)
+        self._sorting = Sorting(rules.lane, port, pace, holds, self._copies, read=self._read, look_up=self._look_up)
+        self._look_at = -math.inf
+        self._told: tuple[str, Hold | None] | None = None
 
     def enter(self, phase: Phase, reason: str = "", until: float = math.inf) -> None:
         """The lane does something else from now on; the one place where its state is set."""
@@ -101,24 +123,48 @@ class Tick:
             while self._port.subscribed and (delivery := await self._next_delivery()):
                 self.enter(Phase.DECIDING)
                 await self.handle(delivery)
+                if self._sorting.is_due:
+                    await self._sorting.run()
                 self.enter(Phase.WAITING)
             await self._port.unsubscribe()
 
     async def _wait_for_the_gate(self) -> None:
         while not self._port.stopping:
             self._pace.drop_expired_permit(self._port.now())
-            gate = self._pace.gate_to_choose()
+            shut = by_pace, cap = self._gate.parts()
+            gate = self._gate.to_choose()
             if gate.is_open_to_choose(self._port.now()):
                 return
+            if cap and by_pace.is_open_to_choose(self._port.now()) and self._port.now() >= self._look_at:
+                await self._look_for_an_urgent_one()
+                continue
             self.enter(Phase.SHUT, gate.reason, gate.opens_at)
-            wait = gate.wait(self._port.now())
-            seconds = None if math.isinf(wait) else round(wait, 3)
-            _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
+            self._tell_that_it_waits(gate, cap)
             until = None if gate.reason == "paused" else gate.opens_at - LEAD
-            await self._port.wait_until(until, partial(self._has_gate_changed, gate))
+            if cap and until is not None:
+                until = min(until, max(self._look_at, by_pace.opens_at - LEAD))
+            await self._port.wait_until(until, partial(self._has_gate_changed, shut))
 
-    def _has_gate_changed(self, was: Gate) -> bool:
-        return self._port.stopping or self._pace.gate_to_choose() != was
+    def _has_gate_changed(self, was: tuple[Gate, Hold | None]) -> bool:
+        return self._port.stopping or self._gate.parts() != was
+
+    def _tell_that_it_waits(self, gate: Gate, cap: Hold | None) -> None:
+        told = gate.reason, cap
+        if cap is not None and self._told == told:
+            return
+        self._told = told
+        wait = gate.wait(self._port.now())
+        seconds = None if math.isinf(wait) else round(wait, 3)
+        _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
+
+    async def _look_for_an_urgent_one(self) -> None:
+        """A foreign publisher may not have announced an urgent message, which must not wait for the end of a cap."""
+        self._look_at = self._port.now() + LOOK_EVERY
+        await self._port.subscribe()
+        delivery = await self._port.next_delivery(self._port.now() + LOOK_FOR, self._is_to_leave)
+        if delivery is not None:
+            await self.handle(delivery)
+        await self._port.unsubscribe()
 
     async def _next_delivery(self) -> Delivery | None:
         """The next message, or None when the lane is to be left first."""
@@ -140,14 +186,16 @@ class Tick:
         try:
             message = self._read(delivery)
         except NewerVersion as problem:
-            await self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            if not await self._unreadable.set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem)):
+                await self._hold_then_ack(delivery)
             return
         except MalformedMessage as problem:
-            await self._bury_malformed(delivery, problem)
+            await self._unreadable.bury(delivery, problem)
             return
         await self._port.catch_up()
         self._note_bells(message)
         admission = await self._admit(message)
+        self._sorting.note(admission)
         if not isinstance(admission, Send):
             await self._carry_out(admission, delivery, message)
             return
@@ -174,7 +222,7 @@ class Tick:
     async def _admit(self, message: Message) -> Admission:
         """What to do with a message; `Crashed` only while the pause after the crash is not over."""
         admission = self._look_up(message)
-        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(self._port.now()):
+        if isinstance(admission, Crashed) and self._gate.for_message(message).is_open_to_choose(self._port.now()):
             await self._record(
                 EventName.UNCERTAIN,
                 replace(message, attempt=admission.attempt),
@@ -190,12 +238,7 @@ class Tick:
         return admission
 
     def _look_up(self, message: Message) -> Admission:
-        return admit(message, self._ledger, self._rules.policy, self._port.wall())
-
-    def _gate_for(self, message: Message) -> Gate:
-        if self._pace.permit is not None:
-            return self._pace.gate_for_the_one()
-        return self._pace.gate(urgent=message.priority >= Priority.URGENT)
+        return admit(message, self._ledger, self._rules.policy, self._holds, self._port.wall())
 
     async def _await_turn(self, message: Message) -> bool:
         """Wait for what a send needs: on a paused lane the permission, and a free call to the provider.
@@ -221,33 +264,35 @@ class Tick:
                 await self._hold_then_ack(delivery)
             case Settle(attempt, failure):
                 await self._settle(delivery, replace(message, attempt=attempt), failure)
-            case Drop(outcome, detail):
-                await self._record(EventName[outcome.upper()], message, detail=detail)
+            case Drop(outcome, detail, purpose):
+                await self._record(EventName[outcome.upper()], message, detail=detail, purpose=purpose)
                 await self._port.ack(delivery)
                 _log.info("message.dropped", **_about(message), outcome=outcome)
-            case Postpone(until):
-                body, properties = encode(message)
-                await self._lay_on_ladder(until - self._port.wall(), body, properties)
-                await self._record(EventName.POSTPONED, message, reason=DELIVER_AT, due_at=until)
+            case Postpone() | Wait():
+                await self._delay(message, admission)
                 await self._port.ack(delivery)
             case Spent():
                 await self._port.ack(delivery)
             case _:
                 assert_never(admission)
 
+    async def _delay(self, message: Message, why: Postpone | Wait) -> None:
+        """Put the message on the delay ladder, and on record that it waits there."""
+        await self._port.record_with_copies([self._copies.of(message, why, self._port.wall())])
+
     # A send.
 
     async def _send_in_time(self, delivery: Delivery, message: Message) -> None:
-        gate = self._gate_for(message)
+        gate = self._gate.for_message(message)
         if not gate.is_open_to_choose(self._port.now()):
             # Chosen too early: by a fail-over, or for a bell whose message is not here yet. It is chosen again in time.
             if self._pace.bells:
                 await self._port.wait_until(self._port.now() + PAUSE_BEFORE_NEXT, lambda: self._port.stopping)
             await self._give_back(delivery)
             return
-        await self._record_beginning(message)
-        await self._wait_for_the_exact_moment(message, gate)
-        if not self._is_ours_to_send(message):
+        address = self._holds.address(message, is_cold=self._holds.is_cold(message))
+        await self._record_beginning(message, address)
+        if not await self._comes_the_exact_moment(message, gate, address):
             await self._give_back(delivery)
             return
         self.enter(Phase.SENDING)
@@ -256,12 +301,13 @@ class Tick:
         pause = self._pace.next_pause()
         self._pace.send_ended(self._port.now(), pause)
         self._pace.forced = False
+        about = address | {"pause": round(pause, 3)}
         if isinstance(result, Sent):
-            await self._settle_success(delivery, message, result, pause)
+            await self._settle_success(delivery, message, result, about)
         else:
-            await self._settle_failure(delivery, message, result, pause)
+            await self._settle_failure(delivery, message, result, about)
 
-    async def _record_beginning(self, message: Message) -> None:
+    async def _record_beginning(self, message: Message, address: Mapping[str, Any]) -> None:
         permit = self._pace.permit
         given_up_at = self._port.wall() + min(self._rules.patience, self._rules.answers_within)
         await self._record(
@@ -272,18 +318,28 @@ class Tick:
             deadline=round(given_up_at, 3),
             consumer=self._rules.consumer,
             permits=list(permit.ids) if permit else None,
+            **self._holds.beginning(message, address, self._port.wall()),
         )
         if permit is not None:
             self._one_message.has_begun(permit)
 
-    async def _wait_for_the_exact_moment(self, message: Message, gate: Gate) -> None:
-        """Until the gate opens; without a connection the message is another consumer's already, and nothing is sent."""
+    async def _comes_the_exact_moment(self, message: Message, gate: Gate, address: Mapping[str, Any]) -> bool:
+        """Wait until the gate opens, and tell whether the message is still to be sent then.
+
+        Without a connection it is another consumer's already, and nothing is sent.
+        """
         try:
             await self._port.wait_until(gate.opens_at, _never)
             await self._port.take_in()
-        except Disconnected:
-            self._port.owe(self._event(EventName.FAILED, message, **asdict(NOT_BEGUN)))
+            has_closed = self._holds.has_closed(message, self._port.wall())
+        except (Disconnected, ContactsLost):
+            self._port.owe(self._events.of(EventName.FAILED, message, **asdict(NOT_BEGUN), **address))
             raise
+        if not self._is_ours_to_send(message):
+            return False
+        if has_closed:
+            await self._record(EventName.FAILED, message, **asdict(WINDOW_CLOSED), **address)
+        return not has_closed
 
     def _is_ours_to_send(self, message: Message) -> bool:
         """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""
@@ -292,25 +348,37 @@ class Tick:
 
     # After a send.
 
-    async def _settle_success(self, delivery: Delivery, message: Message, sent: Sent, pause: float) -> None:
-        details = {"provider_id": sent.provider_id, "pause": round(pause, 3), "due_at": message.due_at}
-        await self._port.record(self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)
+    async def _settle_success(self, delivery: Delivery, message: Message, sent: Sent, about: Mapping[str, Any]) -> None:
+        details = {**about, "provider_id": sent.provider_id, "due_at": message.due_at, **self._rules.rhythm}
+        await self._port.record(self._events.of(EventName.SENT, message, **details), surely=True)
         _log.info("message.sent", **_about(message))
         await self._hold_then_ack(delivery)
 
-    async def _settle_failure(self, delivery: Delivery, message: Message, failure: Failed, pause: float) -> None:
+    async def _settle_failure(
+        self, delivery: Delivery, message: Message, failure: Failed, about: Mapping[str, Any]
+    ) -> None:
+        if about["cold"]:
+            most = self._rules.cold_failures
+            failure = self._ledger.cold_outcomes.judge(failure, about["recipient"], most)
         row = self._ledger.times.failures_in_a_row
         consequence = self._rules.policy.after(failure, attempt=message.attempt, failures_in_a_row=row)
         hold = consequence.seconds if isinstance(consequence, HoldLane) else None
         if hold is not None:
             # Before it is recorded: a connection that breaks meanwhile must not take the hold with it.
             self._pace.hold(self._port.now() + hold, failure.failure_class.value)
-        details = asdict(failure) | {"hold": hold, "pause": round(pause, 3), "key": dedupe_key(message)}
-        failed = self._event(EventName.FAILED, message, **details, **self._rules.rhythm)
+        details = {**about, **asdict(failure), "hold": hold, "key": dedupe_key(message), **self._rules.rhythm}
+        if isinstance(consequence, HoldCold):
+            details["cold_held_until"] = self._cold_held_until(message, failure)
+        failed = self._events.of(EventName.FAILED, message, **details)
         why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
         _log.warning("message.failed", **_about(message), **why)
         await self._port.record(failed, surely=True)
         await self._follow(delivery, message, failure, consequence, failed_at=failed.at)
+
+    def _cold_held_until(self, message: Message, refusal: Failed) -> float:
+        seconds = self._ledger.cold_outcomes.pause_after(refusal)
+        _log.warning("lane.cold_contacts_held", lane=message.lane, seconds=round(seconds), code=refusal.code)
+        return round(self._port.wall() + seconds, 3)
 
     async def _settle(self, delivery: Delivery, message: Message, failure: Failed) -> None:
         """A crash came between a failure and its consequence: see to the consequence now."""
@@ -331,8 +399,11 @@ class Tick:
             case GiveUp():
                 await self._bury(message, about, consequence)
                 await self._hold_then_ack(delivery)
-            case HoldLane() | SendAgain():
-                # It keeps its place; the hold is in the pace already.
+            case HoldCold() if (hold := self._holds.of_message(message, self._port.wall())) is not None:
+                await self._delay(message, Wait(hold))
+                await self._hold_then_ack(delivery)
+            case HoldLane() | SendAgain() | HoldCold():
+                # It keeps its place; the hold is in the pace or in the book already.
                 await self._give_back(delivery)
             case _:
                 assert_never(consequence)
@@ -344,9 +415,8 @@ class Tick:
         await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
 
     async def _lay_on_ladder(self, seconds: float, body: bytes, properties: pika.BasicProperties) -> None:
-        ring(properties, self._rules.lane, later=True)
-        exchange = self._rules.names.ladder_entrance(seconds)
-        await self._port.publish(exchange, ladder_key(seconds, self._rules.lane), body, properties)
+        copy = self._copies.as_it_is(body, properties, seconds)
+        await self._port.publish(copy.exchange, copy.routing_key, copy.body, copy.properties)
 
     async def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
@@ -355,44 +425,11 @@ class Tick:
         await self._record(EventName.DEAD, message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
-    async def _bury_malformed(self, delivery: Delivery, problem: MalformedMessage) -> None:
-        properties = dead_letter_of(delivery.body, delivery.properties, problem)
-        message_id = properties.message_id or ""
-        await self._port.publish(self._rules.names.dead, self._rules.lane, delivery.body, properties)
-        self._pace.bells.answer(message_id)
-        why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
-        why |= {"code": problem.code, "detail": problem.detail}
-        await self._port.record(self._events.make(EventName.DEAD, message_id=message_id, **why))
-        await self._port.ack(delivery)
-        about = {"lane": self._rules.lane, "message_id": message_id}
-        _log.error("message.malformed", **about, code=problem.code, detail=problem.detail)
-
-    async def _set_aside(self, delivery: Delivery, kept: SetAside) -> None:
-        """A delivery that only a newer consumer can read waits on the ladder; those behind it go on."""
-        await self._port.catch_up()
-        self._pace.bells.answer(kept.message_id)
-        event = partial(self._events.make, message_id=kept.message_id, generation=kept.generation)
-        match admit_unread(kept.message_id, kept.generation, self._ledger):
-            case AlreadySent():
-                await self._hold_then_ack(delivery)
-                return
-            case Drop(outcome, detail):
-                await self._port.record(event(EventName[outcome.upper()], detail=detail))
-            case Spent():
-                pass
-            case None:
-                await self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
-                await self._port.record(event(EventName.POSTPONED, **kept.details()))
-                why = {"version": kept.version, "seconds": kept.seconds}
-                about = {"lane": self._rules.lane, "message_id": kept.message_id}
-                _log.warning("message.needs_newer_consumer", **about, **why)
-        await self._port.ack(delivery)
-
     async def _hold_then_ack(self, delivery: Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
         self.enter(Phase.HOLDING)
         await self._port.wait_until(self._pace.pause_over_at - LEAD, self._is_hold_cut_short)
-        if self._port.stopping or not self._pace.gate_to_choose().is_open_to_choose(self._port.now()):
+        if self._port.stopping or not self._gate.to_choose().is_open_to_choose(self._port.now()):
             await self._port.unsubscribe()
         await self._port.ack(delivery)
 
@@ -403,19 +440,8 @@ class Tick:
         await self._port.unsubscribe()
         await self._port.give_back(delivery)
 
-    def _event(self, name: str, message: Message, **details: object) -> Event:
-        return self._events.make(
-            name,
-            message_id=message.message_id,
-            generation=message.generation,
-            attempt=message.attempt,
-            trace_id=message.trace_id,
-            correlation_id=message.body.correlation_id,
-            **details,
-        )
-
     async def _record(self, name: str, message: Message, **details: object) -> None:
-        await self._port.record(self._event(name, message, **details))
+        await self._port.record(self._events.of(name, message, **details))
 
 
 def _about(message: Message) -> dict[str, object]:

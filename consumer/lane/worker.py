@@ -11,17 +11,21 @@ from collections.abc import Callable, Sequence
 import pika
 import structlog
 
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import backoff
 from antrian.broker.topology import Names
+from antrian.contacts.book import ContactsLost
 from antrian.domain.control import Control
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
 from antrian.domain.message import Message, Priority
 from antrian.domain.settings import Settings
 from antrian.providers.contract import Failed, Provider, SendResult
 from consumer.event_loop import EventLoop
 from consumer.inbox import Delivery, Stop
+from consumer.lane.holds import LaneHolds
 from consumer.lane.link import LaneLink, Stopped
 from consumer.lane.pace import Pace
 from consumer.lane.port import LaneRules, Phase
@@ -86,12 +90,13 @@ class LaneWorker:
         self._endpoint = f"{lane.provider} {lane.url or ''}"
         self._observers = Observers(observers)
         self._calls = calls
+        self._set_up = set_up
         self._reservation: Reservation | None = None
         self._failures = 0
         self._first_after = first_after
         names = Names(settings.whatsapp_queue_namespace)
         window = settings.whatsapp_queue_dedupe_hours * 3600
-        self.outcomes = outcomes or LaneOutcomes(lane.name, window, self._observers)
+        self.outcomes = outcomes or LaneOutcomes(lane.name, window, self._observers, set_up.contacts.book)
         self.outcomes.tell(self._observers)
         self._pace = Pace(delay=lane.delay, jitter=lane.jitter)
         self.link = LaneLink(lane.name, loop, set_up, self.outcomes)
@@ -102,10 +107,19 @@ class LaneWorker:
             "max_attempts": lane.max_attempts,
             "retry_delays": list(settings.whatsapp_queue_retry_delays),
         }
+        book = set_up.contacts.book
+        self._holds = LaneHolds(lane.name, lane.sender_key, lane.limits, self.outcomes.ledger, book)
         self._writer = OutcomeWriter(
-            events, names, self.link, self.outcomes, reader=set_up.reader, pace=self._pace, about=about
+            events,
+            names,
+            self.link,
+            self.outcomes,
+            reader=set_up.reader,
+            contacts=set_up.contacts,
+            pace=self._pace,
+            about=lambda: {**about, **self._holds.standing(self.wall())},
         )
-        self._tick = Tick(rules, self.outcomes.ledger, self._pace, events, self)
+        self._tick = Tick(rules, self.outcomes.ledger, self._pace, events, self, holds=self._holds)
 
     def stop(self) -> None:
         """Ask the lane to end: a send in progress is finished first, a pause is not waited for."""
@@ -119,7 +133,9 @@ class LaneWorker:
 
     def snapshot(self) -> LaneSnapshot:
         """The lane's state now; from any thread."""
-        pace, ledger, active = self._pace, self.outcomes.ledger, self.outcomes.active
+        pace, ledger, active, wall = self._pace, self.outcomes.ledger, self.outcomes.active, self.wall()
+        used, caps = self._holds.last_count(wall)
+        cap = lane_hold(used, caps, self.lane.limits.timezone, wall)
         if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
             self.link.count_subscribers()
@@ -134,6 +150,10 @@ class LaneWorker:
             hold_reason=pace.hold_reason,
             breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
+            used=used,
+            budget=caps,
+            cap=cap.reason.value if cap else "",
+            cold_held=self._holds.is_cold_held(wall),
         )
 
     # The lane's life.
@@ -164,6 +184,11 @@ class LaneWorker:
             if isinstance(reason, Stopped):
                 raise
             _log.info("broker.reconnecting", lane=self.lane.name)
+        except ContactsLost:
+            _log.warning("contacts.lost", lane=self.lane.name)
+            self._set_up.contacts.lose_position()
+            self._set_up.start_over()
+            self.link.leave()
         except Exception:  # noqa: BLE001 (logged, counted, and only this lane begins again)
             # A bug, or a message that shows one. What the lane knows and owes is kept; the others go on.
             _log.exception("lane.broken", lane=self.lane.name)
@@ -208,9 +233,9 @@ class LaneWorker:
         """Unix seconds."""
         return time.time()
 
-    async def subscribe(self) -> None:
+    async def subscribe(self, prefetch: int = 1) -> None:
         """Have messages delivered."""
-        self.link.subscribe()
+        self.link.subscribe(prefetch)
 
     async def unsubscribe(self) -> None:
         """Have nothing more delivered."""
@@ -218,11 +243,15 @@ class LaneWorker:
 
     async def next_delivery(self, until: float | None, cut_short: Callable[[], bool]) -> Delivery | None:
         """The next message."""
-        await self.link.wait(lambda: self.link.delivery is not None or cut_short(), until=until)
-        if self.link.delivery is None or cut_short():
-            return None
-        delivery, self.link.delivery = self.link.delivery, None
-        return delivery
+        deliveries = self.link.deliveries
+        await self.link.wait(lambda: bool(deliveries) or cut_short(), until=until)
+        return None if not deliveries or cut_short() else deliveries.popleft()
+
+    async def arrived(self, most: int, until: float) -> Sequence[Delivery]:
+        """The next messages."""
+        deliveries = self.link.deliveries
+        await self.link.wait(lambda: bool(deliveries) or self.stopping, until=until)
+        return [deliveries.popleft() for _ in range(min(most, len(deliveries)))]
 
     async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
         """Wait for a moment."""
@@ -243,6 +272,10 @@ class LaneWorker:
     async def record(self, event: Event, *, surely: bool = False) -> None:
         """Have an event confirmed."""
         await self._writer.record(event, surely=surely)
+
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
+        """Have copies and their events confirmed."""
+        await self._writer.record_with_copies(copies)
 
     def owe(self, event: Event) -> None:
         """Record an event on the next connection."""
@@ -296,4 +329,5 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         answers_within=getattr(provider, "patience", PROVIDER_DEADLINE),
         consumer=this_consumer(),
         rhythm={"delay": lane.delay, "jitter": lane.jitter},
+        cold_failures=lane.limits.cold_failures,
     )

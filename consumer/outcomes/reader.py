@@ -1,9 +1,11 @@
 """The outcomes stream: one reading for all lanes of a process, and what each lane has learnt from it; no I/O."""
 
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from antrian.broker.stream.entry import Start
+from antrian.contacts.book import ContactBook
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from consumer.lane.ledger import Ledger
@@ -19,26 +21,37 @@ class LaneOutcomes:
         lane: its name.
         window: seconds that the ledger goes back.
         observers: told what happens.
+        book: what is known of the recipients; of the process.
+        clock: unix seconds.
 
     Attributes:
         lane: its name.
         identity: the source of this lane's own events.
         ledger: what has been attempted.
+        book: see above.
         active: which consumer of the lane is active.
         unconfirmed: outcomes of our own that are not on record yet.
         next_offset: the offset after the latest entry that was taken; 0 before the first.
     """
 
-    def __init__(self, lane: str, window: float, observers: Observers) -> None:
+    def __init__(
+        self,
+        lane: str,
+        window: float,
+        observers: Observers,
+        book: ContactBook,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.lane = lane
         self.identity = str(uuid.uuid4())
-        self.ledger = Ledger(lane, window)
+        self.ledger = Ledger(lane, window, clock)
+        self.book = book
         self.active = ActiveConsumer()
         self.unconfirmed = Unconfirmed()
         self.next_offset = 0
         self._observers = observers
         self._is_live = False
-        self._mark = ""
+        self._mark = self._mark_in_contacts = ""
 
     def tell(self, observers: Observers) -> None:
         """Others are told what happens from now on."""
@@ -56,12 +69,26 @@ class LaneOutcomes:
         self._is_live = True
 
     def has_passed(self, mark: str) -> bool:
-        """Whether the stream has shown this barrier of ours, and so all that came before it."""
+        """Whether both streams have shown this barrier of ours, and so all that came before it."""
+        return self.has_passed_in_outcomes(mark) and self.has_passed_in_contacts(mark)
+
+    def has_passed_in_outcomes(self, mark: str) -> bool:
+        """Whether the outcomes stream has shown this barrier of ours."""
         return self._mark == mark
+
+    def has_passed_in_contacts(self, mark: str) -> bool:
+        """Whether the contacts stream has shown this barrier of ours."""
+        return self._mark_in_contacts == mark
+
+    def take_contact(self, event: Event) -> None:
+        """The contacts stream has shown an event of the lane, which the book has learnt."""
+        if event.source == self.identity and event.name == EventName.BARRIER:
+            self._mark_in_contacts = event.message_id
 
     def confirmed(self, event: Event) -> None:
         """An event of our own is on record; it comes through the stream later, and changes nothing then."""
         self.ledger.apply(event)
+        self.book.apply(event)
         self.active.see(event, own=True)
         self._observers.recorded(event)
 

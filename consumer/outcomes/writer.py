@@ -6,18 +6,20 @@ took with it is recorded on the next one (see `consumer.outcomes.unconfirmed`).
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import pika
 import structlog
 
-from antrian.broker.event_log import event_arguments
+from antrian.broker.event_log import PublishArguments, event_arguments
 from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.message import Message
 from consumer.lane.pace import Pace
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 
 #: Seconds of silence after which a stream that has not shown us our own barrier is given up, with the connection.
@@ -59,6 +61,18 @@ class EventSource:
             details={key: value for key, value in details.items() if value is not None},
         )
 
+    def of(self, name: str, message: Message, **details: object) -> Event:
+        """An event about a copy of a message that happens now; details that are None are left out."""
+        return self.make(
+            name,
+            message_id=message.message_id,
+            generation=message.generation,
+            attempt=message.attempt,
+            trace_id=message.trace_id,
+            correlation_id=message.body.correlation_id,
+            **details,
+        )
+
 
 class Transport(Protocol):
     """The part of a lane's connection that a writer uses."""
@@ -81,6 +95,9 @@ class Transport(Protocol):
     ) -> None:
         """Publish and wait for the confirm, or raise `Disconnected`."""
 
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
+        """Publish in this order, and wait for every confirm, or raise `Disconnected`."""
+
     async def wait(self, condition: Callable[[], bool], *, until: float) -> bool:
         """Take in what the stream shows until the condition holds; False at the monotonic second `until`."""
 
@@ -97,6 +114,7 @@ class OutcomeWriter:
         transport: to the broker.
         outcomes: what the stream has shown of the lane.
         reader: reads the stream for all lanes.
+        contacts: reads the contacts stream for all lanes.
         pace: takes over the pauses that the stream tells of.
         about: how the lane is run; told with each barrier, which is the first that others hear of it.
     """
@@ -109,16 +127,18 @@ class OutcomeWriter:
         outcomes: LaneOutcomes,
         *,
         reader: OutcomeReader,
+        contacts: ContactsReader,
         pace: Pace,
-        about: Mapping[str, object] | None = None,
+        about: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
         self._events = events
         self._names = names
         self._transport = transport
         self._outcomes = outcomes
         self._reader = reader
+        self._contacts = contacts
         self._pace = pace
-        self._about = dict(about or {})
+        self._about = about
         self._unconfirmed = outcomes.unconfirmed
         self._has_failed = False
         self._caught_up_with = 0
@@ -140,6 +160,19 @@ class OutcomeWriter:
                 self.owe(event)
             raise
         self._apply(event)
+
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
+        """Have each copy and then its event confirmed; all are on their way at once.
+
+        Raises:
+            Disconnected: any of them may be there or not.
+        """
+        publications = []
+        for copy, event in copies:
+            publications += [copy, event_arguments(self._names, event)]
+        await self._transport.publish_all(publications)
+        for _, event in copies:
+            self._apply(event)
 
     def owe(self, event: Event) -> None:
         """Record an outcome on the next connection."""
@@ -173,16 +206,15 @@ class OutcomeWriter:
             self._caught_up_with = self._transport.subscriptions
 
     async def barrier(self) -> None:
-        """Publish a mark and wait until the stream shows it: then the ledger holds all that came before.
+        """Publish a mark and wait until both streams show it: then ledger and book hold all that came before.
 
         Raises:
             Disconnected: the connection broke, or was given up because the stream is silent.
         """
         mark = str(uuid.uuid4())
-        await self.record(replace(self._events.make(EventName.BARRIER, message_id=mark), details=self._about))
+        await self.record(replace(self._events.make(EventName.BARRIER, message_id=mark), details=dict(self._about())))
         if not await self._is_shown(mark):
-            _log.warning("stream.silent", lane=self._events.lane, waited=BARRIER_TIMEOUT)
-            self._reader.lose_position()
+            self._give_up_silent_streams(mark)
             self._transport.start_over()
             raise Disconnected
         ledger = self._outcomes.ledger
@@ -195,14 +227,23 @@ class OutcomeWriter:
             if self._unconfirmed.confirmed():
                 self._apply(event)
 
+    def _give_up_silent_streams(self, mark: str) -> None:
+        is_contacts = not self._outcomes.has_passed_in_contacts(mark)
+        stream = "contacts" if is_contacts else "outcomes"
+        _log.warning("stream.silent", lane=self._events.lane, stream=stream, waited=BARRIER_TIMEOUT)
+        if is_contacts:
+            self._contacts.lose_position()
+        if not self._outcomes.has_passed_in_outcomes(mark):
+            self._reader.lose_position()
+
     async def _is_shown(self, mark: str) -> bool:
-        """Wait for a barrier for as long as the stream shows anything: a long one takes its time."""
+        """Wait for a barrier for as long as the streams show anything: a long one takes its time."""
         while True:
-            before = self._reader.position
+            before = self._reader.position, self._contacts.position
             until = self._transport.now() + BARRIER_TIMEOUT
             if await self._transport.wait(lambda: self._outcomes.has_passed(mark), until=until):
                 return True
-            if self._reader.position == before:
+            if (self._reader.position, self._contacts.position) == before:
                 return False
 
     async def _write(self, event: Event) -> None:

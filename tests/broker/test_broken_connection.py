@@ -7,6 +7,7 @@ from queue_fixture import Stock, ids
 from tcp_proxy import proxy_before
 
 from antrian.broker.broken_connection import TRIES
+from antrian.broker.connection import bind_own_queue, open_channel
 from antrian.broker.event_log import publish_all, write_events
 from antrian.domain.errors import ConnectionBroke
 from antrian.domain.events import Event
@@ -14,6 +15,8 @@ from antrian.history.records import DeadFilter
 from antrian.operations.dead_letters.dead_letters import DeadLetters
 from antrian.operations.lane.clearing import Clearing, Scope
 from antrian.operations.lane.control import set_paused
+from antrian.operations.lane.release import Release
+from antrian.operations.lane.release_filter import ReleaseFilter
 
 EVERYTHING = DeadFilter()
 
@@ -59,6 +62,16 @@ def test_a_connection_that_breaks_every_time_is_an_error(fragile, proxy):
     assert proxy.cuts_left == 1
 
 
+def test_a_queue_of_a_connections_own_is_unbound_before_it_ends(stock, fragile, proxy):
+    """So that others' publishes do not find it gone, which is what ends their connections."""
+    with open_channel(fragile.settings.amqp_urls, name="test") as channel:
+        queue = bind_own_queue(channel, stock.names.events, "lane.#")
+        stock.tell("lane.noted", "m1")
+        assert next(channel.consume(queue, inactivity_timeout=60))[0] is not None
+        proxy.cut_at(queue.encode())
+    assert not proxy.cuts_left
+
+
 def test_a_repeated_event_is_one_in_the_history(stock, fragile, proxy):
     stock.add_waiting("m1")
     with running(stock) as parts:
@@ -82,6 +95,19 @@ def test_a_lane_is_cleared(stock, fragile, proxy, confirmed):
     assert not proxy.cuts_left
     assert (cleared.cleared_queued, stock.in_lane(), stock.delayed()) == (21, [], 0)
     assert len({event.message_id for event in stock.events("outcome.cleared")}) == 21
+
+
+@at_either_moment
+def test_held_messages_are_released(stock, fragile, proxy, confirmed):
+    expected = [f"m{number}" for number in range(20)]
+    stock.add_held(*expected)
+    proxy.cut_at(b'"message_id":"m11"', confirmed=confirmed)
+    release = Release(fragile.settings, ReleaseFilter.of("default"), "cli:ani", "job")
+    tally = release.run()
+    assert not proxy.cuts_left
+    assert (tally.taken, release.found, stock.delayed()) == (20, 20, 0)
+    # What was under way may be there twice: the same copy, so it is sent once.
+    assert set(ids(stock.in_lane())) == set(expected)
 
 
 @at_either_moment

@@ -7,6 +7,7 @@ from dead_letter_service import running
 from queue_fixture import Stock, ids, message
 
 from antrian.broker.connection import open_channel
+from antrian.broker.queue_scan.publication import Tally
 from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.errors import BrokerError
 from antrian.domain.headers import HOLD
@@ -16,8 +17,9 @@ from antrian.operations.dead_letters.job_progress import progress_of
 from antrian.operations.dead_letters.job_work import SILENCE, new_job
 from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.lane import release_job
+from antrian.operations.lane.release import Release
 from antrian.operations.lane.release_filter import NotReleasable, ReleaseFilter
-from antrian.operations.lane.release_job import HeldReleases, release_now
+from antrian.operations.lane.release_job import HeldReleases, ReleaseResumption, release_now
 from waiting import wait_until
 
 
@@ -188,8 +190,41 @@ def test_release_whose_process_died_is_gone_on_with_once(stock: Stock, monkeypat
     assert ids(stock.in_lane()) == ["m1"]
 
 
-def test_quorum_ladder_is_looked_through_too(stock: Stock) -> None:
-    """Its queues have no single active consumer, and give back what was left."""
+def test_admin_side_goes_on_with_it_when_it_starts(stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"kind": "release", **ReleaseFilter.of("default").as_details()}
+    died = new_job("dead-job", "api:ops", 0, asked)
+    Journal(stock.settings).record("job.started", "api:ops", {**progress_of(died), "options": asked})
+    stock.add_held("m1")
+    monkeypatch.setattr("antrian.operations.dead_letters.job_work.SILENCE", -SILENCE)
+    monkeypatch.setattr(release_job, "_LOOK_FOR_INTERRUPTED", 0.1)
+    with running(stock) as parts:
+        resumption = ReleaseResumption(HeldReleases(stock.settings, parts.dead_letters.registry), parts.follower)
+        resumption.start()
+        stock.wait_for(stock.names.lane("default"), 1)
+        resumption.stop()
+    assert [event.source for event in stock.events("outcome.released")] == ["api:ops"]
+
+
+def test_message_that_is_held_again_meanwhile_is_not_released_twice(stock: Stock) -> None:
+    """A consumer that still has no room for it lays it on the ladder again, while the release is under way."""
+    stock.add_held("m1", seconds=3600)
+    work = Release(stock.settings, ReleaseFilter.of("default"), "cli:ani", "job")
+
+    held_again: list[Tally] = []
+
+    def hold_again(tally: Tally) -> None:
+        if tally.taken == 1 and not held_again:
+            held_again.append(tally)
+            stock.add_held("m1", seconds=600)
+
+    # Its new place is below the old one, and will be looked at.
+    tally = work.run(on_progress=hold_again)
+    assert (tally.taken, work.found, stock.delayed()) == (1, 1, 1)
+    assert len(stock.in_lane()) == 1
+
+
+def test_quorum_ladder_is_looked_through_until_nothing_is_left(stock: Stock) -> None:
+    """Its queues may lose the last acks of a connection."""
     rung = stock.names.delay(11)
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         channel.queue_delete(rung)
@@ -197,9 +232,11 @@ def test_quorum_ladder_is_looked_through_too(stock: Stock) -> None:
         more |= {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
         channel.queue_declare(rung, durable=True, arguments=more)
         channel.queue_bind(rung, rung, "*." * 12 + "1.#")
-    stock.add_held(*(f"m{number}" for number in range(40)), seconds=2050)
-    stock.add_held("night", seconds=2050, reason="window")
+    stock.add_held(*(f"m{number}" for number in range(300)), seconds=2048)
+    stock.add_held("night", seconds=2048, reason="window")
+    quorum = stock.settings.model_copy(update={"whatsapp_queue_type": "quorum"})
+    job = release_now(quorum, ReleaseFilter.of("default", reason="cold_cap"), "cli:ani")
 
-    assert release(stock, reason="cold_cap").done == 40
-    assert len(stock.in_lane()) == 40
-    wait_until(lambda: stock.count(rung) == 1, 10, "the other one is back")
+    assert (job.state, job.selected, job.done) == ("done", 300, 300)
+    assert {one.message_id for one in stock.in_lane()} == {f"m{number}" for number in range(300)}
+    wait_until(lambda: stock.count(rung) == 1, 10, "the other one is back, and nothing else is there")

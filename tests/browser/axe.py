@@ -14,7 +14,8 @@ from playwright.sync_api import Page
 VERSION = "4.14.1"
 
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-_RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}}).then(found => found.violations)"
+_COLOURS = ["color-contrast", "link-in-text-block"]
+_RUN = "runOnly => axe.run(document, {runOnly}).then(found => found.violations)"
 
 
 def source() -> str:
@@ -43,9 +44,17 @@ def _fetch(cached: Path) -> None:
         partial.replace(cached)
 
 
-def violations(page: Page, script: str) -> list[str]:
-    """What axe finds on a page: rule and places, one line each."""
-    # Through the debugger, because the page's own policy lets no foreign script in.
-    page.evaluate(f"() => {{ {script} }}")
-    found: list[dict[str, Any]] = page.evaluate(_RUN, _TAGS)
+def violations(page: Page, script: str, *, colours_only: bool = False) -> list[str]:
+    """What axe finds on a page: rule and places, one line each.
+
+    Args:
+        page: to look at.
+        script: axe-core.
+        colours_only: whether all else was looked at before in other colours; the script is there then.
+    """
+    wanted = {"type": "rule", "values": _COLOURS} if colours_only else {"type": "tag", "values": _TAGS}
+    if not colours_only:
+        # Through the debugger, because the page's own policy lets no foreign script in.
+        page.evaluate(f"() => {{ {script} }}")
+    found: list[dict[str, Any]] = page.evaluate(_RUN, wanted)
     return [f"{one['id']}: {node['html'][:160]} ({node['any'][:1]})" for one in found for node in one["nodes"][:3]]

@@ -15,7 +15,8 @@ from publisher import Publisher
 from waiting import wait_until
 
 SMALL = {"width": 390, "height": 844}
-BOTH = pytest.mark.parametrize("viewport", [DESK, SMALL], ids=["desk", "phone"])
+#: What runs behind a page costs more than a second window.
+BOTH = (DESK, SMALL)
 
 #: Milliseconds of draining that are watched.
 WATCHED = 8_000
@@ -30,21 +31,25 @@ _WATCH_SHIFTS = """() => {
 }"""
 
 
-@BOTH
-def test_nothing_jumps_and_no_alarm_flashes_while_a_queue_drains(window, stage, viewport):
+def test_nothing_jumps_and_no_alarm_flashes_while_a_queue_drains(window, stage):
     with Publisher(stage.admin.settings, source="registration") as publisher:
         list(publisher.queue_messages([(f"0812{number:08d}", "Halo") for number in range(10_000_000, 10_000_200)]))
-    page = window(viewport=viewport, reduced_motion="no-preference").log_in(Role.OPERATOR).page
+    pages = [window(viewport=size, reduced_motion="no-preference").log_in(Role.OPERATOR).page for size in BOTH]
     stage.start_consumer(WHATSAPP_QUEUE_DELAY="0.3")
-    sent = page.locator("#feed li", has_text="sent in")
-    expect(sent.first).to_be_visible()
-    page.evaluate(_WATCH_SHIFTS)
-    page.wait_for_timeout(WATCHED)
-    assert page.evaluate("window.shifts") < 0.1
-    assert page.evaluate("window.differed") == 0
-    # All is well, and it was drawn all the while.
-    expect(page.locator('link[rel="icon"]')).to_have_attribute("href", re.compile("logo.svg$"))
-    expect(sent.nth(5)).to_be_visible()
+    for page in pages:
+        expect(sent_in(page).first).to_be_visible()
+        page.evaluate(_WATCH_SHIFTS)
+    pages[0].wait_for_timeout(WATCHED)
+    for page in pages:
+        assert page.evaluate("window.shifts") < 0.1
+        assert page.evaluate("window.differed") == 0
+        # All is well, and it was drawn all the while.
+        expect(page.locator('link[rel="icon"]')).to_have_attribute("href", re.compile("logo.svg$"))
+        expect(sent_in(page).nth(5)).to_be_visible()
+
+
+def sent_in(page):
+    return page.locator("#feed li", has_text="sent in")
 
 
 @pytest.fixture
@@ -61,13 +66,24 @@ def cut_off(settings, wire, tmp_path):
         yield opened
 
 
-@BOTH
-def test_every_page_says_in_one_sentence_that_the_broker_is_away(browser, cut_off, wire, axe_script, viewport):
-    visitor = Visitor(browser, cut_off.admin, viewport=viewport).log_in(Role.ADMIN)
-    page = visitor.page
-    expect(page.locator("#stream")).to_have_text("No consumer")
+def test_every_page_says_in_one_sentence_that_the_broker_is_away(browser, cut_off, wire, axe_script):
+    visitors = [Visitor(browser, cut_off.admin, viewport=size).log_in(Role.ADMIN) for size in BOTH]
+    for visitor in visitors:
+        expect(visitor.page.locator("#stream")).to_have_text("No consumer")
     wire.shut()
+    for visitor in visitors:
+        everything_says_that_the_broker_is_away(visitor, axe_script)
+    wire.open()
+    for visitor in visitors:
+        expect(visitor.page.locator("#stream")).to_have_text("No consumer")
+        expect(visitor.page.locator("#headline")).to_have_text("No consumer is running")
+        expect(visitor.page.get_by_role("button", name="Pause")).to_be_enabled()
+        assert visitor.trouble == []
+        visitor.close()
 
+
+def everything_says_that_the_broker_is_away(visitor, axe_script):
+    page = visitor.page
     expect(page.locator("#headline")).to_have_text(re.compile("The broker has not answered since"))
     expect(page.locator("#stream")).to_have_text("Broker away")
     expect(page).to_have_title(re.compile("^✕ Broker away . Dashboard"))
@@ -85,13 +101,6 @@ def test_every_page_says_in_one_sentence_that_the_broker_is_away(browser, cut_of
     expect(page.locator("#headline")).to_have_text(re.compile("^The broker "))
     expect(page.get_by_text("One moment …")).to_have_count(0)
 
-    wire.open()
-    expect(page.locator("#stream")).to_have_text("No consumer")
-    expect(page.locator("#headline")).to_have_text("No consumer is running")
-    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
-    assert visitor.trouble == []
-    visitor.close()
-
 
 def posts(page, path):
     """Every request that changes something, as it is made, if its path ends so."""
@@ -100,36 +109,39 @@ def posts(page, path):
     return made
 
 
-@BOTH
-@pytest.mark.usefixtures("scene")
-def test_impatient_presses_act_once(window, viewport):
-    visitor = window(viewport=viewport).log_in(Role.ADMIN)
-    page = visitor.page
-    made = posts(page, "/admin/whatsapp-queue/")
-    page.get_by_label("More actions").click()
-    place = page.get_by_role("button", name="Simulate 5 registrations").bounding_box()
-    for _ in range(4):
-        page.mouse.click(place["x"] + 20, place["y"] + 20, delay=20)
-    expect(page.locator(".toast")).to_contain_text("5 registrations are in the queue")
-    assert [url.rpartition("/")[2] for url in made] == ["simulate"]
+def test_impatient_presses_act_once(window, scene):
+    for viewport in BOTH:
+        scene.api.post("/pause")
+        visitor = window(viewport=viewport).log_in(Role.ADMIN)
+        page = visitor.page
+        made = posts(page, "/admin/whatsapp-queue/")
+        page.get_by_label("More actions").click()
+        place = page.get_by_role("button", name="Simulate 5 registrations").bounding_box()
+        for _ in range(4):
+            page.mouse.click(place["x"] + 20, place["y"] + 20, delay=20)
+        expect(page.locator(".toast")).to_contain_text("5 registrations are in the queue")
+        assert [url.rpartition("/")[2] for url in made] == ["simulate"]
 
-    made.clear()
-    # "Resume" and then, at the same place, "Pause".
-    page.get_by_role("button", name="Resume").click(click_count=4, delay=20)
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    assert [url.rpartition("/")[2] for url in made] == ["resume"]
+        made.clear()
+        # "Resume" and then, at the same place, "Pause".
+        page.get_by_role("button", name="Resume").click(click_count=4, delay=20)
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        assert [url.rpartition("/")[2] for url in made] == ["resume"]
+        visitor.close()
 
 
-@BOTH
-def test_one_of_a_paused_lane_is_one_and_the_lane_stays_paused(window, scene, viewport):
-    page = window(viewport=viewport).log_in(Role.OPERATOR).page
-    expect(page.get_by_role("button", name="Send the next now")).to_have_count(0)
-    before = scene.api.get("/status")["queue_length"]
-    page.get_by_role("button", name="Send exactly one").click(click_count=3, delay=20)
-    expect(page.locator(".toast")).to_contain_text("Sending stays paused.")
-    wait_until(lambda: scene.api.get("/status")["queue_length"] == before - 1, 30, "one of them went out")
-    expect(page.locator("#headline")).to_have_text("Paused")
-    assert scene.api.get("/status")["paused"] is True
+def test_one_of_a_paused_lane_is_one_and_the_lane_stays_paused(window, scene):
+    for viewport in BOTH:
+        visitor = window(viewport=viewport).log_in(Role.OPERATOR)
+        page = visitor.page
+        expect(page.get_by_role("button", name="Send the next now")).to_have_count(0)
+        before = scene.api.get("/status")["queue_length"]
+        page.get_by_role("button", name="Send exactly one").click(click_count=3, delay=20)
+        expect(page.locator(".toast")).to_contain_text("Sending stays paused.")
+        wait_until(lambda left=before - 1: scene.api.get("/status")["queue_length"] == left, 30, "one of them went out")
+        expect(page.locator("#headline")).to_have_text("Paused")
+        assert scene.api.get("/status")["paused"] is True
+        visitor.close()
 
 
 def test_an_empty_lane_says_so_on_its_button_too(window):

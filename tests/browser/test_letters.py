@@ -117,29 +117,30 @@ def test_a_first_letter_that_fails_again_stops_the_rest_and_is_told(window, scen
     expect(page.locator("#letters tbody tr")).not_to_have_count(1)
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_letters_are_in_sight_and_small_and_a_cause_has_its_own_actions(window, admin, stock, axe_script, viewport):
+def test_the_letters_are_in_sight_and_small_and_a_cause_has_its_own_actions(window, admin, stock, axe_script):
     for number, code in enumerate(("not-on-whatsapp", "unrecognised", "invalid-fields", "too-large", "not-unicode")):
         give_up(stock, f"a{number}", f"b{number}", code=code)
     wait_for_letters(admin, 10)
     client = admin.client(Role.ADMIN, "noter")
     client.post("/failed/b4/note", {"note": "Nomor salah ketik?"})
-    visitor = window(viewport=viewport).log_in(Role.ADMIN, "ani")
-    page = visitor.go("/desk")
-    expect(page.locator("#letters").get_by_text("Nomor salah ketik?")).to_be_attached()
-    first, second = (page.locator("#letters tbody tr").nth(place).bounding_box() for place in range(2))
-    assert first is not None
-    assert second is not None
-    assert second["height"] <= 80
-    # Below the sandbox's banner and the sentence that no consumer runs.
-    assert first["y"] + first["height"] <= viewport["height"]
-    # Both wordings of one code are one card.
-    expect(page.locator(".cause").first.locator(".cause-count")).to_have_text("2")
-    page.locator(".cause").first.get_by_role("button", name="Delete 2 …").click()
-    expect(page.get_by_role("dialog", name="Delete").locator("#delete-count")).to_have_text("2 messages")
-    assert axe.violations(page, axe_script) == []
-    page.keyboard.press("Escape")
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    for viewport in (DESK, PHONE):
+        visitor = window(viewport=viewport).log_in(Role.ADMIN, "ani")
+        page = visitor.go("/desk")
+        expect(page.locator("#letters").get_by_text("Nomor salah ketik?")).to_be_attached()
+        first, second = (page.locator("#letters tbody tr").nth(place).bounding_box() for place in range(2))
+        assert first is not None
+        assert second is not None
+        assert second["height"] <= 80
+        # Below the sandbox's banner and the sentence that no consumer runs.
+        assert first["y"] + first["height"] <= viewport["height"]
+        # Both wordings of one code are one card.
+        expect(page.locator(".cause").first.locator(".cause-count")).to_have_text("2")
+        page.locator(".cause").first.get_by_role("button", name="Delete 2 …").click()
+        expect(page.get_by_role("dialog", name="Delete").locator("#delete-count")).to_have_text("2 messages")
+        assert axe.violations(page, axe_script) == []
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+        visitor.close()
 
 
 def test_the_list_follows_the_lane_and_selection_and_focus_stay(window, admin, stock):
@@ -174,10 +175,7 @@ def test_what_nobody_knows_is_not_called_sent(browser, stage, broker_url, tmp_pa
             visitor.close()
 
 
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_life_of_a_message_that_waited_out_an_outage_is_a_screen_at_most(
-    window, admin, stock, axe_script, viewport
-):
+def test_the_life_of_a_message_that_waited_out_an_outage_is_a_screen_at_most(window, admin, stock, axe_script):
     stock.add_waiting("m1")
     began = time.time() - 600
     for at in range(24):
@@ -192,21 +190,25 @@ def test_the_life_of_a_message_that_waited_out_an_outage_is_a_screen_at_most(
     stock.tell("outcome.sent", "m1", provider_id="p1")
     client = admin.client(Role.ADMIN, "reader")
     wait_until(lambda: client.ask("GET", "/messages/m1").json().get("state") == "sent", 20, "it is sent", every=0.1)
-    visitor = window(viewport=viewport, permissions=["clipboard-write", "clipboard-read"])
-    page = visitor.log_in(Role.ADMIN, "ani").page
-    visitor.go("/message/m1")
-    expect(page.locator(".life li")).to_have_count(3)
-    expect(page.locator(".life")).to_contain_text("24 rounds while the provider was away")
-    expect(page.locator(".verdict")).to_contain_text("1 attempt, 24 rounds in an outage")
-    expect(page.locator(".facts")).to_contain_text("mail-1 (4711)")
-    card = page.locator(".card", has=page.locator(".life")).bounding_box()
-    assert card is not None
-    assert card["height"] <= viewport["height"]
-    assert "8b0f6c55" not in page.locator(".life").inner_text()
-    assert axe.violations(page, axe_script) == []
-    page.get_by_role("button", name="Copy the number").click()
-    expect(page.get_by_text("Copied.")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == "+6281234567890"
-    expect(page.get_by_role("link", name="Open in WhatsApp")).to_have_attribute("href", "https://wa.me/6281234567890")
-    page.get_by_text("Raw data (JSON)").click()
-    expect(page.locator(".raw pre")).to_contain_text('"message_id": "m1"')
+    for viewport in (DESK, PHONE):
+        visitor = window(viewport=viewport, permissions=["clipboard-write", "clipboard-read"])
+        page = visitor.log_in(Role.ADMIN, "ani").page
+        visitor.go("/message/m1")
+        expect(page.locator(".life li")).to_have_count(3)
+        expect(page.locator(".life")).to_contain_text("24 rounds while the provider was away")
+        expect(page.locator(".verdict")).to_contain_text("1 attempt, 24 rounds in an outage")
+        expect(page.locator(".facts")).to_contain_text("mail-1 (4711)")
+        card = page.locator(".card", has=page.locator(".life")).bounding_box()
+        assert card is not None
+        assert card["height"] <= viewport["height"]
+        assert "8b0f6c55" not in page.locator(".life").inner_text()
+        assert axe.violations(page, axe_script) == []
+        page.get_by_role("button", name="Copy the number").click()
+        expect(page.get_by_text("Copied.")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == "+6281234567890"
+        expect(page.get_by_role("link", name="Open in WhatsApp")).to_have_attribute(
+            "href", "https://wa.me/6281234567890"
+        )
+        page.get_by_text("Raw data (JSON)").click()
+        expect(page.locator(".raw pre")).to_contain_text('"message_id": "m1"')
+        visitor.close()

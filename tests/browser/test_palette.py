@@ -1,10 +1,14 @@
 """One field for everything, lists by keyboard, the health page, and a test that is sent later."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import axe
 import pytest
+from admin import AdminServer
 from browser_client import DESK, choose
+from demo_lane import Scene
+from lane_with_admin import Stage, open_shared_stage
 from playwright.sync_api import Page, expect
 
 from admin_api.auth.roles import Role
@@ -13,6 +17,23 @@ from waiting import wait_until
 
 PHONE = {"width": 390, "height": 844}
 BOTH = pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+
+
+@pytest.fixture(scope="module")
+def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
+    """One for all tests here: the one that lets the lane go on is the last."""
+    with open_shared_stage(broker_url, tmp_path_factory.mktemp("stage")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def admin(stage: Stage) -> AdminServer:
+    return stage.admin
+
+
+@pytest.fixture(scope="module")
+def scene(stage: Stage) -> Scene:
+    return stage.play()
 
 
 def field(page: Page):
@@ -40,35 +61,6 @@ def test_everything_is_found_from_every_page(window, scene, axe_script, viewport
     assert axe.violations(page, axe_script) == []
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{PREFIX}/message/{scene.sent}")
-
-
-@pytest.mark.usefixtures("scene")
-def test_the_palette_leads_to_pages_and_dialogs_and_does_what_the_role_may(window, admin):
-    visitor = window().log_in(Role.OPERATOR, "dewi")
-    page = visitor.go("/desk")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("send a test")
-    expect(active(page)).to_contain_text("Send a test …")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog", name="Send a test")).to_be_visible()
-    page.keyboard.press("Escape")
-    page.keyboard.press("Control+k")
-    page.keyboard.type("clear")
-    expect(active(page)).to_contain_text("This needs the role “admin”.")
-    page.keyboard.press("Enter")
-    expect(page.locator("#clear-dialog")).to_be_hidden()
-    field(page).fill("resume")
-    expect(active(page)).to_have_text("Resume")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Sending goes on.")).to_be_visible()
-    client = admin.client(Role.VIEWER)
-    wait_until(lambda: not client.get("/status")["paused"], 20, "the lane goes on")
-    page.keyboard.press("/")
-    page.keyboard.type("health")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**{PREFIX}/health")
 
 
 @BOTH
@@ -160,13 +152,42 @@ def test_a_test_is_sent_later_and_wrong_times_are_told_at_their_field(window, ax
     expect(dialog.locator("#expires-at-words")).to_have_text("The message would expire before it may be sent.")
     assert axe.violations(page, axe_script) == []
     dialog.get_by_text("never").click()
+    before = scene.api.get("/status")["scheduled"]
     dialog.get_by_role("button", name="Send", exact=True).click()
     expect(dialog).to_be_hidden()
-    records = wait_until(
-        lambda: scene.api.get("/messages", source="send-test")["items"], 20, "the test is in the history"
-    )
+    wait_until(lambda: scene.api.get("/status")["scheduled"] == before + 1, 20, "the test is in the history")
+    records = scene.api.get("/messages", source="send-test", state="scheduled")["items"]
     # Half past seven in Jakarta is half past midnight UTC.
     due = datetime.fromisoformat(later.strftime("%Y-%m-%dT00:30+00:00")).timestamp()
     assert records[0]["state"] == "scheduled"
     assert abs(records[0]["due_at"] - due) < 60
     assert records[0]["expires_at"] is None
+
+
+@pytest.mark.usefixtures("scene")
+def test_the_palette_leads_to_pages_and_dialogs_and_does_what_the_role_may(window, admin):
+    visitor = window().log_in(Role.OPERATOR, "dewi")
+    page = visitor.go("/desk")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("send a test")
+    expect(active(page)).to_contain_text("Send a test …")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Send a test")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("clear")
+    expect(active(page)).to_contain_text("This needs the role “admin”.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#clear-dialog")).to_be_hidden()
+    field(page).fill("resume")
+    expect(active(page)).to_have_text("Resume")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Sending goes on.")).to_be_visible()
+    client = admin.client(Role.VIEWER)
+    wait_until(lambda: not client.get("/status")["paused"], 20, "the lane goes on")
+    page.keyboard.press("/")
+    page.keyboard.type("health")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{PREFIX}/health")

@@ -27,6 +27,7 @@ class AdminServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings
         self.process: AntrianProcess | None = None
+        self._tokens: dict[tuple[Role, str], str] = {}
         self._environment = environment(settings, ADMIN_PORT=str(self.port), **more)
         self._log = log
 
@@ -55,8 +56,10 @@ class AdminServer:
         return self
 
     def token(self, role: Role, name: str = "") -> str:
-        """A new token."""
-        return TokenFile(self.settings.tokens_file).create(role, name or None, time.time())[1]
+        """A new token; somebody with a name has one for each role."""
+        if not name or (role, name) not in self._tokens:
+            self._tokens[role, name] = TokenFile(self.settings.tokens_file).create(role, name or None, time.time())[1]
+        return self._tokens[role, name]
 
     def client(self, role: Role | None, name: str = "") -> "Client":
         """A client with a token of a role; None for a stranger."""

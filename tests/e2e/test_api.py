@@ -319,18 +319,23 @@ def test_a_question_with_too_many_parts_is_refused(client):
     assert client.ask("GET", "/audit", params=[("prefix", "audit.")] * 2_000).status_code == 422
 
 
-def test_a_broker_that_is_away_is_said_with_retry_after(own_node, settings, tmp_path):
-    ours = settings.model_copy(update={"amqp_url": SecretStr(own_node.url)})
-    with AdminServer(ours, tmp_path / "admin.log") as admin:
+def test_a_broker_that_is_away_is_said_with_retry_after(lane, broker_url, tmp_path):
+    with proxy_before(broker_url) as wire:
+        ours = lane.model_copy(update={"amqp_url": SecretStr(wire.through(broker_url))})
+        _look_while_the_broker_is_away(ours, wire, tmp_path / "admin.log")
+
+
+def _look_while_the_broker_is_away(settings, wire, log):
+    with AdminServer(settings, log) as admin:
         admin.ready()
         service, viewer = admin.client(Role.PUBLISHER), admin.client(Role.VIEWER)
-        own_node.stop()
+        wire.shut()
         answer = service.ask("POST", "//messages", json={"phone_number": "081234567890", "message": "Halo"})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
         wait_until(lambda: viewer.ask("GET", "/status").status_code == 503, 10, "the status says so")
         assert requests.get(f"{admin.url}/healthz", timeout=60).status_code == 200
         assert requests.get(f"{admin.url}/readyz", timeout=60).status_code == 503
-        own_node.start(tied_to_parent=True)
+        wire.open()
         wait_until(lambda: viewer.ask("GET", "/status").ok, 30, "it is well again")
 
 

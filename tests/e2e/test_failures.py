@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pika import BasicProperties
+from processes import ConsumerProcess
+from tcp_proxy import proxy_before
 
 from antrian.broker.connection import open_channel
 from antrian.domain.message import encode, new_message
@@ -232,3 +234,16 @@ def test_a_slow_answer_does_not_cost_the_connection(consumer, publisher, sandbox
     assert event.attempt == 1
     assert len(arrivals.texts()) == 1
     assert "broker.gone" not in ours.log()
+
+
+def test_a_consumer_that_starts_before_its_broker_waits_for_it(broker_url, lane, tmp_path, publisher, arrivals):
+    publisher.queue_message("081234567890", "text")
+    with proxy_before(broker_url) as wire:
+        wire.shut()
+        ours = ConsumerProcess(lane, tmp_path / "consumer.log", AMQP_URL=wire.through(broker_url)).start()
+        try:
+            wait_until(lambda: "broker.gone" in ours.log(), 10, "the consumer says that there is no broker")
+            wire.open()
+            assert arrivals.wait_for(1, 20) == ["text"]
+        finally:
+            ours.kill()

@@ -8,6 +8,7 @@ import requests
 from exposition import Exposition, promtool_complaints
 from factories import PHONE
 from processes import ConsumerProcess
+from tcp_proxy import proxy_before
 
 from admin_api.auth.roles import Role
 from antrian.broker.node.ports import free_port
@@ -211,13 +212,15 @@ def test_a_stopped_consumer_leaves_no_server(scraped):
         probe.bind(("127.0.0.1", int(ours.url.rpartition(":")[2])))
 
 
-def test_a_consumer_without_a_broker_is_not_well(own_node, lane, tmp_path):
-    port = free_port()
-    more = {"AMQP_URL": own_node.url, "CONSUMER_METRICS_PORT": str(port)}
-    with ConsumerProcess(lane, tmp_path / "consumer.log", **more) as process:
+def test_a_consumer_without_a_broker_is_not_well(broker_url, lane, tmp_path):
+    port, log = free_port(), tmp_path / "consumer.log"
+    with (
+        proxy_before(broker_url) as wire,
+        ConsumerProcess(lane, log, AMQP_URL=wire.through(broker_url), CONSUMER_METRICS_PORT=str(port)) as process,
+    ):
         ours = Scraped(process, port)
         ours.wait_for(1, "antrian_broker_connected")
-        own_node.stop()
+        wire.shut()
         seen = ours.wait_for(0, "antrian_broker_connected")
         assert seen.value("antrian_lane_state", state="disconnected") == 1
         assert seen.value("antrian_consumer_active") == 0

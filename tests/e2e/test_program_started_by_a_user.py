@@ -30,6 +30,8 @@ def test_every_command_works_in_a_process_of_its_own(cli, stock, tmp_path):
         "try-one": ("try-one",),
         "cancel": ("cancel", "m1"),
         "clear": ("clear", "--yes"),
+        "holds": ("holds", "release", "--yes"),
+        "link": ("link", "Halo", "--sender", "628114040707"),
         "undo": ("undo", "--json"),
         "dead": ("dead", "list", "--json"),
         "topology": ("topology", "plan"),

@@ -10,6 +10,7 @@ import subprocess
 import psutil
 import pytest
 from processes import ANTRIAN
+from tcp_proxy import proxy_before
 from up_process import Up
 
 from waiting import wait_until
@@ -101,10 +102,13 @@ def test_doctor_beside_it_finds_no_problem(up):
     wait_until(lambda: doctor() == (0, []), 30, "the doctor finds no problem", every=1)
 
 
-def test_it_says_that_the_broker_went_away_and_came_back(up, own_node):
-    ours = up(AMQP_URL=own_node.url)
-    wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
-    own_node.stop()
+def test_it_says_that_the_broker_went_away_and_came_back(up, broker_url):
+    with proxy_before(broker_url) as wire:
+        ours = up(AMQP_URL=wire.through(broker_url))
+        wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
+        # It asks for what waits before it watches, once a second.
+        known = wire.connections
+        wait_until(lambda: wire.connections >= known + 3, 10, "the broker is watched")
     wait_until(lambda: "the broker no longer answers" in ours.text(), 60, "its end is told")
-    own_node.start(tied_to_parent=True)
-    wait_until(lambda: "the broker is back" in ours.text(), 60, "its return is told")
+    with proxy_before(broker_url, wire.port):
+        wait_until(lambda: "the broker is back" in ours.text(), 60, "its return is told")

@@ -5,28 +5,38 @@ clock, the provider's answer, an ack. The stream shows itself only to those who 
 late; time passes only where somebody waits.
 """
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pika
 from factories import LANE, NOW, make_event
 
-from antrian.broker.topology import Names
+from antrian.broker.event_log import PublishArguments, event_arguments
+from antrian.broker.topology import CONTACTS_KEEP, Names
+from antrian.contacts.book import ContactBook
+from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
-from antrian.domain.message import Message, decode, encode, retry_of
+from antrian.domain.message import Message, Priority, decode, encode, retry_of
+from antrian.domain.send_window import is_open
+from antrian.domain.usage import TAKEN_BACK
 from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.inbox import Delivery
+from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.pace import Pace
 from consumer.lane.port import LaneRules
 from consumer.lane.retry import HoldLane, RetryPolicy
 from consumer.lane.tick import Tick
 from consumer.observers import Observers
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.unconfirmed import Unconfirmed
 from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
@@ -34,6 +44,8 @@ from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 WINDOW = 86_400.0
 DELAY = 10.0
 PATIENCE = 120.0
+SENDER = "628111"
+COLD_FAILURES = 2
 FINAL = {State.SENT, State.DEAD, State.CLOSED}
 NAMES = Names()
 
@@ -45,6 +57,10 @@ START = 5_000.0
 
 #: Seconds that the sum of two clocks may be wrong by.
 ROUNDING = 1e-3
+
+
+_WISHES = {EventName.CONTACT_OPTED_OUT, EventName.CONTACT_OPTED_IN}
+_COLD_HOLDS = {EventName.FAILED, EventName.COLD_RELEASED}
 
 
 class Fault(Enum):
@@ -93,10 +109,15 @@ _BEFORE = {Fault.CRASH_BEFORE, Fault.CUT_BEFORE, Fault.REPLACED_BEFORE}
 
 @dataclass(eq=False)
 class Copy:
-    """One message as it lies in a queue."""
+    """One message as it lies in a queue.
+
+    Attributes:
+        due_at: when the ladder lets it down, unix seconds.
+    """
 
     body: bytes
     properties: pika.BasicProperties
+    due_at: float = 0.0
 
     @classmethod
     def of(cls, message: Message) -> "Copy":
@@ -119,32 +140,52 @@ class Broker:
         ladder: copies that wait for their time.
         dead: copies in the dead-letter queue.
         stream: the outcomes stream.
+        contacts: the contacts stream.
         ledger: what the stream tells to a consumer that reads all of it.
+        book: what the contacts stream tells, likewise.
     """
 
     queue: list[Copy] = field(default_factory=list)
     ladder: list[Copy] = field(default_factory=list)
     dead: list[Copy] = field(default_factory=list)
     stream: list[Event] = field(default_factory=list)
+    contacts: list[Event] = field(default_factory=list)
     ledger: Ledger = field(default_factory=lambda: Ledger(LANE, WINDOW, clock=lambda: NOW))
+    book: ContactBook = field(default_factory=ContactBook)
 
-    def publish(self, exchange: str, body: bytes, properties: pika.BasicProperties) -> None:
+    def publish(
+        self, exchange: str, routing_key: str, body: bytes, properties: pika.BasicProperties, now: float
+    ) -> None:
         if exchange == NAMES.events:
             event = Event.decode(body)
             assert event is not None
             dropped = event.name == "outcome.cancelled"
             assert not dropped or self.ledger.is_cancelled(event.message_id), "the cancellation was taken back before"
             self.show(event)
+        elif exchange == NAMES.dead:
+            self.dead.append(Copy(body, properties))
         else:
-            (self.dead if exchange == NAMES.dead else self.ladder).append(Copy(body, properties))
+            self.ladder.append(Copy(body, properties, now + ladder_delay(routing_key)))
 
     def show(self, event: Event) -> None:
-        self.stream.append(event)
-        self.ledger.apply(event)
+        """Have the streams keep an event, as the broker routes it."""
+        if event.name.startswith("outcome."):
+            self.stream.append(event)
+            self.ledger.apply(event)
+        if is_about_contacts(event):
+            self.contacts.append(event)
+            self.book.apply(event, len(self.contacts) - 1)
 
     def events(self, name: str, message_id: str) -> list[Event]:
         wanted = (f"outcome.{name}", message_id)
         return [event for event in self.stream if (event.name, event.message_id) == wanted]
+
+
+def is_about_contacts(event: Event) -> bool:
+    """Whether the event reaches the contacts stream: by its name, or by its second routing key."""
+    more = event_arguments(NAMES, event).properties.headers or {}
+    keys = [event.routing_key, *more.get("CC", ())]
+    return any(key.startswith(("contact.", *(f"{name}." for name in CONTACTS_KEEP))) for key in keys)
 
 
 @dataclass(frozen=True)
@@ -170,9 +211,10 @@ class LaneModel:
         now: unix seconds.
     """
 
-    def __init__(self, policy: RetryPolicy) -> None:
+    def __init__(self, policy: RetryPolicy, limits: Limits = NO_LIMITS) -> None:
         self.broker = Broker()
         self.policy = policy
+        self.limits = limits
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
         self.heard_late = False
@@ -182,6 +224,7 @@ class LaneModel:
         self.now = NOW
         self.given_up: set[str] = set()
         self._published: dict[str, Message] = {}
+        self._counted: list[Event] = []
         self._heard_by_standby: str | None = None
         self._last_call: LastCall | None = None
         self._lives = 0
@@ -232,6 +275,33 @@ class LaneModel:
     def withdraw(self) -> None:
         self.life.pace.withdraw(f"permit {self.commands}")
 
+    def know(self, recipient: str) -> None:
+        self._show_contact(EventName.CONTACT_KNOWN, sender=SENDER, how="import", recipients=[recipient])
+
+    def opt_out(self, recipient: str) -> None:
+        self._show_contact(
+            EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
+
+    def opt_in(self, recipient: str) -> None:
+        self._show_contact(
+            EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
+
+    def release_cold(self) -> None:
+        self._show_contact(EventName.COLD_RELEASED, sender=SENDER)
+
+    def _show_contact(self, name: EventName, **details: Any) -> None:
+        self.now += 1
+        self.broker.show(Event(name, self.now, "", source="an admin", details=details))
+
+    def release_held(self) -> None:
+        """As an admin does it: say so, put the copies into the lane, and only then take them off the ladder."""
+        for copy in list(self.broker.ladder):
+            self._by_an_admin("released", copy.message_id, generation=copy.decoded().generation, reason="cold_cap")
+            self.broker.queue.append(Copy(copy.body, copy.properties))
+            self.broker.ladder.remove(copy)
+
     def redrive(self) -> None:
         """As an admin does it: say so first, then put it back, and only then take it out of the dead letters."""
         while self.broker.dead:
@@ -249,9 +319,16 @@ class LaneModel:
         self.late.clear()
 
     def let_time_pass(self) -> None:
-        self.now += 60
-        self.broker.queue += self.broker.ladder
-        self.broker.ladder.clear()
+        """A minute, or as long as it takes for the ladder to let something down."""
+        self.let_time_pass_to(max(self.now + 60, min((copy.due_at for copy in self.broker.ladder), default=0.0)))
+
+    def let_time_pass_to(self, now: float) -> None:
+        self.now, ladder = now, self.broker.ladder
+        self.broker.queue += [copy for copy in ladder if copy.due_at <= self.now]
+        self.broker.ladder = [copy for copy in ladder if copy.due_at > self.now]
+
+    def sleep(self, seconds: float) -> None:
+        self.let_time_pass_to(self.now + seconds)
 
     def _by_an_admin(self, name: str, message_id: str, **fields: Any) -> None:
         self.broker.show(make_event(name, message_id, at=self.now, **{"attempt": 0, **fields}, source="an admin"))
@@ -293,14 +370,40 @@ class LaneModel:
         begun = self.broker.events("sending", message_id)
         assert begun, "called before the beginning was recorded"
         assert not self.life.pace.paused or begun[-1].details.get("permits"), "sent on a paused lane without permission"
+        self._check_limits(message, begun[-1])
         if (last := self._last_call) is None:
             return
         assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
+    def _check_limits(self, message: Message, begun: Event) -> None:
+        """What the rules of the lane and what its sender knew allow, computed in the plainest way."""
+        limits, recipient, is_cold = self.limits, message.body.phone_number, begun.details["cold"]
+        told = self.life.contacts_told()
+        opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
+        assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
+        if is_cold:
+            ends = [event.details.get("cold_held_until", 0.0) for event in told if event.name in _COLD_HOLDS]
+            assert not ends or ends[-1] <= begun.at, "sent to a cold contact although the provider refuses them"
+        if message.priority >= Priority.URGENT:
+            return
+        hours = {window.priority: window for window in limits.windows}.get(Priority(message.priority))
+        assert hours is None or is_open(hours, limits.timezone, self.now), "sent in a closed window"
+        earlier = [one for one in self._counted if one.message_id != message.message_id or one.at != begun.at]
+        today = [one for one in earlier if _local(one.at).date() == _local(begun.at).date()]
+        this_hour = [one for one in today if _local(one.at).hour == _local(begun.at).hour]
+        assert not limits.daily_cap or len(today) < limits.daily_cap, "more than the daily cap"
+        assert not limits.hourly_cap or len(this_hour) < limits.hourly_cap, "more than the hourly cap"
+        cold_today = sum(one.details["cold"] for one in today)
+        assert not is_cold or not limits.cold_daily_cap or cold_today < limits.cold_daily_cap, "more than the cold cap"
+        last = max((one.at for one in earlier if one.details["recipient"] == recipient), default=0.0)
+        assert begun.at - last >= limits.recipient_gap - ROUNDING, "two messages to one recipient too close"
+
     def provider_acts(self, message: Message, answer: SendResult) -> None:
         self.check_call(message)
+        if isinstance(answer, Sent) or answer.failure_class not in TAKEN_BACK:
+            self._counted.append(self.broker.events("sending", message.message_id)[-1])
         may_have_gone_out = isinstance(answer, Failed) and answer.failure_class is FailureClass.UNCERTAIN
         if isinstance(answer, Sent) or may_have_gone_out:
             self.provider_accepted.append(message.message_id)
@@ -337,7 +440,8 @@ class Life:
 
     def __init__(self, lane: LaneModel, identity: str, *, paused: bool) -> None:
         self.pace = Pace(delay=DELAY, paused=paused)
-        self.outcomes = LaneOutcomes(LANE, WINDOW, Observers([]))
+        self.book = ContactBook()
+        self.outcomes = LaneOutcomes(LANE, WINDOW, Observers([]), self.book, self.wall)
         self.outcomes.identity = identity
         self.subscribed = self.is_connected = False
         self.subscriptions = 0
@@ -345,20 +449,26 @@ class Life:
         self._broker = lane.broker
         events = EventSource(LANE, identity, self.wall)
         self._reader = OutcomeReader([self.outcomes])
-        self._writer = OutcomeWriter(events, NAMES, self, self.outcomes, reader=self._reader, pace=self.pace)
-        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY})
-        self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self)
-        self._reads_from = 0
+        self._contacts = ContactsReader(self.book)
+        self._writer = OutcomeWriter(
+            events, NAMES, self, self.outcomes, reader=self._reader, contacts=self._contacts, pace=self.pace
+        )
+        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY}, COLD_FAILURES)
+        holds = LaneHolds(LANE, SENDER, lane.limits, self.outcomes.ledger, self.book)
+        self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self, holds=holds)
+        self._reads_from = self._reads_contacts_from = 0
         self._known = 0
         self._learns = False
         self._happened: Message | None = None
         self._place: int | None = None
-        self._copy: Copy | None = None
+        self._delivered: dict[int, Copy] = {}
+        self._tag = 0
         self._answer: SendResult = Sent()
         self._faults: Iterator[Fault] = iter(())
 
     async def take(self, place: int, answer: SendResult, faults: Iterator[Fault], *, slow_stream: bool) -> None:
         self._place, self._answer, self._faults, self._happened = place, answer, faults, None
+        self._delivered.clear()
         if not self.is_connected:
             await self._learn()
         if not slow_stream:
@@ -377,12 +487,18 @@ class Life:
             for event in known
         )
 
+    def contacts_told(self) -> list[Event]:
+        """What the contacts stream has shown to this consumer."""
+        return self._broker.contacts[: self._reads_contacts_from]
+
     async def _learn(self) -> None:
         self._learns = True
         await self._writer.make_up_for_lost_records()
         self.is_connected = True
         offset = self._reader.resume()
         self._reads_from = 0 if offset == "first" else int(offset)
+        contacts_offset = self._contacts.resume()
+        self._reads_contacts_from = 0 if contacts_offset == "first" else int(contacts_offset)
         await self._writer.learn()
         self._learns = False
 
@@ -390,6 +506,11 @@ class Life:
         for offset in range(self._reads_from, len(self._broker.stream)):
             self._reader.take(self._broker.stream[offset], offset)
         self._reads_from = len(self._broker.stream)
+        for offset in range(self._reads_contacts_from, len(self._broker.contacts)):
+            event = self._broker.contacts[offset]
+            assert self._contacts.take(event, offset)
+            self.outcomes.take_contact(event)
+        self._reads_contacts_from = len(self._broker.contacts)
 
     def _step(
         self, effect: Callable[[], object] = lambda: None, *, may_be_in_vain: bool = False, is_call: bool = False
@@ -417,11 +538,15 @@ class Life:
         assert mandatory is not is_event
         is_barrier = is_event and EventName.BARRIER.encode() in body
         self._step(
-            lambda: self._broker.publish(exchange, body, properties),
+            lambda: self._broker.publish(exchange, routing_key, body, properties, self.wall()),
             may_be_in_vain=self._learns and is_event and not is_barrier,
         )
         if is_event and not is_barrier and (event := Event.decode(body)) is not None:
             self._note(event)
+
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
+        for one in publications:
+            await self.publish(one.exchange, one.routing_key, one.body, one.properties, mandatory=one.mandatory)
 
     def _note(self, event: Event) -> None:
         """It is confirmed."""
@@ -451,7 +576,8 @@ class Life:
     def wall(self) -> float:
         return self._lane.now
 
-    async def subscribe(self) -> None:
+    async def subscribe(self, prefetch: int = 1) -> None:
+        assert prefetch
         self.subscriptions += not self.subscribed
         self.subscribed = True
 
@@ -465,8 +591,19 @@ class Life:
         if self._place is None or not self._broker.queue or cut_short():
             raise AtRest
         copy = self._broker.queue[self._place % len(self._broker.queue)]
-        self._place, self._copy = None, copy
-        return Delivery(1, False, LANE, copy.body, copy.properties)  # noqa: FBT003
+        self._place = None
+        return self._deliver(copy)
+
+    async def arrived(self, most: int, until: float) -> Sequence[Delivery]:
+        assert until > self.now()
+        unacked = self._delivered.values()
+        waiting = [copy for copy in self._broker.queue if copy not in unacked]
+        return [self._deliver(copy) for copy in waiting[:most]]
+
+    def _deliver(self, copy: Copy) -> Delivery:
+        self._tag += 1
+        self._delivered[self._tag] = copy
+        return Delivery(self._tag, False, LANE, copy.body, copy.properties)  # noqa: FBT003
 
     async def wait_until(self, when: float | None, cut_short: Callable[[], bool]) -> None:
         if cut_short():
@@ -489,6 +626,9 @@ class Life:
 
     async def record(self, event: Event, *, surely: bool = False) -> None:
         await self._writer.record(event, surely=surely)
+
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
+        await self._writer.record_with_copies(copies)
 
     def owe(self, event: Event) -> None:
         self._writer.owe(event)
@@ -516,13 +656,20 @@ class Life:
         self._lane.provider_acts(message, self._answer)
 
     async def ack(self, delivery: Delivery) -> None:
-        assert self._copy is not None
-        assert delivery.body is self._copy.body
-        self._step(lambda: self._broker.queue.remove(self._copy))
+        copy = self._delivered.pop(delivery.tag)
+        self._step(lambda: self._broker.queue.remove(copy))
 
     async def give_back(self, delivery: Delivery) -> None:
-        assert delivery.tag
+        del self._delivered[delivery.tag]
         self._step()
+
+
+def _wish_of(recipient: str) -> dict[str, Any]:
+    return {"recipient": recipient, "purpose": "all", "words": "", "channel": "cli", "by": "an admin"}
+
+
+def _local(at: float) -> datetime:
+    return datetime.fromtimestamp(at, ZoneInfo("Asia/Jakarta"))
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -10,8 +10,10 @@ const LINES = { hour: t("This hour"), day: t("Today"), cold: t("New contacts tod
 
 /** One line of the budget in words: [what was sent, what is left]. Pure. */
 export function lineWords({ used, cap, left }) {
-  const sent = tn("%(count)s sent", "%(count)s sent", used ?? 0);
+  // Before its consumer tells, nobody knows what a lane has sent.
+  const sent = used === null || used === undefined ? "–" : tn("%(count)s sent", "%(count)s sent", used);
   if (!cap) return [sent, t("no limit")];
+  if (sent === "–") return [sent, t("at most %(cap)s", { cap: number(cap) })];
   return [sent, t("%(left)s of %(cap)s left", { left: number(left ?? Math.max(0, cap - used)), cap: number(cap) })];
 }
 
@@ -33,11 +35,12 @@ class Line {
     say(this.#sent, sent);
     say(this.#left, left);
     const cap = figures?.cap || 0;
+    const used = figures?.used ?? 0;
     // Its place stays where there is no limit: nothing moves when one is set.
     this.#bar.style.visibility = cap ? "" : "hidden";
     this.#bar.max = cap || 1;
-    this.#bar.value = cap ? Math.min(figures.used, cap) : 0;
-    this.element.toggleAttribute("data-full", cap > 0 && figures.used >= cap);
+    this.#bar.value = cap ? Math.min(used, cap) : 0;
+    this.element.toggleAttribute("data-full", cap > 0 && used >= cap);
   }
 }
 

@@ -132,10 +132,10 @@ function nameOf(id, status) {
 const messages = (count) => tn("%(count)s message", "%(count)s messages", count);
 
 function fillCounts(status) {
-  const queued = (status?.waiting ?? 0) + (status?.retrying ?? 0) + (status?.scheduled ?? 0);
+  const queued = (status?.waiting ?? 0) + (status?.held ?? 0) + (status?.retrying ?? 0) + (status?.scheduled ?? 0);
   const failed = status?.failed_messages ?? 0;
   const set = (name, words) => say($(`#clear-dialog [data-count="${name}"]`), words);
-  set("queued", [messages(queued), t("waiting, retrying and scheduled")].join(" · "));
+  set("queued", [messages(queued), t("waiting, held, retrying and scheduled")].join(" · "));
   set("failed", messages(failed));
   set("all", messages(queued + failed));
   const flight = $("#clear-flight");

@@ -31,7 +31,7 @@ const isWait = (row) => row.kind === "attempt" && attemptStep(row.name) !== "is 
 function repeats(row, before) {
   if (!before) return false;
   if (isWait(row)) return isWait(before) && row.failure === before.failure;
-  return row.kind === "event" && before.kind === "event" && row.name === before.name && row.event.message_id !== "" && group(row.event) === group(before.event);
+  return row.kind === "event" && before.kind === "event" && row.name === before.name && row.event.message_id !== "" && group(row.event) === group(before.event) && row.event.details?.reason === before.event.details?.reason;
 }
 
 /**

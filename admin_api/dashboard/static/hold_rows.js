@@ -2,15 +2,17 @@
 
 import { may, need } from "./access.js";
 import { onPress } from "./action.js";
-import { get } from "./api.js";
+import { address, get } from "./api.js";
 import { block } from "./availability.js";
 import { empty, h, say } from "./dom.js";
 import { atTime, number } from "./format.js";
-import { canRelease, reasonWord, ruleWords } from "./hold_words.js";
+import { canRelease, reasonWord, ruleLine } from "./hold_words.js";
 import { capital, t } from "./i18n.js";
 import { remaining } from "./remaining.js";
 
 const EVERY = 1000;
+//: The state of the messages that wait for a reason, where it is not “waiting”.
+const STATES = { __proto__: null, scheduled: "scheduled", retry: "retrying" };
 const MINUTE = 60;
 
 /** When the next is released and when the last, in words: [next, last]; empty where nobody can tell. Pure. */
@@ -27,18 +29,17 @@ class Row {
   #job = h("div", { class: "hold-job" });
   #drawn = "";
 
-  constructor(reason, release) {
+  constructor(reason, { lane, release }) {
     this.reason = reason;
     this.button = canRelease(reason) ? onPress(h("button", { type: "button", class: "button small", "data-role": "operator", disabled: !may("operator"), title: may("operator") ? null : need("operator"), "aria-label": t("Release: %(reason)s", { reason: reasonWord(reason) }) }, t("Release …")), () => release(this.known)) : null;
     this.element = h("li", { class: "hold-row", "data-reason": reason }, this.#count,
-      h("div", { class: "hold-about" }, h("p", { class: "hold-name" }, capital(reasonWord(reason))), this.#when, this.#rule, this.#job), this.button);
+      h("div", { class: "hold-about" }, h("p", { class: "hold-name" }, h("a", { href: address("/waiting", { lane, state: STATES[reason] ?? (this.button ? "held" : "waiting") }) }, capital(reasonWord(reason)))), this.#when, this.#rule, this.#job), this.button);
   }
 
   show(known, isOld) {
     this.known = known;
     say(this.#count, number(known.count));
-    const rule = ruleWords(known.rule);
-    say(this.#rule, rule ? t("Rule: %(rule)s", { rule }) : "");
+    say(this.#rule, ruleLine(known.rule));
     const [next, last] = isOld ? ["", ""] : releaseTimes(known);
     const drawn = JSON.stringify([next, last, known.next_release]);
     if (drawn === this.#drawn) return;
@@ -48,21 +49,25 @@ class Row {
 
   /** Show how far the release is, until it is over; until then it cannot be begun again. */
   async follow(jobId, done) {
+    const held = this.known.count;
     const bar = h("progress", { max: 1, value: 0, "aria-label": t("Progress of the release") });
     const words = h("span", {});
     this.#job.replaceChildren(words, bar);
+    this.element.setAttribute("data-running", "");
     block(this.button, t("The release is running."));
     try {
       for (;;) {
         const job = await get(`/jobs/${encodeURIComponent(jobId)}`);
-        bar.max = Math.max(1, job.selected);
-        bar.value = job.done;
-        say(words, t("%(done)s of %(all)s released", { done: number(job.done), all: number(job.selected) }));
+        // The job finds them one by one; how many there were was known before.
+        const all = Math.max(1, held, job.selected);
+        Object.assign(bar, { max: all, value: job.done });
+        say(words, t("%(done)s of %(all)s released", { done: number(job.done), all: number(all) }));
         if (job.state !== "running") return done(job);
         await new Promise((resolve) => { setTimeout(resolve, EVERY); });
       }
     } finally {
       this.#job.replaceChildren();
+      this.element.removeAttribute("data-running");
       block(this.button, "");
     }
   }
@@ -73,8 +78,8 @@ export class HoldRows {
   #list = h("ul", { class: "hold-rows" });
 
   /** `release(known)` is called by the button of a row. */
-  constructor(place, release) {
-    Object.assign(this, { place, release });
+  constructor(place, { lane, release }) {
+    Object.assign(this, { place, lane, release });
   }
 
   /** The reasons as the API tells them; null where nobody knows them. */
@@ -83,7 +88,7 @@ export class HoldRows {
     const kept = new Set(shown.map(({ reason }) => reason));
     for (const reason of [...this.#rows.keys()]) if (!kept.has(reason)) this.#rows.delete(reason);
     for (const known of shown) {
-      if (!this.#rows.has(known.reason)) this.#rows.set(known.reason, new Row(known.reason, this.release));
+      if (!this.#rows.has(known.reason)) this.#rows.set(known.reason, new Row(known.reason, this));
       this.#rows.get(known.reason).show(known, isOld);
     }
     const elements = shown.map(({ reason }) => this.#rows.get(reason).element);

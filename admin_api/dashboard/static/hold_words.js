@@ -2,6 +2,7 @@
 
 import { atTime, duration, number } from "./format.js";
 import { capital, said, t, tn } from "./i18n.js";
+import { person } from "./person.js";
 
 /** By reason: [tag, sentence that says when it ends, sentence without an end]. */
 const REASONS = {
@@ -27,8 +28,12 @@ const RELEASABLE = new Set(["window", "recipient_gap", "cold_held", "cold_cap", 
 export const canRelease = (reason) => RELEASABLE.has(reason);
 export const reasonWord = (reason) => REASONS[reason]?.[0] ?? reason;
 
+//: What stands in the place of a rule where nothing is sent for another reason.
+const INSTEAD = { __proto__: null, "no consumer is running": t("No consumer is running, so nothing is sent."), "the broker does not tell": t("The broker does not answer, so nobody knows.") };
+
 /** Why a message is not sent yet, in one sentence with the end of the wait; an end that is over is none. */
-export function holdSentence({ reason, until }, now = Date.now() / 1000) {
+export function holdSentence({ reason, until, rule }, now = Date.now() / 1000) {
+  if (INSTEAD[rule]) return INSTEAD[rule];
   const [, ending, endless] = REASONS[reason] ?? [];
   if (!endless) return capital(reason);
   return ending && until > now ? fill(ending, atTime(until, now)) : endless;
@@ -41,6 +46,9 @@ const RULES = [
   [/^cold_daily_cap (\d+)$/, ([cap]) => tn("at most %(count)s new contact a day", "at most %(count)s new contacts a day", Number(cap))],
   [/^daily_cap (\d+)$/, ([cap]) => tn("at most %(count)s message a day", "at most %(count)s messages a day", Number(cap))],
   [/^hourly_cap (\d+)$/, ([cap]) => tn("at most %(count)s message an hour", "at most %(count)s messages an hour", Number(cap))],
+  [/^paused by (.+)$/, ([who]) => t("paused by %(who)s", { who: person(who) })],
+  [/^delay ([\d.]+)(?: jitter ([\d.]+))?$/, ([delay, jitter]) => (jitter ? t("a pause of %(from)s to %(to)s after each message", { from: duration(Number(delay)), to: duration(Number(delay) + Number(jitter)) })
+    : Number(delay) ? t("a pause of %(time)s after each message", { time: duration(Number(delay)) }) : t("no pause between messages"))],
   [/^recipient_gap ([\d.]+)/, ([gap]) => t("at least %(time)s between two messages to one person", { time: duration(Number(gap)) })],
   [/^warm_up (\d+)x([\d.]+)\.\.(\d+)(?:.*?\bday (\d+))?/, ([first, factor, most, day]) => [
     t("new contacts a day: %(first)s at first, %(factor)s times as many each day, at most %(most)s", { first: number(Number(first)), factor: number(Number(factor)), most: number(Number(most)) }),
@@ -49,7 +57,7 @@ const RULES = [
 ];
 
 //: What WhatsApp decides is no rule of ours.
-const NO_RULE = /^cold_(refused|held)/;
+const NO_RULE = /^(cold_refused|cold_held|no consumer is running|the broker does not tell)/;
 
 /** The rule as a person says it who may change it; one that is not known stays as it is. */
 export function ruleWords(rule) {
@@ -59,6 +67,14 @@ export function ruleWords(rule) {
     if (found) return words(found.slice(1));
   }
   return said(rule ?? "");
+}
+
+/** The same as a line of its own. */
+export function ruleLine(rule) {
+  if (INSTEAD[rule]) return INSTEAD[rule];
+  const words = ruleWords(rule);
+  if (/^paused by /.test(rule ?? "")) return capital(words);
+  return words ? t("Rule: %(rule)s", { rule: words }) : "";
 }
 
 /** What happens when messages are released, in plain words. */

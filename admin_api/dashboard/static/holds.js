@@ -10,6 +10,7 @@ import { atTime } from "./format.js";
 import { HoldRows } from "./hold_rows.js";
 import { reasonWord, releaseWords } from "./hold_words.js";
 import { capital, said, t, tn } from "./i18n.js";
+import { isRelease, releasedReasons } from "./jobs.js";
 import { onChange } from "./news.js";
 import { remaining } from "./remaining.js";
 import { settle } from "./settle.js";
@@ -27,13 +28,14 @@ export function releaseEnd(job) {
 export class Holds {
   #known = null;
   #isOld = false;
-  #rows = new HoldRows($("#holds"), (known) => this.#ask(known));
+  #rows;
   #budget = new BudgetCard($("#budget"));
   #coldDrawn = "";
   #rounds = 0;
 
   constructor(lane) {
     this.lane = lane;
+    this.#rows = new HoldRows($("#holds"), { lane, release: (known) => this.#ask(known) });
     onChange(() => this.refresh(), { after: AFTER_NEWS });
     setInterval(() => { if (!document.hidden) this.refresh(); }, EVERY);
   }
@@ -104,6 +106,14 @@ export class Holds {
       toast(t("The release has begun."));
       this.#follow(reason, job.job_id).catch(() => {});
     });
+  }
+
+  /** Releases that were begun before the page was opened. */
+  async followRunning() {
+    const { items } = await get("/jobs").catch(() => ({ items: [] }));
+    for (const job of items.filter((one) => one.state === "running" && isRelease(one))) {
+      for (const reason of releasedReasons(job)) this.#follow(reason, job.job_id).catch(() => {});
+    }
   }
 
   async #follow(reason, jobId) {

@@ -1,4 +1,4 @@
-// Re-drives of many dead letters: how far they are, and a way to end them.
+// Jobs, which are re-drives of many dead letters and releases of held messages: how far they are, and a way to end them.
 
 import { may, need } from "./access.js";
 import { onPress } from "./action.js";
@@ -6,6 +6,7 @@ import { get, post } from "./api.js";
 import { causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { number } from "./format.js";
+import { reasonWord } from "./hold_words.js";
 import { capital, said, t, tn } from "./i18n.js";
 import { toast } from "./toast.js";
 import { jobTag, person, when } from "./words.js";
@@ -13,8 +14,15 @@ import { jobTag, person, when } from "./words.js";
 const EVERY = 1500;
 const WHY = /was not sent: (.+)$/;
 
+/** Whether a job releases held messages; the others re-drive dead letters. */
+export const isRelease = (job) => job.options?.kind === "release";
+
+/** Why the messages are held that a job releases; empty for all reasons. */
+export const releasedReasons = (job) => [...new Set(Object.values(job.options?.lanes ?? {}).flatMap((reasons) => reasons ?? []))];
+
 function facts(job) {
   const parts = [person(job.actor)];
+  if (isRelease(job)) parts.push(Object.keys(job.options.lanes ?? {}).filter((lane) => lane !== "default").join(", "), releasedReasons(job).map(reasonWord).join(", "));
   if (job.refused) parts.push(t("%(n)s refused: no such lane", { n: number(job.refused) }));
   if (job.unreadable) parts.push(t("%(n)s unreadable", { n: number(job.unreadable) }));
   if (job.failed_again) parts.push(t("%(n)s failed again", { n: number(job.failed_again) }));
@@ -40,20 +48,25 @@ function reason(job) {
   return why ? t("Cause: %(what)s", { what: causeTitle("", why[1]) }) : capital(said(job.detail));
 }
 
+/** How many a release will find is not known before its end. */
+const bar = (job) => (isRelease(job) ? h("progress", { "aria-label": t("Progress of the release") })
+  : h("progress", { max: Math.max(1, job.selected), value: job.done + job.refused + job.unreadable, "aria-label": t("Progress of the re-drive") }));
+
 /** One job, drawn. */
 export function jobCard(job, changed) {
   const running = job.state === "running";
+  const title = isRelease(job) ? tn("%(count)s message released", "%(count)s messages released", job.done) : t("%(done)s of %(all)s re-driven", { done: number(job.done), all: number(job.selected) });
   const stop = () => onPress(h("button", { type: "button", class: "button small", disabled: !may("operator"), title: may("operator") ? null : need("operator") }, t("Stop")), async () => {
     await post(`/jobs/${encodeURIComponent(job.job_id)}/cancel`);
-    toast(t("The re-drive stops after the current message."));
+    toast(t("The job stops after the current message."));
     changed?.();
   });
   return h("article", { class: "job" },
     h("div", { class: "job-head" },
-      h("p", {}, h("b", {}, t("%(done)s of %(all)s re-driven", { done: number(job.done), all: number(job.selected) })), " ", jobTag(job)),
+      h("p", {}, h("b", {}, title), " ", jobTag(job)),
       h("p", { class: "job-facts" }, when(job.started_at)),
       running && !job.cancelling && stop()),
-    running && h("progress", { max: Math.max(1, job.selected), value: job.done + job.refused + job.unreadable, "aria-label": t("Progress of the re-drive") }),
+    running && bar(job),
     h("p", { class: "job-facts" }, facts(job)),
     job.detail && h("p", {}, reason(job)));
 }

@@ -3,7 +3,7 @@
 import { causeCode, causeDetail, causeTitle } from "./causes.js";
 import { h } from "./dom.js";
 import { clock, duration, full, moment } from "./format.js";
-import { reasonWord, ruleWords } from "./hold_words.js";
+import { reasonWord, ruleLine } from "./hold_words.js";
 import { said, t, tn } from "./i18n.js";
 import { purposeWord } from "./optouts.js";
 import { eventWords, messageLink, person } from "./words.js";
@@ -62,7 +62,7 @@ function details(step) {
   if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
   else if (detail) lines.push(said(detail));
   if (about.provider_id) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
-  if (step.name === "outcome.held" && about.rule) lines.push(t("Rule: %(rule)s", { rule: ruleWords(about.rule) }));
+  if (step.name === "outcome.held" && about.rule) lines.push(ruleLine(about.rule));
   if (step.name === "outcome.opted_out" && about.purpose) lines.push(purposeWord(about.purpose));
   if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));
   if (about.note) lines.push(`“${about.note}”`);

@@ -69,7 +69,7 @@ export const columns = ({ number, changed }) => [
   { label: t("Does not want"), class: "what", cell: (row) => purposeWord(row.purpose) },
   { label: t("Proof"), class: "wide proof", cell: proof },
   { label: t("Since"), class: "nowrap since", cell: (row) => when(row.at) },
-  { label: "", class: "act", cell: (row) => removeButton(row, changed) },
+  { label: "", head: h("span", { class: "sr" }, t("Remove the opt-out")), class: "act", cell: (row) => removeButton(row, changed) },
 ];
 
 function removeButton(row, changed) {

@@ -5,7 +5,10 @@ import { full, moment } from "./format.js";
 import { reasonWord } from "./hold_words.js";
 import { t } from "./i18n.js";
 import { prefix } from "./api.js";
+import { person } from "./person.js";
 import { vocabulary } from "./vocabulary.js";
+
+export { person };
 
 const spoken = (table) => Object.assign(Object.create(null), Object.fromEntries(Object.entries(table).map(([name, [word, tone]]) => [name, [t(word), tone]])));
 
@@ -37,17 +40,14 @@ export function priorityKey(priority) {
 }
 export const priorityWord = (priority) => PRIORITIES[priorityKey(priority)];
 
-const WAYS = { __proto__: null, cli: (who) => t("%(who)s, on the command line", { who }), api: (who) => t("%(who)s, over the API", { who }) };
-
-/** Who did it: people by their names, without where they pressed a button. */
-export function person(by) {
-  const [way, ...name] = (by ?? "").split(":");
-  return name.length ? WAYS[way]?.(name.join(":")) ?? name.join(":") : by;
-}
-
 const tag = ([words, tone]) => h("span", { class: "tag", "data-tone": tone }, words);
 export const stateTag = (state) => tag(STATES[state] ?? [state, ""]);
-export const jobTag = (job) => tag(job.state === "running" && job.cancelling ? [t("being cancelled"), "wait"] : JOBS[job.state] ?? [job.state, ""]);
+export function jobTag(job) {
+  if (job.state === "running" && job.cancelling) return tag([t("being cancelled"), "wait"]);
+  // A release has no trial: it stopped where another one goes on.
+  if (job.state === "stopped" && job.options?.kind === "release") return tag([t("stopped"), ""]);
+  return tag(JOBS[job.state] ?? [job.state, ""]);
+}
 export const priorityTag = (priority) => h("span", { class: "priority", "data-priority": priorityKey(priority) }, priorityWord(priority));
 
 /** The state of a message as lists and its own page tell it: a cancellation that was asked for, an original that was replaced, what holds it. */

@@ -15,12 +15,21 @@ _LONGEST_LANE = 40
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One message of a queue, as the broker delivered it."""
+    """One message of a queue, as the broker delivered it.
+
+    Attributes:
+        queue: where.
+        routing_key: with which it was published there.
+        properties: of the message.
+        body: of the message.
+        redelivered: whether it was delivered from this queue before, and came back.
+    """
 
     queue: str
     routing_key: str
     properties: pika.BasicProperties
     body: bytes
+    redelivered: bool = False
 
     @property
     def lane(self) -> str:

@@ -213,7 +213,7 @@ class QueueScan(PipelinedOperation):
             self._left_here += 1
             self._look()
             return
-        found = Found(self._queue, readable_key(method.routing_key), properties, body)
+        found = Found(self._queue, readable_key(method.routing_key), properties, body, method.redelivered)
         self.tally.seen += not self.is_counted(found)
         try:
             steps = self._decide(found)

@@ -52,12 +52,14 @@ class Totals:
         failed: given up or out of time, and not on their way again since.
         success_rate: sent of all that ended so; None when none did.
         wait: of those sent; None when nothing was.
+        opted_out: not sent, because their recipients do not want them.
     """
 
     sent: int
     failed: int
     success_rate: float | None
     wait: WaitFigures | None
+    opted_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Source:
         failed: as in `Totals`.
         success_rate: as in `Totals`.
         over_time: sent in each hour of a day, or on each day.
+        opted_out: as in `Totals`.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Source:
     failed: int
     success_rate: float | None
     over_time: Sequence[int]
+    opted_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,21 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldFigures:
+    """How long messages were held for one reason.
+
+    Attributes:
+        reason: a `HoldReason`'s value, or a later version's.
+        count: how many holds ended; a message can be held more than once.
+        seconds: what they lasted together.
+    """
+
+    reason: str
+    count: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer to a manager.
 
@@ -129,6 +148,7 @@ class Report:
         sources: the busiest first.
         days: oldest first.
         causes: the most frequent first.
+        held: by reason, of the holds that ended; the longest first.
     """
 
     period: Period
@@ -144,6 +164,7 @@ class Report:
     sources: Sequence[Source]
     days: Sequence[Day]
     causes: Sequence[Cause]
+    held: Sequence[HeldFigures] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +175,15 @@ class Rows:
         ends: (quarter since 1970, source, sent, failed); of the period before, the sum of all.
         waits: (priority, messages, seconds, packed histogram).
         causes: (cause, messages).
+        opt_outs: (source, messages); of the period before, the sum of all.
+        holds: (reason, how many, seconds).
     """
 
     ends: Sequence[Sequence[Any]]
     waits: Sequence[Sequence[Any]]
     causes: Sequence[Sequence[Any]] = ()
+    opt_outs: Sequence[Sequence[Any]] = ()
+    holds: Sequence[Sequence[Any]] = ()
 
 
 def stretches(period: Period, now: float, place: tzinfo) -> tuple[Stretch, Stretch]:
@@ -214,9 +239,10 @@ def compose(
         before=_totals(before, _waits(before.waits)) if is_comparable else None,
         before_since=earlier.since,
         waits={name: _figures(wait) for name, wait in waits.items()},
-        sources=_sources(period, rows.ends, ours, place),
+        sources=_sources(period, rows, ours, place),
         days=_days(period, rows.ends, ours, place, -math.inf if first is None else first),
         causes=_causes(rows.causes),
+        held=sorted((HeldFigures(*row) for row in rows.holds), key=lambda one: (-one.seconds, one.reason)),
     )
 
 
@@ -225,7 +251,8 @@ def _totals(rows: Rows, waits: Mapping[str, Wait]) -> Totals:
     whole = Wait()
     for wait in waits.values():
         whole.add(wait.count, wait.seconds, wait.histogram)
-    return Totals(sent, failed, _rate(sent, failed), _figures(whole) if whole.count else None)
+    opted_out = sum(count for _, count in rows.opt_outs)
+    return Totals(sent, failed, _rate(sent, failed), _figures(whole) if whole.count else None, opted_out)
 
 
 def _rate(sent: int, failed: int) -> float | None:
@@ -244,7 +271,7 @@ def _figures(wait: Wait) -> WaitFigures:
     return wait_figures(wait.count, wait.seconds, wait.histogram)
 
 
-def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place: tzinfo) -> list[Source]:
+def _sources(period: Period, rows: Rows, ours: Stretch, place: tzinfo) -> list[Source]:
     sent: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     over_time: dict[str, list[int]] = {}
@@ -252,7 +279,7 @@ def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place
     points = _HOURS if one_day else period.days
     edges = [] if one_day else list(_edges(period, ours, place))
     places: dict[int, int] = {}
-    for quarter, name, more_sent, more_failed in ends:
+    for quarter, name, more_sent, more_failed in rows.ends:
         sent[name] += more_sent
         failed[name] += more_failed
         if quarter not in places:
@@ -260,11 +287,19 @@ def _sources(period: Period, ends: Sequence[Sequence[Any]], ours: Stretch, place
         if name not in over_time:
             over_time[name] = [0] * points
         over_time[name][places[quarter]] += more_sent
-    names = sorted(over_time, key=lambda name: (-sent[name], -failed[name], name))
+    opted_out = Counter({name: count for name, count in rows.opt_outs if count})
+    names = sorted(over_time.keys() | opted_out, key=lambda name: (-sent[name], -failed[name], name))
     return [
-        Source(name, sent[name], failed[name], _rate(sent[name], failed[name]), over_time[name])
+        Source(
+            name,
+            sent[name],
+            failed[name],
+            _rate(sent[name], failed[name]),
+            over_time.get(name) or [0] * points,
+            opted_out[name],
+        )
         for name in names
-        if sent[name] or failed[name]
+        if sent[name] or failed[name] or opted_out[name]
     ][:MOST_ROWS]
 
 

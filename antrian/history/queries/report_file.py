@@ -17,6 +17,8 @@ COLUMNS = (
     "waited",
     "wait_p50_seconds",
     "wait_p95_seconds",
+    "opted_out",
+    "held_seconds",
 )
 
 Row = tuple[str | int | float | None, ...]
@@ -28,18 +30,21 @@ def report_csv(report: Report) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in _rows(report):
-        writer.writerow([plain_cell(cell) if isinstance(cell, str) else cell for cell in row])
+        cells = [plain_cell(cell) if isinstance(cell, str) else cell for cell in row]
+        writer.writerow(cells + [None] * (len(COLUMNS) - len(cells)))
     return text.getvalue()
 
 
 def _rows(report: Report) -> Iterator[Row]:
-    yield "total", report.period.value, *_totals(report.totals), *_wait(report.totals.wait)
-    if report.before is not None:
-        yield "before", report.period.value, *_totals(report.before), *_wait(report.before.wait)
+    total, before = report.totals, report.before
+    yield "total", report.period.value, *_totals(total), *_wait(total.wait), total.opted_out
+    if before is not None:
+        yield "before", report.period.value, *_totals(before), *_wait(before.wait), before.opted_out
     for priority, figures in report.waits.items():
         yield "priority", priority, figures.count, None, None, *_wait(figures)
     for source in report.sources:
-        yield "source", source.name, source.sent, source.failed, _percent(source.success_rate), *_wait(None)
+        rate = _percent(source.success_rate)
+        yield "source", source.name, source.sent, source.failed, rate, *_wait(None), source.opted_out
     for day in report.days:
         yield "day", day.date, day.sent, day.failed, None, *_wait(None)
     for day in report.days:
@@ -47,6 +52,8 @@ def _rows(report: Report) -> Iterator[Row]:
             yield "hour", f"{day.date} {hour:02}:00", sent, None, None, *_wait(None)
     for cause in report.causes:
         yield "cause", f"{cause.failure_class} {cause.code}".strip(), None, cause.count, None, *_wait(None)
+    for one in report.held:
+        yield "held", one.reason, None, None, None, one.count, None, None, None, round(one.seconds, 1)
 
 
 def _totals(totals: Totals) -> Row:

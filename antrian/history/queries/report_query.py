@@ -49,7 +49,12 @@ def _rows(reader: Reader, stretch: Stretch, lane: str | None) -> Rows:
         values,
     )
     causes = reader.rows(f"SELECT cause, sum(count) FROM causes WHERE {condition} GROUP BY cause", values)  # noqa: S608
-    return Rows(ends, _waits(reader, condition, values), causes)
+    opt_outs = reader.rows(f"SELECT source, sum(count) FROM opt_outs WHERE {condition} GROUP BY source", values)  # noqa: S608
+    holds = reader.rows(
+        f"SELECT reason, sum(count), sum(seconds) FROM holds WHERE {condition} GROUP BY reason",  # noqa: S608
+        values,
+    )
+    return Rows(ends, _waits(reader, condition, values), causes, opt_outs, holds)
 
 
 def _sums(reader: Reader, stretch: Stretch, lane: str | None) -> Rows:
@@ -58,7 +63,8 @@ def _sums(reader: Reader, stretch: Stretch, lane: str | None) -> Rows:
         f"SELECT 0, '', ifnull(sum(sent), 0), ifnull(sum(failed), 0) FROM quarters WHERE {condition}",  # noqa: S608
         values,
     )
-    return Rows(ends, _waits(reader, condition, values))
+    opt_outs = reader.rows(f"SELECT '', ifnull(sum(count), 0) FROM opt_outs WHERE {condition}", values)  # noqa: S608
+    return Rows(ends, _waits(reader, condition, values), opt_outs=opt_outs)
 
 
 def _waits(reader: Reader, condition: str, values: tuple[object, ...]) -> Table:

@@ -63,7 +63,7 @@ def _senders(view: ContactView, lanes: Lanes, lane: str | None) -> Iterable[tupl
 
 def _sender(one: SenderView, lane: str | None, *, masked: bool) -> dict[str, Any]:
     return {
-        "sender": shown_sender(one.sender, masked=masked),
+        "sender": shown_sender(one.sender, masked=True) if masked else one.sender,
         "lane": lane,
         "standing": one.standing.value,
         "since": one.since,

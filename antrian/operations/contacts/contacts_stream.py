@@ -11,6 +11,7 @@ from antrian.contacts.book_file import book_folder
 from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import BrokerError
 from antrian.domain.settings import Settings
+from antrian.history.gc_tuning import collect_rarely
 
 #: Seconds without progress after which the contacts are not waited for any more.
 _PATIENCE = 15.0
@@ -26,7 +27,7 @@ def require_contacts_stream(urls: Sequence[str], names: Names) -> None:
         with stream_channel(urls, names.contacts, name="antrian contacts") as channel:
             channel.queue_declare(names.contacts, passive=True)
     except NoStream as error:
-        raise BrokerError(f"{error}: run `antrian topology apply`") from error
+        raise BrokerError(f"the broker has no stream {names.contacts}: run `antrian topology apply`") from error
 
 
 @contextmanager
@@ -43,6 +44,7 @@ def own_book(settings: Settings, on_progress: Callable[[int], None] = lambda _po
     """
     urls, names = broker_urls(settings), Names(settings.whatsapp_queue_namespace)
     require_contacts_stream(urls, names)
+    collect_rarely()
     follower = ContactsFollower(urls, names, ContactBook(book_folder(settings)), name="antrian contacts")
     with following(follower):
         yield follower.caught_up_book(_PATIENCE, on_progress)

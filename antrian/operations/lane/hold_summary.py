@@ -136,13 +136,14 @@ def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: fl
         waiting: what waits.
         now: unix seconds.
     """
+    # The first of them goes when the hold ends; the others have their slots on the days after it.
     refused = [one.until for one in waiting.held if one.reason == HoldReason.COLD_HELD and one.until]
     return HoldSummary(
         lane,
         status.hold if status else None,
         reason_counts(status, waiting),
         status.budget.as_json() if status and status.budget else None,
-        max((until for until in refused if until > now), default=None),
+        min((until for until in refused if until > now), default=None),
     )
 
 

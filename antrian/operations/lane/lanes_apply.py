@@ -11,7 +11,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
 from antrian.broker import topology_sync
-from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.connection import bind_own_queue, broker_urls, open_channel
 from antrian.broker.lane_state import send_control
 from antrian.broker.topology import Names, topology
 from antrian.broker.topology_sync import SyncStatus
@@ -133,8 +133,7 @@ def _ask(
     names = Names(settings.whatsapp_queue_namespace)
     request = str(uuid.uuid4())
     # Before the command: an answer may come at once.
-    queue = channel.queue_declare("", exclusive=True).method.queue
-    channel.queue_bind(queue, names.events, "lanes.#")
+    queue = bind_own_queue(channel, names.events, "lanes.#")
     send_control(broker_urls(settings), names, Control(Command.APPLY_LANES, "*", actor, request=request))
     answers: dict[str, LanesAnswer] = {}
     began = heard = time.monotonic()

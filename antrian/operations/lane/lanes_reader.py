@@ -9,6 +9,7 @@ from typing import Any
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
+from antrian.broker.connection import bind_own_queue
 from antrian.broker.lane_state import QUICK, PauseState, read_states
 from antrian.broker.topology import Names
 from antrian.domain.errors import BrokerError
@@ -150,8 +151,7 @@ class LanesReader:
 
     def _hear_of_lanes(self) -> None:
         """Have the lanes' own events (paused, resumed, forced, cleared) delivered: they are in no small stream."""
-        queue = self._channel.queue_declare("", exclusive=True, arguments={"x-max-length": _MOST_EVENTS}).method.queue
-        self._channel.queue_bind(queue, self._names.events, "lane.#")
+        queue = bind_own_queue(self._channel, self._names.events, "lane.#", {"x-max-length": _MOST_EVENTS})
         self._channel.basic_consume(queue, self._heard, auto_ack=True)
 
     def _heard(self, _channel: BlockingChannel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:

@@ -62,7 +62,7 @@ def _first_cold_at(lane: Lane, warm_up_day: int | None, now: float) -> float | N
 
 def _cold_held_until(waiting: WaitingCounts | None) -> float | None:
     ends = [one.until for one in waiting.held if one.reason == HoldReason.COLD_HELD] if waiting else []
-    return max((until for until in ends if until is not None), default=None)
+    return min((until for until in ends if until is not None), default=None)
 
 
 def backlog_of(lane: Lane, status: Status | None, waiting: WaitingCounts | None, now: float) -> list[PlayedMessage]:

@@ -8,6 +8,10 @@ and the consumer sends one copy once, as long as it remembers it. So an interrup
 day; the admin side does that by itself (`release_job.HeldReleases.go_on`). A message that was left on the ladder alone
 comes when its hold ends, or with the next release.
 
+A consumer may hold a message again while the release is still under way: it is not released a second time. And quorum
+queues may lose the last acks of a connection that ends, without any crash; so they are looked through again for
+messages that came back.
+
 The ladder is shared by all lanes: what is left keeps its place and its time, but is held by the scan for as long as it
 looks through one of the ladder's queues.
 """
@@ -20,7 +24,7 @@ from typing import Any
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.broker.event_log import write_events
 from antrian.broker.queue_scan.publication import Found, Publication, Tally, event_publication
-from antrian.broker.queue_scan.scan import QueueScan, scan_despite_broken_connections
+from antrian.broker.queue_scan.scan import Decide, QueueScan, scan_despite_broken_connections
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import LADDER_LEVELS
 from antrian.domain.event_name import EventName
@@ -32,6 +36,9 @@ from antrian.operations.lane.release_filter import ReleaseFilter
 
 #: Seconds to wait for our turn at the ladder: a clearing of many messages may take a while.
 PATIENCE = 60.0
+
+#: Passes through quorum queues after the first, at most; the second finds next to nothing.
+_MOST_PASSES = 5
 
 #: What the broker wrote about the way over the ladder: of no use in the lane, and longer with each release.
 _OF_THE_BROKER = ("x-death", "x-first-death-", "x-last-death-")
@@ -63,6 +70,9 @@ class Release:
         self._wanted = wanted
         self._actor = actor
         self._job_id = job_id
+        # Hashes of the copies that were released, and how many of them were there again in this pass.
+        self._released: set[int] = set()
+        self._came_back = 0
 
     def on_ladder(self) -> int:
         """How many messages wait on the delay ladder now, of all lanes and for whatever.
@@ -96,22 +106,20 @@ class Release:
         if self._wanted.ends_refusal:
             self._end_refusals()
 
-        def start(before: QueueScan | None) -> QueueScan:
-            # What was under way when the connection broke is found again.
-            self.found = before.tally.taken + before.tally.refused if before else 0
-            return QueueScan(
-                self._urls,
-                self._ladder(),
-                self._replace,
-                is_enough=is_enough,
-                per_second=per_second,
-                on_progress=on_progress,
-                lock=self._names.ladder_lock,
-                patience=PATIENCE,
-                after=before,
-            )
+        def scan(decide: Decide, **more: Any) -> Tally:
+            def start(before: QueueScan | None) -> QueueScan:
+                lock = self._names.ladder_lock
+                return QueueScan(self._urls, self._ladder(), decide, lock=lock, patience=PATIENCE, after=before, **more)
 
-        return scan_despite_broken_connections(start)
+            return scan_despite_broken_connections(start)
+
+        tally = scan(self._replace, is_enough=is_enough, per_second=per_second, on_progress=on_progress)
+        passes = _MOST_PASSES if self._settings.whatsapp_queue_type == "quorum" else 0
+        while passes and self._released:
+            self._came_back, passes = 0, passes - 1
+            scan(self._replace_what_came_back)
+            passes = passes if self._came_back else 0
+        return tally
 
     def _ladder(self) -> Iterable[str]:
         # From the top down: messages only ever move in this direction, so none is missed.
@@ -130,7 +138,12 @@ class Release:
         reason = self._wanted.reason_of(found.lane, found.properties.headers)
         if reason is None or not self._wanted.has(found.message_id, found.properties.app_id):
             return None
-        self.found += 1
+        name = hash((found.message_id, found.generation))
+        if name in self._released and not found.redelivered:
+            # A consumer holds it again: that is decided anew, and no business of this release.
+            return None
+        self.found += name not in self._released
+        self._released.add(name)
         event = Event(
             name=EventName.RELEASED,
             at=time.time(),
@@ -142,6 +155,13 @@ class Release:
             details={"reason": reason, "job_id": self._job_id},
         )
         return [event_publication(self._names, event), into_lane(self._names, found)]
+
+    def _replace_what_came_back(self, found: Found) -> list[Publication] | None:
+        """Again, and not only taken off the ladder: nobody can tell for sure that it is not a new copy."""
+        if not found.redelivered or hash((found.message_id, found.generation)) not in self._released:
+            return None
+        self._came_back += 1
+        return self._replace(found)
 
 
 def into_lane(names: Names, found: Found) -> Publication:

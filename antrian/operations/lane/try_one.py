@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pika.adapters.blocking_connection import BlockingChannel
 
-from antrian.broker.connection import broker_urls
+from antrian.broker.connection import bind_own_queue, broker_urls
 from antrian.broker.event_log import write_events
 from antrian.broker.lane_state import read_state, send_control
 from antrian.broker.topology import Names
@@ -106,8 +106,7 @@ class _Command:
     def run(self) -> Event | None:
         """The event that names the message; None when no consumer chose one in time."""
         # Before the command: an answer may come at once.
-        queue = self._channel.queue_declare("", exclusive=True).method.queue
-        self._channel.queue_bind(queue, self._names.events, "outcome.chosen.#")
+        queue = bind_own_queue(self._channel, self._names.events, "outcome.chosen.#")
         self._tell(Command.TRY_ONE)
         chosen = self._answer(queue, CHOICE_SECONDS)
         if chosen is None:

@@ -12,18 +12,20 @@ from admin_api.dashboard import translation
 NO_SENTENCE = re.compile(
     r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
     r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
-    r"|(phone mobile|text pesan|jadwal|kedaluwarsa) .*|Halo .*",
+    r"|(phone mobile|text pesan|jadwal|kedaluwarsa|zona) .*|Halo .*",
     re.DOTALL,
 )
 
 #: What only a log, a command or a traceback shows, or is a part of a sentence that is here whole.
 ELSEWHERE = {
+    "the broker did not take all of them: run the same command again",
     "is down or inaccessible",
     "check your connection",
     "too short to be a key",
     "not a letter",
     "history entries read",
     "publish to",
+    f"{VALUE}, or all.",
     "a filter is for what waits",
     "an entry has no hash, or a creation time without a time zone",
     "an entry's name or id has characters that it cannot have",

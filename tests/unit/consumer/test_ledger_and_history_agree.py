@@ -24,10 +24,11 @@ WINDOW = 86_400.0
 SHOWN = {
     CopyState.SENDING: {MessageState.SENDING},
     CopyState.SENT: {MessageState.SENT},
-    # It may have been postponed since: the ledger does not depend on that.
-    CopyState.FAILED: {MessageState.WAITING, MessageState.SCHEDULED},
-    CopyState.HELD: {MessageState.WAITING, MessageState.SCHEDULED},
-    CopyState.RETRYING: {MessageState.RETRYING},
+    # It may have been postponed or held since: the ledger does not depend on that.
+    CopyState.FAILED: {MessageState.WAITING, MessageState.SCHEDULED, MessageState.HELD},
+    CopyState.HELD: {MessageState.WAITING, MessageState.SCHEDULED, MessageState.HELD},
+    # Its successor may have been held, or released, since.
+    CopyState.RETRYING: {MessageState.RETRYING, MessageState.HELD, MessageState.WAITING},
     CopyState.DEAD: {MessageState.DEAD, MessageState.PURGED},
     CopyState.CLOSED: {MessageState(ENDS[one]) for one in ENDS if LIFECYCLE[one].copy is CopyState.CLOSED},
 }
@@ -114,7 +115,7 @@ def assert_they_agree(entries: list[Event | MessageEntry]) -> None:
 
 
 def is_news_to_history(entry: Event | MessageEntry, generation: int) -> bool:
-    is_journals_own = isinstance(entry, MessageEntry) or entry.name == EventName.PURGED
+    is_journals_own = isinstance(entry, MessageEntry) or entry.name in {EventName.PURGED, EventName.HELD}
     return is_journals_own and entry.generation == generation
 
 
@@ -134,6 +135,8 @@ _OTHERS = [
     EventName.BARRIER,
     EventName.NOTED,
     EventName.POSTPONED,
+    EventName.HELD,
+    EventName.RELEASED,
 ]
 
 
@@ -142,7 +145,7 @@ def any_event(draw: st.DrawFn) -> Event:
     name = draw(st.sampled_from(_STEPS * 3 + _OTHERS))
     if name is EventName.DEAD and draw(st.integers(0, 4)) == 0:
         return UNREADABLE
-    details: dict[str, Any] = {"due_at": NOW + 60}
+    details: dict[str, Any] = {"due_at": NOW + 60, "until": NOW + 60, "reason": "window"}
     if name is EventName.FAILED:
         details["failure_class"] = draw(st.sampled_from([*FailureClass, "of a newer version"]))
     return event(name, draw(st.integers(0, 3)), draw(st.integers(1, 3)), **details)
@@ -178,6 +181,14 @@ class Life:
         self.tell(EventName.SENDING)
         self.tell(EventName.UNCERTAIN)
         self.attempt += 1
+
+    def hold_message(self) -> None:
+        # The same copy is on the ladder, and comes back by itself.
+        self.tell(EventName.HELD, reason="cold_cap", until=NOW + 60, due_at=NOW + 60)
+
+    def release_message(self) -> None:
+        self.hold_message()
+        self.tell(EventName.RELEASED, reason="cold_cap", job_id="j1")
 
     def retry(self, failure_class: FailureClass = FailureClass.TRANSIENT) -> None:
         self.tell(EventName.SENDING)
@@ -229,8 +240,24 @@ class Life:
         self.end(EventName.SENT)
 
 
-_IN_LANE = ("hold", "crash", "retry", "retry_busy", "give_up", "give_up", "clear_and_undo")
-_AT_THE_END = (EventName.EXPIRED, EventName.CANCELLED, EventName.DUPLICATE, EventName.CLEARED)
+_IN_LANE = (
+    "hold",
+    "hold_message",
+    "release_message",
+    "crash",
+    "retry",
+    "retry_busy",
+    "give_up",
+    "give_up",
+    "clear_and_undo",
+)
+_AT_THE_END = (
+    EventName.EXPIRED,
+    EventName.OPTED_OUT,
+    EventName.CANCELLED,
+    EventName.DUPLICATE,
+    EventName.CLEARED,
+)
 
 
 @st.composite

@@ -50,7 +50,7 @@ async function loadRemovals() {
 
 async function loadJobs() {
   const { items } = await get("/jobs");
-  $("#jobs").replaceChildren(...(items.length ? items.map((job) => jobCard(job, loadJobs)) : [empty(t("No re-drives yet"), t("They are started on the page “Dead letters” and listed here."))]));
+  $("#jobs").replaceChildren(...(items.length ? items.map((job) => jobCard(job, loadJobs)) : [empty(t("No re-drives or releases yet"), t("They are started on the pages “Dead letters” and “Dashboard”, and listed here."))]));
   if (items.some((job) => job.state === "running")) setTimeout(() => loadJobs().catch(complain), JOBS_EVERY);
 }
 

@@ -27,11 +27,17 @@ function standing(sender) {
   return [h("span", { class: "tag", "data-tone": tone }, words), why && h("p", { class: "muted" }, why)];
 }
 
+/** A sender's number, which stands last in its key; where it has none, its lane. */
+function senderName({ sender, lane }) {
+  const digits = /(?:^|:)\+?(\d{8,15})$/.exec(sender)?.[1];
+  return digits ? phone(`+${digits}`) : lane ?? sender;
+}
+
 function senderCard(sender) {
   const facts = [
     [t("Since"), sender.since], [t("First message"), sender.first_sent_at], [t("Last message"), sender.last_sent_at], [t("Refused by WhatsApp"), sender.refused_at],
   ].filter(([, at]) => at);
-  return h("li", { class: "sender" }, h("p", { class: "sender-name" }, h("b", {}, phone(sender.sender) || sender.sender), sender.lane && h("span", { class: "muted" }, ` · ${sender.lane}`)),
+  return h("li", { class: "sender" }, h("p", { class: "sender-name" }, h("b", {}, senderName(sender)), sender.lane && senderName(sender) !== sender.lane && h("span", { class: "muted" }, ` · ${sender.lane}`)),
     h("div", {}, standing(sender)), h("dl", { class: "facts" }, facts.map(([name, at]) => [h("dt", {}, name), h("dd", {}, when(at))])));
 }
 
@@ -41,7 +47,8 @@ function draw(contact) {
   const name = phone(contact.phone_number) || asked;
   say($("#who"), name);
   document.title = `${name} · Antrian`;
-  say($("#known-as"), identity(contact.identities) ? t("Also known to WhatsApp as %(what)s", { what: identity(contact.identities) }) : "");
+  const ids = identity(contact.identities);
+  say($("#known-as"), [contact.timezone && t("Time zone: %(zone)s", { zone: contact.timezone }), ids && t("Also known to WhatsApp as %(what)s", { what: ids })].filter(Boolean).join(" · "));
   $("#senders").replaceChildren(contact.senders.length ? h("ul", { class: "senders" }, contact.senders.map(senderCard)) : empty(t("A new contact for every number"), t("Never wrote to you, and never got a message from you.")));
   const rows = contact.opt_outs.map((row) => ({ ...row, phone_number: contact.phone_number }));
   $("#optouts").replaceChildren(rows.length ? list(rows, refresh) : empty(t("Opted out of nothing"), t("All messages to this person are sent.")));

@@ -68,7 +68,7 @@ function showSending() {
 }
 
 function showCounters() {
-  for (const key of ["waiting", "retrying", "scheduled", "failed_messages"]) counter(key, status[key]);
+  for (const key of ["waiting", "held", "retrying", "scheduled", "failed_messages"]) counter(key, status[key]);
   $('[data-counter="failed_messages"]').toggleAttribute("data-alert", status.failed_messages > 0);
 }
 
@@ -196,7 +196,7 @@ $("#span").addEventListener("change", (change) => {
 });
 document.addEventListener("visibilitychange", refreshCharts);
 setInterval(refreshCharts, CHARTS_EVERY);
-export const ready = Promise.all([holds.refresh(), refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
+export const ready = Promise.all([holds.refresh().then(() => { holds.followRunning(); }), refreshCharts(), new Promise((resolve) => { heardSomething = resolve; })]);
 on("status", show);
 on("event", event);
 on("past", (news) => feed.add(news, { fresh: false }));

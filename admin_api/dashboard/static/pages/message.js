@@ -6,7 +6,7 @@ import { causeCode, causeDetail, causeTitle } from "../causes.js";
 import { copyButton } from "../clipboard.js";
 import { $, h, say } from "../dom.js";
 import { full, number, phone } from "../format.js";
-import { holdSentence, ruleWords } from "../hold_words.js";
+import { holdSentence, ruleLine } from "../hold_words.js";
 import { t } from "../i18n.js";
 import { lifeLine, verdict } from "../life.js";
 import { actionsFor, noteForm } from "../message_actions.js";
@@ -98,11 +98,12 @@ function bubble(one) {
 function held(one, message) {
   if (!one.hold || isCancelling(message)) return null;
   const { until, rule } = one.hold;
-  const words = ruleWords(rule);
+  const sentence = holdSentence(one.hold);
+  const words = ruleLine(rule) === sentence ? "" : ruleLine(rule);
   return h("section", { class: "hold-why", "aria-labelledby": "hold-title" },
     h("h2", { id: "hold-title" }, t("Why is it not sent yet?")),
-    h("p", { class: "hold-sentence" }, holdSentence(one.hold)),
-    h("p", { class: "hold-rule" }, until > Date.now() / 1000 && [remaining(until), words && " · "], words && t("Rule: %(rule)s", { rule: words })));
+    h("p", { class: "hold-sentence" }, sentence),
+    h("p", { class: "hold-rule" }, until > Date.now() / 1000 && [remaining(until), words && " · "], words));
 }
 
 /** Everything as the API has it, for those who ask for it. */

@@ -1,7 +1,7 @@
 // People who do not want messages: found by number, added, and removed with a proof of both.
 
-import { may } from "../access.js";
 import { onPress } from "../action.js";
+import { get } from "../api.js";
 import { $, empty, h, say, table } from "../dom.js";
 import { phone } from "../format.js";
 import { t, tn } from "../i18n.js";
@@ -23,18 +23,29 @@ const pager = new Pager({ path: "/optouts", button: $("#more"), draw });
 function draw(rows, answer) {
   const total = answer.total ?? (answer.next_cursor ? null : rows.length);
   say($("#optouts-title"), total === null ? t("Newest first") : tn("%(count)s opt-out", "%(count)s opt-outs", total));
-  const nothing = wanted() ? empty(t("Nobody found"), may("operator") ? t("This person has opted out of nothing.") : t("Viewers find opt-outs by the whole number."))
-    : empty(t("Nobody has opted out"), t("An opt-out comes from a person’s own message, over the API, or from here."));
+  const nothing = wanted() ? empty(t("Nothing found"), t("This person has opted out of nothing.")) : empty(t("Nobody has opted out"), t("An opt-out comes from a person’s own message, over the API, or from here."));
   $("#optouts").replaceChildren(rows.length ? table(t("Opt-outs"), columns({ number: { label: t("Number"), class: "nowrap who", cell: who }, changed: refresh }), rows) : nothing);
+}
+
+/** What one person opted out of; the list itself is not searched. */
+async function loadOne(number) {
+  $("#more").hidden = true;
+  const { phone_number: name, opt_outs: rows } = await get(`/contacts/${encodeURIComponent(number)}`);
+  if (number === wanted()) draw(rows.map((row) => ({ ...row, phone_number: name })), { next_cursor: null });
 }
 
 function load() {
   form.elements.phone_number.value = wanted();
   $("#reset").hidden = !wanted();
-  return pager.show({ phone_number: wanted() });
+  return wanted() ? loadOne(wanted()).catch(refuse) : pager.show({});
 }
 
-const refresh = () => pager.refresh().catch(() => {});
+function refuse(error) {
+  say($("#optouts-title"), t("Nothing found"));
+  $("#optouts").replaceChildren(empty(t("This did not work"), error.message));
+}
+
+const refresh = () => (wanted() ? loadOne(wanted()) : pager.refresh()).catch(() => {});
 
 function go(number) {
   history.pushState(null, "", number ? `?${new URLSearchParams({ phone_number: number })}` : location.pathname);

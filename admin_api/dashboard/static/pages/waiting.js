@@ -108,7 +108,7 @@ function leave(id, row) {
 }
 
 function drawCounts({ total, matching, sources }) {
-  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, waits for another attempt, or is scheduled."));
+  say($("#waiting-summary"), total ? tn("%(count)s message is in the queue, is held, waits for another attempt, or is scheduled.", "%(count)s messages are in the queue, are held, wait for another attempt, or are scheduled.", total) : t("Everything that is in the queue, is held, waits for another attempt, or is scheduled."));
   selection.match(matching);
   say($("#matching"), isNarrowed() ? tn("%(count)s message matches", "%(count)s messages match", matching) : total ? tn("%(count)s message", "%(count)s messages", total) : "");
   $("#clear-matching").hidden = !isNarrowed() || !matching;

@@ -1,0 +1,38 @@
+"""A process that reads the contacts stream to its end, says how long that took, and ends.
+
+python -m bench.contacts.follow FOLDER
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from antrian.broker.topology import Names
+from antrian.contacts.book import ContactBook
+from antrian.contacts.follower import ContactsFollower, following
+from antrian.domain.settings import load_settings
+from antrian.history.gc_tuning import collect_rarely
+
+_PATIENCE = 60.0
+
+
+def main(folder: Path) -> None:
+    """Read, and print what it took."""
+    settings = load_settings()
+    collect_rarely()
+    began_at = time.perf_counter()
+    names = Names(settings.whatsapp_queue_namespace)
+    follower = ContactsFollower(settings.amqp_urls, names, ContactBook(folder), name="antrian bench")
+    with following(follower):
+        book = follower.caught_up_book(_PATIENCE)
+        seconds = time.perf_counter() - began_at
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = usage.ru_utime + usage.ru_stime
+        peak = usage.ru_maxrss * 1_024
+        print(json.dumps({"seconds": seconds, "cpu": cpu, "memory": peak, "contacts": book.count()}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
