@@ -46,6 +46,15 @@ def test_a_plan_is_made_of_what_waits_and_of_what_is_asked_for(
     known = tmp_path / "known.csv"
     known.write_text(f"phone_number\n{PHONE}\n")
     cli.json("contacts", "import", str(known))
+    operator = admin.client(Role.OPERATOR, "ani")
+    numbers = {"phone_numbers": [PHONE, STRANGER, STRANGER], "deadline": wished}
+    for_people = operator.ask("POST", "/plan", json=numbers)
+    assert (for_people.status_code, for_people.json()["messages"]) == (200, 3)
+    refused = operator.ask("POST", "/plan", json={"phone_numbers": [PHONE, "08x"]})
+    assert refused.status_code == 422
+    assert "number 2 of the list" in refused.json()["detail"]
+    assert operator.ask("POST", "/plan", json={"phone_numbers": []}).status_code == 422
+
     capped = {"WHATSAPP_QUEUE_COLD_DAILY_CAP": "1", "WHATSAPP_QUEUE_RECIPIENT_GAP": "60"}
     planned = cli.run("plan", "--file", str(people), "--deadline", "+1d", "--json", **capped)
     assert '"messages": 3' in planned.stdout
