@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from antrian.contacts.book import BATCH, ContactBook, ContactsLost
 from antrian.contacts.book_file import BookFile
-from antrian.contacts.store import Store
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -223,7 +223,7 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(events, max_size=25), st.randoms(use_true_random=False))
 def test_any_order_any_repetition_and_any_cut_into_batches_give_the_same_book(tmp_path_factory, history, random):
     plain = book_of(*history)
@@ -316,25 +316,25 @@ def test_a_file_that_breaks_while_it_is_in_use_costs_a_reading_of_the_stream_and
     book.close()
 
 
-def test_a_full_disk_costs_the_file_and_no_answer(tmp_path, monkeypatch):
+@pytest.mark.parametrize("trouble", ["full", "locked"])
+def test_a_file_that_cannot_be_written_costs_the_file_and_no_answer(tmp_path, trouble):
     book = book_of(known([BUDI]), folder=tmp_path)
     book.flush()
-    book.apply(opted(SITI), 1)
-    write = Store.write
-
-    def full(store, *args):
-        if store is disk:
-            raise sqlite3.OperationalError("database or disk is full")
-        return write(store, *args)
-
-    disk = book._store
-    monkeypatch.setattr(Store, "write", full)
-    book.flush()
-    book.apply(sent(SITI), 2)
-    assert book.standing(SENDER, BUDI) is Standing.KNOWN
+    many = [f"+6281{number:09}" for number in range(3_000)]
+    book.apply(known(many), 1)
+    book.apply(opted(SITI), 2)
+    with closing(sqlite3.connect(tmp_path / "contacts.0.sqlite", isolation_level=None)) as stranger:
+        if trouble == "full":
+            (pages,) = stranger.execute("PRAGMA page_count").fetchone()
+            book._store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        else:
+            stranger.execute("BEGIN IMMEDIATE")
+        book.flush()
+    book.apply(sent(SITI), 3)
+    assert {book.standing(SENDER, one) for one in [BUDI, *many]} == {Standing.KNOWN}
     assert book.standing(SENDER, SITI) is Standing.CONTACTED
     assert book.opted_out(SITI) == {"marketing"}
-    assert book.position == 3
+    assert (book.position, book.count()) == (4, 3_002)
     book.close()
     assert ContactBook(tmp_path).position == 1
 
