@@ -260,17 +260,34 @@ def test_a_book_goes_on_where_its_file_ends(tmp_path):
     assert ContactBook(tmp_path).standing(SENDER, BUDI) is Standing.KNOWN
 
 
-def test_only_one_process_writes_a_file_and_the_others_take_the_next(tmp_path):
-    first, second = ContactBook(tmp_path), ContactBook(tmp_path)
+def test_each_process_has_a_file_and_a_new_one_begins_with_what_another_has_read(tmp_path):
+    first = ContactBook(tmp_path)
+    early = ContactBook(tmp_path)
     first.apply(known([BUDI]), 0)
+    first.flush()
+    late = ContactBook(tmp_path)
+    assert (early.position, late.position) == (0, 1)
+    assert late.standing(SENDER, BUDI) is Standing.KNOWN
+    late.apply(known([SITI]), 1)
+    late.restart()
+    assert late.position == 0, "what is read again is not copied"
     first.close()
-    third = ContactBook(tmp_path)
-    assert third.position == 1
-    assert second.position == 0
-    second.close()
-    third.close()
-    assert sorted(path.name for path in tmp_path.glob("*.sqlite")) == ["contacts.0.sqlite", "contacts.1.sqlite"]
+    assert ContactBook(tmp_path).position == 1, "the file that is free is taken"
+    names = sorted(path.name for path in tmp_path.glob("*.sqlite"))
+    assert names == [f"contacts.{number}.sqlite" for number in range(3)]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_what_another_process_has_is_not_copied_where_it_is_broken(tmp_path):
+    first = book_of(known([BUDI]), folder=tmp_path)
+    first.flush()
+    for name in ("contacts.0.sqlite", "contacts.0.sqlite-wal"):
+        (tmp_path / name).write_bytes(b"no database at all" * 1_000)
+    second = ContactBook(tmp_path)
+    assert second.position == 0
+    second.apply(known([SITI]), 0)
+    second.flush()
+    assert second.standing(SENDER, SITI) is Standing.KNOWN
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"", b"SQLite format 3\0" + b"\xff" * 5_000])
