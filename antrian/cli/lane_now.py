@@ -7,7 +7,6 @@ from dataclasses import replace
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.domain.errors import BrokerError, NoBroker
 from antrian.domain.settings import Settings
-from antrian.history.projection.history_file import history_path
 from antrian.history.records import MessageRecord, MessageState
 from antrian.operations.lane.held_forecast import held_messages, with_held
 from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
@@ -23,12 +22,12 @@ _IN_LANE = frozenset({MessageState.WAITING, MessageState.HELD})
 def with_history(status: Status, settings: Settings) -> Status:
     """The status with what is held, where an admin process keeps the history up to date."""
     limits = settings.lanes.known(status.lane).limits
+    # Imported late: it takes longer than all the rest of the command.
+    from antrian.history.queries.history import History, history_path  # noqa: PLC0415
+
     path = history_path(settings)
     if not path.exists():
         return with_held(status, None, limits)
-    # Imported late: it takes longer than all the rest of the command.
-    from antrian.history.queries.history import History  # noqa: PLC0415
-
     history = History(path)
     try:
         checked_at = history.position().checked_at
