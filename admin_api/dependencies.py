@@ -80,7 +80,7 @@ def lane_to_show(services: ServicesHere, lane: str | None = None) -> str:
 
 
 def lane_to_change(services: ServicesHere, lane: str | None = None) -> str:
-    """The lane that something is to be done to: named, or the only one there is."""
+    """The lane that a request is about: named, or the only one there is."""
     return _named(services.settings.lanes.meant_by, lane)
 
 

@@ -2,14 +2,13 @@
 
 import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from antrian_process import AntrianProcess
 from dead_letter_service import running
 from followed import catch_up
 from queue_fixture import ids, message
@@ -208,15 +207,15 @@ Clearing(load_settings(), "default", "cli:ani").run(Scope.QUEUED, ClearFilter(so
 
 def clear_and_kill(stock, moment):
     """Begin to clear, and kill it so many seconds after it took the first."""
-    before = stock.count(stock.names.lane("default"))
     home = {"AMQP_URL": stock.settings.amqp_urls[0], "ANTRIAN_HOME": str(stock.settings.antrian_home)}
     ours = home | {"WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace}
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-c", _CLEAR], env=os.environ | ours, cwd=root)
-    begun = lambda: stock.count(stock.names.lane("default")) < before or process.poll() is not None  # noqa: E731
-    wait_until(begun, 60, "it is under way", every=0)
-    wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
-    process.kill()
+    with stock.counting(stock.names.lane("default")) as count:
+        before = count()
+        process = AntrianProcess(["-c", _CLEAR], env=os.environ | ours, cwd=root)
+        wait_until(lambda: count() < before or process.poll() is not None, 60, "it is under way", every=0.001)
+        wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
+        process.kill()
     process.wait(60)
     wait_until(lambda: stock.count(stock.names.lane("default")) >= REST, 30, "what it held is back")
 

@@ -60,7 +60,7 @@ __all__ = ["BadCursor", "History", "history_path"]
 #: Messages that an undo reads at once.
 _REMOVED_AT_ONCE = 500
 
-#: Delayed messages that are due and that nobody has moved into their lane yet, looked at; there are hardly ever any.
+#: Delayed messages that are due and were not moved into their lane yet, looked at; there are hardly ever any.
 _MOST_DUE = 1_000
 
 #: Seconds: a history that was compared with the journal so short a time ago is up to date.
