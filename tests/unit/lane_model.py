@@ -279,10 +279,14 @@ class LaneModel:
         self._show_contact(EventName.CONTACT_KNOWN, sender=SENDER, how="import", recipients=[recipient])
 
     def opt_out(self, recipient: str) -> None:
-        self._show_contact(EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by="")
+        self._show_contact(
+            EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
 
     def opt_in(self, recipient: str) -> None:
-        self._show_contact(EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by="")
+        self._show_contact(
+            EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
 
     def release_cold(self) -> None:
         self._show_contact(EventName.COLD_RELEASED, sender=SENDER)
