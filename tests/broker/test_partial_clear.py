@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from dead_letter_service import running
+from followed import catch_up
 from queue_fixture import ids, message
 
 from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.history.records import MessageState
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
@@ -66,6 +68,24 @@ def test_it_is_put_back_once_with_its_priority(stock, parts):
     assert parts.undo.run(cleared.undo_id, "cli:ani") == 2
     assert [(one.message_id, one.priority) for one in stock.in_lane()] == [("c1", 9), ("r1", 5)]
     assert stock.delayed() == 1
+
+
+def test_what_a_rule_holds_is_cleared_by_its_state_and_put_back_until_its_time(stock, parts):
+    stock.add_delayed("c1", source="campaign")
+    stock.add_delayed("c2", source="campaign")
+    until = time.time() + 3_600
+    held = {"reason": "cold_cap", "until": until, "due_at": until, "rule": "cold_daily_cap 20"}
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        write_event(channel, stock.names, Event("outcome.held", time.time(), "default", "c1", details=held))
+    choice = PendingChoice(states=frozenset({MessageState.HELD}))
+    assert clearing(stock, parts).count(choice) == 1
+    cleared = clearing(stock, parts).run(choice)
+    assert (cleared.cleared_queued, stock.delayed()) == (1, 1)
+    assert parts.undo.run(cleared.undo_id, "cli:ani") == 1
+    assert stock.delayed() == 2
+    catch_up(parts.follower)
+    record = parts.history.message("c1")
+    assert (record.state, record.due_at) == (MessageState.SCHEDULED, pytest.approx(until, abs=5))
 
 
 @pytest.mark.parametrize(

@@ -154,8 +154,8 @@ def test_where_no_process_can_be_started_we_read_alone(stock, history, monkeypat
         wait_until(lambda: history.position().entries == 750, 20, "the history is complete")
 
 
-@pytest.mark.parametrize("words", ["exit 1", "printf '\\000\\000\\100\\000half of a parcel'"])
-def test_a_process_that_ends_before_or_within_a_parcel_is_lost(stock, monkeypatch, tmp_path, words):
+@pytest.mark.parametrize("words", ["exit 1", "printf '\\000\\000\\100\\000half of a batch'"])
+def test_a_process_that_ends_before_or_within_a_batch_is_lost(stock, monkeypatch, tmp_path, words):
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{words}\n")
     program.chmod(0o755)
@@ -255,7 +255,7 @@ def test_a_journal_that_is_deleted_is_said(stock):
             wait_until(lambda: ahead.take(1) and None, 20, "it says so")
 
 
-def test_what_it_prints_is_no_parcel():
+def test_what_it_prints_is_no_batch():
     """Whatever a library may write to stdout goes where its errors go."""
     script = f"import runpy, builtins; print('words'); runpy.run_module({PROGRAM!r}, run_name='__main__')"
     task = pickle.dumps(("amqp://127.0.0.1:1/",))
