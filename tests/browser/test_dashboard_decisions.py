@@ -150,7 +150,7 @@ _NOON = "() => new Date(2026, 10, 30, 12).getTime() / 1000"
     [
         ("cold_cap", 24.5, "its turn comes tomorrow at 12:30."),
         ("cold_held", 3, "they are tried again at 15:00."),
-        ("window", 44, "they begin on Wed, Dec 2 at 08:00."),
+        ("window", 44, "its turn comes on Wed, Dec 2 at 08:00."),
         ("retry", None, "An attempt failed; the next one follows."),
         # An end that is over is none.
         ("throttled", -1, "The provider asked for a pause."),
