@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from antrian.broker.confirms import Confirmation
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import LONGEST_BACKOFF, backoff
 from antrian.broker.lane_state import PATIENT, PauseState
 from antrian.providers.contract import SendResult
@@ -32,7 +33,7 @@ from consumer.inbox import (
     Unsubscribed,
 )
 from consumer.outcomes.reader import LaneOutcomes
-from consumer.outcomes.writer import Disconnected, Publication
+from consumer.outcomes.writer import Disconnected
 from consumer.set_up import SetUp
 
 if TYPE_CHECKING:
@@ -308,9 +309,9 @@ class LaneLink:
             Disconnected: the broker refused it, kept it nowhere, or is gone; so the original must not be acked, and the
                 channel is given up.
         """
-        await self._be_confirmed(self._publish(Publication(exchange, routing_key, body, properties, mandatory)))
+        await self._be_confirmed(self._publish(PublishArguments(exchange, routing_key, body, properties, mandatory)))
 
-    async def publish_all(self, publications: Sequence[Publication]) -> None:
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
         """Publish in this order, and wait for all confirms; see `publish`.
 
         Raises:
@@ -319,7 +320,7 @@ class LaneLink:
         for under_way in [self._publish(publication) for publication in publications]:
             await self._be_confirmed(under_way)
 
-    def _publish(self, one: Publication) -> tuple[int, str]:
+    def _publish(self, one: PublishArguments) -> tuple[int, str]:
         _ = self.channel
         assert self._connection is not None  # noqa: S101 (there is a channel)
         token = self._connection.publish(
