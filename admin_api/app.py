@@ -44,7 +44,7 @@ def create_app(services: Services) -> FastAPI:
     """The application.
 
     Args:
-        services: what its routes work with; started and stopped by whoever made them.
+        services: what its routes work with; started and stopped by the caller.
     """
     app = FastAPI(title="Antrian", version="1", description=_ABOUT, lifespan=_lifespan, redoc_url=None, docs_url=None)
     app.state.services = services

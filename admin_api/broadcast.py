@@ -139,7 +139,7 @@ _PUBLIC_DETAILS = frozenset(
 )
 
 
-#: Of these, the ones that are free text, in which somebody may have quoted a number.
+#: Of these, the ones that are free text, which may quote a number.
 _WORDS = frozenset({"detail", "reason"})
 
 

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import structlog
 
-#: Seconds for which an examination serves everybody; and for somebody who wants a new one.
+#: Seconds for which an examination serves all; and those who ask for a new one.
 SHARED_FOR, AT_LEAST = 15.0, 2.0
 
-#: Seconds for which somebody waits for an examination; then they get what it has found so far.
+#: Seconds that a request waits for an examination; then it gets what was found so far.
 PATIENCE = 15.0
 
 _log = structlog.get_logger("antrian.web")
@@ -72,7 +72,7 @@ class Checkups:
 
     Args:
         start: makes an examination.
-        patience: seconds that somebody waits for it.
+        patience: seconds that the caller waits for it.
     """
 
     def __init__(self, start: Callable[[], RunsExamination], *, patience: float = PATIENCE) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-#: Seconds without a look after which nobody knows whether a difference has lasted.
+#: Seconds without a look after which it is unknown whether a difference has lasted.
 _LONGEST_GAP = 5.0
 
 #: Seconds for which a list must not contradict a count that was told.

@@ -12,6 +12,7 @@ from admin_api.auth.roles import Role
 from admin_api.broadcast import Broadcast
 from admin_api.checkup import Checkups
 from admin_api.comparison import Comparison
+from admin_api.held_now import HeldNow
 from admin_api.ingest import Ingest
 from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
@@ -54,6 +55,7 @@ class Services:
     contacts: ContactsFollower
     opt_outs: OptOuts
     comparison: Comparison = field(default_factory=Comparison)
+    held: HeldNow = field(default_factory=HeldNow)
     guesses: Guesses = field(default_factory=Guesses)
 
 
@@ -78,7 +80,7 @@ def lane_to_show(services: ServicesHere, lane: str | None = None) -> str:
 
 
 def lane_to_change(services: ServicesHere, lane: str | None = None) -> str:
-    """The lane that something is to be done to: named, or the only one there is."""
+    """The lane that a request is about: named, or the only one there is."""
     return _named(services.settings.lanes.meant_by, lane)
 
 

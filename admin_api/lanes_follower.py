@@ -60,5 +60,5 @@ class LanesFollower:
         while not self._stopping.wait(PERIOD):
             try:
                 self.look()
-            except Exception:  # noqa: BLE001 (the next look may do better, and a follower that ends tells nobody)
+            except Exception:  # noqa: BLE001 (the next look may do better, and a follower that ends does so silently)
                 _log.exception("lanes.broken")

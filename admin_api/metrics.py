@@ -29,7 +29,7 @@ _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
 FAILURE_CLASSES = (*DEATH_CLASSES, "other")
-#: Whatever else somebody sends is `other`.
+#: Any other that a client sends is `other`.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -99,7 +99,7 @@ class Metrics:
     """
 
     def __init__(self, lanes: tuple[str, ...] = (), registry: CollectorRegistry | None = None) -> None:
-        # When each series began is a quarter of all series with many lanes, and read by nobody.
+        # When each series began is a quarter of all series with many lanes, and never read.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
         self._lanes = lanes

@@ -75,7 +75,7 @@ def install(app: FastAPI) -> None:
 
 
 class LastResort:
-    """Answers with 500 when nobody else did; inside all other middleware, so that the answer passes through them."""
+    """Answers with 500 when nothing else did; inside all other middleware, so that the answer passes through them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -95,7 +95,7 @@ class LastResort:
         try:
             await self._app(scope, receive, watching)
         except ClientDisconnect:
-            pass  # nobody is left to answer
+            pass  # no client is left to answer
         except Exception as error:
             # Not its text: that may hold a number or a message.
             _log.error("request.failed", error=type(error).__name__, where=_places(error))

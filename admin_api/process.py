@@ -109,7 +109,7 @@ class AdminProcess:
         app.state.services = replace(before, settings=settings)
 
     def _tell_how_to_log_in(self) -> None:
-        # Whoever cannot read the file is told so at the first request.
+        # A file that cannot be read is reported at the first request.
         with suppress(AntrianError):
             if not TokenFile(self._settings.tokens_file).tokens():
                 _log.warning("admin.nobody-can-log-in", do="antrian token create --role admin")

@@ -4,7 +4,7 @@ from admin_api.problems import Problem
 from publisher import BrokerUnavailable, ConfirmTimeout, InvalidMessage, Publisher, PublisherError, Receipt, Unroutable
 from publisher.request import MessageRequest
 
-#: The code of a publish of which nobody can tell whether the broker took it; safe to repeat with the same key.
+#: The code of a publish of which it is unknown whether the broker took it; safe to repeat with the same key.
 UNKNOWN = "unknown"
 
 #: What is told while the broker is away; the technical reason is another member of the answer.

@@ -15,7 +15,7 @@ from antrian.domain.private_text import hide_numbers
 #: Numbers that are not there for which a viewer may search in a period of so many seconds.
 MOST_MISSES, _PERIOD = 30, 3_600.0
 
-#: Fewer digits name nobody; more are more than a number.
+#: Fewer digits identify no one; more are more than a number.
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 13
 
 
@@ -35,7 +35,7 @@ class Guesses:
         self._lock = threading.Lock()
 
     def begin(self, actor: Actor, *terms: str | None) -> Callable[[bool], None]:
-        """Somebody searches.
+        """A client searches.
 
         Args:
             actor: who.

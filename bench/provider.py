@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own: one clock for all arrivals, whoever sends."""
+"""The sandbox as a process of its own: one clock for all arrivals, whichever process sends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a benchmark has found: tables for people, figures for programs, and a plain line for whoever greps."""
+"""What a benchmark has found: tables for people, figures for programs, and a plain line for grep."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -20,7 +20,7 @@ _INHERITED = frozenset({"PATH", "HOME", "LANG", "USER", "TMPDIR", "VIRTUAL_ENV"}
 
 
 class Stage:
-    """A running broker node, with lanes and processes for whoever asks.
+    """A running broker node, with lanes and processes on request.
 
     Args:
         url: the node's address.

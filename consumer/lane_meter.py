@@ -94,7 +94,7 @@ class LaneMeter:
             yield Change(ATTEMPTS, (self.lane,), event.attempt)
 
     def heard(self, event: Event, *, counts: bool) -> Iterator[Change]:
-        """Somebody else's event.
+        """An event of another process.
 
         Args:
             event: as it came through the stream.

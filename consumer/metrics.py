@@ -75,7 +75,7 @@ HAPPENINGS = (
     ),
 )
 
-#: How a lane stands, looked up when somebody asks.
+#: The state of a lane, looked up at each scrape.
 STANDINGS = (
     Metric("antrian_breaker_open", "gauge", "1 while the latest call found the provider unavailable.", _LANE),
     Metric("antrian_lane_held", "gauge", "1 while the provider throttles the lane.", ("lane", "reason")),
@@ -120,7 +120,7 @@ class ConsumerMetrics:
     """
 
     def __init__(self, settings: Settings, registry: CollectorRegistry | None = None) -> None:
-        # When each series began is a quarter of all series with many lanes, and read by nobody.
+        # When each series began is a quarter of all series with many lanes, and never read.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
         buckets = gap_buckets(*(lane.delay for lane in settings.lanes.values()))
@@ -146,7 +146,7 @@ class ConsumerMetrics:
         """A lane is served no more: its gauges end, its counters stay as they are."""
         self._lanes = {name: observer for name, observer in self._lanes.items() if name != lane}
         for change in standing(LaneSnapshot.of_an_idle(lane), 0.0, 0.0, 0.0, 0.0):
-            with suppress(KeyError):  # nobody has asked yet
+            with suppress(KeyError):  # not asked yet
                 self._families[change.metric].remove(*change.labels)
 
     def watch(self, snapshots: Callable[[], Iterable[LaneSnapshot]]) -> None:

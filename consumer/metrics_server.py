@@ -1,4 +1,4 @@
-"""The consumer's own small HTTP server: `/metrics` for Prometheus, `/healthz` for whoever restarts containers."""
+"""The consumer's own small HTTP server: `/metrics` for Prometheus, `/healthz` for the orchestrator."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_port = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """A client that hangs up is not logged."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,10 +44,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, b"there is /metrics, and /healthz\n", _TEXT)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (http.server's name)
-        """A scrape is no news."""
+        """A scrape is not logged."""
 
     def version_string(self) -> str:
-        """Nobody needs to know which Python this is."""
+        """The server header does not name the version of Python."""
         return "antrian"
 
     def _answer(self, status: int, body: bytes, content_type: str) -> None:

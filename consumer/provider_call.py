@@ -1,7 +1,7 @@
 """Calls the providers in a few threads that all lanes share: a slow one costs neither heartbeats nor other lanes.
 
 A lane reserves its call before it records that sending begins, and makes it right after. When every provider answers,
-a call waits for nobody; when one hangs, its lanes wait for each other, and the lanes of other providers go on: part of
+no call waits; when one hangs, its lanes wait for each other, and the lanes of other providers go on: part of
 the threads is kept for them.
 """
 

@@ -1,6 +1,6 @@
 """A message of a later version of the contract: kept as it came, and out of the way of those that can be read.
 
-Nobody here can tell what it asks for, so it is neither sent nor given up: a consumer that knows its version may be
+This version cannot tell what it asks for, so it is neither sent nor given up: a consumer that knows its version may be
 running already, or will be after the upgrade. Given back to its queue it would be delivered again at once, ahead of
 all others. So it waits on the delay ladder, longer each time, without an attempt being counted. Its generation stays:
 whatever is on record about this copy, the consumer that can read it must find.

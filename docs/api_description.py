@@ -1,4 +1,4 @@
-"""The HTTP API's own description, as a file for whoever generates a client."""
+"""The HTTP API's own description, as a file for generators of clients."""
 
 import json
 

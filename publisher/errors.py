@@ -1,8 +1,8 @@
 """What can go wrong when a service publishes.
 
 PublisherError
-├── InvalidMessage       mend the message; `code` says what is wrong
-├── Unroutable           no such lane; mend the lane's name or apply the topology
+├── InvalidMessage       correct the message; `code` says what is wrong
+├── Unroutable           no such lane; correct the lane's name or apply the topology
 ├── BrokerUnavailable    nothing was accepted; publish again later
 └── ConfirmTimeout       unknown whether it was accepted; publish again with the same key
 """

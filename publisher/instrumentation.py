@@ -1,4 +1,4 @@
-"""Who watches a publisher: nobody, unless the application asks for it (see `publisher.metrics`)."""
+"""What watches a publisher: nothing, unless the application asks for it (see `publisher.metrics`)."""
 
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class Instrumentation(Protocol):
 
 
 class NoInstrumentation:
-    """Nobody: no cost to speak of."""
+    """Watches nothing, and costs next to nothing."""
 
     def track(self) -> None:
         """See `Instrumentation`."""

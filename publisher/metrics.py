@@ -93,7 +93,7 @@ class _Track:
     __slots__ = ("_began", "_enders")
 
     def __init__(self, ended: Callable[[Result, float], None], began: float) -> None:
-        # Taken out by whoever comes first: the pipeline's thread, or a caller that gives up waiting.
+        # Taken out by the one that comes first: the pipeline's thread, or a caller that gives up waiting.
         self._enders = [ended]
         self._began = began
 

@@ -25,7 +25,7 @@ class Outcome:
 
     Attributes:
         message_id: which message.
-        status: `sent`, `dead`, `expired`, `cancelled`, `cleared`, `duplicate`, or `pending` when nobody knows yet.
+        status: `sent`, `dead`, `expired`, `cancelled`, `cleared`, `duplicate`, or `pending` while it is unknown.
         attempt: the attempt that decided it; 0 where none was made.
         provider_id: the provider's own name for the message, when it gave one.
         detail: why, where it was not sent.

@@ -53,7 +53,7 @@ class Result(Enum):
     NOT_ACCEPTED = auto()
     #: The broker got it and said no (a full queue, a failing disk).
     REFUSED = auto()
-    #: Given up waiting after it was written: nobody can tell.
+    #: Given up waiting after it was written: the outcome is unknown.
     UNKNOWN = auto()
 
 
@@ -61,7 +61,7 @@ class PendingPublication:
     """One message on its way to the broker.
 
     Args:
-        track: told of the end, in whichever thread sees it; None for nobody.
+        track: told of the end, in whichever thread sees it; None for no one.
     """
 
     __slots__ = ("body", "exchange", "properties", "result", "routing_key", "track", "waiter", "written")
@@ -231,7 +231,7 @@ class Pipeline:
         if not connection.is_open or isinstance(reason, ChannelClosedByClient):
             return
         if STREAM_DOWN not in str(getattr(reason, "reply_text", "")):
-            # There is none, or this user may not ask: whoever may publish finds out by publishing.
+            # There is none, or this user may not ask: a user who may publish finds out by publishing.
             connection.channel(on_open_callback=self._channel_open)
             return
         self._trouble = "the broker is still starting"
@@ -243,7 +243,7 @@ class Pipeline:
 
     def _channel_open(self, channel: pika.channel.Channel) -> None:
         channel.add_on_close_callback(self._channel_closed)
-        # A missing exchange must be noticed before anything is written: afterwards nobody could tell what was kept.
+        # A missing exchange must be noticed before anything is written: afterwards it would be unknown what was kept.
         channel.exchange_declare(self._entrance, passive=True, callback=lambda _frame: self._ready(channel))
 
     def _ready(self, channel: pika.channel.Channel) -> None:
@@ -252,7 +252,7 @@ class Pipeline:
         self._write()
 
     def _channel_closed(self, channel: pika.channel.Channel, reason: BaseException) -> None:
-        """A missing exchange or permission: only people can mend it, so say it and try again."""
+        """A missing exchange or permission: only people can fix it, so say it and try again."""
         if not channel.connection.is_open:
             return  # the connection went first; `_down` follows
         text = str(getattr(reason, "reply_text", reason))

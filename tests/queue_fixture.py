@@ -1,7 +1,8 @@
 """Messages and dead letters in the queues of one test, and a look at what is there afterwards."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pika
@@ -104,6 +105,12 @@ class Stock:
         """Messages ready in a queue."""
         with self._channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    @contextmanager
+    def counting(self, queue: str) -> Iterator[Callable[[], int]]:
+        """A function that is `count` of a queue, for those who ask as often as they can: on one connection."""
+        with self._channel() as channel:
+            yield lambda: int(channel.queue_declare(queue, passive=True).method.message_count)
 
     def wait_for(self, queue: str, count: int) -> None:
         wait_until(lambda: self.count(queue) == count, 10, f"{queue} holds {count}")

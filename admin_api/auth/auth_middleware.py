@@ -45,7 +45,7 @@ class AuthMiddleware:
         except AccessUnreadable as error:
             raise self._keeper.unavailable(error) from error
         except Problem:
-            # Whoever shows a wrong token goes on record, whatever they asked for.
+            # A wrong token goes on record, whatever was requested with it.
             visit.is_audited = True
             raise
         if visit.actor is None:
@@ -58,7 +58,7 @@ class AuthMiddleware:
 async def _from_our_pages(request: HTTPConnection, actor: Actor, receive: Receive) -> Receive:
     """Pass on what one of our own pages sent, and nothing that another site made the browser send."""
     sent = request.headers.get(csrf.HEADER)
-    # Nobody's file is read here: it may be large, and no form of ours sends one.
+    # Files are not read here: they may be large, and no form of ours sends one.
     if sent is None and csrf.is_form(request.headers) and not is_upload(request.scope["path"]):
         body = await _read(receive)
         sent, receive = csrf.form_value(body), _again(body, receive)

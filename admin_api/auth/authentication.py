@@ -1,4 +1,4 @@
-"""Who is asking: the one place that turns a token or a cookie into somebody."""
+"""Who is asking: the one place that turns a token or a cookie into a client."""
 
 import math
 import time
@@ -51,7 +51,7 @@ class Authenticator:
 
         Raises:
             Problem: 401 for a wrong token, 429 for too many of them.
-            AccessUnreadable: nobody can be recognised now.
+            AccessUnreadable: no client can be authenticated now.
         """
         scheme, _, sent = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
@@ -67,7 +67,7 @@ class Authenticator:
 
         Raises:
             Problem: 401 if it is wrong, 429 if too many were.
-            AccessUnreadable: nobody can be recognised now.
+            AccessUnreadable: no client can be authenticated now.
         """
         token = self._tokens.verify(text) if len(text) <= _LONGEST_TOKEN else None
         if token:
@@ -77,7 +77,7 @@ class Authenticator:
         raise unauthenticated("this token is wrong, or revoked", code="wrong-token")
 
     def still_welcomes(self, actor: Actor, request: HTTPConnection) -> bool:
-        """Whether somebody who was let in would be let in again now."""
+        """Whether a client that was authenticated would be authenticated again now."""
         try:
             if actor.via == "web":
                 return self.session(request) is not None
@@ -113,7 +113,7 @@ def address_of(request: HTTPConnection) -> str:
 
 
 def unauthenticated(detail: str, *, code: str = "unauthenticated") -> Problem:
-    """Nobody proved who they are."""
+    """The client did not authenticate."""
     return Problem(401, "You are not logged in", detail, code=code, headers={"WWW-Authenticate": "Bearer"})
 
 

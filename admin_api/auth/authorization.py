@@ -39,11 +39,11 @@ class Authorization:
         """Who asks, if they may.
 
         Raises:
-            Problem: 401 or, for pages, a way to the login when nobody is known; 403 when the role is not enough.
+            Problem: 401 or, for pages, a way to the login when the client is unknown; 403 when the role is not enough.
         """
         visit = state_of_request(request.scope)
         if visit.actor is None:
-            # The gate lets nobody come here unknown; without a gate, nobody comes in at all.
+            # The middleware lets no unknown client come here; without it, no request comes in at all.
             if self._is_page:
                 raise Problem(303, headers={"Location": login_address(next_page=request.url.path)})
             raise unauthenticated("send a token: Authorization: Bearer …")
@@ -54,7 +54,7 @@ class Authorization:
 
 
 def require(role: Role | str) -> Authorization:
-    """The dependency for a route of the API: whoever has at least this role (or, for `publisher`, exactly it)."""
+    """The dependency for a route of the API: for clients with at least this role (or, for `publisher`, exactly it)."""
     return Authorization(Role(role), is_page=False)
 
 

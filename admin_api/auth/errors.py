@@ -1,7 +1,7 @@
 """What can go wrong with tokens and logins.
 
 AntrianError
-├── AccessUnreadable    a file that decides who gets in cannot be used; until it is mended, nobody does
+├── AccessUnreadable    a file that decides who gets in cannot be used; until it is corrected, nobody does
 └── TokenRefused        this token cannot be made
 """
 

@@ -1,4 +1,4 @@
-"""Links that log in once, for whoever sits at the machine that `antrian up` runs on."""
+"""Links that log in once, for the user of the machine that `antrian up` runs on."""
 
 import hashlib
 import secrets
@@ -17,7 +17,7 @@ _FIRST_NAME = "up"
 
 
 def ensure_first_token(settings: Settings) -> str:
-    """The id of an admin's token for the links of `antrian up`; made if it is missing, and its text shown to nobody.
+    """The id of an admin's token for the links of `antrian up`; made if it is missing, and its text never shown.
 
     Raises:
         AccessUnreadable: the tokens' file cannot be used.
@@ -27,7 +27,7 @@ def ensure_first_token(settings: Settings) -> str:
     ours = by_name.get(_FIRST_NAME)
     if ours is None:
         return file.create(Role.ADMIN, _FIRST_NAME, time.time())[0].id
-    # Somebody chose our name for something else; any admin's token will do then.
+    # Our name is taken by a token of another role; any admin's token will do then.
     admins = [ours, *by_name.values()]
     found = next((token for token in admins if token.role is Role.ADMIN), None)
     return (found or file.create(Role.ADMIN, None, time.time())[0]).id

@@ -12,7 +12,7 @@ _KEY = "antrian.visit"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who proved who they are.
+    """An authenticated client.
 
     Attributes:
         name: of the token.

@@ -12,7 +12,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     #: Clears, deletes, exports, undoes, reads the audit.
     ADMIN = "admin"
-    #: Publishes messages, and nothing else; nobody else may.
+    #: Publishes messages, and nothing else; no other role may.
     PUBLISHER = "publisher"
 
 
@@ -20,7 +20,7 @@ _LADDER = (Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 
 
 def allows(role: Role, needed: Role) -> bool:
-    """Whether somebody with `role` may do what needs `needed`."""
+    """Whether a client with `role` may do what needs `needed`."""
     if Role.PUBLISHER in {role, needed}:
         return role is needed
     return _LADDER.index(role) >= _LADDER.index(needed)

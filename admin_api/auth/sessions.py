@@ -77,7 +77,7 @@ class Sessions:
         return None if self._ended.get(session.id, now) else (session, token)
 
     def end(self, session: LoginSession, now: float) -> None:
-        """Nobody can use the session's cookie any more, wherever a copy of it may be."""
+        """The session's cookie is not accepted any more, wherever a copy of it may be."""
         self._ended.add(session.id, "ended", until=session.issued + LONGEST, now=now)
 
     def _signed(self) -> URLSafeSerializer:
@@ -97,6 +97,6 @@ class Sessions:
                 key = secrets.token_hex(_KEY_BYTES).encode()
                 self._key_file.write(key)
         if len(key) < 2 * _KEY_BYTES:
-            # Whoever can guess the key can be anybody.
+            # With the key, a session of any user could be forged.
             raise ValueError("too short to be a key")
         return key

@@ -1,4 +1,4 @@
-"""Events that are sent for hours end when whoever gets them is not welcome any more."""
+"""Event streams, which last for hours, end when their client loses its access."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ class StreamCutoff:
     async def __call__(self, message: Message) -> None:
         """Pass on one message."""
         if self._is_over:
-            # The app notices that its client is gone; until then it talks to nobody.
+            # The app notices that its client is gone; until then what it sends is dropped.
             return
         if message["type"] == "http.response.start":
             self._is_stream = Headers(raw=message["headers"]).get("content-type", "").startswith(_EVENTS)

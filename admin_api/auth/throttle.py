@@ -1,7 +1,7 @@
-"""How long somebody who keeps guessing has to wait.
+"""How long a client that keeps guessing tokens has to wait.
 
 What is right is let in before anybody asks here: a token's secret has 256 bits, so what is slowed down is the noise,
-and nobody can lock out others behind the same address by guessing.
+and no one can lock out others behind the same address by guessing.
 """
 
 import ipaddress
@@ -39,7 +39,7 @@ class Throttle:
         self._everybody = _Record()
 
     def wrong(self, address: str, now: float) -> float:
-        """Somebody sent a wrong token.
+        """A client sent a wrong token.
 
         Args:
             address: of the client, as the socket knows it.

@@ -78,7 +78,7 @@ class TokenFile:
         """Every token by its id; the file is read again when it changed.
 
         Raises:
-            AccessUnreadable: nobody gets in.
+            AccessUnreadable: no client is let in.
         """
         with explained(self._file.path, _REMEDY):
             stamp = self._file.stamp()
@@ -90,7 +90,7 @@ class TokenFile:
         """The token behind its text; None when there is no such token, or not any more.
 
         Raises:
-            AccessUnreadable: nobody gets in.
+            AccessUnreadable: no client is let in.
         """
         prefix, _, rest = text.partition("_")
         token_id, _, secret = rest.partition("_")
@@ -107,7 +107,7 @@ class TokenFile:
             now: unix seconds.
 
         Returns:
-            The token, and its text, which nobody can find out later.
+            The token, and its text, which cannot be found out later.
 
         Raises:
             TokenRefused: the name is taken, or no name.

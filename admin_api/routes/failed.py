@@ -118,7 +118,7 @@ def redrive_one(
 
 @router.post("/{message_id:path}/note", responses=problems(404, 409, 503))
 def note(services: ServicesHere, actor: Operator, message_id: str, wanted: NoteRequest) -> NoteAnswer:
-    """Write down what is to be remembered about one."""
+    """Write a note about one."""
     services.dead_letters.note(message_id, wanted.note, actor.label)
     return NoteAnswer(message_id=message_id, note=wanted.note)
 

@@ -69,7 +69,7 @@ async def readyz(services: ServicesHere) -> Health:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(services: ServicesHere) -> Response:
     """Counts for Prometheus; no number, text or key is among them."""
-    # It is open to everybody, and counting is not free: whoever asks again within a second gets the same answer.
+    # It is open to all, and counting is not free: requests within a second get the same answer.
     if (known := services.metrics.latest(_SHARED_FOR)) is None:
         known = await _measure(services)
     body, content_type = known

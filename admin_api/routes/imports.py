@@ -1,4 +1,4 @@
-"""Files of messages, uploaded: checked first, queued when they are right or somebody says so."""
+"""Files of messages, uploaded: checked first, queued when they are right or the user says so."""
 
 import csv
 import tempfile

@@ -1,4 +1,4 @@
-"""Which number is meant by what somebody types, so that it can be seen before anything is sent to it."""
+"""Which number a typed text means, so that it can be seen before anything is sent to it."""
 
 from typing import Annotated
 

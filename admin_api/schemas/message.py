@@ -221,7 +221,7 @@ class AuditMessage(BaseModel):
 
 
 class AuditItem(LifeItem):
-    """What somebody did, or tried to do."""
+    """What a user did, or tried to do."""
 
     verdict: Verdict = Field(
         description=(

@@ -39,6 +39,6 @@ def with_priority_name(details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Strict(BaseModel):
-    """What a client sends: an unknown field is refused, because a misspelt one that nobody reads would mislead."""
+    """What a client sends: an unknown field is refused, because a misspelt one that is ignored would mislead."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

@@ -23,7 +23,7 @@ class Confirmation(Enum):
     RETURNED = auto()
     #: The broker said no (a full queue, an internal error); it has not kept it.
     REFUSED = auto()
-    #: The channel ended before an answer: nobody can tell.
+    #: The channel ended before an answer: the outcome is unknown.
     LOST = auto()
 
 

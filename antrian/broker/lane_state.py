@@ -132,5 +132,5 @@ def decode_state(body: bytes) -> PauseState:
         values = json.loads(body)
         return PauseState(bool(values["paused"]), str(values["actor"]), float(values["since"]))
     except (ValueError, TypeError, KeyError, RecursionError):
-        # Whoever wrote it wanted something of this lane; sending on would be the harm that cannot be undone.
+        # It was meant to change something about this lane, and a message that is sent cannot be taken back.
         return PauseState(paused=True, actor="unreadable state")

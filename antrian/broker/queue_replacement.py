@@ -23,7 +23,7 @@ def replace(connection: BlockingConnection, queue: Queue, wanted: Topology) -> N
     """Delete one empty, unused queue and declare it again as the topology has it; nothing is lost.
 
     A last-value queue (a lane's state) keeps its value. If this was interrupted before, it is finished first.
-    Nobody may be looking through the queue by hand meanwhile (`antrian dead list`): the broker takes a queue whose
+    The queue must not be looked through by hand meanwhile (`antrian dead list`): the broker takes a queue whose
     messages are all being looked at for an empty one.
 
     Raises:

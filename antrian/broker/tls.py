@@ -63,7 +63,7 @@ def _context(asked: dict[str, str]) -> ssl.SSLContext:
         raise SettingsError("AMQP_URL: keyfile needs a certfile")
     if certfile:
         try:
-            # A key that wants a pass phrase would have it asked for on a terminal that nobody looks at.
+            # A key that wants a pass phrase would have it asked for on a terminal without an operator.
             context.load_cert_chain(certfile, keyfile, password=lambda: "")
         except OSError as error:
             both = f"{certfile} and keyfile {keyfile}" if keyfile else certfile

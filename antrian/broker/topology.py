@@ -181,16 +181,16 @@ class Names:
 
     @property
     def dead_lock(self) -> str:
-        """Exclusive queue of whoever goes through the dead letters now; not in the topology, gone with its owner."""
+        """Exclusive queue of the process that scans the dead letters now; not in the topology, gone with its owner."""
         return f"{self.namespace}.lock.dead"
 
     @property
     def ladder_lock(self) -> str:
-        """Exclusive queue of whoever goes through the delay ladder now; gone with its owner."""
+        """Exclusive queue of the process that scans the delay ladder now; gone with its owner."""
         return f"{self.namespace}.lock.ladder"
 
     def undo_lock(self, undo_id: str) -> str:
-        """Exclusive queue of whoever undoes that clearing or purge now; gone with its owner."""
+        """Exclusive queue of the process that undoes that clearing or purge now; gone with its owner."""
         return f"{self.namespace}.lock.undo.{undo_id}"
 
 

@@ -1,7 +1,8 @@
 """Spans for OpenTelemetry, where the application has set it up; nothing at all where it has not.
 
-Whoever traces has imported OpenTelemetry already (its SDK, or `opentelemetry-instrument`). So nothing is imported
-here that is not there yet: a publisher stays light, and a process without tracing pays one look into a dictionary.
+A program that traces has imported OpenTelemetry already (its SDK, or `opentelemetry-instrument`). So nothing is
+imported here that is not there yet: a publisher stays light, and a process without tracing pays one look into a
+dictionary.
 Attributes follow the messaging conventions; there is no number, text or key among them.
 """
 

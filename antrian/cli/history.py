@@ -136,7 +136,7 @@ def rebuild(*, as_json: Json = False) -> None:
 
 @contextmanager
 def open_history(settings: Settings) -> Iterator[History]:
-    """The history, up to date if there is a broker; it is brought up to date here if nobody else does it."""
+    """The history, up to date if there is a broker; it is brought up to date here if no other process does that."""
     path = history_path(settings)
     history = History(path)
     try:

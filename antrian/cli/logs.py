@@ -22,7 +22,7 @@ _TALKATIVE = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 def configure_logs(form: Form = "auto", level: str = "info") -> None:
-    """Set up the logs of this process, on stderr; called once, by whoever runs the process.
+    """Set up the logs of this process, on stderr; called once, when the process starts.
 
     Args:
         form: `json`, `pretty`, or `auto`: pretty if stderr is a terminal.
@@ -92,7 +92,7 @@ def _adopt_foreign_logs(beginning: list[Processor], ending: list[Processor], lev
 
 
 def _cover_event(_logger: WrappedLogger, _method: str, fields: EventDict) -> EventDict:
-    """Nobody knows what a library puts into its sentences."""
+    """A library's sentences may hold anything."""
     fields["event"] = LIKE_A_NUMBER_IN_LOGS.sub(DOTS, str(fields.get("event", "")))
     return fields
 

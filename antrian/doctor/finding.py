@@ -39,7 +39,7 @@ def ok(subject: str, found: str) -> Finding:
 
 
 def warning(subject: str, found: str, todo: str) -> Finding:
-    """It works, and somebody should look at it."""
+    """It works, but deserves a look."""
     return Finding(subject, Severity.WARNING, found, todo)
 
 

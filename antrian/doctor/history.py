@@ -64,7 +64,7 @@ class HistoryFacts:
 
 
 def look(settings: Settings, now: float) -> HistoryFacts:
-    """Read the history's file; nobody needs to keep it up to date for that."""
+    """Read the history's file; no follower needs to run for that."""
     history = History(history_path(settings))
     retention = settings.whatsapp_queue_retention_days * _DAY
     groups = history.dead_groups(DeadFilter(until=warned_before(retention, now)))

@@ -1,4 +1,4 @@
-"""What is to be said about how the lanes are written down: limits that are not kept, variables that are not used."""
+"""Findings about how the lanes are configured: limits that are exceeded, variables that are not used."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ FILES = "files"
 TOKENS = "tokens"
 DISK = "disk"
 
-#: Bytes free below which RabbitMQ's private node stops, and below which somebody should look.
+#: Bytes free below which RabbitMQ's private node stops, and below which an operator should look.
 _TOO_LITTLE, _LITTLE = 300 * 10**6, 2 * 10**9
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -23,7 +23,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True, slots=True)
 class PrivatePath:
-    """A file that is nobody else's business.
+    """A file that other users must not read.
 
     Attributes:
         path: where.

@@ -21,7 +21,7 @@ from antrian.doctor.finding import Finding, ok, problem
 SUBJECT = "permissions"
 
 _ACCESS_REFUSED = 403
-#: A binding that nobody has.
+#: A binding that does not exist.
 _NO_KEY = "antrian.doctor"
 
 Lacking = Mapping[str, tuple["Need", ...]]
@@ -29,7 +29,7 @@ Lacking = Mapping[str, tuple["Need", ...]]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One thing that somebody has to be allowed.
+    """One permission that a user needs.
 
     Attributes:
         deed: `publish to` an exchange, `read` a queue, or `hear` an exchange by a queue of one's own.

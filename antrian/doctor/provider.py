@@ -125,7 +125,7 @@ def seconds_ahead(date: str | None, now: datetime) -> float | None:
 
 
 def _certificate_ends_in(host: str, port: int) -> float | None:
-    # Behind a proxy there may be no way of one's own; then nobody knows.
+    # Behind a proxy there may be no direct route; then it is not known.
     with (
         suppress(OSError, ValueError),
         socket.create_connection((host, port), _TIMEOUT) as plain,

@@ -245,7 +245,7 @@ def _require_known_version(values: object) -> None:
 
 
 def _refusal(body: bytes, error: ValidationError) -> MalformedMessage:
-    """Why a body is not one: what nobody can read, what only later versions can, and what is wrong."""
+    """Why a body is refused: it cannot be read, only later versions can read it, or something in it is wrong."""
     # Pydantic's parser reads NaN, Infinity and 4,000-digit numbers, which are no JSON that others could read.
     try:
         values = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)

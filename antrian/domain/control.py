@@ -1,7 +1,7 @@
 """Commands to the running consumers, over the control exchange.
 
-A command reaches whoever listens at that moment. What must last is kept elsewhere: a pause in the lane's state
-queue, a cancellation in the outcomes stream.
+A command reaches the processes that listen at that moment. What must last is kept elsewhere: a pause in the lane's
+state queue, a cancellation in the outcomes stream.
 """
 
 import json
@@ -15,7 +15,7 @@ import pika
 #: As the lane of a command: all of them.
 EVERY_LANE = "*"
 
-#: Seconds within which a consumer must choose the message of `try-one`; whoever asked waits about as long to hear it.
+#: Seconds within which a consumer must choose the message of `try-one`; the caller waits about as long for the answer.
 CHOICE_SECONDS = 5.0
 
 #: Seconds after which `try-one` is not obeyed any more by a process that stood still; clocks may differ by less.
@@ -34,7 +34,7 @@ class Command(StrEnum):
     URGENT = "urgent"
     #: Send exactly one message of a paused lane, which stays paused.
     TRY_ONE = "try-one"
-    #: Nobody waits for that one message any more: it need not be chosen.
+    #: The caller does not wait for that one message any more: it need not be chosen.
     WITHDRAW = "withdraw"
     #: Read `lanes.toml` again, and serve the lanes that it has now.
     APPLY_LANES = "apply-lanes"

@@ -90,7 +90,7 @@ class InvalidPhoneNumber(MalformedMessage):
 
 
 class NewerVersion(MalformedMessage):
-    """A body of a later version of the contract: nobody here can tell whether it is right or what it asks for.
+    """A body of a later version of the contract: this version cannot tell whether it is right or what it asks for.
 
     Args:
         version: which one it says it is.
@@ -98,7 +98,7 @@ class NewerVersion(MalformedMessage):
     """
 
     def __init__(self, version: int, newest: int) -> None:
-        # Of a number with a thousand digits nobody needs more than that it is large.
+        # Of a number with a thousand digits it is enough to know that it is large.
         shown = str(version) if version < _ABSURD_VERSION else "above a billion"
         super().__init__("newer-version", f"the body is of version {shown}, and this program reads up to {newest}")
         self.version = version
@@ -109,7 +109,7 @@ class BrokerError(AntrianError):
 
 
 class BrokerUnreachable(BrokerError):
-    """Nobody answers at the broker's address, or the connection broke; trying again later may help."""
+    """Nothing answers at the broker's address, or the connection broke; trying again later may help."""
 
 
 class ConnectionBroke(BrokerUnreachable):

@@ -108,7 +108,7 @@ class EventName(StrEnum):
     #: A request over HTTP was denied.
     AUDIT_DENIED = "audit.denied"
 
-    # Written by nobody: what the history calls the arrival of a copy of a message in the journal.
+    # Never written: what the history calls the arrival of a copy of a message in the journal.
 
     #: A copy came into its lane.
     QUEUED = "message.queued"

@@ -63,7 +63,7 @@ class Event:
         return event if event._is_sound() else None
 
     def _is_sound(self) -> bool:
-        """Whether every field has its type; whoever may write into the exchange may write anything."""
+        """Whether every field has its type; a program that may write into the exchange may write anything."""
         texts = (self.name, self.lane, self.message_id, self.source)
         numbers = (self.generation, self.attempt)
         return (

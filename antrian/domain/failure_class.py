@@ -21,7 +21,7 @@ class FailureClass(StrEnum):
     THROTTLED = "throttled"
     #: No message of this lane can be sent now, and this one surely was not: the lane holds and probes.
     UNAVAILABLE = "unavailable"
-    #: The message may have been sent: nobody can tell.
+    #: The message may have been sent: it is unknown.
     UNCERTAIN = "uncertain"
 
     @classmethod

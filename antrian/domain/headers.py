@@ -1,6 +1,6 @@
 """The headers of a message on the wire: our own `antrian-*`, the failures that they carry, and the trace.
 
-Our own are nobody else's to set. So one that is there but makes no sense is not repaired but refused (`bad-header`):
+Other programs must not set ours. So one that is there but makes no sense is not repaired but refused (`bad-header`):
 falling back to attempt 1 could retry a message for ever, while a dead letter is seen and can be sent again by hand. A
 message without them is simply new. Of other people's headers only `traceparent` and `tracestate` travel on, and only
 when they are well-formed.

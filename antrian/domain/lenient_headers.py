@@ -1,4 +1,4 @@
-"""Headers and routing keys that pika cannot decode must not take the connection, or whoever reads them, down.
+"""Headers and routing keys that pika cannot decode must not break the connection, or the code that reads them.
 
 Any publisher can set any header, and pika raises while it reads the frame: a header of type timestamp that counts
 milliseconds, as Java services write it, would end the consumer's connection at every redelivery, for ever. So a

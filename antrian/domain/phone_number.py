@@ -153,7 +153,7 @@ def _whose_number(typed: str, region: str) -> str:
 def _has_the_digits_typed(number: PhoneNumber, typed: str, region: str) -> bool:
     """Whether the parser left every digit where it was, and took off only a country code and a trunk prefix.
 
-    For some countries it knows older ways of dialling and rewrites the number; nobody has seen the result.
+    For some countries it knows older ways of dialling and rewrites the number; no person has seen the result.
     """
     national = phonenumbers.national_significant_number(number)
     country = str(number.country_code)

@@ -44,7 +44,7 @@ def typed_digits(raw: str) -> str:
     """The ASCII digits of a typed number, after a `+` if one was typed, and nothing else.
 
     Args:
-        raw: as somebody typed, copied or sent it.
+        raw: as it was typed, copied or sent.
 
     Raises:
         InvalidPhoneNumber: it has a character that no phone number has; `place` says where. Its text quotes at most

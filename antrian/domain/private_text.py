@@ -26,7 +26,7 @@ _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
 
 
 def hide_numbers(words: str) -> str:
-    """Free text, such as a note, in which nobody finds a number."""
+    """Free text, such as a note, without the numbers in it."""
     return LIKE_A_NUMBER.sub(DOTS, words)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-#: Longer names are nobody's typing error, and comparing them takes long.
+#: Longer names are no typing error, and comparing them takes long.
 _LONGEST = 60
 
 

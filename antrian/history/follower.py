@@ -66,7 +66,7 @@ class HistoryFollower:
         settings: `whatsapp_queue_namespace` and `whatsapp_queue_retention_days` are used.
         path: of the history.
         urls: the broker's addresses.
-        quiet: log nothing; whoever started it tells what `trouble` says.
+        quiet: log nothing; the owner shows what `trouble` says.
     """
 
     def __init__(self, settings: Settings, path: Path, *, urls: Sequence[str], quiet: bool = False) -> None:

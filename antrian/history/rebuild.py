@@ -18,7 +18,7 @@ from antrian.history.records import Position
 #: Seconds without progress after which there is no use in waiting.
 PATIENCE = 10.0
 
-#: Seconds that the indexes of a long history may take; what is not there then is made by whoever follows it next.
+#: Seconds that the indexes of a long history may take; what is missing then is made by the next follower.
 INDEX_PATIENCE = 900.0
 
 _STEP, _GLANCE = 0.5, 0.1
@@ -35,7 +35,7 @@ def rebuild(
     *,
     on_progress: Callable[[int], None] = lambda _entries: None,
 ) -> Position:
-    """Make the history again; whoever reads or writes it notices.
+    """Make the history again; its readers and its writer notice.
 
     Args:
         settings: of the process.
@@ -121,6 +121,6 @@ def catch_up(
         elif time.monotonic() > deadline - patience + _STEP:
             # It stands still: perhaps the broker is away, or the journal was made again.
             mark = None
-        # Whoever asks at every step of a busy follower holds it up.
+        # Asking at every step would hold a busy follower up.
         time.sleep(_GLANCE)
     return False

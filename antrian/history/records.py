@@ -49,7 +49,7 @@ class MessageRecord:
         copy_of: the message that this one is an edited copy of.
         copied_to: the edited copy of this one.
         undo_id: of the clearing or purge that took it out.
-        cancelling: whether somebody asked that it not be sent, and it has not come to its end yet.
+        cancelling: whether its cancellation was requested, and it has not come to its end yet.
     """
 
     message_id: str
@@ -318,7 +318,7 @@ class SourceCount:
     """How many messages of one source wait.
 
     Attributes:
-        source: the publishing service; empty where nobody could read it.
+        source: the publishing service; empty where it could not be read.
         count: how many.
     """
 
@@ -376,10 +376,10 @@ class Job:
         selected: letters in the frozen selection.
         done: put back into their lanes.
         refused: the broker has no such lane; they stay.
-        unreadable: nobody can read them; they stay.
+        unreadable: they cannot be read, and stay.
         failed_again: of the canary's letters.
         detail: one sentence about how it ended; empty while it runs.
-        cancelling: whether somebody asked for its end.
+        cancelling: whether its cancellation was requested.
         options: rate, canary, limit, filter: as it was asked for.
     """
 

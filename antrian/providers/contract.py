@@ -25,7 +25,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt did not succeed, or nobody can tell whether it did.
+    """The attempt did not succeed, or it is unknown whether it did.
 
     Args:
         failure_class: what may be done about it.

@@ -51,7 +51,7 @@ _STATUSES: dict[int, tuple[FailureClass, str]] = {
     504: (FailureClass.UNCERTAIN, "gateway-error"),
     # The address is not quite right (http for https, most likely), so it is the same for every message.
     3: (FailureClass.UNAVAILABLE, "redirected"),
-    # A wrong path, a wall in front of the panel: nothing was sent, and nobody knows whose fault it is.
+    # A wrong path, a wall in front of the panel: nothing was sent, and it is unknown whose fault it is.
     4: (FailureClass.UNAVAILABLE, "refused-by-web-server"),
 }
 _UNCLEAR = (FailureClass.UNCERTAIN, "unclear-answer")
@@ -92,7 +92,7 @@ def reconsider(failed: Failed, *, connected: bool | None) -> Failed:
 
     Args:
         failed: a failure whose code is in `DOUBTFUL`.
-        connected: whether the sender is connected to WhatsApp; None if nobody could tell.
+        connected: whether the sender is connected to WhatsApp; None if it is unknown.
     """
     if connected is None:
         return failed

@@ -64,7 +64,7 @@ class Reports:
         return Table(title, ("what", "median"), rows)
 
     def line(self) -> str:
-        """For whoever greps."""
+        """For grep."""
         longest = max(self.periods.values())
         return (
             f"admin: report with {self.messages:,} messages in the history: {milliseconds(longest)}, "

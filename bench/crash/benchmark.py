@@ -81,7 +81,7 @@ def _try(contestant: Contestant, provider: Provider) -> Story:
         child.kill()
         child.start()
         wait_until(lambda: _different(provider, sender) == _MESSAGES, _PATIENCE, "all messages have arrived", every=0.1)
-        # Whoever holds a message again may send it again, one pause later.
+        # A process that holds a message again may send it again, one pause later.
         time.sleep(DELAY + 1)
     arrivals = provider.arrivals(sender)
     return Story([arrival.at for arrival in arrivals], [arrival.text for arrival in arrivals])

@@ -1,7 +1,7 @@
 """Which of several consumers of a lane is the active one, as far as one of them can tell.
 
-The broker picks the single active consumer and tells nobody. What a consumer can know is whose outcomes were recorded
-last, and how many others are subscribed to the lane.
+The broker picks the single active consumer and does not say which. What a consumer can know is whose outcomes were
+recorded last, and how many others are subscribed to the lane.
 """
 
 from antrian.domain.events import Event

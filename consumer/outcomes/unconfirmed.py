@@ -13,7 +13,7 @@ from antrian.domain.events import Event
 
 
 class Unconfirmed:
-    """Decides what is to be recorded next, and when all is on record; does nothing itself."""
+    """Decides what to record next, and when all is on record; does nothing itself."""
 
     def __init__(self) -> None:
         self._unrecorded: deque[Event] = deque()
@@ -38,7 +38,7 @@ class Unconfirmed:
         return waiting[0] if waiting else None
 
     def add(self, event: Event) -> None:
-        """It could not be recorded, or nobody can tell whether it was."""
+        """It could not be recorded, or it is unknown whether it was."""
         self._unrecorded.append(event)
 
     def confirmed(self) -> bool:

@@ -140,7 +140,7 @@ def test_nobody_releases_who_may_not_and_without_a_broker_nothing_is_foretold(wi
 
 PLAN = {
     "lane": "default",
-    "messages": 1000,
+    "messages": 1,
     "seconds": {"p50": 183_600, "p90": 190_800},
     "held": [{"reason": "warm_up", "messages": 280, "seconds": 172_800}],
     "senders_needed": 3,
@@ -171,7 +171,7 @@ def test_a_plan_is_made_before_anything_is_queued(window, axe_script, viewport):
     with page.expect_request(re.compile("cold=0.4")):
         page.get_by_label("New contacts among them, in percent").fill("40")
         page.keyboard.press("Enter")
-    expect(page.get_by_role("table", name="What a new number could send")).to_contain_text("Week 4")
+    expect(page.get_by_role("list", name="What a new number would send of them")).to_contain_text("Week 4")
     assert axe.violations(page, axe_script) == []
     assert overflow(page) == 0
     answer(page, "/status", AWAY, 503)

@@ -47,7 +47,7 @@ class Identity:
 
     @classmethod
     def new(cls) -> "Identity":
-        """A name and a password that nobody has, and ports that are free now."""
+        """A new name and password, and ports that are free now."""
         amqp_port, dist_port, epmd_port = free_ports(3)
         return cls(f"antrian-{secrets.token_hex(4)}", secrets.token_hex(16), amqp_port, dist_port, epmd_port)
 
@@ -57,7 +57,7 @@ class Identity:
         return self.amqp_port, self.dist_port, self.epmd_port
 
     def greeting(self) -> Greeting | None:
-        """What the node says of itself over AMQP; None when it does not answer, or somebody else does."""
+        """What the node says of itself over AMQP; None when it does not answer, or another program does."""
         return greet(self.amqp_port, node=self.name)
 
     @property
@@ -94,7 +94,7 @@ class NodeFiles:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Wait until nobody else is starting or stopping the node, and keep others waiting meanwhile.
+        """Wait until no other process is starting or stopping the node, and keep others waiting meanwhile.
 
         Raises:
             OSError: the folder cannot be written to.

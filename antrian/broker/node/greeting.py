@@ -21,7 +21,7 @@ class Greeting:
 
 
 def greet(port: int, *, node: str, timeout: float = 5) -> Greeting | None:
-    """Ask whoever listens on 127.0.0.1:`port` whether it is `node`.
+    """Ask the program that listens on 127.0.0.1:`port` whether it is `node`.
 
     Args:
         port: a TCP port.
@@ -29,7 +29,7 @@ def greet(port: int, *, node: str, timeout: float = 5) -> Greeting | None:
         timeout: longest wait for each part of the answer, in seconds; a closed port answers at once.
 
     Returns:
-        The broker's introduction, or None when nobody answers, or somebody else.
+        The broker's introduction, or None when nothing answers, or another program does.
     """
     try:
         with socket.create_connection(("127.0.0.1", port), timeout) as connection:

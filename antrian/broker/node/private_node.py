@@ -1,7 +1,7 @@
 """A RabbitMQ node of our own: own name, own ports, own data, on loopback, beside whatever the machine runs.
 
 Everything lies in `<home>/broker`, and the processes are found again by that folder's name in their environment.
-So nothing depends on a pid file being right, and a node survives whoever started it being killed.
+So nothing depends on a pid file being right, and a node survives the process that started it.
 """
 
 import os

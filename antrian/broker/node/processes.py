@@ -102,7 +102,7 @@ def _wait_for(processes: Sequence[psutil.Process], patience: float) -> list[psut
 
 def _signal(send: Callable[[psutil.Process], None], processes: Sequence[psutil.Process]) -> None:
     for process in processes:
-        # psutil compares the start time first, so a process id that went to somebody else is never hit.
+        # psutil compares the start time first, so a process id that was given to another process is never hit.
         with suppress(psutil.NoSuchProcess):
             send(process)
 
@@ -110,7 +110,7 @@ def _signal(send: Callable[[psutil.Process], None], processes: Sequence[psutil.P
 def _environment(process: psutil.Process) -> Mapping[str, str]:
     try:
         return process.environ()
-    except (psutil.Error, OSError):  # ended meanwhile, a zombie, or somebody else's
+    except (psutil.Error, OSError):  # ended meanwhile, a zombie, or of another user
         return {}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 HOW_TO_INSTALL = "install RabbitMQ (Debian, Ubuntu: apt-get install rabbitmq-server; macOS: brew install rabbitmq)"
 
-#: The script that runs the server in the foreground as whoever starts it. Debian's and Red Hat's
+#: The script that runs the server in the foreground as the user who starts it. Debian's and Red Hat's
 #: /usr/sbin/rabbitmq-server is a wrapper that wants to become the service's user: never that one.
 _PLACES = (
     "/usr/lib/rabbitmq/bin/rabbitmq-server",

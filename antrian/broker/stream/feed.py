@@ -47,7 +47,7 @@ class StreamFeed:
     """Reads a stream from a place on, until its connection breaks or the stream is deleted; then make another.
 
     Args:
-        channel: for nothing else; of a connection that whoever opened it closes.
+        channel: for nothing else; its owner closes the connection.
         stream: its name.
         start: the offset of an entry that is there, `first`, or an age.
         bare: an exchange whose publishers' properties say nothing; they are left out.

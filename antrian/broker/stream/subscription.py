@@ -14,7 +14,7 @@ class Subscription:
     """Takes entries whenever the connection's owner has it process what came.
 
     Args:
-        connection: whoever owns it closes it.
+        connection: its owner closes it.
         stream: its name.
         start: where to begin; of entries that were written together, a stream sends those before it as well.
         take: called for each entry.

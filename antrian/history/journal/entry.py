@@ -29,7 +29,7 @@ QUEUED, SCHEDULED, BURIED = EventName.QUEUED, EventName.SCHEDULED, EventName.BUR
 #: The last second that makes sense: the end of the year 9999.
 LATEST = LATEST_MILLISECOND / 1000
 
-#: Longer names of lanes, services and the like are cut: nobody reads them, and they are in every index.
+#: Longer names of lanes, services and the like are cut: they are of no use, and in every index.
 LONGEST_NAME = 200
 
 _NOTHING: dict[str, Any] = {}

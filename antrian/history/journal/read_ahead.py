@@ -18,7 +18,7 @@ from antrian.domain.errors import AntrianError
 
 _PROGRAM = "antrian.history.journal.read_ahead_process"
 
-#: Bytes of the pipe: more than a parcel has, usually, and the most that Linux gives to everybody.
+#: Bytes of the pipe: more than a batch has, usually, and the most that Linux gives to any user.
 _ROOM = 1 << 20
 
 #: Seconds that the other process may take to end.
@@ -76,7 +76,7 @@ class ReadAhead:
     def __init__(self, urls: Sequence[str], namespace: str, start: int | str) -> None:
         self._end_passed_at: float | None = None
         try:
-            self._parcels, far = Pipe(duplex=False)
+            self._pipe, far = Pipe(duplex=False)
             with far:
                 _widen(far.fileno())
                 self._process = _started(far.fileno())
@@ -94,16 +94,16 @@ class ReadAhead:
             ReaderLost: the other process has ended.
         """
         try:
-            if not self._parcels.poll(timeout):
+            if not self._pipe.poll(timeout):
                 return []
-            parcel = receive(self._parcels)
+            batch = receive(self._pipe)
         except (EOFError, OSError) as error:
-            # The second one when it was killed in the middle of a parcel.
+            # The second one when it was killed in the middle of a batch.
             raise ReaderLost("the process that reads the journal has ended") from error
-        if parcel.trouble:
-            raise ReadingEnded(parcel.trouble)
-        self._end_passed_at = parcel.end_passed_at or self._end_passed_at
-        return parcel.entries
+        if batch.trouble:
+            raise ReadingEnded(batch.trouble)
+        self._end_passed_at = batch.end_passed_at or self._end_passed_at
+        return batch.entries
 
     def look_for_the_end(self) -> None:
         """The other process does so by itself."""
@@ -115,7 +115,7 @@ class ReadAhead:
 
     def close(self) -> None:
         """End the other process."""
-        self._parcels.close()
+        self._pipe.close()
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE)
@@ -132,25 +132,25 @@ def _started(out: int) -> "subprocess.Popen[bytes]":
 
 
 def _widen(pipe: int) -> None:
-    """Make room for what comes while a parcel is being written; where that cannot be, it is only slower."""
+    """Make room for what comes while a batch is being written; where that cannot be, it is only slower."""
     with suppress(AttributeError, OSError):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _ROOM)
 
 
-def send(parcels: Connection, parcel: ReadBatch) -> None:
-    """Hand a parcel over; waits until the one before is taken.
+def send(pipe: Connection, batch: ReadBatch) -> None:
+    """Hand a batch over; waits until the one before is taken.
 
     Raises:
-        BrokenPipeError: nobody takes them any more.
+        BrokenPipeError: the reader is gone.
     """
-    parcels.send_bytes(pickle.dumps(parcel, pickle.HIGHEST_PROTOCOL))
+    pipe.send_bytes(pickle.dumps(batch, pickle.HIGHEST_PROTOCOL))
 
 
-def receive(parcels: Connection) -> ReadBatch:
-    """The next parcel.
+def receive(pipe: Connection) -> ReadBatch:
+    """The next batch.
 
     Raises:
         EOFError: there is none, and will be none.
     """
-    parcel: ReadBatch = pickle.loads(parcels.recv_bytes())  # noqa: S301 (our own process wrote it)
-    return parcel
+    batch: ReadBatch = pickle.loads(pipe.recv_bytes())  # noqa: S301 (our own process wrote it)
+    return batch

@@ -1,4 +1,4 @@
-"""The process that `ReadAhead` starts: a `Task` on stdin, parcels on stdout until nobody takes them."""
+"""The process that `ReadAhead` starts: a `Task` on stdin, batches on stdout until the reader is gone."""
 
 import math
 import os
@@ -14,23 +14,23 @@ from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
 from antrian.history.journal.read_ahead import ReadBatch, Task, send
 
-#: Seconds without an entry after which an empty parcel goes out: so it is noticed that nobody takes them.
+#: Seconds without an entry after which an empty batch goes out: that is how a reader that is gone is noticed.
 _TICK = 0.1
 
 #: Seconds between two looks for the journal's end.
 _ROUND = 0.5
 
 
-def run(task: Task, parcels: Connection) -> None:
-    """Read until nobody takes it any more, or there is no more; then say why.
+def run(task: Task, pipe: Connection) -> None:
+    """Read until the reader is gone, or the journal cannot be read; then say why.
 
     Raises:
-        BrokenPipeError: nobody takes the parcels.
+        BrokenPipeError: the reader is gone.
     """
     try:
         with open_channel(task.urls, name="antrian history read-ahead") as channel:
             names = Names(task.namespace)
-            # Whoever starts a process for it knows that the journal is long.
+            # A process is only started for a journal that is long, so silence never means that it is empty.
             feed = StreamFeed(channel, names.journal, task.start, bare=names.events, silence=math.inf)
             look_at = 0.0
             while True:
@@ -38,19 +38,19 @@ def run(task: Task, parcels: Connection) -> None:
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + _ROUND
                     feed.look_for_the_end()
-                send(parcels, ReadBatch(taken, feed.end_passed_at()))
+                send(pipe, ReadBatch(taken, feed.end_passed_at()))
     except AntrianError as error:
-        send(parcels, ReadBatch([], trouble=str(error)))
+        send(pipe, ReadBatch([], trouble=str(error)))
 
 
 def main() -> None:
     """Do what stdin says."""
     task = pickle.load(sys.stdin.buffer)  # noqa: S301 (our own process wrote it)
-    parcels = Connection(os.dup(sys.stdout.fileno()), readable=False)
-    # Nothing but parcels may go there.
+    pipe = Connection(os.dup(sys.stdout.fileno()), readable=False)
+    # Nothing but batches may go there.
     os.dup2(sys.stderr.fileno() if sys.stderr else os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     with suppress(BrokenPipeError):
-        run(task, parcels)
+        run(task, pipe)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,16 @@ from antrian.history.projection.changes import (
     TakenOut,
 )
 from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT, Table
-from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
+from antrian.history.projection.figure_tables import (
+    CAUSES,
+    HOLDS,
+    MINUTES,
+    OPT_OUTS,
+    QUARTER_WAITS,
+    QUARTERS,
+    TALLIES,
+    WAITS,
+)
 from antrian.history.projection.figures import QUARTER, Ends, Figures, Wait
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
@@ -40,6 +49,8 @@ _COUNT = TALLIES.add(["count"])
 _ADD_MINUTE = MINUTES.add(["queued", "sent", "failed", "dead", "opened"], peak="max(peak, opened + excluded.peak)")
 _ADD_ENDS = QUARTERS.add(["sent", "failed"])
 _ADD_CAUSE = CAUSES.add(["count"])
+_ADD_HOLD = HOLDS.add(["count", "seconds"])
+_ADD_OPT_OUT = OPT_OUTS.add(["count"])
 _TELL_JOB = f"""{JOBS.insert_named()} ON CONFLICT DO UPDATE SET
     state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
     changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
@@ -52,7 +63,7 @@ class ChangeWriter:
     """Carries out changes.
 
     Args:
-        connection: whoever owns it begins and ends the transactions.
+        connection: its owner begins and ends the transactions.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -97,13 +108,19 @@ class ChangeWriter:
             ],
         )
         self._connection.executemany(
-            "INSERT INTO holds VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, "
-            "seconds = seconds + excluded.seconds",
-            [(*key, held.count, held.seconds) for key, held in figures.holds.items()],
+            _ADD_HOLD,
+            [
+                {"quarter": quarter, "lane": lane, "reason": reason, "count": held.count, "seconds": held.seconds}
+                for (quarter, lane, reason), held in figures.holds.items()
+            ],
         )
         self._connection.executemany(
-            "INSERT INTO opt_outs VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [(*key, count) for key, count in figures.opt_outs.items() if count],
+            _ADD_OPT_OUT,
+            [
+                {"quarter": quarter, "lane": lane, "source": source, "count": count}
+                for (quarter, lane, source), count in figures.opt_outs.items()
+                if count
+            ],
         )
 
     def _add_waits(self, table: Table, period: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
@@ -138,7 +155,7 @@ class ChangeWriter:
         ).rowcount
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
-        # They name nobody, and a report compares with the period before.
+        # They name no recipient, and a report compares with the period before.
         for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)

@@ -29,3 +29,9 @@ QUARTERS = _sums(
     "quarters", {"quarter": "INTEGER", "lane": "TEXT", "source": "TEXT"}, {"sent": "INTEGER", "failed": "INTEGER"}
 )
 CAUSES = _sums("causes", {"quarter": "INTEGER", "lane": "TEXT", "cause": "TEXT"}, {"count": "INTEGER"})
+
+#: Holds that ended in each quarter of an hour, and how long they took; and what recipients did not want.
+HOLDS = _sums(
+    "holds", {"quarter": "INTEGER", "lane": "TEXT", "reason": "TEXT"}, {"count": "INTEGER", "seconds": "REAL"}
+)
+OPT_OUTS = _sums("opt_outs", {"quarter": "INTEGER", "lane": "TEXT", "source": "TEXT"}, {"count": "INTEGER"})

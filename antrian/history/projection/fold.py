@@ -288,7 +288,7 @@ class Projection:
     def _end(self, row: MessageRow, event: Event, state: MessageState) -> None:
         details = event.details
         if state is MessageState.DEAD:
-            # A letter that nobody could read has none.
+            # A letter that could not be read has none.
             row.attempt = event.attempt or row.attempt
             row.failure_class = _text(details.get("failure_class")) or row.failure_class
             row.code = _text(details.get("code")) or row.code
@@ -339,7 +339,7 @@ class Projection:
             row.entered_at, row.entered_seq = self.changes.clock, seq
 
     def _redrive(self, row: MessageRow, event: Event) -> None:
-        # Whoever puts it back wants it sent, whatever was asked before.
+        # A re-drive means that it is to be sent, whatever was requested before.
         row.cancelling = 0
         # The broker may still refuse the copy; then the letter stays. So only the copy's arrival ends it.
         copy_id = event.details.get("copy")

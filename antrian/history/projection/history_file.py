@@ -2,7 +2,7 @@
 
 The name is a symbolic link to the file itself, and a file never gets another name while it is open: SQLite keeps a
 write-ahead log beside the file, under the file's name, and a log must never meet another file than its own. So a
-new file is complete before the link is turned to it, in one step; whoever has the old one open notices that the
+new file is complete before the link is turned to it, in one step; a process that has the old one open notices that the
 inode is another.
 """
 
@@ -54,7 +54,7 @@ def create(path: Path) -> None:
         OSError: the folder cannot be written.
         sqlite3.Error: as well.
     """
-    # Numbers and texts are in the files; even their names are nobody else's business.
+    # Numbers and texts are in the files; other users must not even see their names.
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for orphan in _files(path):
         _remove(orphan)
@@ -65,7 +65,7 @@ def build(path: Path) -> Path:
     """A new empty history beside `path`, to be filled and then swapped in."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.new")
-    # The texts of messages are nobody else's business.
+    # Other users must not read the texts of messages.
     fresh.touch(mode=0o600)
     connection = sqlite3.connect(fresh, isolation_level=None)
     try:
@@ -76,11 +76,11 @@ def build(path: Path) -> Path:
 
 
 def swap(path: Path, fresh: Path) -> None:
-    """Put a file that nobody has open in the place of `path`, in one step.
+    """Put a file that no process has open in the place of `path`, in one step.
 
     Raises:
         OSError: the folder cannot be written.
-        sqlite3.Error: the file is no database, or somebody has it open.
+        sqlite3.Error: the file is no database, or another process has it open.
     """
     _fold_log(fresh)
     target = fresh.with_suffix(".db")

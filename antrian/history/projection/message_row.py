@@ -34,7 +34,7 @@ class MessageRow:
         source: the publishing service; empty while it is not known.
         presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
             unreadable letter, which may have its id from a good message.
-        cancelling: whether somebody asked that it not be sent; kept to by the consumer whatever else becomes of it.
+        cancelling: whether its cancellation was requested; the consumer obeys that whatever else becomes of it.
         contents: what it says, by column; None while nothing is known, or the history has it.
     """
 

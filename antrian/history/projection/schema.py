@@ -8,7 +8,16 @@ the journal.
 import sqlite3
 
 from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
-from antrian.history.projection.figure_tables import CAUSES, MINUTES, QUARTER_WAITS, QUARTERS, TALLIES, WAITS
+from antrian.history.projection.figure_tables import (
+    CAUSES,
+    HOLDS,
+    MINUTES,
+    OPT_OUTS,
+    QUARTER_WAITS,
+    QUARTERS,
+    TALLIES,
+    WAITS,
+)
 
 #: Grows with every change that an earlier program could not live with: of tables, or of what the projection means by
 #: them. A column of `messages` that may be empty is none, nor is a table that an earlier program does not look at.
@@ -75,10 +84,8 @@ _LATER = {
     "WHERE state = 'scheduled' AND hold_reason IS NOT NULL",
     "messages_timed": "CREATE INDEX messages_timed ON messages (lane, due_at) "
     "WHERE state = 'scheduled' AND hold_reason IS NULL",
-    "holds": "CREATE TABLE holds (quarter INTEGER NOT NULL, lane TEXT NOT NULL, reason TEXT NOT NULL, "
-    "count INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (quarter, lane, reason)) WITHOUT ROWID",
-    "opt_outs": "CREATE TABLE opt_outs (quarter INTEGER NOT NULL, lane TEXT NOT NULL, source TEXT NOT NULL, "
-    "count INTEGER NOT NULL, PRIMARY KEY (quarter, lane, source)) WITHOUT ROWID",
+    HOLDS.name: HOLDS.create(),
+    OPT_OUTS.name: OPT_OUTS.create(),
 }
 
 #: Made when the history has caught up for the first time: to keep them while millions of messages are read takes more

@@ -1,4 +1,4 @@
-"""Which of several processes writes the history's file: whoever holds the lock of a file beside it."""
+"""Which of several processes writes the history's file: the one that holds the lock of a file beside it."""
 
 import fcntl
 import os

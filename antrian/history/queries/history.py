@@ -60,7 +60,7 @@ __all__ = ["BadCursor", "History", "history_path"]
 #: Messages that an undo reads at once.
 _REMOVED_AT_ONCE = 500
 
-#: Delayed messages that are due and that nobody has moved into their lane yet, looked at; there are hardly ever any.
+#: Delayed messages that are due and were not moved into their lane yet, looked at; there are hardly ever any.
 _MOST_DUE = 1_000
 
 #: Seconds: a history that was compared with the journal so short a time ago is up to date.
@@ -246,8 +246,8 @@ class History:
         """The messages of a lane that come back at a time of their own, for no rule of the lane."""
         return held_query.delayed_counts(self._reader, lane, time.time())
 
-    def held_due_times(self, lane: str, limit: int) -> list[float]:
-        """When the first held messages of a lane come back from the delay ladder, unix seconds, in order."""
+    def held_due_times(self, lane: str, limit: int) -> list[tuple[float, int]]:
+        """When the first held messages of a lane come back from the delay ladder, and how many, in order."""
         return held_query.held_due_times(self._reader, lane, time.time(), limit)
 
     def place(self, message_id: str) -> int | None:

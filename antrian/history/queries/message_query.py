@@ -14,7 +14,7 @@ from antrian.history.records import PENDING, MessageFilter, MessageState
 #: Ordering by time and, where the words of the text are looked for, by the order of coming; both newest first.
 BY_TIME, BY_NUMBER = "m.born_at DESC, m.id DESC", "words.rowid DESC"
 
-#: What the delay ladder has let go, and nobody has moved into its lane yet: hardly ever anything.
+#: What has left the delay ladder and was not moved into its lane yet: hardly ever anything.
 _DUE = (
     "m.id IN (SELECT id FROM messages INDEXED BY messages_delayed "
     "WHERE state IN ('retrying', 'scheduled') AND due_at <= ?)"

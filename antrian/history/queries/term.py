@@ -1,4 +1,4 @@
-"""What somebody may mean by the words in the one search field; pure.
+"""What the words in the one search field may mean; pure.
 
 A term is taken for everything that it can be: `0812…7890` for a number, `invoice-17` for a key and for words of a
 text. What is found by any of these meanings is found.

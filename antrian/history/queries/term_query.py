@@ -124,7 +124,7 @@ def filter_conditions(wanted: MessageFilter, now: float) -> list[Condition]:
 
 
 def _in_state(state: MessageState, now: float) -> Condition:
-    """A delayed message whose time is over waits, although nobody has moved it into its lane yet."""
+    """A delayed message whose time is over waits, although it was not moved into its lane yet."""
     match state:
         case MessageState.WAITING:
             due = "m.id IN (SELECT id FROM messages WHERE state IN ('retrying', 'scheduled') AND due_at <= ?)"

@@ -41,9 +41,9 @@ class KnownPlace(StrEnum):
     QUEUED = "queued"
     #: It was sent, within the time for which its key is remembered.
     SENT = "sent"
-    #: Its dead letter waits for somebody to decide.
+    #: Its dead letter waits for an operator's decision.
     DEAD = "dead"
-    #: Somebody cancelled it, within the same time.
+    #: It was cancelled, within the same time.
     CANCELLED = "cancelled"
 
 
@@ -62,7 +62,7 @@ _PAST = frozenset({KnownPlace.SENT, KnownPlace.CANCELLED})
 
 
 def place_of(use: KeyUse, since: float) -> KnownPlace | None:
-    """Where the message is, None if it stands in nobody's way: cleared, purged, expired, or sent long ago.
+    """Where the message is; None if it does not matter any more: cleared, purged, expired, or sent long ago.
 
     Args:
         use: what the history says.
@@ -125,7 +125,7 @@ ShowsProgress = Callable[[str, int | None], AbstractContextManager[Moves]]
 
 @contextmanager
 def known_messages(settings: Settings, progress: ShowsProgress) -> Iterator[Known]:
-    """What the history knows, once it is up to date; it is brought up to date here if nobody else does it.
+    """What the history knows, once it is up to date; it is brought up to date here if no other process does that.
 
     Args:
         settings: of the process.
@@ -154,7 +154,7 @@ def _bring_up_to_date(settings: Settings, history: History, progress: ShowsProgr
     """Why that is not possible; empty when it is done."""
     urls = broker_urls(settings)
     try:
-        # Whoever may only publish is told so at once, and not when nothing has come for long.
+        # A user who may only publish is told so at once, and not after a long silence.
         journal = Names(settings.whatsapp_queue_namespace).journal
         with stream_channel(urls, journal, name="antrian import") as channel:
             last_entry(channel, journal)
@@ -169,7 +169,7 @@ def _bring_up_to_date(settings: Settings, history: History, progress: ShowsProgr
     try:
         with progress("history entries read", None) as bar:
             is_read = catch_up(follower, history, bar.move_to, _PATIENCE)
-        # A history of a journal that was made again has read further than that goes, until somebody notices.
+        # A history of a journal that was made again has read further than that goes, until that is noticed.
         is_complete = is_read and wait_until_checked(
             follower, history, since=started_at, patience=_INDEXING, in_trouble=_PATIENCE
         )

@@ -40,7 +40,7 @@ def known_columns(columns: ColumnSet = MESSAGE_COLUMNS) -> str:
 
 
 class UnknownColumns(UnreadableFile):
-    """The header has names that nobody knows.
+    """The header has unknown names.
 
     Attributes:
         names: these, as they are written.
@@ -80,7 +80,7 @@ def named(cells: Sequence[str], ignored: Collection[str] = (), columns: ColumnSe
         columns: that there may be.
 
     Raises:
-        UnknownColumns: the header has names that nobody knows.
+        UnknownColumns: the header has unknown names.
         UnreadableFile: a column is missing, or there twice, or its name is no text.
     """
     if not all(map(is_utf8, cells)):
@@ -98,7 +98,7 @@ def named(cells: Sequence[str], ignored: Collection[str] = (), columns: ColumnSe
 
 
 def split_columns(text: str) -> tuple[str, ...]:
-    """The columns in `a,b`, as people write what is to be left out."""
+    """The columns in `a,b`, as people list those to leave out."""
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 

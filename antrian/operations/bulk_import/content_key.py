@@ -21,7 +21,7 @@ _DIGEST_SIZE = 16
 def content_of(request: MessageRequest, deliver_at: str | None, batch: str) -> bytes:
     """A digest of what makes a message this one: to whom, what, when, in which lane, for whom, and its notes.
 
-    How urgent it is and when it expires do not count: whoever changes that means the same message.
+    How urgent it is and when it expires do not count: a row that differs only there means the same message.
 
     Args:
         request: checked, the number in its one spelling, lane and source filled in.

@@ -11,7 +11,7 @@ class DuplicateCounter:
     """Counts digests; what was counted is gone with it."""
 
     def __init__(self) -> None:
-        # An empty name is a database of its own, in a file that nobody else can open.
+        # An empty name is a database of its own, in a file that no other process can open.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._database.execute("PRAGMA journal_mode = OFF")

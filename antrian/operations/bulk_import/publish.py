@@ -1,4 +1,4 @@
-"""The second pass: orders go to the broker until all are in the queue, or it goes away, or somebody stops it."""
+"""The second pass: orders go to the broker until all are queued, the broker goes away, or the import is stopped."""
 
 import signal
 from collections import deque
@@ -42,7 +42,7 @@ class RowResult:
         unanswered: rows that were on their way when the broker went away.
         unknown: how many of these may be in the queue.
         trouble: why the broker went away; empty when it did not.
-        interrupted: whether somebody stopped it.
+        interrupted: whether it was stopped.
     """
 
     queued: int = 0

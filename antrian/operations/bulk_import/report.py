@@ -24,7 +24,7 @@ class ImportSummary:
         is_dry: whether nothing is to be queued.
         skips: whether wrong rows are left out; else they keep the right ones out, too.
         outcome: of the second pass; None if there was none.
-        blind: why nobody knows what an earlier import has queued; empty when it is known.
+        blind: why it is unknown what an earlier import has queued; empty when it is known.
     """
 
     findings: Findings

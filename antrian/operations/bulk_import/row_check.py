@@ -33,7 +33,7 @@ class Defaults:
 
 
 def checked_defaults(lane: str | None, source: str, priority: str) -> Defaults:
-    """The defaults as somebody wrote them.
+    """The defaults as they were typed.
 
     Raises:
         MalformedMessage: no message could have such a source or priority.

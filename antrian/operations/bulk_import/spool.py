@@ -37,7 +37,7 @@ class NoRoom(CommandFailed):
 class Spool:
     """Orders, written once and then read any number of times.
 
-    The file has no name, so it is gone with the process however that ends, and nobody else can read the numbers in it.
+    The file has no name, so it is gone with the process however that ends, and no other can read the numbers in it.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The lines of a file that somebody else wrote: UTF-8, of bearable length, or refused with what to do about it."""
+"""The lines of a user's file: UTF-8, not too long, or refused with what to do about it."""
 
 import io
 from collections.abc import Generator, Iterator
@@ -20,7 +20,7 @@ _STRANGERS = (
 def text_lines(file: IO[bytes]) -> Generator[str, None, None]:
     """The lines of an open file, each with its end; without a byte-order mark.
 
-    Bytes that are not UTF-8 become lone surrogates, so that whoever reads a line can say which one is wrong.
+    Bytes that are not UTF-8 become lone surrogates, so that the reader of a line can say which one is wrong.
 
     Raises:
         UnreadableFile: it is no text, or has an enormous line.

@@ -31,7 +31,7 @@ LIFETIME = 3_600.0
 #: Uploads that are kept at a time; of more, the oldest is forgotten.
 MOST = 20
 
-#: Rows of a file: so many take half a minute to check, and nobody waits for more.
+#: Rows of a file: so many take half a minute to check, and no user waits longer.
 MOST_ROWS = 200_000
 
 #: Files that are checked at a time; each takes a processor for itself.
