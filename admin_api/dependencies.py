@@ -27,6 +27,7 @@ from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
+from antrian.operations.lane.held_now import HeldNow
 from antrian.operations.lane.observer import LanesObserver
 from antrian.operations.lane.release_job import HeldReleases
 from publisher import Publisher
@@ -54,6 +55,7 @@ class Services:
     contacts: ContactsFollower
     opt_outs: OptOuts
     comparison: Comparison = field(default_factory=Comparison)
+    held: HeldNow = field(default_factory=HeldNow)
     guesses: Guesses = field(default_factory=Guesses)
 
 

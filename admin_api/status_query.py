@@ -15,7 +15,6 @@ from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, Retent
 from antrian.domain.errors import BrokerError, BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageRecord, MessageState, Position
-from antrian.operations.lane.held_forecast import held_messages
 from antrian.operations.lane.hold_summary import waits_by_lane
 from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Status
@@ -83,7 +82,7 @@ def _compose(services: Services, lane: str, reading: Reading, *, masked: bool) -
         sending=services.history.message(sending.message_id) if sending else None,
         state=history_state(services, lane, reading),
         alarm=retention_alarm(services),
-        held=held_messages(services.history, lane),
+        held=services.held.of(services.history, lane),
         held_in_all=services.history.counts()[MessageState.HELD],
     )
     answer = lane_status(reading, seen, services.settings, masked=masked)

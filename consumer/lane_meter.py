@@ -6,6 +6,7 @@ from typing import NamedTuple
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import LADDER_HOLDS
 from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
 from antrian.providers.contract import Sent
@@ -21,11 +22,15 @@ WAIT = "antrian_message_wait_seconds"
 ATTEMPTS = "antrian_message_attempts"
 MESSAGES = "antrian_messages_total"
 POSTPONED = "antrian_messages_postponed_total"
+HELD = "antrian_messages_held_total"
 
 SENT = "sent"
 #: How a call to the provider can end.
 OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
 
+
+#: Why a message can be held on the delay ladder.
+HOLD_REASONS = tuple(sorted(reason.value for reason in LADDER_HOLDS))
 
 #: Why a message can be postponed.
 REASONS = (DELIVER_AT, NEWER_VERSION)
@@ -83,6 +88,8 @@ class LaneMeter:
             yield Change(MESSAGES, (self.lane, ENDS[event.name]))
         if event.name == EventName.POSTPONED:
             yield Change(POSTPONED, (self.lane, str(event.details["reason"])))
+        if event.name == EventName.HELD:
+            yield Change(HELD, (self.lane, str(event.details["reason"])))
         if event.name in ENDS_BY_ATTEMPT and event.attempt:
             yield Change(ATTEMPTS, (self.lane,), event.attempt)
 

@@ -70,6 +70,9 @@ HAPPENINGS = (
         "Messages laid on the delay ladder without an attempt: before their time, or for a newer consumer to read.",
         ("lane", "reason"),
     ),
+    Metric(
+        meter.HELD, "counter", "Messages laid on the delay ladder because of a rule of the lane.", ("lane", "reason")
+    ),
 )
 
 #: The state of a lane, looked up at each scrape.
@@ -82,6 +85,13 @@ STANDINGS = (
     Metric("antrian_last_send_timestamp_seconds", "gauge", "When the provider last took a message; 0: never.", _LANE),
     Metric("antrian_ledger_entries", "gauge", "Messages that the consumer remembers.", _LANE),
     Metric("antrian_delay_seconds", "gauge", "The pause that is set between two sends.", _LANE),
+    Metric(
+        "antrian_sender_budget",
+        "gauge",
+        "Messages sent in the hour, on the day and to new contacts on the day (used_…), and the caps (cap_…, 0: none).",
+        ("lane", "kind"),
+    ),
+    Metric("antrian_cold_contacts_held", "gauge", "1 while the sender may not write to new contacts.", _LANE),
     Metric("antrian_consumer_active", "gauge", "1 on the consumer that works on the lane, 0 on a standby.", _LANE),
     Metric("antrian_broker_connected", "gauge", "1 while the consumer is connected to the broker.", _LANE),
 )
@@ -213,9 +223,13 @@ def standing(snapshot: LaneSnapshot, last_sent_at: float, delay: float, now: flo
         "antrian_delay_seconds": delay,
         "antrian_consumer_active": snapshot.connected and snapshot.active,
         "antrian_broker_connected": snapshot.connected,
+        "antrian_cold_contacts_held": snapshot.cold_held,
     }
     yield from (Change(name, (lane,), float(value)) for name, value in values.items())
     yield from (Change("antrian_lane_state", (lane, one.value), float(one is activity)) for one in LaneActivity)
+    for prefix, counts in (("used", snapshot.used.as_dict()), ("cap", snapshot.budget.as_dict())):
+        for kind, count in counts.items():
+            yield Change("antrian_sender_budget", (lane, f"{prefix}_{kind}"), float(count))
     because = snapshot.held_because(now)
     yield from (Change("antrian_lane_held", (lane, reason), float(reason == because)) for reason in HOLDS)
 
@@ -228,4 +242,5 @@ def _series(lane: str, provider: str) -> Iterable[Change]:
     yield Change(meter.SEND_SECONDS, (lane, provider))
     yield from (Change(meter.MESSAGES, (lane, end)) for end in ENDS.values())
     yield from (Change(meter.POSTPONED, (lane, reason)) for reason in meter.REASONS)
+    yield from (Change(meter.HELD, (lane, reason)) for reason in meter.HOLD_REASONS)
     yield from (Change(name, (lane,)) for name in (meter.GAP, meter.GAP_VIOLATIONS, meter.ATTEMPTS, RESTARTS))

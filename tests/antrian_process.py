@@ -71,7 +71,7 @@ class AntrianProcess:
     """One process.
 
     Args:
-        words: of the command line, without the program's name.
+        words: of the command line, without the program's name; or `-c`, the text of a Python program, and its words.
         env: all of its variables.
         stdin, stdout, stderr: as for `subprocess.Popen`.
         cwd: its folder.

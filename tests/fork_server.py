@@ -130,13 +130,22 @@ def main() -> None:
     if words is not None:
         control.detach()
         sys.argv[:] = [program, *words]
-        from antrian.cli.index import main as antrian  # noqa: PLC0415
-
         try:
-            antrian()
+            _run(words)
         except SystemExit as end:
             _leave(end)
             raise
+
+
+def _run(words: list[str]) -> None:
+    """What `antrian …` does, or `python -c …` where a test has a program of its own."""
+    if words[:1] == ["-c"]:
+        sys.argv[:] = ["-c", *words[2:]]
+        exec(compile(words[1], "<a test's program>", "exec"), {"__name__": "__main__"})  # noqa: S102
+        raise SystemExit
+    from antrian.cli.index import main as antrian  # noqa: PLC0415
+
+    antrian()
 
 
 def _leave(end: SystemExit) -> None:

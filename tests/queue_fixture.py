@@ -1,7 +1,8 @@
 """Messages and dead letters in the queues of one test, and a look at what is there afterwards."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pika
@@ -105,6 +106,12 @@ class Stock:
         with self._channel() as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
+    @contextmanager
+    def counting(self, queue: str) -> Iterator[Callable[[], int]]:
+        """A function that is `count` of a queue, for those who ask as often as they can: on one connection."""
+        with self._channel() as channel:
+            yield lambda: int(channel.queue_declare(queue, passive=True).method.message_count)
+
     def wait_for(self, queue: str, count: int) -> None:
         wait_until(lambda: self.count(queue) == count, 10, f"{queue} holds {count}")
 
@@ -118,6 +125,15 @@ class Stock:
 
     def delayed(self) -> int:
         return sum(self.count(self.names.delay(level)) for level in range(LADDER_LEVELS))
+
+    def on_ladder(self) -> list[str]:
+        """The ids of all copies that wait on the delay ladder, of whichever lane; they stay there."""
+        found: list[str] = []
+        with self._channel() as channel:
+            for level in range(LADDER_LEVELS):
+                while (got := channel.basic_get(self.names.delay(level)))[0] is not None:
+                    found.append(str(got[1].message_id))
+        return found
 
     def make_lane_quorum(self) -> Settings:
         """Make the lane's queue one that cannot be looked through; the settings that go with it.
@@ -188,8 +204,10 @@ class Stock:
         return open_channel(self.settings.amqp_urls, name="test stock")
 
 
-def message(message_id: str, *, source: str = "test", **about: Any) -> Message:
-    return new_message(PHONE, f"text {message_id}", source=source, now=time.time(), message_id=message_id, **about)
+def message(message_id: str, *, source: str = "test", phone_number: str = PHONE, **about: Any) -> Message:
+    return new_message(
+        phone_number, f"text {message_id}", source=source, now=time.time(), message_id=message_id, **about
+    )
 
 
 def ids(messages: Iterable[Message]) -> list[str]:

@@ -4,10 +4,9 @@ from pydantic import BaseModel, Field
 
 from admin_api.schemas.values import Strict, Text
 from antrian.contacts.fold import LONGEST_WORDS
-from antrian.domain.contact import Purpose, Standing
+from antrian.domain.contact import Standing
 from antrian.operations.contacts.opt_outs import USUAL_PURPOSE
 
-_PURPOSES = f"{', '.join(Purpose)}, or all."
 _NUMBER = Field(description="E.164; masked for viewers.", examples=["+6281234567890"])
 
 
@@ -29,7 +28,7 @@ class SenderItem(BaseModel):
 class OptOutProof(BaseModel):
     """An opt-out in force, with its proof."""
 
-    purpose: str = Field(description=_PURPOSES)
+    purpose: str = Field(description="transaction, reminder, marketing or all.")
     at: float = Field(description="Unix seconds.")
     by: str = Field(description="Who recorded it; the person, where they wrote it themselves.")
     words: str = Field(description="What the person said; numbers in it are hidden from viewers.")
@@ -71,7 +70,7 @@ class NewOptOut(Strict):
     """A person who wants no messages of a purpose any more."""
 
     phone_number: Text = Field(examples=["0812-3456-7890"])
-    purpose: Text = Field(default=USUAL_PURPOSE.value, description=_PURPOSES)
+    purpose: Text = Field(default=USUAL_PURPOSE.value, description="transaction, reminder, marketing or all.")
     words: str = Field(default="", max_length=LONGEST_WORDS, description="What the person said; kept as the proof.")
 
 

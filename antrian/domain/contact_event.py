@@ -21,16 +21,16 @@ def contact_key(event: Event) -> str | None:
     """The second routing key of an event that the contacts stream needs and that its name does not lead there."""
     match event.name:
         case EventName.SENDING if event.details.get("slot"):
-            what = "slot"
+            what = "contact.slot"
         case EventName.SENT if event.details.get("cold") is True:
-            what = "sent"
+            what = "contact.sent"
         case EventName.FAILED if event.details.get("failure_class") == FailureClass.COLD_REFUSED:
-            what = "refused"
+            what = "contact.refused"
         case EventName.BARRIER:
-            what = "barrier"
+            what = "contact.barrier"
         case _:
             return None
-    return outcome_key(f"contact.{what}", event.lane, event.message_id)
+    return outcome_key(what, event.lane, event.message_id)
 
 
 def known(sender: str, recipients: Sequence[str], how: How, *, at: float, source: str, timezone: str = "") -> Event:

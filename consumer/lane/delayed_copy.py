@@ -4,6 +4,9 @@ It is the same copy: generation and attempt stay. The copy is published before i
 the original is acked. In doubt there are two copies, and the ledger lets one of them be sent.
 """
 
+import pika
+
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.urgent_bell import ring
 from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.event_name import EventName
@@ -14,7 +17,7 @@ from antrian.domain.settings import LONGEST_DELAY
 from consumer.lane.admission import DELIVER_AT, Postpone, Wait
 from consumer.lane.holds import LaneHolds
 from consumer.lane.port import LaneRules
-from consumer.outcomes.writer import EventSource, Publication
+from consumer.outcomes.writer import EventSource
 
 #: Seconds after which a message is looked at again whose hold has no end that anybody knows.
 LOOK_AGAIN_AFTER = 86_400.0
@@ -34,7 +37,7 @@ class DelayedCopies:
         self._events = events
         self._holds = holds
 
-    def of(self, message: Message, why: Wait | Postpone, now: float) -> tuple[Publication, Event]:
+    def of(self, message: Message, why: Wait | Postpone, now: float) -> tuple[PublishArguments, Event]:
         """The copy and its event; `now` in unix seconds."""
         if isinstance(why, Postpone):
             copy = self.on_ladder(message, why.until - now)
@@ -48,9 +51,12 @@ class DelayedCopies:
         copy.properties.headers = mark_held(copy.properties.headers, why.hold.reason)
         return copy, self._events.of(EventName.HELD, message, **told)
 
-    def on_ladder(self, message: Message, seconds: float) -> Publication:
+    def on_ladder(self, message: Message, seconds: float) -> PublishArguments:
         """A message that waits so long on the delay ladder."""
-        body, properties = encode(message)
+        return self.as_it_is(*encode(message), seconds)
+
+    def as_it_is(self, body: bytes, properties: pika.BasicProperties, seconds: float) -> PublishArguments:
+        """Anything that waits so long on the delay ladder; its properties may be changed."""
         ring(properties, self._rules.lane, later=True)
         exchange = self._rules.names.ladder_entrance(seconds)
-        return Publication(exchange, ladder_key(seconds, self._rules.lane), body, properties)
+        return PublishArguments(exchange, ladder_key(seconds, self._rules.lane), body, properties, mandatory=True)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from antrian.contacts.book import ContactBook
+from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.domain.budget import Budget, budget
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.events import Event
@@ -36,6 +36,8 @@ class LaneHolds:
         self._ledger = ledger
         self._book = book
         self._has_caps = bool(limits.daily_cap or limits.hourly_cap)
+        # When it was counted last, and what; other threads look at it.
+        self._latest = (0.0, Used(), Budget())
         ledger.usage.keep_recipients_for(limits.recipient_gap)
 
     # One message.
@@ -92,20 +94,26 @@ class LaneHolds:
         """What keeps the whole lane from sending now by its caps; `now` in unix seconds."""
         if urgent or not self._has_caps:
             return None
-        return lane_hold(self.used(now), self.budget(now), self.limits.timezone, now)
+        return lane_hold(*self._count(now), self.limits.timezone, now)
 
-    def used(self, now: float) -> Used:
-        """What was sent in this hour and on this day."""
-        return self._ledger.usage.used(self.limits.timezone, now)
+    def _count(self, now: float) -> tuple[Used, Budget]:
+        used = self._ledger.usage.used(self.limits.timezone, now)
+        caps = budget(self.limits, self._book.first_cold_at(self._sender), now)
+        self._latest = (now, used, caps)
+        return used, caps
 
-    def budget(self, now: float) -> Budget:
-        """The caps in force."""
-        return budget(self.limits, self._book.first_cold_at(self._sender), now)
+    def last_count(self, now: float) -> tuple[Used, Budget]:
+        """What was used up when it was last counted, as it is now, and the caps; from any thread."""
+        at, used, caps = self._latest
+        return used.carried(self.limits.timezone, at, now), caps
 
-    def cold_held_until(self, now: float) -> float | None:
-        """Until when the sender may not write to cold contacts, unix seconds; None when it may."""
-        until = self._book.cold_held_until(self._sender)
-        return until if until is not None and until > now else None
+    def is_cold_held(self, now: float) -> bool:
+        """Whether the sender may not write to cold contacts now; from any thread."""
+        try:
+            until = self._book.cold_held_until(self._sender)
+        except ContactsLost:
+            return False
+        return until is not None and until > now
 
     def cap(self, gate: Gate, *, wall: float, now: float, urgent: bool = False) -> Gate:
         """The gate that is shut for as long as a cap wants, too.
@@ -144,13 +152,15 @@ class LaneHolds:
 
     def beginning(self, message: Message, address: Mapping[str, Any], now: float) -> dict[str, Any]:
         """Of the beginning of an attempt: also what it uses up."""
-        used, slot = self.used(now), self._book.slots(self._lane).slot_of(message.message_id)
+        (used, caps), slot = self._count(now), self._book.slots(self._lane).slot_of(message.message_id)
+        used = used.with_one(is_cold=address["cold"])
+        self._latest = (now, used, caps)
         about = {**address, "purpose": _purpose(message).value, "slot": slot.isoformat() if slot else None}
-        return about | self._counts(used.with_one(is_cold=address["cold"]), now)
+        return about | _counts(used, caps)
 
     def standing(self, now: float) -> Mapping[str, Any]:
         """Of a lane at rest: what is used up."""
-        return self._counts(self.used(now), now)
+        return _counts(*self._count(now))
 
     def held(self, message: Message, hold: Hold) -> dict[str, Any]:
         """Of a message that is held."""
@@ -163,9 +173,9 @@ class LaneHolds:
             "sender": self._sender,
         }
 
-    def _counts(self, used: Used, now: float) -> dict[str, Any]:
-        caps = self.budget(now)
-        return {"used": used.as_dict(), "budget": caps.as_dict(), "warm_up_day": caps.warm_up_day}
+
+def _counts(used: Used, caps: Budget) -> dict[str, Any]:
+    return {"used": used.as_dict(), "budget": caps.as_dict(), "warm_up_day": caps.warm_up_day}
 
 
 def _purpose(message: Message) -> Purpose:

@@ -4,7 +4,7 @@ import structlog
 
 from antrian.domain.event_name import EventName
 from antrian.domain.message import Message
-from consumer.lane.holds import LaneHolds
+from consumer.lane.lane_gate import LaneGate
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.permit import Permit, Step, step
@@ -23,18 +23,18 @@ class OneMessage:
         pace: holds the permission.
         events: makes the lane's events.
         ledger: knows what other consumers did with the permission.
-        holds: of the lane: its caps are kept, too.
+        gate: of the lane.
     """
 
     def __init__(
-        self, lane: str, port: Port, pace: Pace, events: EventSource, ledger: Ledger, *, holds: LaneHolds
+        self, lane: str, port: Port, pace: Pace, events: EventSource, ledger: Ledger, *, gate: LaneGate
     ) -> None:
         self._lane = lane
         self._port = port
         self._pace = pace
         self._events = events
         self._ledger = ledger
-        self._holds = holds
+        self._gate = gate
 
     async def await_turn(self, message: Message) -> bool:
         """Choose this message, if that is permitted, and keep it until every wait is over.
@@ -46,7 +46,7 @@ class OneMessage:
             Disconnected: the connection broke; the permission stays, for this message only.
         """
         while (permit := self._pace.permit) is not None:
-            gate = self._gate()
+            gate = self._gate.for_the_one()
             match step(permit, message.message_id, self._ledger.uses, self._port.now()):
                 case Step.NOTHING:
                     self._pace.permit = None
@@ -62,13 +62,10 @@ class OneMessage:
 
     async def sit_out(self) -> None:
         """Let the pause after a crash pass: what the message needs first is seen when it is over."""
-        permit, gate = self._pace.permit, self._gate()
+        permit, gate = self._pace.permit, self._gate.for_the_one()
         if permit is not None:
             until = min(gate.opens_at, permit.valid_until)
             await self._port.wait_until(until, lambda: self._port.stopping or self._pace.permit is not permit)
-
-    def _gate(self) -> Gate:
-        return self._holds.cap(self._pace.gate_for_the_one(), wall=self._port.wall(), now=self._port.now())
 
     def has_begun(self, permit: Permit) -> None:
         """The beginning of the attempt is on record, with this permission: it is spent."""

@@ -8,13 +8,13 @@ from typing import Protocol
 
 import pika
 
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.message import Message
 from antrian.providers.contract import SendResult
 from consumer.inbox import Delivery
 from consumer.lane.retry import RetryPolicy
-from consumer.outcomes.writer import Publication
 
 
 class Phase(StrEnum):
@@ -100,7 +100,7 @@ class Port(Protocol):
             surely: if the connection breaks, it is recorded on the next one; otherwise it may be there or not.
         """
 
-    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
         """Have copies confirmed by the broker, in at least one queue each, and then the event that tells of each."""
 
     def owe(self, event: Event) -> None:
@@ -125,6 +125,9 @@ class Port(Protocol):
 
     async def ack(self, delivery: Delivery) -> None:
         """The message of this delivery is done with."""
+
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        """The messages of this delivery and of all before it are done with."""
 
     async def give_back(self, delivery: Delivery) -> None:
         """The message returns to its place in the queue."""

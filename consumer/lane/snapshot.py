@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from antrian.domain.budget import Budget
+from antrian.domain.usage import Used
 from consumer.lane.port import Phase
 
 
@@ -20,10 +22,17 @@ class LaneActivity(StrEnum):
     STANDBY = "standby"
     #: The provider asked for silence, or is not there.
     HELD = "held"
+    #: As many messages were sent today as may be.
+    DAILY_CAP = "daily_cap"
+    #: As many messages were sent in this hour as may be.
+    HOURLY_CAP = "hourly_cap"
     #: The pause after the last send is running.
     PAUSE = "pause"
     #: Nothing keeps it from sending: it waits for a message.
     WAITING = "waiting"
+
+
+NOTHING_USED, NO_CAPS = Used(), Budget()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,10 @@ class LaneSnapshot:
         hold_reason: the failure class behind it; empty before the first.
         breaker_open: whether the latest call found the provider unavailable.
         remembered: entries of the ledger.
+        used: what was sent in this hour and on this day.
+        budget: the caps in force.
+        cap: which of them keeps the lane shut now: a value of `LaneActivity`; empty when none does.
+        cold_held: whether the sender may not write to cold contacts.
     """
 
     lane: str
@@ -53,6 +66,10 @@ class LaneSnapshot:
     hold_reason: str
     breaker_open: bool
     remembered: int
+    used: Used = NOTHING_USED
+    budget: Budget = NO_CAPS
+    cap: str = ""
+    cold_held: bool = False
 
     @classmethod
     def of_an_idle(cls, lane: str) -> "LaneSnapshot":
@@ -67,6 +84,8 @@ class LaneSnapshot:
             LaneActivity.SENDING: self.phase is Phase.SENDING,
             LaneActivity.STANDBY: not self.active,
             LaneActivity.HELD: self.hold_over_at > now,
+            LaneActivity.DAILY_CAP: self.cap == LaneActivity.DAILY_CAP,
+            LaneActivity.HOURLY_CAP: self.cap == LaneActivity.HOURLY_CAP,
             LaneActivity.PAUSE: self.pause_over_at > now,
         }
         return next((activity for activity, holds in facts.items() if holds), LaneActivity.WAITING)

@@ -22,12 +22,11 @@ from typing import Any, assert_never
 import pika
 import structlog
 
-from antrian.broker.urgent_bell import ring
 from antrian.contacts.book import ContactsLost
-from antrian.domain.delay_ladder import ladder_key, whole_seconds
+from antrian.domain.delay_ladder import whole_seconds
 from antrian.domain.errors import MalformedMessage, NewerVersion
 from antrian.domain.event_name import EventName
-from antrian.domain.failure_class import MALFORMED, FailureClass
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import Hold
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
 from antrian.providers.contract import Failed, Sent
@@ -43,19 +42,19 @@ from consumer.lane.admission import (
     Spent,
     Wait,
     admit,
-    admit_unread,
     dedupe_key,
 )
 from consumer.lane.bells import PAUSE_BEFORE_NEXT
 from consumer.lane.delayed_copy import DelayedCopies
 from consumer.lane.holds import LaneHolds
+from consumer.lane.lane_gate import LaneGate
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.one_message import OneMessage
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.port import LaneRules, LaneState, Phase, Port
 from consumer.lane.retry import Consequence, GiveUp, HoldCold, HoldLane, Retry, SendAgain
 from consumer.lane.sorting import Sorting
-from consumer.malformed import dead_letter_of
+from consumer.lane.unreadable import Unreadable
 from consumer.outcomes.writer import Disconnected, EventSource
 from consumer.set_aside import SetAside
 
@@ -97,8 +96,10 @@ class Tick:
         self._events = events
         self._port = port
         self._holds = holds
-        self._one_message = OneMessage(rules.lane, port, pace, events, ledger, holds=holds)
+        self._gate = LaneGate(pace, holds, port)
+        self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
         self._copies = DelayedCopies(rules, events, holds)
+        self._unreadable = Unreadable(rules, port, pace, ledger, events=events, copies=self._copies)
         self._sorting = Sorting(rules.lane, port, pace, holds, self._copies, read=self._read, look_up=self._look_up)
         self._look_at = -math.inf
         self._told: tuple[str, Hold | None] | None = None
@@ -130,8 +131,8 @@ class Tick:
     async def _wait_for_the_gate(self) -> None:
         while not self._port.stopping:
             self._pace.drop_expired_permit(self._port.now())
-            shut = by_pace, cap = self._shut()
-            gate = self._gate_to_choose()
+            shut = by_pace, cap = self._gate.parts()
+            gate = self._gate.to_choose()
             if gate.is_open_to_choose(self._port.now()):
                 return
             if cap and by_pace.is_open_to_choose(self._port.now()) and self._port.now() >= self._look_at:
@@ -144,18 +145,8 @@ class Tick:
                 until = min(until, max(self._look_at, by_pace.opens_at - LEAD))
             await self._port.wait_until(until, partial(self._has_gate_changed, shut))
 
-    def _shut(self) -> tuple[Gate, Hold | None]:
-        """What the pace says of choosing a message, and which cap keeps the lane shut beside it."""
-        gate = self._pace.gate_to_choose()
-        passes = self._pace.permit is not None or bool(self._pace.bells) or self._pace.paused
-        return gate, self._holds.of_lane(self._port.wall(), urgent=passes)
-
-    def _gate_to_choose(self) -> Gate:
-        gate, cap = self._shut()
-        return gate if cap is None else self._holds.cap(gate, wall=self._port.wall(), now=self._port.now())
-
     def _has_gate_changed(self, was: tuple[Gate, Hold | None]) -> bool:
-        return self._port.stopping or self._shut() != was
+        return self._port.stopping or self._gate.parts() != was
 
     def _tell_that_it_waits(self, gate: Gate, cap: Hold | None) -> None:
         told = gate.reason, cap
@@ -195,10 +186,11 @@ class Tick:
         try:
             message = self._read(delivery)
         except NewerVersion as problem:
-            await self._set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem))
+            if not await self._unreadable.set_aside(delivery, SetAside.of(delivery.body, delivery.properties, problem)):
+                await self._hold_then_ack(delivery)
             return
         except MalformedMessage as problem:
-            await self._bury_malformed(delivery, problem)
+            await self._unreadable.bury(delivery, problem)
             return
         await self._port.catch_up()
         self._note_bells(message)
@@ -230,7 +222,7 @@ class Tick:
     async def _admit(self, message: Message) -> Admission:
         """What to do with a message; `Crashed` only while the pause after the crash is not over."""
         admission = self._look_up(message)
-        if isinstance(admission, Crashed) and self._gate_for(message).is_open_to_choose(self._port.now()):
+        if isinstance(admission, Crashed) and self._gate.for_message(message).is_open_to_choose(self._port.now()):
             await self._record(
                 EventName.UNCERTAIN,
                 replace(message, attempt=admission.attempt),
@@ -247,13 +239,6 @@ class Tick:
 
     def _look_up(self, message: Message) -> Admission:
         return admit(message, self._ledger, self._rules.policy, self._holds, self._port.wall())
-
-    def _gate_for(self, message: Message) -> Gate:
-        now, wall = self._port.now(), self._port.wall()
-        if self._pace.permit is not None:
-            return self._holds.cap(self._pace.gate_for_the_one(), wall=wall, now=now)
-        urgent = message.priority >= Priority.URGENT
-        return self._holds.cap(self._pace.gate(urgent=urgent), wall=wall, now=now, urgent=urgent)
 
     async def _await_turn(self, message: Message) -> bool:
         """Wait for what a send needs: on a paused lane the permission, and a free call to the provider.
@@ -298,7 +283,7 @@ class Tick:
     # A send.
 
     async def _send_in_time(self, delivery: Delivery, message: Message) -> None:
-        gate = self._gate_for(message)
+        gate = self._gate.for_message(message)
         if not gate.is_open_to_choose(self._port.now()):
             # Chosen too early: by a fail-over, or for a bell whose message is not here yet. It is chosen again in time.
             if self._pace.bells:
@@ -430,9 +415,8 @@ class Tick:
         await self._record(EventName.RETRYING, message, due_at=due_at, next_attempt=consequence.attempt)
 
     async def _lay_on_ladder(self, seconds: float, body: bytes, properties: pika.BasicProperties) -> None:
-        ring(properties, self._rules.lane, later=True)
-        exchange = self._rules.names.ladder_entrance(seconds)
-        await self._port.publish(exchange, ladder_key(seconds, self._rules.lane), body, properties)
+        copy = self._copies.as_it_is(body, properties, seconds)
+        await self._port.publish(copy.exchange, copy.routing_key, copy.body, copy.properties)
 
     async def _bury(self, message: Message, failure: AttemptFailure, consequence: GiveUp) -> None:
         body, properties = encode(retry_of(message, failure, attempt=message.attempt))
@@ -441,44 +425,11 @@ class Tick:
         await self._record(EventName.DEAD, message, reason=consequence.reason, **why)
         _log.error("message.dead", **_about(message), reason=consequence.reason)
 
-    async def _bury_malformed(self, delivery: Delivery, problem: MalformedMessage) -> None:
-        properties = dead_letter_of(delivery.body, delivery.properties, problem)
-        message_id = properties.message_id or ""
-        await self._port.publish(self._rules.names.dead, self._rules.lane, delivery.body, properties)
-        self._pace.bells.answer(message_id)
-        why: dict[str, Any] = {"reason": MALFORMED, "failure_class": MALFORMED}
-        why |= {"code": problem.code, "detail": problem.detail}
-        await self._port.record(self._events.make(EventName.DEAD, message_id=message_id, **why))
-        await self._port.ack(delivery)
-        about = {"lane": self._rules.lane, "message_id": message_id}
-        _log.error("message.malformed", **about, code=problem.code, detail=problem.detail)
-
-    async def _set_aside(self, delivery: Delivery, kept: SetAside) -> None:
-        """A delivery that only a newer consumer can read waits on the ladder; those behind it go on."""
-        await self._port.catch_up()
-        self._pace.bells.answer(kept.message_id)
-        event = partial(self._events.make, message_id=kept.message_id, generation=kept.generation)
-        match admit_unread(kept.message_id, kept.generation, self._ledger):
-            case AlreadySent():
-                await self._hold_then_ack(delivery)
-                return
-            case Drop(outcome, detail):
-                await self._port.record(event(EventName[outcome.upper()], detail=detail))
-            case Spent():
-                pass
-            case None:
-                await self._lay_on_ladder(kept.seconds, kept.body, kept.properties)
-                await self._port.record(event(EventName.POSTPONED, **kept.details()))
-                why = {"version": kept.version, "seconds": kept.seconds}
-                about = {"lane": self._rules.lane, "message_id": kept.message_id}
-                _log.warning("message.needs_newer_consumer", **about, **why)
-        await self._port.ack(delivery)
-
     async def _hold_then_ack(self, delivery: Delivery) -> None:
         """Keep the message until the pause is over, so that the next one is chosen as late as possible."""
         self.enter(Phase.HOLDING)
         await self._port.wait_until(self._pace.pause_over_at - LEAD, self._is_hold_cut_short)
-        if self._port.stopping or not self._gate_to_choose().is_open_to_choose(self._port.now()):
+        if self._port.stopping or not self._gate.to_choose().is_open_to_choose(self._port.now()):
             await self._port.unsubscribe()
         await self._port.ack(delivery)
 

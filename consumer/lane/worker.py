@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 import pika
 import structlog
 
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import backoff
 from antrian.broker.topology import Names
 from antrian.contacts.book import ContactsLost
 from antrian.domain.control import Control
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
 from antrian.domain.message import Message, Priority
 from antrian.domain.settings import Settings
@@ -32,7 +34,7 @@ from consumer.lane.snapshot import LaneSnapshot
 from consumer.lane.tick import Tick
 from consumer.observers import Observer, Observers, ProviderCall
 from consumer.outcomes.reader import LaneOutcomes
-from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter, Publication
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 from consumer.provider_call import ProviderCalls, Reservation
 from consumer.set_up import SetUp
 
@@ -131,7 +133,9 @@ class LaneWorker:
 
     def snapshot(self) -> LaneSnapshot:
         """The lane's state now; from any thread."""
-        pace, ledger, active = self._pace, self.outcomes.ledger, self.outcomes.active
+        pace, ledger, active, wall = self._pace, self.outcomes.ledger, self.outcomes.active, self.wall()
+        used, caps = self._holds.last_count(wall)
+        cap = lane_hold(used, caps, self.lane.limits.timezone, wall)
         if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
             self.link.count_subscribers()
@@ -146,6 +150,10 @@ class LaneWorker:
             hold_reason=pace.hold_reason,
             breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
+            used=used,
+            budget=caps,
+            cap=cap.reason.value if cap else "",
+            cold_held=self._holds.is_cold_held(wall),
         )
 
     # The lane's life.
@@ -265,7 +273,7 @@ class LaneWorker:
         """Have an event confirmed."""
         await self._writer.record(event, surely=surely)
 
-    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
         """Have copies and their events confirmed."""
         await self._writer.record_with_copies(copies)
 
@@ -305,6 +313,10 @@ class LaneWorker:
     async def ack(self, delivery: Delivery) -> None:
         """The message is done with."""
         self.link.channel.ack(delivery.tag)
+
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        """The messages up to this one are done with."""
+        self.link.channel.ack_up_to(delivery.tag)
 
     async def give_back(self, delivery: Delivery) -> None:
         """The message returns to its place."""

@@ -13,7 +13,7 @@ from typing import Protocol
 import pika
 import structlog
 
-from antrian.broker.event_log import event_arguments
+from antrian.broker.event_log import PublishArguments, event_arguments
 from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -30,25 +30,6 @@ _log = structlog.get_logger()
 
 class Disconnected(Exception):
     """The connection that the present work began on is gone; begin again from learning."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What any channel's `publish` takes.
-
-    Attributes:
-        exchange: where it is published.
-        routing_key: to where.
-        body: its bytes.
-        properties: pika's.
-        mandatory: whether it is an error when no queue takes it.
-    """
-
-    exchange: str
-    routing_key: str
-    body: bytes
-    properties: pika.BasicProperties
-    mandatory: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +95,7 @@ class Transport(Protocol):
     ) -> None:
         """Publish and wait for the confirm, or raise `Disconnected`."""
 
-    async def publish_all(self, publications: Sequence[Publication]) -> None:
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
         """Publish in this order, and wait for every confirm, or raise `Disconnected`."""
 
     async def wait(self, condition: Callable[[], bool], *, until: float) -> bool:
@@ -180,7 +161,7 @@ class OutcomeWriter:
             raise
         self._apply(event)
 
-    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
         """Have each copy and then its event confirmed; all are on their way at once.
 
         Raises:
@@ -188,7 +169,7 @@ class OutcomeWriter:
         """
         publications = []
         for copy, event in copies:
-            publications += [copy, Publication(*event_arguments(self._names, event))]
+            publications += [copy, event_arguments(self._names, event)]
         await self._transport.publish_all(publications)
         for _, event in copies:
             self._apply(event)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from panels import GREEN, ORANGE, RED, Panel, chart, coloured, limit, number
+from panels import GREEN, ORANGE, RED, YELLOW, Panel, chart, coloured, limit, number
 from vocabulary import LANE, PRIORITIES
 
 
@@ -36,6 +36,43 @@ def waiting() -> Iterator[Panel]:
         width=6,
         stacked=True,
     )
+
+
+def holds() -> Iterator[Panel]:
+    """What messages wait for, and what the lanes may still send."""
+    yield chart(
+        "What waits, by what it waits for",
+        {"{{reason}}": f"sum by (reason) (max by (lane, reason) (antrian_waiting_messages{{{LANE}}}))"},
+        about="Every message that waits, waits for one thing: its turn (pace), a time of its own, or a rule of its lane.",
+        width=8,
+        stacked=True,
+    )
+    used, cap = (f"max by (lane, cap) (antrian_lane_{what}{{{LANE}}})" for what in ("used", "cap"))
+    yield limit(
+        chart(
+            "Sent against the caps",
+            {"sent, {{cap}}, {{lane}}": f"{used} and ({cap} > 0)", "cap, {{cap}}, {{lane}}": f"{cap} > 0"},
+            about="Of this hour, of this day, and of this day to new contacts; the cap for these grows in a warm-up.",
+            width=8,
+        ),
+        "^cap, ",
+    )
+    yield number(
+        "Held the longest",
+        {"{{lane}}": f"time() - max by (lane) (antrian_held_oldest_timestamp_seconds{{{LANE}}} > 0)"},
+        about="Since the oldest message that a rule holds was queued.",
+        width=4,
+        unit="s",
+        steps=[(0, GREEN), (86_400, YELLOW), (259_200, ORANGE)],
+    ).height(8)
+    yield number(
+        "New contacts refused for",
+        {"{{lane}}": f"clamp_min(max by (lane) (antrian_cold_held_until_timestamp_seconds{{{LANE}}} > 0) - time(), 0)"},
+        about="Until messages to people who never wrote to the number are tried again. Empty is well.",
+        width=4,
+        unit="s",
+        steps=[(0, GREEN), (1, RED)],
+    ).height(8)
 
 
 def failures() -> Iterator[Panel]:

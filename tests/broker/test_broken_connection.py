@@ -15,6 +15,8 @@ from antrian.history.records import DeadFilter
 from antrian.operations.dead_letters.dead_letters import DeadLetters
 from antrian.operations.lane.clearing import Clearing, Scope
 from antrian.operations.lane.control import set_paused
+from antrian.operations.lane.release import Release
+from antrian.operations.lane.release_filter import ReleaseFilter
 
 EVERYTHING = DeadFilter()
 
@@ -93,6 +95,19 @@ def test_a_lane_is_cleared(stock, fragile, proxy, confirmed):
     assert not proxy.cuts_left
     assert (cleared.cleared_queued, stock.in_lane(), stock.delayed()) == (21, [], 0)
     assert len({event.message_id for event in stock.events("outcome.cleared")}) == 21
+
+
+@at_either_moment
+def test_held_messages_are_released(stock, fragile, proxy, confirmed):
+    expected = [f"m{number}" for number in range(20)]
+    stock.add_held(*expected)
+    proxy.cut_at(b'"message_id":"m11"', confirmed=confirmed)
+    release = Release(fragile.settings, ReleaseFilter.of("default"), "cli:ani", "job")
+    tally = release.run()
+    assert not proxy.cuts_left
+    assert (tally.taken, release.found, stock.delayed()) == (20, 20, 0)
+    # What was under way may be there twice: the same copy, so it is sent once.
+    assert set(ids(stock.in_lane())) == set(expected)
 
 
 @at_either_moment

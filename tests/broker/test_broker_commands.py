@@ -3,19 +3,18 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from antrian_process import ANTRIAN, run_antrian
 
 from antrian.broker.discovery import find_broker, running_broker_url
 from antrian.broker.node.private_node import PrivateNode
 from antrian.domain.errors import NoBroker
 from antrian.domain.settings import load_settings
 
-ANTRIAN = Path(sys.executable).with_name("antrian")
 NOT_RUNNING = "Error: no broker is running: start one with `antrian broker start`, or set AMQP_URL\n"
 
 
@@ -27,14 +26,11 @@ def home() -> Iterator[Path]:
 
 
 def antrian_broker(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "AMQP_URL"}
-    return subprocess.run(
-        [ANTRIAN, "broker", *arguments],
-        env=environment | {"ANTRIAN_HOME": str(home)} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_antrian(["broker", *arguments], env=_environment(home) | variables)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "AMQP_URL"} | {"ANTRIAN_HOME": str(home)}
 
 
 def answer(home: Path, *arguments: str) -> dict[str, object]:
@@ -45,7 +41,11 @@ def answer(home: Path, *arguments: str) -> dict[str, object]:
 
 def test_a_broker_started_by_hand_runs_until_it_is_stopped(home: Path) -> None:
     settings = load_settings({"ANTRIAN_HOME": str(home)})
-    started = answer(home, "start")
+    # In a process of its own, as all commands once (tests/e2e/test_program_started_by_a_user.py).
+    command = [ANTRIAN, "broker", "start", "--json"]
+    done = subprocess.run(command, env=_environment(home), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    started = json.loads(done.stdout)
     url = started["url"]
     assert started == {"started": True, "kind": "node", "url": url}
     assert antrian_broker(home, "url").stdout == f"{url}\n"

@@ -196,6 +196,7 @@ def test_admin_side_goes_on_with_it_when_it_starts(stock: Stock, monkeypatch: py
     Journal(stock.settings).record("job.started", "api:ops", {**progress_of(died), "options": asked})
     stock.add_held("m1")
     monkeypatch.setattr("antrian.operations.dead_letters.job_work.SILENCE", -SILENCE)
+    monkeypatch.setattr(release_job, "_LOOK_FOR_INTERRUPTED", 0.1)
     with running(stock) as parts:
         resumption = ReleaseResumption(HeldReleases(stock.settings, parts.dead_letters.registry), parts.follower)
         resumption.start()

@@ -1,8 +1,6 @@
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -11,6 +9,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from antrian_process import AntrianProcess
 from factories import PHONE
 from followed import catch_up, following
 from journal_entries import dump
@@ -181,7 +180,7 @@ def test_a_killed_writer_is_replaced(stock, history):
         "WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace,
     }
     stock.add_waiting("m1")
-    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+    with AntrianProcess(["-c", script], env=environment) as process:
         try:
             wait_until(lambda: history.message("m1"), 20, "the other process writes")
             with following(stock.settings) as follower:

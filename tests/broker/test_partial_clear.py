@@ -2,18 +2,19 @@
 
 import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from antrian_process import AntrianProcess
 from dead_letter_service import running
+from followed import catch_up
 from queue_fixture import ids, message
 
 from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.history.records import MessageState
 from antrian.operations.lane.clear_filter import ClearFilter, PartlyUnclearable
@@ -66,6 +67,24 @@ def test_it_is_put_back_once_with_its_priority(stock, parts):
     assert parts.undo.run(cleared.undo_id, "cli:ani") == 2
     assert [(one.message_id, one.priority) for one in stock.in_lane()] == [("c1", 9), ("r1", 5)]
     assert stock.delayed() == 1
+
+
+def test_what_a_rule_holds_is_cleared_by_its_state_and_put_back_until_its_time(stock, parts):
+    stock.add_delayed("c1", source="campaign")
+    stock.add_delayed("c2", source="campaign")
+    until = time.time() + 3_600
+    held = {"reason": "cold_cap", "until": until, "due_at": until, "rule": "cold_daily_cap 20"}
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        write_event(channel, stock.names, Event("outcome.held", time.time(), "default", "c1", details=held))
+    choice = PendingChoice(states=frozenset({MessageState.HELD}))
+    assert clearing(stock, parts).count(choice) == 1
+    cleared = clearing(stock, parts).run(choice)
+    assert (cleared.cleared_queued, stock.delayed()) == (1, 1)
+    assert parts.undo.run(cleared.undo_id, "cli:ani") == 1
+    assert stock.delayed() == 2
+    catch_up(parts.follower)
+    record = parts.history.message("c1")
+    assert (record.state, record.due_at) == (MessageState.SCHEDULED, pytest.approx(until, abs=5))
 
 
 @pytest.mark.parametrize(
@@ -188,15 +207,15 @@ Clearing(load_settings(), "default", "cli:ani").run(Scope.QUEUED, ClearFilter(so
 
 def clear_and_kill(stock, moment):
     """Begin to clear, and kill it so many seconds after it took the first."""
-    before = stock.count(stock.names.lane("default"))
     home = {"AMQP_URL": stock.settings.amqp_urls[0], "ANTRIAN_HOME": str(stock.settings.antrian_home)}
     ours = home | {"WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace}
     root = Path(__file__).parents[2]
-    process = subprocess.Popen([sys.executable, "-c", _CLEAR], env=os.environ | ours, cwd=root)
-    begun = lambda: stock.count(stock.names.lane("default")) < before or process.poll() is not None  # noqa: E731
-    wait_until(begun, 60, "it is under way", every=0)
-    wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
-    process.kill()
+    with stock.counting(stock.names.lane("default")) as count:
+        before = count()
+        process = AntrianProcess(["-c", _CLEAR], env=os.environ | ours, cwd=root)
+        wait_until(lambda: count() < before or process.poll() is not None, 60, "it is under way", every=0.001)
+        wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
+        process.kill()
     process.wait(60)
     wait_until(lambda: stock.count(stock.names.lane("default")) >= REST, 30, "what it held is back")
 

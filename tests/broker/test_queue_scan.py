@@ -1,11 +1,11 @@
-import subprocess
-import sys
+import os
 import threading
 from itertools import count, pairwise
 from pathlib import Path
 
 import pika
 import pytest
+from antrian_process import AntrianProcess
 from tcp_proxy import proxy_before
 
 from antrian.broker.queue_scan import scan as scan_module
@@ -197,8 +197,8 @@ def test_a_pass_ends_when_somebody_else_has_emptied_the_queue(channel, settings,
 
 def test_a_pass_that_is_killed_loses_nothing_and_leaves_the_rest_in_order(channel, settings, long_queue, target):
     root = Path(__file__).parents[2]
-    words = [sys.executable, "-c", _MOVE, settings.amqp_urls[0], long_queue, target]
-    process = subprocess.Popen(words, cwd=root)
+    words = ["-c", _MOVE, settings.amqp_urls[0], long_queue, target]
+    process = AntrianProcess(words, env=os.environ, cwd=root)
     wait_until(lambda: ready(channel, target) > 0, 30, "it is under way", every=0)
     process.kill()
     process.wait(60)

@@ -1,5 +1,6 @@
 """A long journal, read by a process of its own: whatever becomes of that process, of ours, or of the broker."""
 
+import math
 import os
 import pickle
 import signal
@@ -11,9 +12,11 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from antrian_process import AntrianProcess
 from followed import catch_up, following
 from journal_entries import dump
 from pika.adapters.blocking_connection import BlockingChannel
+from pydantic import SecretStr
 from queue_fixture import Stock, message
 from tcp_proxy import proxy_before
 
@@ -40,6 +43,23 @@ def settings(settings):
 def far(monkeypatch):
     """A hundred entries are far enough."""
     monkeypatch.setattr(follower_module, "FAR", 100)
+
+
+#: Messages of a journal that is read slowly, and its entries; all are some 2 MB on the wire.
+MANY, ENTRIES = 2_000, 3_000
+
+
+@pytest.fixture
+def wire(broker_url):
+    with proxy_before(broker_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def slowly(settings, wire):
+    """The same settings, with a way to the broker that takes many seconds for all of the journal."""
+    wire.narrow(200_000)
+    return settings.model_copy(update={"amqp_url": SecretStr(wire.through(settings.amqp_urls[0]))})
 
 
 def fill(stock: Stock, count: int) -> None:
@@ -125,22 +145,23 @@ def test_a_history_that_is_near_needs_no_other_process(stock, history, monkeypat
 
 
 def is_complete(history: History) -> bool:
-    return history.position().entries == 30_000
+    return history.position().entries == ENTRIES
 
 
 @pytest.mark.usefixtures("far")
-def test_when_the_reading_process_is_killed_we_read_on_alone(stock, history):
-    fill(stock, 20_000)
-    with following(stock.settings) as follower:
+def test_when_the_reading_process_is_killed_we_read_on_alone(stock, history, slowly, wire):
+    fill(stock, MANY)
+    with following(slowly) as follower:
         wait_until(lambda: history.position().entries, 30, "it reads", every=0)
         [reader] = readers(os.getpid())
         reader.send_signal(signal.SIGKILL)
         wait_until(lambda: "has ended" in follower.trouble, 10, "the trouble is told", every=0)
         assert not is_complete(history)
+        wire.narrow(math.inf)
         wait_until(lambda: is_complete(history), 60, "the history is complete")
         wait_until(lambda: follower.trouble == "", 10, "the trouble is over")
         assert not readers(os.getpid())
-    assert history.counts()[MessageState.SENT] == history.counts()[MessageState.WAITING] == 10_000
+    assert history.counts()[MessageState.SENT] == history.counts()[MessageState.WAITING] == MANY // 2
     assert history.position().gaps == ()
 
 
@@ -188,14 +209,14 @@ time.sleep(300)
 """
 
 
-def test_when_we_are_killed_it_ends(stock, history):
-    fill(stock, 20_000)
+def test_when_we_are_killed_it_ends(stock, history, slowly):
+    fill(stock, MANY)
     environment = os.environ | {
-        "AMQP_URL": stock.settings.amqp_urls[0],
+        "AMQP_URL": slowly.amqp_urls[0],
         "ANTRIAN_HOME": str(stock.settings.antrian_home),
         "WHATSAPP_QUEUE_NAMESPACE": stock.settings.whatsapp_queue_namespace,
     }
-    with subprocess.Popen([sys.executable, "-c", _FOLLOW], env=environment) as process:
+    with AntrianProcess(["-c", _FOLLOW], env=environment) as process:
         try:
             wait_until(lambda: history.position().entries, 30, "it reads", every=0)
             orphans = readers(process.pid)
@@ -203,16 +224,16 @@ def test_when_we_are_killed_it_ends(stock, history):
             process.kill()
     assert orphans
     assert psutil.wait_procs(orphans, timeout=60)[1] == []
-    assert 0 < history.position().entries < 30_000
+    assert 0 < history.position().entries < ENTRIES
     with following(stock.settings):
         wait_until(lambda: is_complete(history), 60, "another one goes on")
-    assert history.counts()[MessageState.SENT] == 10_000
+    assert history.counts()[MessageState.SENT] == MANY // 2
 
 
 @pytest.mark.usefixtures("far")
-def test_stopping_ends_it(stock, history):
-    fill(stock, 20_000)
-    with following(stock.settings):
+def test_stopping_ends_it(stock, history, slowly):
+    fill(stock, MANY)
+    with following(slowly):
         wait_until(lambda: history.position().entries, 30, "it reads", every=0)
         reading = readers(os.getpid())
         assert reading

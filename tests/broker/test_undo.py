@@ -1,12 +1,11 @@
 import os
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from antrian_process import AntrianProcess
 from dead_letter_service import DeskParts, running
 from queue_fixture import Stock, ids, message
 
@@ -268,7 +267,7 @@ print(Undo(settings, History(path), follower).run(sys.argv[1], "cli:ani"))
 """
 
 
-def undo_in_a_process(stock: Stock, undo_id: str, most: int) -> "subprocess.Popen[bytes]":
+def undo_in_a_process(stock: Stock, undo_id: str, most: int) -> AntrianProcess:
     settings = stock.settings
     environment = os.environ | {
         "AMQP_URL": settings.amqp_urls[0],
@@ -276,21 +275,21 @@ def undo_in_a_process(stock: Stock, undo_id: str, most: int) -> "subprocess.Pope
         "WHATSAPP_QUEUE_NAMESPACE": settings.whatsapp_queue_namespace,
     }
     root = Path(__file__).parents[2]
-    return subprocess.Popen([sys.executable, "-c", _UNDO, undo_id, str(most)], env=environment, cwd=root)
+    return AntrianProcess(["-c", _UNDO, undo_id, str(most)], env=environment, cwd=root)
 
 
 def _kill_when(stock: Stock, queue: str, count: int, undo_id: str) -> None:
     # Up to a window of those that it takes up is still on its way.
     ours = undo_in_a_process(stock, undo_id, count + WINDOW + 50)
-    is_time = lambda: stock.count(queue) >= count or ours.poll() is not None  # noqa: E731 (shorter here)
-    wait_until(is_time, 60, f"{count} are back", every=0)
+    with stock.counting(queue) as counted:
+        wait_until(lambda: counted() >= count or ours.poll() is not None, 60, f"{count} are back", every=0.001)
     ours.send_signal(signal.SIGKILL)
     assert ours.wait(60) == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("kind", ["clear", "purge"])
 def test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again(stock, parts, kind):
-    expected = [f"m{number}" for number in range(3000)]
+    expected = [f"m{number}" for number in range(2000)]
     if kind == "clear":
         stock.add_waiting(*expected)
         undo_id, queue = clear(stock), stock.names.lane("default")
@@ -298,7 +297,7 @@ def test_an_undo_that_is_killed_in_the_middle_is_finished_when_it_is_done_again(
         stock.add_dead(*expected)
         undo_id, queue = parts.dead_letters.purge(EVERYTHING, "api:ops").undo_id, stock.names.dead
     parts.catch_up()
-    for share in (0.2, 0.4):
+    for share in (0.1, 0.3):
         _kill_when(stock, queue, round(share * len(expected)), undo_id)
     assert stock.count(queue) > 0
     assert parts.undo.run(undo_id, "api:ops") == len(expected)

@@ -69,7 +69,8 @@ def test_axe_finds_nothing_on_any_page_and_nothing_reaches_over_the_edge(window,
         found[f"{address} in the dark"] = axe.violations(page, axe_script, colours_only=True)
         page.emulate_media(color_scheme="light")
 
-    look("/login")
+    visitor.go("/login")
+    found["/login"] = axe.violations(visitor.page, axe_script)
     visitor.log_in(Role.ADMIN)
     for address in addresses(scene):
         look(address)

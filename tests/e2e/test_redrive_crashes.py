@@ -4,13 +4,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from antrian_process import AntrianProcess
 from processes import environment
 from queue_fixture import Stock, ids
 
@@ -71,7 +71,7 @@ for line in sys.stdin:
 class RedrivesToKill:
     """Redrives without a history, one after the other, killed when they have put so many letters back."""
 
-    def __init__(self, launcher: subprocess.Popen[bytes]) -> None:
+    def __init__(self, launcher: AntrianProcess) -> None:
         self._launcher = launcher
 
     def kill_after(self, *, letters: int, seconds: float, rate: int) -> bool:
@@ -110,13 +110,13 @@ def service_of(stock: Stock) -> Iterator[DeadLetterService]:
 
 def kill_in_the_middle(stock: Stock, moment: float) -> None:
     """Run a re-drive, and kill it so many seconds after its first letter."""
-    before = stock.count(stock.names.lane("default"))
     root = Path(__file__).parents[2]
-    job = subprocess.Popen([sys.executable, "-c", _JOB], env=os.environ | environment(stock.settings), cwd=root)
-    begun = lambda: stock.count(stock.names.lane("default")) > before or job.poll() is not None  # noqa: E731 (shorter)
-    wait_until(begun, 60, "the re-drive is under way", every=0)
-    wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
-    job.kill()
+    with stock.counting(stock.names.lane("default")) as count:
+        before = count()
+        job = AntrianProcess(["-c", _JOB], env=os.environ | environment(stock.settings), cwd=root)
+        wait_until(lambda: count() > before or job.poll() is not None, 60, "the re-drive is under way", every=0.001)
+        wait_until(elapsed(moment), 10, "the moment has come", every=0.001)
+        job.kill()
     job.wait(60)
 
 
@@ -151,8 +151,8 @@ def test_a_job_killed_at_random_moments_loses_nothing_and_doubles_nothing(stock)
 @pytest.fixture
 def redrives(stock: Stock) -> Iterator[RedrivesToKill]:
     root = Path(__file__).parents[2]
-    with subprocess.Popen(
-        [sys.executable, "-c", _LAUNCHER],
+    with AntrianProcess(
+        ["-c", _LAUNCHER],
         env=os.environ | environment(stock.settings),
         cwd=root,
         stdin=subprocess.PIPE,

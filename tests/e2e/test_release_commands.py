@@ -87,3 +87,30 @@ def test_a_change_of_limits_has_what_they_held_judged_anew(lane: Settings, sandb
     write(window='{ low = "00:01-24:00" }', delay="0.2")
     assert cli.json("lanes", "apply", **with_file)["replanned"] is None
     assert stock.delayed() == 1
+
+
+def test_a_higher_cap_lets_those_go_that_the_lower_one_held(
+    lane: Settings, sandbox, arrivals, tmp_path, consumer
+) -> None:
+    file = tmp_path / "lanes.toml"
+    with_file = {"WHATSAPP_QUEUE_LANES_FILE": str(file)}
+
+    def write(cap: int) -> None:
+        keys = f'provider = "sandbox"\nurl = "{sandbox.url}"\nsender = "628111111111"\ndelay = 0.1\n'
+        file.write_text(f"[lanes.default]\n{keys}cold_daily_cap = {cap}\n")
+
+    write(1)
+    ours = lane.model_copy(update={"whatsapp_queue_lanes_file": file}).with_lanes_read_again()
+    stock, cli = Stock(ours), Cli(ours)
+    process = consumer(**with_file)
+    wait_until(lambda: "lane.ready" in process.log(), 60, "the lane is served")
+    for number in range(4):
+        cli.say("publish", f"62812000000{number}", f"text {number}", **with_file)
+    wait_until(lambda: len(stock.events("outcome.held")) == 3, 60, "three wait for their days")
+    assert len(arrivals.texts()) == 1
+
+    write(3)
+    assert cli.json("lanes", "apply", **with_file)["replanned"]["done"] == 3
+    arrivals.wait_for(3, 60)
+    wait_until(lambda: len(stock.events("outcome.held")) == 4, 60, "the fourth has a new day")
+    assert (len(set(arrivals.texts())), len(arrivals.texts()), stock.delayed()) == (3, 3, 1)

@@ -106,6 +106,9 @@ def test_it_says_that_the_broker_went_away_and_came_back(up, broker_url):
     with proxy_before(broker_url) as wire:
         ours = up(AMQP_URL=wire.through(broker_url))
         wait_until(lambda: "Kill the consumer" in ours.text(), 60, "everything runs")
+        # It asks for what waits before it watches, once a second.
+        known = wire.connections
+        wait_until(lambda: wire.connections >= known + 3, 10, "the broker is watched")
     wait_until(lambda: "the broker no longer answers" in ours.text(), 60, "its end is told")
     with proxy_before(broker_url, wire.port):
         wait_until(lambda: "the broker is back" in ours.text(), 60, "its return is told")

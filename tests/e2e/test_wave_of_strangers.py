@@ -68,6 +68,8 @@ def test_a_wave_of_strangers_is_held_and_payments_flow(
     publisher.queue_message(KNOWN[2], "Paid 3")
     publisher.queue_message("+6281300029999", "Welcome, late")
     wait_until(lambda: "Paid 3" in sent_texts(arrivals), 60, "the standby goes on")
+    # A kill between the provider's answer and its record would leave an attempt in doubt, which is made again.
+    records.wait_for_event("outcome.sent", 60, count=3)
     standby.kill()
     active.started()
     publisher.queue_message(KNOWN[3], "Paid 4")

@@ -20,6 +20,10 @@ from cli import Cli
 from live_system import BUSY, CALM, LiveSystem, live_system
 from node_tools import rabbitmqctl
 
+from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
+from antrian.broker.topology import Names
+from antrian.domain.events import Event
 from antrian.sandbox.behaviour import Mode, ModeName
 from publisher import InvalidMessage, Unroutable
 from waiting import elapsed, wait_until
@@ -131,6 +135,7 @@ def _let_everything_happen(system: LiveSystem) -> None:
         publish("no number", "Halo")
     system.client.post(f"/pause?lane={CALM}")
     publish("081234567890", "Halo", lane=CALM)
+    _hold(system, publish("081234567891", "Halo", lane=CALM).message_id)
     system.client.get("/status", lane=CALM)
     assert system.client.ask("GET", "/messages/unknown").status_code == 404
     _wait_until_counted(system, 'sum(antrian_messages_total{end="dead"}) >= 9')
@@ -139,6 +144,18 @@ def _let_everything_happen(system: LiveSystem) -> None:
     system.sandbox.record.mode = Mode(ModeName.DOWN)
     publish("081234567890", "Halo")
     _wait_until_counted(system, "max(antrian_breaker_open) == 1")
+
+
+def _hold(system: LiveSystem, message_id: str) -> None:
+    """Have it on record that a message is held because WhatsApp refuses new contacts, and what a lane has used."""
+    now = time.time()
+    counts = {"hour": 1, "day": 2, "cold": 1}
+    held = {"reason": "cold_held", "until": now + 7_200, "due_at": now + 7_200, "rule": "cold_refused"}
+    told = {"held": held, "barrier": {"used": counts, "budget": counts, "warm_up_day": None}}
+    with open_channel(system.settings.amqp_urls, name="test") as channel:
+        for name, details in told.items():
+            event = Event(f"outcome.{name}", now, CALM, message_id, 0, 1, "c1", details)
+            write_event(channel, Names(system.settings.whatsapp_queue_namespace), event)
 
 
 def _wait_until_throttled(system: LiveSystem) -> None:

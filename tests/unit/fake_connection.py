@@ -5,7 +5,7 @@ times. Whether messages arrive is no question for these tests; tests/e2e asks it
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import pytest
 from factories import LANE, make_settings
 
 from antrian.broker.confirms import Confirmation
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.lane_state import PauseState
 from antrian.domain.control import Command, Control
 from antrian.domain.errors import BrokerUnreachable
@@ -26,6 +27,7 @@ from consumer.inbox import (
     Confirmed,
     Connected,
     ConnectionLost,
+    ContactRecorded,
     Delivery,
     Listening,
     OutcomeRecorded,
@@ -57,13 +59,17 @@ class PaperSession:
         self.is_open = self.is_gone = False
         self._lane = lane
         self._stream = lane.stream
+        self._contacts = lane.contacts
         self._is_read = self._is_cut = False
 
     def show(self, event: Event) -> None:
         """An event of anybody comes into the stream."""
         self._stream.append(event)
+        # What says nothing of contacts teaches nothing.
+        self._contacts.append(event)
         if self._is_read and not self._is_cut:
             self._lane.tell(OutcomeRecorded(event, len(self._stream) - 1))
+            self._lane.tell(ContactRecorded(event, len(self._contacts) - 1))
 
     def tell(
         self, command: Command, message_id: str = "", *, permit: str = "", expires_at: float = 0.0, generation: int = 0
@@ -98,6 +104,9 @@ class PaperSession:
         self.after_confirm.pop(name, lambda: None)()
         return token
 
+    def publish_all(self, receiver: object, publications: Sequence[PublishArguments]) -> list[int]:
+        return [self.publish(receiver, *one[:4], mandatory=one.mandatory) for one in publications]
+
     def listen(self) -> None:
         self._lane.tell(Listening())
 
@@ -106,12 +115,16 @@ class PaperSession:
         for number in range(0 if offset == "first" else int(offset), len(self._stream)):
             self._lane.tell(OutcomeRecorded(self._stream[number], number))
 
+    def read_contacts(self, offset: int | str) -> None:
+        for number in range(0 if offset == "first" else int(offset), len(self._contacts)):
+            self._lane.tell(ContactRecorded(self._contacts[number], number))
+
     def drop(self) -> None:
         self.die()
 
     # What is asked of a lane's channel.
 
-    def subscribe(self) -> None:
+    def subscribe(self, _prefetch: int = 1) -> None:
         self.said.append("subscribe")
 
     def unsubscribe(self) -> None:
@@ -163,6 +176,7 @@ class PaperLane:
 
     def __init__(self, *stream: Event, delay: str = "0", **variables: str) -> None:
         self.stream = list(stream)
+        self.contacts: list[Event] = []
         self.provider = PaperProvider()
         settings = make_settings(WHATSAPP_QUEUE_DELAY=delay, **variables)
         self.lanes = ServedLanes(settings, ["amqp://x"], settings.lanes, equip=lambda *_: (self.provider, []))

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pika
 from factories import LANE, NOW, make_event
 
-from antrian.broker.event_log import event_arguments
+from antrian.broker.event_log import PublishArguments, event_arguments
 from antrian.broker.topology import CONTACTS_KEEP, Names
 from antrian.contacts.book import ContactBook
 from antrian.domain.delay_ladder import ladder_delay
@@ -39,7 +39,7 @@ from consumer.observers import Observers
 from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.unconfirmed import Unconfirmed
-from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter, Publication
+from consumer.outcomes.writer import Disconnected, EventSource, OutcomeWriter
 
 WINDOW = 86_400.0
 DELAY = 10.0
@@ -279,10 +279,14 @@ class LaneModel:
         self._show_contact(EventName.CONTACT_KNOWN, sender=SENDER, how="import", recipients=[recipient])
 
     def opt_out(self, recipient: str) -> None:
-        self._show_contact(EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by="")
+        self._show_contact(
+            EventName.CONTACT_OPTED_OUT, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
 
     def opt_in(self, recipient: str) -> None:
-        self._show_contact(EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by="")
+        self._show_contact(
+            EventName.CONTACT_OPTED_IN, recipient=recipient, purpose="all", words="", channel="cli", by=""
+        )
 
     def release_cold(self) -> None:
         self._show_contact(EventName.COLD_RELEASED, sender=SENDER)
@@ -540,7 +544,7 @@ class Life:
         if is_event and not is_barrier and (event := Event.decode(body)) is not None:
             self._note(event)
 
-    async def publish_all(self, publications: Sequence[Publication]) -> None:
+    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
         for one in publications:
             await self.publish(one.exchange, one.routing_key, one.body, one.properties, mandatory=one.mandatory)
 
@@ -623,7 +627,7 @@ class Life:
     async def record(self, event: Event, *, surely: bool = False) -> None:
         await self._writer.record(event, surely=surely)
 
-    async def record_with_copies(self, copies: Sequence[tuple[Publication, Event]]) -> None:
+    async def record_with_copies(self, copies: Sequence[tuple[PublishArguments, Event]]) -> None:
         await self._writer.record_with_copies(copies)
 
     def owe(self, event: Event) -> None:
@@ -655,9 +659,18 @@ class Life:
         copy = self._delivered.pop(delivery.tag)
         self._step(lambda: self._broker.queue.remove(copy))
 
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        done = [tag for tag in self._delivered if tag <= delivery.tag]
+        copies = [self._delivered.pop(tag) for tag in done]
+        self._step(lambda: [self._broker.queue.remove(copy) for copy in copies])
+
     async def give_back(self, delivery: Delivery) -> None:
         del self._delivered[delivery.tag]
         self._step()
+
+
+def _wish_of(recipient: str) -> dict[str, Any]:
+    return {"recipient": recipient, "purpose": "all", "words": "", "channel": "cli", "by": "an admin"}
 
 
 def _local(at: float) -> datetime:

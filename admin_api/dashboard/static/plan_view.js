@@ -27,12 +27,12 @@ function heldBy(plan) {
 }
 
 function weeks(plan) {
-  if (!plan.weeks?.length) return null;
-  const most = Math.max(1, ...plan.weeks.map(({ sent }) => sent));
-  return h("div", {}, h("h3", {}, t("What a new number could send")), h("table", { class: "plan-weeks" }, h("caption", { class: "sr" }, t("What a new number could send")),
-    h("thead", { class: "sr" }, h("tr", {}, h("th", { scope: "col" }, t("Week")), h("th", { scope: "col" }, t("Messages")))),
-    h("tbody", {}, plan.weeks.map(({ week, sent }) => h("tr", {}, h("th", { scope: "row" }, t("Week %(n)s", { n: week })),
-      h("td", {}, h("meter", { max: most, value: sent, "aria-hidden": "true" }), h("span", {}, number(sent))))))));
+  const shown = (plan.weeks ?? []).filter(({ sent }) => sent > 0);
+  if (!shown.length) return null;
+  const most = Math.max(...shown.map(({ sent }) => sent));
+  const title = t("What a new number would send of them");
+  return h("div", {}, h("h3", {}, title), h("ul", { class: "plan-weeks", "aria-label": title }, shown.map(({ week, sent }) => h("li", {},
+    h("span", {}, t("Week %(n)s", { n: week })), h("meter", { max: most, value: sent, "aria-hidden": "true" }), h("b", {}, number(sent))))));
 }
 
 /** Everything; `brief` leaves out what the planner assumed. */

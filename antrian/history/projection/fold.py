@@ -41,6 +41,7 @@ from antrian.history.projection.changes import (
     sequence,
 )
 from antrian.history.projection.columns import contents_of
+from antrian.history.projection.event_body import is_activity, is_left_out, kept_body
 from antrian.history.projection.message_row import MessageRow
 
 #: Events that say by themselves where a message is, and all that tell of one even if nothing else is known of it.
@@ -211,6 +212,8 @@ class Projection:
         if event.name == _BARRIER:
             return
         self._tick(event.at)
+        if is_left_out(event):
+            return
         row = self.changes.rows.get(event.message_id) if event.message_id else None
         if row is None and event.message_id and event.name in _TELLING:
             row = self._new_row(event.message_id, event.lane, None)
@@ -219,9 +222,8 @@ class Projection:
             self._tell_message(row, seq, event)
         else:
             self._tell_activity(seq, event)
-        is_activity = not event.name.startswith(("outcome.", "message."))
-        body = entry.body if entry.body is not None else _without_details(event)
-        self.changes.events.append(EventRow(seq, row.id if row else None, is_activity, event.name, event.at, body))
+        about, body = row.id if row else None, kept_body(entry)
+        self.changes.events.append(EventRow(seq, about, is_activity(event), event.name, event.at, body))
 
     def _tell_message(self, row: MessageRow, seq: int, event: Event) -> None:
         if event.name in _OUTCOMES:
@@ -448,11 +450,6 @@ def empties_a_lane(entry: Entry | None) -> bool:
         and entry.event.name == EventName.LANE_CLEARED
         and bool(entry.event.details.get("unlisted"))
     )
-
-
-def _without_details(event: Event) -> bytes:
-    values = (event.name, event.at, event.lane, event.message_id, event.generation, event.attempt, event.source)
-    return Event(*values, details={"too_large": True}).encode()
 
 
 def _text(value: object) -> str:

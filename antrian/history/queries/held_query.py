@@ -22,7 +22,7 @@ _SPAN = "count(*), min(due_at), max(due_at) FROM messages INDEXED BY"
 _SCHEDULED = f"{_SPAN} messages_timed WHERE state = 'scheduled' AND hold_reason IS NULL AND due_at > ?"
 _RETRYING = f"{_SPAN} messages_delayed WHERE state IN ('retrying', 'scheduled') AND state = 'retrying' AND due_at > ?"
 _DELAYED = {MessageState.SCHEDULED: _SCHEDULED, MessageState.RETRYING: _RETRYING}
-_DUE_TIMES = f"SELECT due_at {_HELD} ORDER BY due_at LIMIT ?"
+_DUE_TIMES = f"SELECT due_at, count(*) {_HELD} GROUP BY due_at ORDER BY due_at LIMIT ?"
 
 #: Held messages of all lanes, for the counts by state.
 COUNT_BY_STATE = (
@@ -72,9 +72,9 @@ def delayed_by_lane(reader: Reader, now: float) -> dict[str, list[DelayedCount]]
     return found
 
 
-def held_due_times(reader: Reader, lane: str, now: float, limit: int) -> list[float]:
-    """When the delay ladder gives the held messages of a lane back, unix seconds, the first ones first."""
-    return [due_at for (due_at,) in reader.rows(_DUE_TIMES, (now, lane, limit))]
+def held_due_times(reader: Reader, lane: str, now: float, limit: int) -> list[tuple[float, int]]:
+    """When the delay ladder gives held messages of a lane back, unix seconds, and how many; the first ones first."""
+    return [(due_at, count) for due_at, count in reader.rows(_DUE_TIMES, (now, lane, limit))]
 
 
 def place_of(reader: Reader, message_id: str) -> int | None:

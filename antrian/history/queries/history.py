@@ -246,8 +246,8 @@ class History:
         """The messages of a lane that come back at a time of their own, for no rule of the lane."""
         return held_query.delayed_counts(self._reader, lane, time.time())
 
-    def held_due_times(self, lane: str, limit: int) -> list[float]:
-        """When the first held messages of a lane come back from the delay ladder, unix seconds, in order."""
+    def held_due_times(self, lane: str, limit: int) -> list[tuple[float, int]]:
+        """When the first held messages of a lane come back from the delay ladder, and how many, in order."""
         return held_query.held_due_times(self._reader, lane, time.time(), limit)
 
     def place(self, message_id: str) -> int | None:

@@ -27,7 +27,7 @@ def require_contacts_stream(urls: Sequence[str], names: Names) -> None:
         with stream_channel(urls, names.contacts, name="antrian contacts") as channel:
             channel.queue_declare(names.contacts, passive=True)
     except NoStream as error:
-        raise BrokerError(f"{error}: run `antrian topology apply`") from error
+        raise BrokerError(f"the broker has no stream {names.contacts}: run `antrian topology apply`") from error
 
 
 @contextmanager

@@ -116,8 +116,9 @@ class OptOuts:
         if self._book is not None:
             opted_out = self._book.opted_out(recipient)
             if not (opted_out if meant == ALL_PURPOSES else is_barred(meant, opted_out)):
-                of = "anything" if meant == ALL_PURPOSES else f"{meant} messages"
-                raise NotOptedOut(f"this number has not opted out of {of}")
+                if meant == ALL_PURPOSES:
+                    raise NotOptedOut("this number has not opted out of anything")
+                raise NotOptedOut(f"this number has not opted out of {meant} messages")
         return self._record(recipient, meant, is_out=False, by=by, channel=channel, source=source)
 
     def take_inbound(

@@ -24,6 +24,7 @@ _IT_IS = {
     MessageState.EXPIRED: "it expired before it could be sent",
     MessageState.CANCELLED: "it was already cancelled",
     MessageState.CLEARED: "it was already cleared from its queue",
+    MessageState.OPTED_OUT: "it was not sent, because its recipient opted out",
     MessageState.DUPLICATE: "it was already dropped as a duplicate",
 }
 

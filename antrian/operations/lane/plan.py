@@ -37,6 +37,7 @@ _WEEKS = 4
 _NEW_NUMBER = "new-number"
 #: Nine of ten plays end before the median and so many standard deviations.
 _P90 = 1.2816
+_DAYS_LOOKED_AT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ class _Plays:
         played, rest = _first(messages, effort)
         number = max(1, min(most, effort // max(1, len(played))))
         self._ends = [Play(start, played, seed).run() for seed in range(number)]
-        finishes = sorted(_finish(end, rest / max(1, len(played))) for end in self._ends)
+        finishes = sorted(_finish(end, rest, len(played), start.tempo.cycle) for end in self._ends)
         self.p50 = median(finishes)
         # Few plays say little about how far they lie apart; but then there are many messages, each by chance.
         spread = _P90 * _deviation(start) * math.sqrt(len(messages)) if messages else 0.0
@@ -241,9 +242,17 @@ def _first(messages: Sequence[PlayedMessage], most: int) -> tuple[Sequence[Playe
     return [replace(one, is_asked_for=True) for one in messages[:most]], len(messages) - most
 
 
-def _finish(end: PlayEnd, times: float) -> float:
-    """The end of all, where the rest is so many times as many as those that were played through."""
-    return end.finished_at + 2 * times * (end.finished_at - end.halfway_at)
+def _finish(end: PlayEnd, rest: int, played: int, cycle: float) -> float:
+    """The end of all, where a rest was not played through: it goes as the latest whole days, or as the second half."""
+    days = sorted(end.sent)
+    whole = days[1:-1][-_DAYS_LOOKED_AT:]
+    if not rest or len(whole) < _DAYS_LOOKED_AT:
+        return end.finished_at + 2 * rest / played * (end.finished_at - end.halfway_at) if rest else end.finished_at
+    each = max(1, round(sum(end.sent[day] for day in whole) / ((whole[-1] - whole[0]).days + 1)))
+    # The last day that was played goes on, then others like the latest ones follow, and a part of one.
+    of_last = end.sent[days[-1]]
+    more_days, of_end = divmod(of_last + rest, each)
+    return end.finished_at + 86_400 * more_days + (of_end - of_last) * cycle
 
 
 def _deviation(start: PlayStart) -> float:

@@ -16,7 +16,7 @@ from antrian.domain.settings import Settings
 from antrian.history.records import Job
 from antrian.operations.dead_letters.job_progress import JobProgress, progress_of
 from antrian.operations.dead_letters.job_registry import JobRegistry
-from antrian.operations.dead_letters.job_work import SILENCE, JobWork, new_job
+from antrian.operations.dead_letters.job_work import JobWork, new_job
 from antrian.operations.dead_letters.journal import Journal
 from antrian.operations.lane.release import Release
 from antrian.operations.lane.release_filter import ReleaseFilter
@@ -34,8 +34,8 @@ _LOOK = 0.25
 #: later, what was left in the lane and on the ladder would be sent twice by it.
 _LATEST = 86_400.0
 
-#: Seconds after the start in which interrupted releases are looked for, and that the history may take for a look.
-_WATCHED, _BARRIER = 600.0, 5.0
+#: Seconds between two looks for interrupted releases, and for the history to read all that there is.
+_LOOK_FOR_INTERRUPTED, _BARRIER = 10.0, 5.0
 
 #: Jobs among which interrupted ones are looked for.
 _LISTED = 50
@@ -163,17 +163,21 @@ class HeldReleases:
         Raises:
             BrokerError: the broker is not there; what was not begun is unfinished as before.
         """
-        moment = time.time() if now is None else now
         begun = []
-        for job in self._jobs.latest(_LISTED):
-            if job.state == "interrupted" and moment - job.started_at < _LATEST and (wanted := _asked_for(job.options)):
-                begun.append(self.start(wanted, job.actor, continues=job.job_id))
-                self._jobs.close_interrupted(job, f"goes on as job {begun[-1].job_id}")
+        for job, wanted in self.unfinished(time.time() if now is None else now):
+            begun.append(self.start(wanted, job.actor, continues=job.job_id))
+            self._jobs.close_interrupted(job, f"goes on as job {begun[-1].job_id}")
         return begun
+
+    def unfinished(self, now: float) -> list[tuple[Job, ReleaseFilter]]:
+        """The releases whose process died within a day, as far as the history has read, and what they were for."""
+        late = (job for job in self._jobs.latest(_LISTED) if job.state == "interrupted")
+        asked = ((job, _asked_for(job.options)) for job in late if now - job.started_at < _LATEST)
+        return [(job, wanted) for job, wanted in asked if wanted is not None]
 
 
 class ReleaseResumption:
-    """Goes on with interrupted releases when the process starts: a thread that ends with its work.
+    """Goes on with releases that were interrupted, in whichever process, as long as this one lives.
 
     Args:
         releases: of the process.
@@ -196,16 +200,17 @@ class ReleaseResumption:
         self._thread.join(_BARRIER)
 
     def _run(self) -> None:
-        # A job of a process that died a moment ago still counts as running: its silence is waited for.
-        began = time.monotonic()
-        while not self._stopping.is_set() and time.monotonic() < began + _WATCHED:
+        while not self._stopping.is_set():
             try:
-                if self._follower.barrier(_BARRIER):
+                # A history that is behind calls a job silent that has ended since.
+                if self._releases.unfinished(time.time()) and self._follower.barrier(_BARRIER):
                     for job in self._releases.go_on():
                         _log.info("release.continued", job_id=job.job_id)
             except AntrianError as error:
                 _log.warning("release.not_continued", reason=str(error))
-            self._stopping.wait(SILENCE)
+            except Exception as error:  # noqa: BLE001 (the history is a cache that may be deleted under us)
+                _log.warning("release.not_continued", error=type(error).__name__)
+            self._stopping.wait(_LOOK_FOR_INTERRUPTED)
 
 
 def _asked_for(options: Mapping[str, Any]) -> ReleaseFilter | None:

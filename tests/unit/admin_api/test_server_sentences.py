@@ -18,6 +18,7 @@ NO_SENTENCE = re.compile(
 
 #: What only a log, a command or a traceback shows, or is a part of a sentence that is here whole.
 ELSEWHERE = {
+    "the broker did not take all of them: run the same command again",
     "is down or inaccessible",
     "check your connection",
     "too short to be a key",

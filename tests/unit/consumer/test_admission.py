@@ -4,12 +4,17 @@ from datetime import UTC, datetime
 import pytest
 from factories import NOW, make_event, make_message
 
+from antrian.contacts.book import ContactBook
 from antrian.domain.events import Event
+from antrian.domain.lane_limits import NO_LIMITS
 from antrian.domain.message import Message
-from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, admit, dedupe_key
+from consumer.lane import admission
+from consumer.lane.admission import Admission, AlreadySent, Crashed, Drop, Send, Settle, Spent, dedupe_key
+from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger
 from consumer.lane.retry import RetryPolicy
 
+BOOK = ContactBook()
 PAST = datetime.fromtimestamp(NOW - 1, UTC)
 POLICY = RetryPolicy(max_attempts=3, delays=(30.0, 120.0))
 SENDING = make_event("sending", generation=1)
@@ -46,6 +51,12 @@ def make_ledger(events: Iterable[Event]) -> Ledger:
     for event in events:
         ledger.apply(event)
     return ledger
+
+
+def admit(message: Message, ledger: Ledger, policy: RetryPolicy, now: float) -> Admission:
+    """On a lane without limits, whose sender knows nobody."""
+    holds = LaneHolds("default", "628111", NO_LIMITS, ledger, BOOK)
+    return admission.admit(message, ledger, policy, holds, now)
 
 
 def kind(admission: Admission) -> str:

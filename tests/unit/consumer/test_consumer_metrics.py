@@ -9,9 +9,12 @@ import requests
 from exposition import Exposition, promtool_complaints
 from factories import LANE, NOW, PHONE, make_event, make_failure, make_lane_snapshot, make_message, make_settings
 
+from antrian.domain.budget import Budget
 from antrian.domain.errors import PortBusy
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import LADDER_HOLDS
 from antrian.domain.lane import Lane
+from antrian.domain.usage import Used
 from antrian.providers.contract import Sent
 from consumer.lane.snapshot import LaneSnapshot
 from consumer.metrics import METRICS, ConsumerMetrics, gap_buckets, standing
@@ -29,6 +32,9 @@ NAMES = {
     "antrian_messages_total",
     "antrian_lane_restarts_total",
     "antrian_messages_postponed_total",
+    "antrian_messages_held_total",
+    "antrian_sender_budget",
+    "antrian_cold_contacts_held",
     "antrian_breaker_open",
     "antrian_lane_held",
     "antrian_consumer_paused",
@@ -89,6 +95,8 @@ def test_no_series_appears_that_was_not_there_at_the_start(metrics):
         observer.recorded(make_event(name, "m9", attempt=1, key="invoice-17"))
     for reason in ("newer-version", "deliver-at"):
         observer.recorded(make_event("postponed", "m9", reason=reason))
+    for hold in LADDER_HOLDS:
+        observer.recorded(make_event("held", "m9", reason=hold.value))
     assert scrape(made).labels() == before
 
 
@@ -114,6 +122,16 @@ def test_counts_and_observations_arrive(metrics):
     assert seen.value("antrian_message_wait_seconds_sum", priority="normal") == pytest.approx(4.0)
     assert seen.value("antrian_message_attempts_sum") == 2
     assert seen.value("antrian_messages_total", end="sent") == 1
+    observer.recorded(make_event("held", "m2", reason="cold_cap", recipient=PHONE))
+    assert scrape(made).value("antrian_messages_held_total", reason="cold_cap") == 1
+
+
+def test_what_is_used_and_whether_new_contacts_are_held():
+    seen = values(replace(VIEW, used=Used(1, 2, 1), budget=Budget(day=100, cold=20), cold_held=True))
+    assert seen["antrian_sender_budget", "used_day"] == 2
+    assert seen["antrian_sender_budget", "cap_cold"] == 20
+    assert seen["antrian_sender_budget", "cap_hour"] == 0
+    assert seen["antrian_cold_contacts_held",] == 1
 
 
 def test_two_lanes_share_a_registry(metrics):
@@ -156,7 +174,7 @@ def test_buckets_lie_around_the_delay():
 def test_one_state_at_a_time_is_1():
     states = {key[1]: value for key, value in values(VIEW).items() if key[0] == "antrian_lane_state"}
     assert {state for state, value in states.items() if value} == {"waiting"}
-    assert len(states) == 7
+    assert len(states) == 9
 
 
 def test_the_next_send_is_told_by_wall_clock():

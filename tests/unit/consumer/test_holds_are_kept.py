@@ -89,14 +89,14 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(limits, st.booleans(), st.lists(happenings, min_size=4, max_size=25))
+@settings(max_examples=400, deadline=None)
+@given(limits, st.sampled_from([1, 20]), st.lists(happenings, min_size=4, max_size=25))
 def test_nothing_is_lost_or_sent_twice_and_no_limit_is_passed(
-    limits: Limits, sorts_early: bool, history: list[Happening]
+    limits: Limits, in_a_row: int, history: list[Happening]
 ) -> None:
     lane = LaneModel(RetryPolicy(), limits)
     lane.publish(make_message("m0", phone=RECIPIENTS[0]))
-    with patch.object(sorting, "ENOUGH_IN_A_ROW", 1 if sorts_early else 20), patch.object(sorting, "TOGETHER", 2):
+    with patch.object(sorting, "ENOUGH_IN_A_ROW", in_a_row), patch.object(sorting, "TOGETHER", 2):
         for happens in history:
             happens(lane)
             check_that_nothing_has_disappeared(lane)

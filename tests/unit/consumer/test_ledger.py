@@ -53,7 +53,8 @@ def state_of(ledger: Ledger, message_id: str = "m1") -> State | None:
 
 def memory(ledger: Ledger) -> dict[str, object]:
     """Everything that a ledger knows, in a shape that can be compared."""
-    return {name: copy.copy(value) for name, value in vars(ledger).items() if name != "_clock"}
+    known = {name: copy.copy(value) for name, value in vars(ledger).items() if name not in {"_clock", "usage"}}
+    return known | {"usage": vars(ledger.usage)["_counts"]}
 
 
 @pytest.mark.parametrize(("name", "details", "state"), STATES)

@@ -14,7 +14,7 @@ from antrian.domain.control import Command
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed
 from consumer.connection import BrokerConnection
-from consumer.inbox import Listening, OutcomeRecorded, Stop
+from consumer.inbox import ContactRecorded, Listening, OutcomeRecorded, Stop
 from consumer.lane.ledger import State
 from consumer.outcomes.writer import BARRIER_TIMEOUT, Disconnected
 
@@ -275,6 +275,7 @@ def test_a_long_stream_is_read_to_its_end_however_long_that_takes(monkeypatch):
         now += BARRIER_TIMEOUT / 2
         if shown < len(lane.stream):
             lane.tell(OutcomeRecorded(lane.stream[shown], shown))
+            lane.tell(ContactRecorded(lane.stream[shown], shown))
             shown += 1
         return now
 

@@ -9,10 +9,12 @@ from factories import LANE
 from lane_model import run
 
 from antrian.broker.topology import Names
+from antrian.contacts.book import ContactBook
 from antrian.domain.events import Event
 from consumer.lane.ledger import State
 from consumer.lane.pace import Pace
 from consumer.observers import Observers, ProviderCall
+from consumer.outcomes.contacts import ContactsReader
 from consumer.outcomes.reader import LaneOutcomes, OutcomeReader
 from consumer.outcomes.writer import BARRIER_TIMEOUT, Disconnected, EventSource, OutcomeWriter
 
@@ -29,7 +31,7 @@ class Fate(Enum):
 class PaperTransport:
     """What is published is in the stream, and a wait shows it to the reader."""
 
-    def __init__(self, reader: OutcomeReader) -> None:
+    def __init__(self, reader: OutcomeReader, outcomes: LaneOutcomes) -> None:
         self.stream: list[Event] = []
         self.fates: list[Fate] = []
         self.subscriptions = 1
@@ -38,6 +40,7 @@ class PaperTransport:
         self.gave_up = 0
         self.waited_until = 0.0
         self._reader = reader
+        self._outcomes = outcomes
         self._reads_from: int | None = None
 
     def now(self) -> float:
@@ -72,6 +75,7 @@ class PaperTransport:
         if self._reads_from is not None and not self.is_silent:
             for offset in range(self._reads_from, len(self.stream)):
                 self._reader.take(self.stream[offset], offset)
+                self._outcomes.take_contact(self.stream[offset])
             self._reads_from = len(self.stream)
 
     def start_over(self) -> None:
@@ -103,12 +107,21 @@ class Scene:
 
     def __init__(self) -> None:
         self.counter = Counter()
-        self.outcomes = LaneOutcomes(LANE, 86_400.0, Observers([self.counter]))
+        self.outcomes = LaneOutcomes(LANE, 86_400.0, Observers([self.counter]), ContactBook())
         self.reader = OutcomeReader([self.outcomes])
-        self.talk = PaperTransport(self.reader)
+        self.talk = PaperTransport(self.reader, self.outcomes)
         self.pace = Pace(delay=10)
         self.events = EventSource(LANE, self.outcomes.identity)
-        self._writer = OutcomeWriter(self.events, Names(), self.talk, self.outcomes, reader=self.reader, pace=self.pace)
+        self.contacts = ContactsReader(self.outcomes.book)
+        self._writer = OutcomeWriter(
+            self.events,
+            Names(),
+            self.talk,
+            self.outcomes,
+            reader=self.reader,
+            contacts=self.contacts,
+            pace=self.pace,
+        )
 
     def record(self, event: Event, *, surely: bool = False) -> None:
         run(self._writer.record(event, surely=surely))

@@ -11,6 +11,7 @@ from consumer.lane.retry import (
     THROTTLE_PAUSE,
     Consequence,
     GiveUp,
+    HoldCold,
     HoldLane,
     Interrupted,
     Retry,
@@ -40,6 +41,8 @@ UNKNOWN = make_failure(UNCERTAIN, "timeout")
         (make_failure(BUSY), 9, Retry(RECIPIENT_PAUSE, 9)),
         (make_failure(BUSY, retry_after=7.0), 2, Retry(7.0, 2)),
         (make_failure(BUSY, retry_after=0.0), 2, Retry(0.0, 2)),
+        (make_failure(COLD), 1, HoldCold()),
+        (make_failure(COLD, retry_after=5.0), 9, HoldCold()),
         (make_failure(THROTTLED), 1, HoldLane(THROTTLE_PAUSE)),
         (make_failure(THROTTLED), 9, HoldLane(THROTTLE_PAUSE)),
         (make_failure(THROTTLED, retry_after=5.0), 1, HoldLane(5.0)),
@@ -137,6 +140,8 @@ def test_no_failure_is_without_a_sensible_consequence(
             assert reason
         case HoldLane(seconds):
             assert 0 <= seconds <= max(failure.retry_after or 0, LONGEST_PROBE)
+        case HoldCold():
+            assert failure.failure_class is COLD
 
 
 def test_the_policy_is_what_the_environment_says() -> None:

@@ -150,7 +150,7 @@ def test_held_messages_are_among_all_that_wait_and_are_found_by_state(path: Path
     assert [one.message_id for one in history.messages(narrow).items] == ["m2"]
     assert [one.count for one in history.pending_sources(LANE)] == [3]
     assert [one.reason for one in history.held(LANE)] == ["cold_cap", "window"]
-    assert history.held_due_times(LANE, 9) == [DUE, DUE]
+    assert history.held_due_times(LANE, 9) == [(DUE, 2)]
     assert [(one.state, one.count) for one in history.delayed(LANE)] == [(MessageState.SCHEDULED, 1)]
     assert history.next_messages(LANE) == []
 

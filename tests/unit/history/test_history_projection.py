@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from journal_entries import NAMES, Journal, dump, fold
 
 from antrian.broker.stream.entry import StreamEntry
+from antrian.domain import contact_event
+from antrian.domain.events import EVENT_PROPERTIES
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.report import Period
 from antrian.history.records import FINAL, DeadFilter, MessageFilter, MessageState
@@ -550,3 +552,22 @@ def test_a_batch_that_fails_leaves_nothing_behind_and_is_taken_again_as_a_whole(
     writer.close()
     assert first.message("m2").state is MessageState.SENT
     assert first.counts()[MessageState.SENT] == 1
+
+
+def test_what_is_told_of_people_names_no_message_and_no_list_of_numbers(path, journal):
+    numbers = [f"+62812{number:07}" for number in range(1_000)]
+    told = [
+        contact_event.known("628114040707", numbers, "import", at=NOW, source="cli:ani"),
+        contact_event.known("628114040707", numbers[:1], "receipt", at=NOW, source="receipts"),
+        contact_event.opted(numbers[0], "all", is_out=True, at=NOW, source="cli:ani", by="cli:ani", channel="cli"),
+        contact_event.linked(numbers[0], {"lid": "55"}, at=NOW, source="receipts"),
+        contact_event.cold_released("628114040707", at=NOW, source="cli:ani"),
+    ]
+    for event in told:
+        journal.add(NAMES.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    history = fold(path, journal.deliveries)
+    assert sum(history.counts().values()) == 0
+    items = history.events(("contact.",)).items
+    expected = [one.name for one in reversed(told) if one.details.get("how") != "receipt"]
+    assert [one.name for one in items] == expected
+    assert items[-1].details == {"sender": "628114040707", "how": "import", "count": 1_000}

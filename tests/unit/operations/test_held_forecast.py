@@ -31,7 +31,7 @@ def lane(ready: int, *, paused: bool = False, used: dict[str, int] | None = None
 
 
 def held(*due_in: float, reason: HoldReason = HoldReason.COLD_CAP, count: int = 0) -> HeldMessages:
-    return HeldMessages(count or len(due_in), frozenset({reason}), [NOW + seconds for seconds in due_in])
+    return HeldMessages(count or len(due_in), frozenset({reason}), [(NOW + seconds, 1) for seconds in due_in])
 
 
 def test_without_holds_nothing_changes() -> None:

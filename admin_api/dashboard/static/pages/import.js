@@ -12,6 +12,8 @@ import { priorityWord } from "../words.js";
 
 const LARGEST = Number(document.body.dataset.largest);
 const EVERY = 700;
+//: Milliseconds that a plan is waited for.
+const PATIENCE = 2000;
 const ROWS_SHOWN = 15;
 
 let chosen = null;
@@ -37,7 +39,10 @@ async function check() {
     const found = await ask("POST", "/imports", { query: { filename: chosen.name.slice(-200), ...options() }, file: chosen });
     if (mine !== round) return;
     job = found;
-    drawCheck();
+    // Drawn together: what comes late would push the button away from under the pointer.
+    const plan = await planned(found);
+    if (mine !== round) return;
+    drawCheck(plan);
     $("#result-title").focus({ preventScroll: true });
     $("#result").scrollIntoView({ block: "nearest" });
   } catch (error) {
@@ -70,7 +75,7 @@ function show(...content) {
   $("#report").replaceChildren(...content.filter(Boolean));
 }
 
-function drawCheck() {
+function drawCheck(plan) {
   const { report } = job;
   const wrong = report.invalid_rows;
   const skip = h("input", { type: "checkbox", id: "skip", onchange: () => drawQueue(button, skip) });
@@ -80,11 +85,11 @@ function drawCheck() {
     h("p", { class: "big-count" }, report.read ? t("%(rows)s read, %(new)s can be queued", { rows: rows(report.read), new: number(report.new) }) : t("There are no rows in the file.")),
     facts(report),
     wrong > 0 && report.new > 0 && h("label", { class: "option" }, skip, h("span", {}, tn("Leave out the wrong row and queue the rest", "Leave out the %(count)s wrong rows and queue the rest", wrong))),
-    h("div", { id: "forecast", class: "import-plan", "aria-live": "polite" }),
+    plan ? drawPlan(plan) : h("p", { class: "hint", id: "forecast" }),
     h("p", { class: "report-actions" }, button),
     wrong > 0 && wrongRows(report),
   );
-  if (report.new) forecast(report.new);
+  if (report.new && !plan) roughForecast(report.new);
 }
 
 function drawQueue(button, skip) {
@@ -122,17 +127,20 @@ function wrongRows(report) {
       h("a", { href: address(`/imports/${job.import_id}/errors`), download: "import-errors.csv" }, t("Download all of them as CSV"))));
 }
 
-/** When all would be sent and what holds it, as the planner tells; without one, as far as the lane can tell now. */
-async function forecast(count) {
+/** The plan of what the file would queue; null where there is none in time. */
+async function planned({ report }) {
   const { lane, priority } = options();
-  const plan = await get("/plan", { messages: count, priority, lane }).catch(() => null);
-  if (!$("#forecast")) return;
-  if (plan) {
-    const more = address("/planning", { messages: count, priority, lane });
-    $("#forecast").replaceChildren(planView(plan, { brief: true }), h("p", {}, h("a", { href: more }, t("With a deadline, or with new contacts …"))));
-  } else await roughForecast(count);
+  const late = new Promise((resolve) => { setTimeout(resolve, PATIENCE, null); });
+  return report.new ? Promise.race([get("/plan", { messages: report.new, priority, lane }).catch(() => null), late]) : null;
 }
 
+function drawPlan(plan) {
+  const { lane, priority } = options();
+  return h("div", { id: "forecast", class: "import-plan" }, planView(plan, { brief: true }),
+    h("p", {}, h("a", { href: address("/planning", { messages: plan.messages, priority, lane }) }, t("With a deadline, or with new contacts …"))));
+}
+
+/** When all would be sent, as far as the lane can tell without a plan. */
 async function roughForecast(count) {
   try {
     const status = await get("/status", { lane: options().lane });

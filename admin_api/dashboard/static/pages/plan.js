@@ -62,7 +62,12 @@ async function fill() {
   for (const name of NAMES) if (known.get(name)) form.elements[name].value = known.get(name);
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); calculate(); });
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  await calculate();
+  // On a phone the answer is below what was asked.
+  $(".plan-result").scrollIntoView({ block: "nearest" });
+});
 form.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(() => { if (form.checkValidity()) calculate(); }, QUIET);
