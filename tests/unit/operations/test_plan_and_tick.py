@@ -3,10 +3,6 @@
 import random
 
 import pytest
-
-# The harness imports the tick with its holds.
-pytest.importorskip("consumer.lane.holds")
-
 from factories import make_message
 from virtual_lane import VirtualLane
 
