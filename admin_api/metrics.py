@@ -76,6 +76,7 @@ class HistoryReading:
         dead: dead letters.
         depths: messages that wait, by lane and the broker's priority number.
         waits: what waits, by lane.
+        refused: until when WhatsApp refuses new contacts, by lane; 0 for not at all, None where that is not known.
         dead_by_class: dead letters by failure class.
         near_retention: dead letters that will soon be forgotten.
     """
@@ -86,6 +87,7 @@ class HistoryReading:
     dead: int = 0
     depths: Mapping[tuple[str, int], int] = field(default_factory=dict)
     waits: Mapping[str, WaitingCounts] = field(default_factory=dict)
+    refused: Mapping[str, float | None] = field(default_factory=dict)
     dead_by_class: Mapping[str, int] = field(default_factory=dict)
     near_retention: int = 0
 
@@ -163,7 +165,8 @@ class Metrics:
 
     def _observe_waits(self, lane: str, seen: HistoryReading, reading: Reading | None) -> None:
         waiting = seen.waits.get(lane, _NOTHING)
-        told = summary_of(lane, reading.status if reading else None, waiting, time.time())
+        status = reading.status if reading else None
+        told = summary_of(lane, status, waiting, time.time(), seen.refused.get(lane))
         counts = dict.fromkeys(HoldReason, 0) | {one.reason: one.count for one in told.reasons}
         for reason, count in counts.items():
             self._set("antrian_waiting_messages", count, lane, reason.value)

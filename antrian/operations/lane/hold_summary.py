@@ -127,7 +127,9 @@ class HoldSummary:
         }
 
 
-def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: float) -> HoldSummary:
+def summary_of(
+    lane: str, status: Status | None, waiting: WaitingCounts, now: float, refused_until: float | None = None
+) -> HoldSummary:
     """What the messages of a lane wait for.
 
     Args:
@@ -135,9 +137,13 @@ def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: fl
         status: of the lane; None when the broker does not tell.
         waiting: what waits.
         now: unix seconds.
+        refused_until: until when WhatsApp refuses new contacts of the lane's sender, unix seconds, as the contacts tell
+            it; 0 for not at all. None where they do not tell: then what is held says it.
     """
     # The first of them goes when the hold ends; the others have their slots on the days after it.
     refused = [one.until for one in waiting.held if one.reason == HoldReason.COLD_HELD and one.until]
+    if refused_until is not None:
+        refused = [refused_until]
     return HoldSummary(
         lane,
         status.hold if status else None,

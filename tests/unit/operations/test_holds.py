@@ -186,6 +186,10 @@ def test_all_that_waits_is_counted_by_reason() -> None:
     }
     assert list(counts) == [reason for reason in HoldReason if reason in counts]
     assert summary.cold_held_until == NOW + 70
+    # An admin has ended the wait, and what was held is not back in its lane yet.
+    assert summary_of("default", None, WaitingCounts(0, 0, held), NOW, 0.0).cold_held_until is None
+    # Nobody of those that were refused waits any more.
+    assert summary_of("default", None, WaitingCounts(0, 0), NOW, NOW + 5).cold_held_until == NOW + 5
     unknown = summary_of("default", None, WaitingCounts(5, 6), NOW)
     assert (unknown.lane_hold, unknown.budget) == (None, None)
     assert [(one.reason, one.count) for one in unknown.reasons] == [(R.PACE, 11)]
