@@ -114,8 +114,7 @@ class Sorting:
             copies.append((copy, event))
         if copies:
             await self._port.record_with_copies(copies)
-        for delivery in deliveries[: len(copies)]:
-            await self._port.ack(delivery)
+            await self._port.ack_up_to(deliveries[len(copies) - 1])
         return len(copies)
 
     def _waiting(self, delivery: Delivery) -> tuple[Message, Wait | Postpone] | None:
