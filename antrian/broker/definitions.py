@@ -77,17 +77,19 @@ def consumer_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
 def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     """What the admin side and the command line need."""
     lock = re.escape(names.dead_lock.removesuffix("dead")) + ".*"
-    entrances = (names.messages, names.scheduled, names.urgent, names.control, names.states, names.events, names.dead)
+    entrances = (names.messages, names.scheduled, names.due, names.urgent, names.control, names.states)
     queues = [re.escape(name) for lane in lanes for name in (names.lane(lane), names.state(lane))]
     streams = (names.journal, names.outcomes, names.contacts)
     return Rights(
         configure=_one_of(_OWN, lock),
-        write=_one_of(_OWN, *map(re.escape, entrances)),
+        write=_one_of(_OWN, *map(re.escape, (*entrances, names.events, names.dead))),
         read=_one_of(
             _OWN, _ladder(names), *queues, *map(re.escape, streams), *map(re.escape, (names.dead, names.events))
         ),
         topics={
             names.scheduled: (f"^{_BITS}({_lanes(lanes)})$", _NOTHING),
+            # What is released from the ladder (`antrian.operations.lane.release`).
+            names.due: (rf"^released\.({_lanes(lanes)})$", _NOTHING),
             names.dead: (f"^({_lanes(lanes)})$", _NOTHING),
         },
     )

@@ -14,6 +14,7 @@ from admin import AdminServer, Client
 from arrivals import Arrivals
 from broker_with_users import GuardedBroker, broker_container, definitions_of, guarded_node, import_into, new_passwords
 from cli import Cli
+from factories import make_message
 from processes import ConsumerProcess
 
 from admin_api.auth.roles import Role
@@ -27,7 +28,11 @@ from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.errors import BrokerRefused
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.headers import mark_held
+from antrian.domain.message import encode
 from antrian.domain.settings import Settings, load_settings
+from antrian.operations.lane.release_filter import ReleaseFilter
+from antrian.operations.lane.release_job import release_now
 from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
 from waiting import wait_until
@@ -243,6 +248,17 @@ def test_a_consumer_and_an_admin_write_and_read_what_is_known_of_people(guarded,
     with open_channel(guarded.settings(role, base).amqp_urls, name="test") as channel:
         write_event(channel, NAMES, cold, must_be_kept=True)
         assert first_from(channel, NAMES.contacts, "first", 20) is not None
+
+
+def test_an_admin_releases_what_is_held(guarded, as_role):
+    body, properties = encode(make_message("held", lane="default"))
+    properties.headers = mark_held(properties.headers, "cold_cap")
+    with open_channel([guarded.root_url], name="test") as channel:
+        channel.basic_publish(NAMES.ladder_entrance(3600), LATER, body, properties, mandatory=True)
+    job = release_now(as_role("admin"), ReleaseFilter.of("default", ids={"held"}), "cli:ani")
+    assert (job.state, job.done, job.detail) == ("done", 1, "")
+    with open_channel([guarded.root_url], name="test") as channel:
+        channel.queue_purge(NAMES.lane("default"))
 
 
 @pytest.mark.parametrize("role", ["publisher", "consumer", "admin"])

@@ -5,10 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from factories import make_settings
+from factories import make_message, make_settings
 
 from antrian.broker.definitions import ROLES, definitions, password_hash
-from antrian.broker.topology import topology
+from antrian.broker.queue_scan.publication import Found
+from antrian.broker.topology import Names, topology
+from antrian.domain.delay_ladder import ladder_key
+from antrian.domain.message import encode
+from antrian.operations.lane.release import into_lane
 
 ROOT = Path(__file__).resolve().parents[3]
 GENERATOR = ROOT / "deploy/rabbitmq/generate.py"
@@ -61,6 +65,19 @@ def test_no_user_may_publish_past_the_exchanges():
     for permission in made()["permissions"]:
         assert not re.search(permission["write"], "amq.default")
         assert not re.search(permission["write"], "wa.lane.default")
+
+
+def test_an_admin_may_release_what_is_held_and_nobody_else_reaches_a_lane_from_the_ladder():
+    found = made()
+    body, properties = encode(make_message())
+    released = into_lane(Names(), Found("wa.delay.11", ladder_key(3600, "default"), properties, body))
+    may = [one["user"] for one in found["permissions"] if re.search(one["write"], released.exchange)]
+    [keys] = [
+        one["write"] for one in found["topic_permissions"] if (one["user"], one["exchange"]) == ("admin", "wa.due")
+    ]
+    assert may == ["admin"]
+    assert re.search(keys, released.routing_key)
+    assert not re.search(keys, ladder_key(1, "default"))
 
 
 def test_another_namespace_on_the_same_broker_is_out_of_reach():
