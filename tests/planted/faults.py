@@ -267,10 +267,10 @@ _TICK = (
         "a send begins that is not on record",
         "consumer.lane.tick",
         (
-            "        await self._record_beginning(message)\n"
-            "        await self._wait_for_the_exact_moment(message, gate)\n"
+            "        await self._record_beginning(message, address)\n"
+            "        if not await self._comes_the_exact_moment(message, gate, address):\n"
         ),
-        "        await self._wait_for_the_exact_moment(message, gate)\n",
+        "        if not await self._comes_the_exact_moment(message, gate, address):\n",
         _MODEL,
     ),
     Fault(
@@ -304,8 +304,8 @@ _TICK = (
     Fault(
         "an outcome that a broken connection took along is forgotten",
         "consumer.lane.tick",
-        "self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)",
-        "self._event(EventName.SENT, message, **details, **self._rules.rhythm))",
+        "self._events.of(EventName.SENT, message, **details), surely=True)",
+        "self._events.of(EventName.SENT, message, **details))",
         _MODEL,
     ),
     Fault(
@@ -350,13 +350,13 @@ _TICK = (
         "a message that the lane must wait with is acked",
         "consumer.lane.tick",
         (
-            "            case HoldLane() | SendAgain():\n"
-            "                # It keeps its place; the hold is in the pace already.\n"
+            "            case HoldLane() | SendAgain() | HoldCold():\n"
+            "                # It keeps its place; the hold is in the pace or in the book already.\n"
             "                await self._give_back(delivery)\n"
         ),
         (
-            "            case HoldLane() | SendAgain():\n"
-            "                # It keeps its place; the hold is in the pace already.\n"
+            "            case HoldLane() | SendAgain() | HoldCold():\n"
+            "                # It keeps its place; the hold is in the pace or in the book already.\n"
             "                await self._hold_then_ack(delivery)\n"
         ),
         _MODEL,
