@@ -24,7 +24,7 @@ from antrian.operations.lane.look_at_all import Reading
 #: What the broker counts apart.
 STATES = ("waiting", "in_flight", "retrying", "scheduled")
 #: What a cap counts: messages of an hour, of a day, and of a day to new contacts.
-_CAPS = ("hour", "day", "cold")
+CAPS = ("hour", "day", "cold")
 _PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Why a message can be given up; whatever else a stranger's header says is `other`.
@@ -215,8 +215,8 @@ def _budget_values(budget: LaneBudget | None) -> list[tuple[str, tuple[str, ...]
     """The caps, and what is used of them where any event tells."""
     used = budget.used if budget else None
     return [
-        *(("antrian_lane_cap", (cap,), getattr(budget.caps, cap) if budget else None) for cap in _CAPS),
-        *(("antrian_lane_used", (cap,), getattr(used, cap) if used else None) for cap in _CAPS),
+        *(("antrian_lane_cap", (cap,), getattr(budget.caps, cap) if budget else None) for cap in CAPS),
+        *(("antrian_lane_used", (cap,), getattr(used, cap) if used else None) for cap in CAPS),
     ]
 
 

@@ -32,7 +32,7 @@ OfLane = Annotated[str | None, typer.Option("--lane", help="Only what this lane'
 
 @contacts_app.command()
 def show(number: Number, *, lane: OfLane = None, as_json: Json = False) -> None:
-    """Show what each sender knows of a person, and what they opted out of."""
+    """Show what each sender knows of a person, and their opt-outs."""
     settings = load_settings()
     recipient = checked_number(number)
     named = None if lane is None else chosen_lane(settings, lane)
@@ -58,7 +58,7 @@ def import_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Import people whom a sender knows already, so that it does not treat them as strangers.
+    """Import people whom a sender knows already: they are no strangers.
 
     The file has a column phone_number and, if you like, timezone. If a row is wrong, nothing is imported. Repeating
     is safe: who is known already stays known.

@@ -116,7 +116,8 @@ def _recipients(settings: Settings, lane: str, file: str, *, knows_contacts: boo
     if not findings.right:
         raise WrongUse(f"{spoken(file)} names nobody")
     if findings.wrong:
-        typer.echo(f"{findings.wrong:,} rows that name nobody are left out.", err=True)
+        what = "1 row that names nobody is" if findings.wrong == 1 else f"{findings.wrong:,} rows that name nobody are"
+        typer.echo(f"{what} left out.", err=True)
     people = [(number, zone) for zone, numbers in findings.batches() for number in numbers]
     cold = _cold(settings, lane, [number for number, _ in people]) if knows_contacts else {one for one, _ in people}
     return [PlannedRecipient(number, number in cold, zone) for number, zone in people]

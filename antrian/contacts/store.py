@@ -25,6 +25,9 @@ from antrian.contacts.identity import PersonKey
 #: Raised by one when the tables or what they mean change: a file of another version is made again.
 VERSION = 1
 
+#: Seconds to wait for somebody who looks into the file with another program; a send may wait meanwhile.
+_PATIENCE = 1.0
+
 #: Kilobytes of pages that are kept in memory: enough for the inner pages of a million contacts.
 _CACHE = 16_000
 
@@ -300,7 +303,7 @@ def open_file(path: Path) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: it is none, or cannot be written.
     """
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
     try:
         # Written often and read back after a crash of the process; what a power cut takes from its end is read again.
         connection.execute("PRAGMA journal_mode = WAL")

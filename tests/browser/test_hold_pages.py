@@ -204,7 +204,7 @@ def test_held_messages_are_released_from_the_page_and_their_own_page_says_why_th
     visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
     page = visitor.go("/message/m1")
     why = page.get_by_role("region", name="Why is it not sent yet?")
-    expect(why).to_contain_text("Messages of this priority are sent at certain hours only; they begin ")
+    expect(why).to_contain_text("Messages of this priority are sent at certain hours only; its turn comes ")
     expect(why).to_contain_text("priority low: 08:00\N{EN DASH}20:00, time of Jakarta")
     expect(page.locator(".life li").last).to_contain_text("Held: outside sending hours")
     assert axe.violations(page, axe_script) == []

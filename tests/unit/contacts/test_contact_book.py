@@ -2,6 +2,7 @@
 
 import errno
 import sqlite3
+from contextlib import closing
 from datetime import date
 
 import pytest
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from antrian.contacts.book import BATCH, ContactBook, ContactsLost
 from antrian.contacts.book_file import BookFile
-from antrian.contacts.store import Store
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -223,7 +223,7 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(events, max_size=25), st.randoms(use_true_random=False))
 def test_any_order_any_repetition_and_any_cut_into_batches_give_the_same_book(tmp_path_factory, history, random):
     plain = book_of(*history)
@@ -260,17 +260,34 @@ def test_a_book_goes_on_where_its_file_ends(tmp_path):
     assert ContactBook(tmp_path).standing(SENDER, BUDI) is Standing.KNOWN
 
 
-def test_only_one_process_writes_a_file_and_the_others_take_the_next(tmp_path):
-    first, second = ContactBook(tmp_path), ContactBook(tmp_path)
+def test_each_process_has_a_file_and_a_new_one_begins_with_what_another_has_read(tmp_path):
+    first = ContactBook(tmp_path)
+    early = ContactBook(tmp_path)
     first.apply(known([BUDI]), 0)
+    first.flush()
+    late = ContactBook(tmp_path)
+    assert (early.position, late.position) == (0, 1)
+    assert late.standing(SENDER, BUDI) is Standing.KNOWN
+    late.apply(known([SITI]), 1)
+    late.restart()
+    assert late.position == 0, "what is read again is not copied"
     first.close()
-    third = ContactBook(tmp_path)
-    assert third.position == 1
-    assert second.position == 0
-    second.close()
-    third.close()
-    assert sorted(path.name for path in tmp_path.glob("*.sqlite")) == ["contacts.0.sqlite", "contacts.1.sqlite"]
+    assert ContactBook(tmp_path).position == 1, "the file that is free is taken"
+    names = sorted(path.name for path in tmp_path.glob("*.sqlite"))
+    assert names == [f"contacts.{number}.sqlite" for number in range(3)]
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_what_another_process_has_is_not_copied_where_it_is_broken(tmp_path):
+    first = book_of(known([BUDI]), folder=tmp_path)
+    first.flush()
+    for name in ("contacts.0.sqlite", "contacts.0.sqlite-wal"):
+        (tmp_path / name).write_bytes(b"no database at all" * 1_000)
+    second = ContactBook(tmp_path)
+    assert second.position == 0
+    second.apply(known([SITI]), 0)
+    second.flush()
+    assert second.standing(SENDER, SITI) is Standing.KNOWN
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"", b"SQLite format 3\0" + b"\xff" * 5_000])
@@ -316,25 +333,25 @@ def test_a_file_that_breaks_while_it_is_in_use_costs_a_reading_of_the_stream_and
     book.close()
 
 
-def test_a_full_disk_costs_the_file_and_no_answer(tmp_path, monkeypatch):
+@pytest.mark.parametrize("trouble", ["full", "locked"])
+def test_a_file_that_cannot_be_written_costs_the_file_and_no_answer(tmp_path, trouble):
     book = book_of(known([BUDI]), folder=tmp_path)
     book.flush()
-    book.apply(opted(SITI), 1)
-    write = Store.write
-
-    def full(store, *args):
-        if store is disk:
-            raise sqlite3.OperationalError("database or disk is full")
-        return write(store, *args)
-
-    disk = book._store
-    monkeypatch.setattr(Store, "write", full)
-    book.flush()
-    book.apply(sent(SITI), 2)
-    assert book.standing(SENDER, BUDI) is Standing.KNOWN
+    many = [f"+6281{number:09}" for number in range(3_000)]
+    book.apply(known(many), 1)
+    book.apply(opted(SITI), 2)
+    with closing(sqlite3.connect(tmp_path / "contacts.0.sqlite", isolation_level=None)) as stranger:
+        if trouble == "full":
+            (pages,) = stranger.execute("PRAGMA page_count").fetchone()
+            book._store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        else:
+            stranger.execute("BEGIN IMMEDIATE")
+        book.flush()
+    book.apply(sent(SITI), 3)
+    assert {book.standing(SENDER, one) for one in [BUDI, *many]} == {Standing.KNOWN}
     assert book.standing(SENDER, SITI) is Standing.CONTACTED
     assert book.opted_out(SITI) == {"marketing"}
-    assert book.position == 3
+    assert (book.position, book.count()) == (4, 3_002)
     book.close()
     assert ContactBook(tmp_path).position == 1
 
