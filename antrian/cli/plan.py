@@ -16,7 +16,7 @@ from antrian.domain.settings import Settings, load_settings
 from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, UnreadableFile
 from antrian.operations.bulk_import.source_file import format_of, opened, spoken
 from antrian.operations.contacts.contact_file import survey_contacts
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan import MOST_ASKED, PlannedRecipient, PlanQuestion, make_plan
 from antrian.operations.lane.plan_facts import backlog_of, doubts, start_of
 from antrian.operations.lane.status import Status
@@ -95,13 +95,13 @@ def _status(settings: Settings, lane: str) -> Status | None:
         return None
 
 
-def _waiting(settings: Settings, lane: str) -> WaitingCounts | None:
+def _waiting(settings: Settings, lane: str) -> LaneWaits | None:
     # Imported late: without a broker there is nothing to read.
     from antrian.cli.history import open_history  # noqa: PLC0415
 
     try:
         with open_history(settings) as history:
-            return WaitingCounts.of(history, lane)
+            return LaneWaits.of(history, lane)
     except CommandFailed:
         return None
 
