@@ -30,7 +30,6 @@ LABELS = {
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),
     "kind": "`used_hour`, `used_day`, `used_cold` (to new contacts), and the caps: `cap_hour`, `cap_day`, `cap_cold`",
-    "cap": "of a cap: `hour`, `day`, `cold`",
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",
     "route": "the pattern of an address, such as `/messages/{message_id}`; `none` for an address that is none of ours",
     "status": "the HTTP status",
