@@ -12,7 +12,6 @@ from admin_api.auth.roles import Role
 from admin_api.broadcast import Broadcast
 from admin_api.checkup import Checkups
 from admin_api.comparison import Comparison
-from admin_api.held_now import HeldNow
 from admin_api.ingest import Ingest
 from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
@@ -28,6 +27,7 @@ from antrian.operations.bulk_import.upload import Uploads
 from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
+from antrian.operations.lane.held_now import HeldNow
 from antrian.operations.lane.observer import LanesObserver
 from antrian.operations.lane.release_job import HeldReleases
 from publisher import Publisher

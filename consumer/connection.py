@@ -11,6 +11,7 @@ queue was deleted, say) costs that lane alone; a shared one costs the connection
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -19,6 +20,7 @@ from pika.channel import Channel
 from pika.connection import Connection
 
 from antrian.broker.confirms import Confirmation, ConfirmChannel
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.io_thread import IOThread
 from antrian.broker.stream.entry import PREFETCH, Start, is_ack_due, offset_of, subscription_arguments
 from antrian.broker.topology import Names
@@ -143,19 +145,25 @@ class BrokerConnection:
         mandatory: bool = True,
     ) -> int:
         """Publish; the `Confirmed` signal to the receiver carries the token returned here."""
-        token = next(_tokens)
+        publication = PublishArguments(exchange, routing_key, body, properties, mandatory)
+        return self.publish_all(receiver, [publication])[0]
 
-        def done(confirmation: Confirmation) -> None:
+    def publish_all(self, receiver: Receiver, publications: Sequence[PublishArguments]) -> list[int]:
+        """Publish in this order; the `Confirmed` signals carry the tokens returned here."""
+        tokens = [next(_tokens) for _ in publications]
+
+        def done(token: int, confirmation: Confirmation) -> None:
             self._inbox.put((receiver, Confirmed(token, confirmation)))
 
         def act() -> None:
-            if self._confirms.is_open:
-                self._confirms.publish(exchange, routing_key, body, properties, done, mandatory=mandatory)
-            else:
-                done(Confirmation.LOST)
+            for token, one in zip(tokens, publications, strict=True):
+                if self._confirms.is_open:
+                    self._confirms.publish(*one[:4], partial(done, token), mandatory=one.mandatory)
+                else:
+                    done(token, Confirmation.LOST)
 
         self._io.call(act)
-        return token
+        return tokens
 
     def listen(self) -> None:
         """Have commands delivered as `CommandReceived`, by a queue of this connection; from `Listening` on, all."""

@@ -29,16 +29,18 @@ MEANINGS = {
     "whatsapp_queue_lanes_file": "Path of `lanes.toml`, which describes the lanes in place of the variables "
     "(docs/howto/lanes.md).",
     "whatsapp_queue_preset": "Named set of the next five: `none`, `new-number` or `settled`. "
-    "**These, the window and the zone are read and checked, and not kept by this version yet.**",
-    "whatsapp_queue_daily_cap": "Most messages a day; `0` is no cap. Without it, as the preset says. Not kept yet.",
-    "whatsapp_queue_hourly_cap": "Most messages an hour; `0` is no cap. Not kept yet.",
+    "What each is for: docs/howto/number.md.",
+    "whatsapp_queue_daily_cap": "Most messages a day; `0` is no cap. Without it, as the preset says.",
+    "whatsapp_queue_hourly_cap": "Most messages an hour; `0` is no cap.",
     "whatsapp_queue_cold_daily_cap": "Most messages a day to people who never wrote and were never written to; "
-    "`0` is no cap. Not kept yet.",
+    "`0` is no cap.",
     "whatsapp_queue_warm_up": "How that cap grows for a new number: `20x1.5..100` is the cap on day 1, the factor a "
-    "day, the ceiling. Not kept yet.",
-    "whatsapp_queue_recipient_gap": "Seconds between two messages to one person. Not kept yet.",
+    "day, the ceiling.",
+    "whatsapp_queue_recipient_gap": "Seconds between two messages to one person.",
+    "whatsapp_queue_cold_failures": "Messages to so many new contacts that fail in a row, while one to a known contact "
+    "is sent, are taken for a refusal of new contacts; `0`: never.",
     "whatsapp_queue_window": "When messages may be sent, by priority: `low=08:00-20:00,normal=06:00-22:00`; a priority "
-    "that is not named is sent always. Not kept yet.",
+    "that is not named is sent always.",
     "whatsapp_queue_timezone": "Whose days and hours these are.",
     "whatsapp_queue_type": "`classic`, or `quorum` for clusters of RabbitMQ 4.3 or newer.",
     "whatsapp_queue_retention_days": "Days that the journal and the history keep.",

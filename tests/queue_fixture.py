@@ -126,6 +126,15 @@ class Stock:
     def delayed(self) -> int:
         return sum(self.count(self.names.delay(level)) for level in range(LADDER_LEVELS))
 
+    def on_ladder(self) -> list[str]:
+        """The ids of all copies that wait on the delay ladder, of whichever lane; they stay there."""
+        found: list[str] = []
+        with self._channel() as channel:
+            for level in range(LADDER_LEVELS):
+                while (got := channel.basic_get(self.names.delay(level)))[0] is not None:
+                    found.append(str(got[1].message_id))
+        return found
+
     def make_lane_quorum(self) -> Settings:
         """Make the lane's queue one that cannot be looked through; the settings that go with it.
 
@@ -195,8 +204,10 @@ class Stock:
         return open_channel(self.settings.amqp_urls, name="test stock")
 
 
-def message(message_id: str, *, source: str = "test", **about: Any) -> Message:
-    return new_message(PHONE, f"text {message_id}", source=source, now=time.time(), message_id=message_id, **about)
+def message(message_id: str, *, source: str = "test", phone_number: str = PHONE, **about: Any) -> Message:
+    return new_message(
+        phone_number, f"text {message_id}", source=source, now=time.time(), message_id=message_id, **about
+    )
 
 
 def ids(messages: Iterable[Message]) -> list[str]:

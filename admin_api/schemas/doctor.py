@@ -22,7 +22,7 @@ class LaneFacts(BaseModel):
     provider: str
     delay: float = Field(description="Seconds between two sends.")
     jitter: float = Field(description="Up to so many more.")
-    not_kept: list[str] = Field(description="Limits that are set for it and that this version does not keep yet.")
+    not_kept: list[str] = Field(description="What is set for it and not used by this version yet.")
 
 
 class HistoryHealth(BaseModel):

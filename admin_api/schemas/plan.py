@@ -2,7 +2,21 @@
 
 from pydantic import BaseModel, Field
 
+from admin_api.schemas.values import PriorityName, Strict
 from antrian.domain.hold import HoldReason
+
+#: A body of so many numbers is far below the largest that is read.
+MOST_PEOPLE = 10_000
+
+
+class PlanForPeople(Strict):
+    """A message for each of these people."""
+
+    phone_numbers: list[str] = Field(
+        description="In any usual spelling; a number for each message.", min_length=1, max_length=MOST_PEOPLE
+    )
+    priority: PriorityName = "normal"
+    deadline: float | None = Field(default=None, description="Unix seconds.", allow_inf_nan=False)
 
 
 class PlanMoments(BaseModel):

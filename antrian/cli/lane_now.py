@@ -7,9 +7,9 @@ from dataclasses import replace
 from antrian.broker.connection import broker_urls, open_channel
 from antrian.domain.errors import BrokerError, NoBroker
 from antrian.domain.settings import Settings
-from antrian.history.projection.history_file import history_path
 from antrian.history.records import MessageRecord, MessageState
-from antrian.operations.lane.held_forecast import held_messages, with_held
+from antrian.operations.lane.held_forecast import with_held
+from antrian.operations.lane.held_now import HeldNow
 from antrian.operations.lane.lanes_reader import LaneNotDeclared, LanesReader
 from antrian.operations.lane.status import Status
 
@@ -20,21 +20,27 @@ _FRESH = 60.0
 _IN_LANE = frozenset({MessageState.WAITING, MessageState.HELD})
 
 
-def with_history(status: Status, settings: Settings) -> Status:
-    """The status with what is held, where an admin process keeps the history up to date."""
+def with_history(status: Status, settings: Settings, held: HeldNow | None = None) -> Status:
+    """The status with what is held, where an admin process keeps the history up to date.
+
+    Args:
+        status: as the broker tells it.
+        settings: of the process.
+        held: counts, for those who ask again and again.
+    """
     limits = settings.lanes.known(status.lane).limits
+    # Imported late: it takes longer than all the rest of the command.
+    from antrian.history.queries.history import History, history_path  # noqa: PLC0415
+
     path = history_path(settings)
     if not path.exists():
         return with_held(status, None, limits)
-    # Imported late: it takes longer than all the rest of the command.
-    from antrian.history.queries.history import History  # noqa: PLC0415
-
     history = History(path)
     try:
         checked_at = history.position().checked_at
         if checked_at is None or status.at - checked_at > _FRESH:
             return with_held(status, None, limits)
-        known = with_held(status, held_messages(history, status.lane), limits)
+        known = with_held(status, (held or HeldNow()).of(history, status.lane), limits)
         in_all = history.counts()[MessageState.HELD]
     finally:
         history.close()

@@ -94,7 +94,7 @@ def _described(lane: Lane, *, show_numbers: bool) -> dict[str, Any]:
 
 
 def _table(known: Lanes, *, show_numbers: bool) -> Table:
-    table = Table("lane", "provider", "sender", "delay", "set, and not kept yet")
+    table = Table("lane", "provider", "sender", "delay", "set, and not used yet")
     for lane in known.values():
         sender = shown_sender(lane.sender, masked=not show_numbers) if lane.sender else ""
         pace = f"{lane.delay:g} s" + (f" to {lane.delay + lane.jitter:g} s" if lane.jitter else "")
@@ -104,7 +104,7 @@ def _table(known: Lanes, *, show_numbers: bool) -> Table:
 
 def _remarks(known: Lanes) -> Iterator[str]:
     if any(lane.not_kept for lane in known.values()):
-        yield "This version reads and checks what is in the last column, and does not keep to it yet."
+        yield "This version reads and checks what is in the last column, and does not use it yet."
     yield from dict.fromkeys(line for lane in known.values() for line in lane.missing)
 
 
@@ -124,7 +124,6 @@ def _sentences(done: AppliedLanes, known: Lanes) -> Iterator[str]:
         yield "A consumer is there and did not answer: it is older than this command. Restart it."
     for lane, waiting in done.left.items():
         yield f"Lane {lane} is served no more. Its queue stays; messages in it: {waiting}."
-    yield from _not_kept(known)
 
 
 def _answer(answer: LanesAnswer, digest: str) -> Iterator[str]:
@@ -155,9 +154,3 @@ def _replanned(done: AppliedLanes, released: Job | None) -> Iterator[str]:
         yield "Release the rest with `antrian holds release --lane …`."
     elif released.done:
         yield f"The limits of {lanes} changed: {released.done} held messages are judged by the new ones."
-
-
-def _not_kept(known: Lanes) -> Iterator[str]:
-    limited = [lane.name for lane in known.values() if lane.not_kept]
-    if limited:
-        yield f"Limits are set for {', '.join(limited)}; this version does not keep to them yet: see `antrian lanes`."

@@ -18,6 +18,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.settings import Settings
 from antrian.history.projection.history_file import history_path
+from antrian.operations.lane.held_now import HeldNow
 from antrian.operations.lane.lane_reader import LaneReader
 from antrian.operations.lane.recipients import Recipients
 from antrian.operations.lane.status import Status
@@ -73,6 +74,7 @@ class _Watch:
         self._screen = screen
         self._latest: deque[Event] = deque(maxlen=_LATEST)
         self._status: Status | None = None
+        self._held = HeldNow()
 
     def run(self) -> None:
         """Go on for ever."""
@@ -91,7 +93,7 @@ class _Watch:
             reader = LaneReader(channel, self._settings, self._lane, self._remember)
             reader.catch_up()
             while True:
-                self._status = with_history(reader.status(), self._settings)
+                self._status = with_history(reader.status(), self._settings, self._held)
                 self._draw(self._status, "")
                 reader.listen(self._screen.period)
 

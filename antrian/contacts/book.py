@@ -18,7 +18,7 @@ import structlog
 from antrian.contacts.book_file import BookFile
 from antrian.contacts.cursor import read_cursor, write_cursor
 from antrian.contacts.facts import ContactFacts, Facts, OptWord, in_force, seconds
-from antrian.contacts.fold import learn, slot_word
+from antrian.contacts.fold import learn
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
 from antrian.contacts.store import Store, open_memory
@@ -162,16 +162,8 @@ class ContactBook:
 
     def _learn(self, event: Event) -> None:
         learn(self._pending, event)
-        if event.lane in self._slots and slot_word(event) is not None:
-            self._take_slot(event.lane, event.message_id)
-
-    def _take_slot(self, lane: str, message_id: str) -> None:
-        with self._looking_up() as look:
-            word = look.slot(lane, message_id)
-        if word is not None and word.day:
-            self._slots[lane].give(message_id, date.fromisoformat(word.day))
-        else:
-            self._slots[lane].give_back(message_id)
+        if (slots := self._slots.get(event.lane)) is not None:
+            slots.apply(event)
 
     def flush(self) -> None:
         """Write what was learnt into the file; a file that cannot be written costs only the file.

@@ -5,7 +5,7 @@ fact that there is none of takes no room.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,12 @@ class Store:
             connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
         connection.execute(f"PRAGMA cache_size = -{_CACHE}")
         self._sender_ids: dict[str, int] = dict(connection.execute("SELECT sender, id FROM senders"))
+        # Asked for with every message. Each statement gives other threads a chance to run, and waits until they have.
+        self._senders = self.senders()
+        self._has_rows = {name: self._is_there(name) for name in ("zones", "links", "opt_words")}
+
+    def _is_there(self, table: str) -> bool:
+        return self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
 
     def place(self) -> tuple[int, str]:
         """The offset of the entry that comes next, and the event before it, as JSON."""
@@ -114,6 +120,8 @@ class Store:
             self._write_others(facts)
             run.execute("UPDATE place SET position = ?, latest = ?", (position, latest))
             run.execute("COMMIT")
+            self._senders = self.senders()
+            self._has_rows |= {name: True for name, told in _optional(facts) if told}
         except sqlite3.Error:
             # SQLite may have rolled back already, and a full disk fails that, too.
             if run.in_transaction:
@@ -169,10 +177,7 @@ class Store:
 
     def sender(self, sender: str) -> SenderFacts:
         """What is known of a sender."""
-        row = self._connection.execute(
-            "SELECT cold_first, refused, held_until, released FROM senders WHERE sender = ?", (sender,)
-        ).fetchone()
-        return SenderFacts(*row) if row else SenderFacts()
+        return self._senders.get(sender) or SenderFacts()
 
     def senders(self) -> dict[str, SenderFacts]:
         """All senders that anything is known of."""
@@ -203,11 +208,15 @@ class Store:
 
     def zone(self, person: PersonKey) -> Zone | None:
         """A person's time zone."""
+        if not self._has_rows["zones"]:
+            return None
         row = self._connection.execute("SELECT at, zone FROM zones WHERE person = ?", (person,)).fetchone()
         return Zone(*row) if row else None
 
     def opt_words(self, person: PersonKey) -> list[tuple[str, OptWord]]:
         """A person's words with their purposes."""
+        if not self._has_rows["opt_words"]:
+            return []
         rows = self._connection.execute(
             "SELECT purpose, at, is_out, recipient, by, words, channel FROM opt_words WHERE person = ?", (person,)
         )
@@ -215,11 +224,15 @@ class Store:
 
     def link(self, identity: str) -> LinkedIdentity | None:
         """Whose identity it is."""
+        if not self._has_rows["links"]:
+            return None
         row = self._connection.execute("SELECT at, phone, kind FROM links WHERE identity = ?", (identity,)).fetchone()
         return LinkedIdentity(*row) if row else None
 
     def links_to(self, phone: int) -> dict[str, LinkedIdentity]:
         """The identities of a phone number."""
+        if not self._has_rows["links"]:
+            return {}
         rows = self._connection.execute("SELECT identity, at, phone, kind FROM links WHERE phone = ?", (phone,))
         return {identity: LinkedIdentity(*link) for identity, *link in rows}
 
@@ -272,6 +285,11 @@ class Store:
     def close(self) -> None:
         """Give the file back."""
         self._connection.close()
+
+
+def _optional(facts: Facts) -> list[tuple[str, Sized]]:
+    """The tables that may well be empty, and what is written into each."""
+    return [("zones", facts.zones), ("links", facts.links), ("opt_words", facts.opt_words)]
 
 
 def open_memory() -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""Findings about how the lanes are configured: limits that are exceeded, variables that are not used."""
+"""How the lanes are written down: keys that are not used yet, variables that are not used any more."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -43,17 +43,17 @@ class Wording:
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Limits that this version does not keep yet, and variables that a file of lanes makes useless."""
-    by_limits: dict[tuple[str, ...], list[Lane]] = {}
+    """Keys that this version does not use yet, and variables that a file of lanes makes useless."""
+    by_keys: dict[tuple[str, ...], list[Lane]] = {}
     for lane in settings.lanes.values():
         if lane.not_kept:
-            by_limits.setdefault(lane.not_kept, []).append(lane)
-    for keys, lanes in by_limits.items():
+            by_keys.setdefault(lane.not_kept, []).append(lane)
+    for keys, lanes in by_keys.items():
         words = Wording.of(settings, lanes)
         yield warning(
             SUBJECT,
-            f"Set, and not kept by this version yet: {', '.join(map(words, keys))}.",
-            "Keep to it by hand until a later version does; only delay and jitter hold the lane back.",
+            f"Set, and not used by this version yet: {', '.join(map(words, keys))}.",
+            "Leave it there: a later version needs it to read receipts.",
         )
     unused = [VARIABLES[key] for key in _REPLACED if f"{VARIABLES[key].lower()}" in settings.model_fields_set]
     if settings.lanes.digest and unused:

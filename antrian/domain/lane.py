@@ -64,7 +64,7 @@ class Lane:
         delay: seconds between the end of one send and the start of the next.
         jitter: up to so many seconds more, at random.
         max_attempts: attempts in all before a message becomes a dead letter.
-        limits: caps and windows; see `not_kept`.
+        limits: caps and windows.
         missing: what keeps the lane from sending, a sentence each; empty when it can.
     """
 
@@ -119,9 +119,8 @@ class Lane:
 
     @property
     def not_kept(self) -> tuple[str, ...]:
-        """What is set for this lane and not kept by this version yet, by key."""
-        receipts = ("webhook_secrets",) if self.webhook_secrets else ()
-        return (*self.limits.set_ones, *receipts)
+        """What is set for this lane and not used by this version yet, by key."""
+        return ("webhook_secrets",) if self.webhook_secrets else ()
 
 
 class Lanes(Mapping[str, Lane]):

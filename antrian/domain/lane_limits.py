@@ -1,4 +1,4 @@
-"""What spares a sender: caps, warm-up, windows; read and checked. `antrian.domain.hold` keeps to them.
+"""What spares a sender: caps, warm-up, gaps, windows. How they are kept is `antrian.domain.hold`.
 
     preset            none          new-number     settled
     daily_cap         -             1000           1000

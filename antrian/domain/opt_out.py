@@ -84,19 +84,6 @@ def is_barred(purpose: str, opted_out: Collection[str]) -> bool:
     return purpose in opted_out or ALL_PURPOSES in opted_out
 
 
-def after_opt_out(opted_out: Collection[str], purpose: str) -> frozenset[str]:
-    """Of what a person has opted out who opts out of one more purpose, or of `all`."""
-    return frozenset({ALL_PURPOSES}) if purpose == ALL_PURPOSES else frozenset(opted_out) | {purpose}
-
-
-def after_opt_in(opted_out: Collection[str], purpose: str) -> frozenset[str]:
-    """Of what a person is still opted out who wants messages of a purpose again, or of `all`."""
-    if purpose == ALL_PURPOSES:
-        return frozenset()
-    kept = frozenset(_PURPOSES) if ALL_PURPOSES in opted_out else frozenset(opted_out)
-    return kept - {purpose}
-
-
 def read_wish(text: str) -> Wish | None:
     """What a person wants who wrote this; None unless the whole message is one of the words, however it is written."""
     return WISHES.get(fold(text)) if len(text) <= _LONGEST else None

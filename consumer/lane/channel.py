@@ -73,6 +73,10 @@ class LaneChannel:
         """The message of this delivery is done with."""
         self._on(lambda channel: channel.basic_ack(tag))
 
+    def ack_up_to(self, tag: int) -> None:
+        """The messages of this delivery and of all before it are done with."""
+        self._on(lambda channel: channel.basic_ack(tag, multiple=True))
+
     def give_back(self, tag: int) -> None:
         """The message returns to its place in the queue."""
         self._on(lambda channel: channel.basic_nack(tag, requeue=True))

@@ -309,27 +309,21 @@ class LaneLink:
             Disconnected: the broker refused it, kept it nowhere, or is gone; so the original must not be acked, and the
                 channel is given up.
         """
-        await self._be_confirmed(self._publish(PublishArguments(exchange, routing_key, body, properties, mandatory)))
+        await self.publish_all([PublishArguments(exchange, routing_key, body, properties, mandatory)])
 
-    async def publish_all(self, publications: Sequence[PublishArguments]) -> None:
+    async def publish_all(self, publications: "Sequence[PublishArguments]") -> None:
         """Publish in this order, and wait for all confirms; see `publish`.
 
         Raises:
             Disconnected: as of `publish`, for any of them.
         """
-        for under_way in [self._publish(publication) for publication in publications]:
-            await self._be_confirmed(under_way)
-
-    def _publish(self, one: PublishArguments) -> tuple[int, str]:
         _ = self.channel
         assert self._connection is not None  # noqa: S101 (there is a channel)
-        token = self._connection.publish(
-            self, one.exchange, one.routing_key, one.body, one.properties, mandatory=one.mandatory
-        )
-        return token, one.exchange
+        tokens = self._connection.publish_all(self, publications)
+        for token, publication in zip(tokens, publications, strict=True):
+            await self._be_confirmed(token, publication.exchange)
 
-    async def _be_confirmed(self, under_way: tuple[int, str]) -> None:
-        token, exchange = under_way
+    async def _be_confirmed(self, token: int, exchange: str) -> None:
         await self.wait(lambda: token in self._confirmations)
         confirmation = self._confirmations.pop(token)
         if confirmation is not Confirmation.CONFIRMED:

@@ -126,6 +126,9 @@ class Port(Protocol):
     async def ack(self, delivery: Delivery) -> None:
         """The message of this delivery is done with."""
 
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        """The messages of this delivery and of all before it are done with."""
+
     async def give_back(self, delivery: Delivery) -> None:
         """The message returns to its place in the queue."""
 

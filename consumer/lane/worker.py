@@ -314,6 +314,10 @@ class LaneWorker:
         """The message is done with."""
         self.link.channel.ack(delivery.tag)
 
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        """The messages up to this one are done with."""
+        self.link.channel.ack_up_to(delivery.tag)
+
     async def give_back(self, delivery: Delivery) -> None:
         """The message returns to its place."""
         self.link.channel.give_back(delivery.tag)

@@ -150,7 +150,7 @@ _NOON = "() => new Date(2026, 10, 30, 12).getTime() / 1000"
     [
         ("cold_cap", 24.5, "its turn comes tomorrow at 12:30."),
         ("cold_held", 3, "they are tried again at 15:00."),
-        ("window", 44, "they begin on Wed, Dec 2 at 08:00."),
+        ("window", 44, "its turn comes on Wed, Dec 2 at 08:00."),
         ("retry", None, "An attempt failed; the next one follows."),
         # An end that is over is none.
         ("throttled", -1, "The provider asked for a pause."),
@@ -243,4 +243,16 @@ def test_a_plan_is_two_sentences_and_the_senders_that_a_deadline_takes(decide, p
         "No number of senders is enough for the deadline.",
         "One sender is enough for the deadline.",
         "The deadline takes 3 senders.",
+    ]
+
+
+def test_a_lane_at_its_limit_says_when_it_goes_on_and_one_whose_messages_are_held_says_so(decide):
+    status = RUNNING | {"next_send_reason": "daily_cap", "next_send_in": 3600}
+    headline, words = decide("reasons.js", "explain", status, 3600)
+    assert (headline, words[0]) == ("Sending goes on in 1 h", "As many messages as allowed were sent today.")
+    assert decide("overall.js", "overall", {"state": "live", "status": status})["kind"] == "capped"
+    held = RUNNING | {"next_send_reason": "nothing-waits", "held": 36, "scheduled": 1}
+    assert decide("reasons.js", "explain", held, None) == [
+        "All that waits is held",
+        ["36 messages wait for their time; the reasons are below."],
     ]

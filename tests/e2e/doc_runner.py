@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -22,12 +23,15 @@ class Reader:
         folder: where he works.
         environment: his variables; the program is on his path.
         known: what stands for words of the page.
+        programs: folders that come first on the path.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str], known: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], known: dict[str, str], programs: Sequence[Path] = ()
+    ) -> None:
         self._folder = folder
-        programs = str(Path(sys.executable).parent)
-        self._environment = environment | {"PATH": os.pathsep.join([programs, environment.get("PATH", os.defpath)])}
+        places = [*programs, Path(sys.executable).parent, environment.get("PATH", os.defpath)]
+        self._environment = environment | {"PATH": os.pathsep.join(map(str, places))}
         self.known = known
         self.answers: dict[str, str] = {}
 

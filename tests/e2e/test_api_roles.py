@@ -39,6 +39,8 @@ ROWS = {
     "POST {p}/send-test": (OP, {"phone_number": "081234567890", "message": "Halo"}),
     "POST {p}/simulate": (OP, None),
     "GET {p}/numbers": (OP, None),
+    "GET {p}/plan": (V, None),
+    "POST {p}/plan": (OP, {"phone_numbers": ["081234567890"]}),
     "GET {p}/failed": (V, None),
     "GET {p}/failed/export": (A, None),
     "POST {p}/failed/redrive": (OP, {"filter": {}, "dry_run": True}),

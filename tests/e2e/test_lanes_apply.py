@@ -198,10 +198,9 @@ def test_without_a_consumer_the_file_is_checked_and_its_queues_are_made(lane, fi
     told = cli.say("lanes", "apply")
 
     assert "No consumer is running" in told
-    assert "Limits are set for e; this version does not keep to them yet" in told
     assert stock.count(Names(lane.whatsapp_queue_namespace).lane("e")) == 0
     listed = cli.json("lanes")
-    assert [(one["name"], one["not_kept"]) for one in listed["lanes"]] == [("a", []), ("e", ["daily_cap"])]
+    assert [(one["name"], one["not_kept"]) for one in listed["lanes"]] == [("a", []), ("e", [])]
     assert "no lane 'c'" in cli.run("publish", PHONE, "x", "--lane", "c").stderr
     assert cli.run("lanes", "apply", WHATSAPP_QUEUE_LANES_FILE="").returncode == 2
 

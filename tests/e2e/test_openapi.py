@@ -30,7 +30,7 @@ def attack(admin: AdminServer, folder: Path, role: Role, *selection: str) -> "su
             "--checks=all",
             f"--exclude-checks={LEFT_OUT}",
             "--phases=examples,coverage,fuzzing",
-            "--max-examples=5",
+            "--max-examples=2",
             "--seed=1",
             "--continue-on-failure",
             # How long anything takes is not the description's business.

@@ -1,9 +1,13 @@
 """The tutorial and a how-to, done as they are written."""
 
 import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
+from antrian_shim import AntrianShim
 from doc_runner import Reader
 from processes import environment
 from queue_fixture import Stock
@@ -22,6 +26,13 @@ def sandbox_port():
 
 
 @pytest.fixture
+def shim() -> Iterator[Path]:
+    """A folder with the `antrian` that is typed; with a short name, because a socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="antrian-") as folder, AntrianShim(Path(folder) / "bin") as ours:
+        yield ours.folder
+
+
+@pytest.fixture
 def up(settings, tmp_path, sandbox_port):
     """What `make run` starts, without the demo."""
     ours = Up(settings, tmp_path, SANDBOX_PORT=sandbox_port)
@@ -34,11 +45,11 @@ def up(settings, tmp_path, sandbox_port):
 
 
 @pytest.mark.timeout(900)  # some thirty commands, one after the other
-def test_the_tutorial_can_be_followed(settings, tmp_path, up, sandbox_port):
+def test_the_tutorial_can_be_followed(settings, tmp_path, up, sandbox_port, shim):
     variables = environment(settings, ANTRIAN_HOME=str(tmp_path), SANDBOX_PORT=sandbox_port)
     variables = {name: value for name, value in variables.items() if name != "WHATSAPP_PROVIDER" and value}
     known = {"make run": "true", "CONSUMER_PID": str(up.consumer().pid), "8089": sandbox_port}
-    reader = Reader(tmp_path, variables, known)
+    reader = Reader(tmp_path, variables, known, [shim])
 
     reader.follow("tutorial.md", {"antrian publish 081234569001 'Undangan Anda' --wait": [1], "antrian clear": [2]})
 
@@ -54,7 +65,7 @@ def test_the_tutorial_can_be_followed(settings, tmp_path, up, sandbox_port):
     assert "0 problems" in reader.answers["WHATSAPP_PROVIDER=sandbox antrian doctor"]
 
 
-def test_what_waits_survives_a_change_of_its_queue(settings, tmp_path):
+def test_what_waits_survives_a_change_of_its_queue(settings, tmp_path, shim):
     settings = settings.model_copy(update={"whatsapp_queue_type": "classic"})
     stock, wanted = Stock(settings), topology(settings)
     lane = stock.names.lane("default")
@@ -67,7 +78,7 @@ def test_what_waits_survives_a_change_of_its_queue(settings, tmp_path):
     stock.add_waiting("m1", "m2")
     stock.add_waiting("m3", priority=9)
 
-    reader = Reader(tmp_path, environment(settings), {"wa.lane.default": lane})
+    reader = Reader(tmp_path, environment(settings), {"wa.lane.default": lane}, [shim])
     reader.follow("howto/change-a-queue.md", {"antrian topology plan": [1]})
 
     assert [one.message_id for one in stock.in_lane()] == ["m3", "m1", "m2"]

@@ -22,6 +22,7 @@ def test_every_command_works_in_a_process_of_its_own(cli, stock, tmp_path):
         "import": ("import", str(tmp_path / "messages.csv")),
         "status": ("status", "--json"),
         "report": ("report",),
+        "plan": ("plan", "--messages", "5", "--json"),
         "history": ("history", "search", "--json"),
         "doctor": ("doctor", "--json"),
         "pause": ("pause",),

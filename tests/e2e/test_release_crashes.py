@@ -101,13 +101,13 @@ def add_held(stock: Stock, dice: random.Random) -> list[str]:
     return expected
 
 
-def kill_often(releases: ReleasesToKill, dice: random.Random) -> int:
+def kill_often(releases: ReleasesToKill, dice: random.Random, kills: int = _KILLS) -> int:
     # At full speed hundreds are under way at once; with a rate it is one, so that the kills hit each of its steps.
     return sum(
         releases.kill_after(
             messages=dice.randrange(60), seconds=dice.uniform(0, 0.01), rate=0 if number % 5 == 4 else 400
         )
-        for number in range(_KILLS)
+        for number in range(kills)
     )
 
 
@@ -146,3 +146,25 @@ def test_after_twenty_kills_every_message_is_sent_exactly_once(
     assert kills >= _KILLS - 2
     assert (job.state, stock.delayed()) == ("done", 0)
     assert Counter(arrivals.texts()) == Counter(f"text {one}" for one in expected)
+
+
+@pytest.mark.timeout(600)
+def test_what_is_held_again_while_releases_are_killed_stays_under_its_cap(
+    stock: Stock, releases: ReleasesToKill, consumer, arrivals
+) -> None:
+    """A consumer lays on the ladder what the releases take off it: each message is sent once, or waits there."""
+    dice, cap = random.Random(20261201), 7
+    expected = [f"m{number}" for number in range(120)]
+    for number, one in enumerate(expected):
+        stock.add_held(one, phone_number=f"+62813{number:07}", seconds=dice.choice((3_600, 90_000)))
+    process = consumer(WHATSAPP_QUEUE_DELAY="0", WHATSAPP_QUEUE_COLD_DAILY_CAP=str(cap))
+    kill_often(releases, dice, 8)
+    release_now(stock.settings, ReleaseFilter.of("default"), "cli:ani")
+    arrivals.wait_for(cap, 120)
+    wait_until(lambda: stock.count(stock.names.lane("default")) == 0, 120, "the consumer has been given them all")
+    # What it was given and has not decided about goes back into the lane.
+    assert process.terminate() == 0
+
+    sent = [text.removeprefix("text ") for text in arrivals.texts()]
+    assert (len(sent), len(set(sent))) == (cap, cap)
+    assert {*stock.on_ladder(), *(one.message_id for one in stock.in_lane())} >= set(expected) - set(sent)

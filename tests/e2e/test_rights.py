@@ -218,13 +218,22 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("role", "deed"), [(role, deed) for role, deeds in FORBIDDEN.items() for deed in deeds], ids=str
-)
-def test_a_user_may_do_nothing_else(guarded, base, role, deed):
+@pytest.mark.parametrize("role", FORBIDDEN)
+def test_a_user_may_do_nothing_else(guarded, base, role):
+    # One test, because each process that runs some of them starts a broker.
     urls = guarded.settings(role, base).amqp_urls
-    with pytest.raises(BrokerRefused, match="ACCESS_REFUSED"), open_channel(urls, name="test") as channel:
-        FORBIDDEN[role][deed](channel)
+    answers = {deed: answer(urls, act) for deed, act in FORBIDDEN[role].items()}
+    assert {deed: said for deed, said in answers.items() if "ACCESS_REFUSED" not in said} == {}
+
+
+def answer(urls, act):
+    """What the broker says to something that is done."""
+    try:
+        with open_channel(urls, name="test") as channel:
+            act(channel)
+    except BrokerRefused as refused:
+        return str(refused)
+    return "done"
 
 
 @pytest.mark.parametrize("role", ["consumer", "admin"])

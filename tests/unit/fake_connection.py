@@ -5,7 +5,7 @@ times. Whether messages arrive is no question for these tests; tests/e2e asks it
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import count
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import pytest
 from factories import LANE, make_settings
 
 from antrian.broker.confirms import Confirmation
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.lane_state import PauseState
 from antrian.domain.control import Command, Control
 from antrian.domain.errors import BrokerUnreachable
@@ -102,6 +103,9 @@ class PaperSession:
         self._lane.tell_lane(Confirmed(token, Confirmation.CONFIRMED))
         self.after_confirm.pop(name, lambda: None)()
         return token
+
+    def publish_all(self, receiver: object, publications: Sequence[PublishArguments]) -> list[int]:
+        return [self.publish(receiver, *one[:4], mandatory=one.mandatory) for one in publications]
 
     def listen(self) -> None:
         self._lane.tell(Listening())

@@ -659,6 +659,11 @@ class Life:
         copy = self._delivered.pop(delivery.tag)
         self._step(lambda: self._broker.queue.remove(copy))
 
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        done = [tag for tag in self._delivered if tag <= delivery.tag]
+        copies = [self._delivered.pop(tag) for tag in done]
+        self._step(lambda: [self._broker.queue.remove(copy) for copy in copies])
+
     async def give_back(self, delivery: Delivery) -> None:
         del self._delivered[delivery.tag]
         self._step()

@@ -5,7 +5,7 @@ import { language, t } from "./i18n.js";
 
 const RADIUS = 84;
 const ROUND = 2 * Math.PI * RADIUS;
-const COUNTING = new Set(["pause", "throttled", "unavailable", "retry", "nothing-waits", "daily-cap", "daily_cap", "hourly-cap", "hourly_cap"]);
+const COUNTING = new Set(["pause", "throttled", "unavailable", "retry", "nothing-waits", "daily_cap", "hourly_cap"]);
 const GLYPHS = {
   __proto__: null,
   paused: "M84 76v48M116 76v48",

@@ -12,7 +12,7 @@ const REASONS = {
   throttled: [t("provider asked for a pause"), t("The provider asked for a pause, which ends %(time)s."), t("The provider asked for a pause.")],
   scheduled: [t("scheduled"), t("It is scheduled, and leaves %(time)s."), t("It is scheduled for later.")],
   retry: [t("waits for another attempt"), t("An attempt failed; the next one follows %(time)s."), t("An attempt failed; the next one follows.")],
-  window: [t("outside sending hours"), t("Messages of this priority are sent at certain hours only; they begin %(time)s."), t("Messages of this priority are sent at certain hours only.")],
+  window: [t("outside sending hours"), t("Messages of this priority are sent at certain hours only; its turn comes %(time)s."), t("Messages of this priority are sent at certain hours only.")],
   recipient_gap: [t("same person a moment ago"), t("The same person was sent a message a moment ago; this one follows %(time)s."), t("The same person was sent a message a moment ago; this one follows.")],
   cold_held: [t("new contacts refused"), t("This person is a new contact, and WhatsApp refuses new contacts from this number; they are tried again %(time)s."), t("This person is a new contact, and WhatsApp refuses new contacts from this number.")],
   cold_cap: [t("limit for new contacts"), t("This person is a new contact, and only so many are written to in a day; its turn comes %(time)s."), t("This person is a new contact, and only so many are written to in a day.")],

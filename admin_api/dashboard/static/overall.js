@@ -45,7 +45,7 @@ function kindOf({ state, trouble, status, age }) {
   if (reason === "no-consumer" || status.running === false) return "no-consumer";
   if (status.paused) return "paused";
   if (reason === "unavailable" || reason === "throttled") return reason;
-  if (/^(daily|hourly)[-_]cap$/.test(reason)) return "capped";
+  if (/^(daily|hourly)_cap$/.test(reason)) return "capped";
   return state === "polling" ? "polling" : "live";
 }
 

@@ -14,15 +14,11 @@ function nothingWaits(status, left) {
 }
 
 const capped = (words) => (status, left, isCounting) => [isCounting ? t("Sending goes on in %(time)s", { time: left }) : t("Sending goes on soon"), [words, " ", t("Urgent messages leave all the same.")]];
-const dailyCap = capped(t("As many messages as allowed were sent today."));
-const hourlyCap = capped(t("As many messages as allowed were sent in this hour."));
 
 const REASONS = {
   __proto__: null,
-  "daily-cap": dailyCap,
-  daily_cap: dailyCap,
-  "hourly-cap": hourlyCap,
-  hourly_cap: hourlyCap,
+  daily_cap: capped(t("As many messages as allowed were sent today.")),
+  hourly_cap: capped(t("As many messages as allowed were sent in this hour.")),
   due: () => [t("Due now"), [t("Nothing holds the next message back.")]],
   pause: (status, left) => [
     status.queue_length > status.in_flight ? t("Next message in %(time)s", { time: left }) : t("Ready again in %(time)s", { time: left }),
@@ -33,7 +29,9 @@ const REASONS = {
   unavailable: (status, left) => [t("The provider does not answer"), [t("Messages are held, and the provider is asked again in %(time)s. No attempt is lost.", { time: left })]],
   paused: (status) => [t("Paused"), [pausedWords(status)]],
   "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("consume")]],
-  "nothing-waits": (status, left, isCounting) => [t("Nothing waits"), [nothingWaits(status, isCounting ? left : "")]],
+  "nothing-waits": (status, left, isCounting) => (status.held
+    ? [t("All that waits is held"), [tn("%(count)s message waits for its time; the reason is below.", "%(count)s messages wait for their time; the reasons are below.", status.held)]]
+    : [t("Nothing waits"), [nothingWaits(status, isCounting ? left : "")]]),
 };
 
 /** [headline, [words or {code}]] for a status; `left` is what is left of the wait, in seconds, or null. */

@@ -45,7 +45,7 @@ class Ends:
 
 
 @dataclass(slots=True)
-class HeldTime:
+class HoldSeconds:
     """How often messages were held for one reason, and for how many seconds in all."""
 
     count: int = 0
@@ -67,12 +67,12 @@ class Figures:
     waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
     ends: dict[tuple[int, str, str], Ends] = field(default_factory=dict)
     causes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
-    holds: dict[tuple[int, str, str], HeldTime] = field(default_factory=dict)
+    holds: dict[tuple[int, str, str], HoldSeconds] = field(default_factory=dict)
     opt_outs: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
     def held(self, lane: str, reason: str, since: float, until: float) -> None:
         """A hold of a message is over."""
-        one = self.holds.setdefault((int(until // QUARTER), lane, reason), HeldTime())
+        one = self.holds.setdefault((int(until // QUARTER), lane, reason), HoldSeconds())
         one.count += 1
         one.seconds += max(0.0, until - since)
 

@@ -6,8 +6,14 @@ import re
 import pytest
 from exposition import Exposition, promtool_complaints
 
-from admin_api.metrics import FAILURE_CLASSES, METRICS, HistoryReading, Metrics
+from admin_api.metrics import CAPS, FAILURE_CLASSES, METRICS, HistoryReading, Metrics
+from antrian.domain.budget import Budget
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import HoldReason
+from antrian.domain.usage import Used
+from antrian.history.records import HeldCount
+from antrian.operations.lane.hold_summary import LaneWaits
+from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Reason, Status
 
@@ -86,6 +92,45 @@ def test_the_depth_is_told_by_priority_with_0_where_nothing_waits():
     assert seen.value("antrian_queue_depth", lane="default", priority="urgent") == 4
     assert 'lane="second",priority="low"} 0.0' in seen.text
     assert "a-lane-of-old" not in seen.text
+
+
+def test_what_waits_is_told_by_reason_and_every_reason_is_there_from_the_start():
+    held = [HeldCount("cold_held", "", 3, NOW, NOW, NOW * 2, NOW - 60), HeldCount("moon", "", 1, NOW, NOW, None, NOW)]
+    waits = {"default": LaneWaits(5, 0, held), "a-lane-of-old": LaneWaits(9, 0)}
+    metrics = Metrics(("default", "second"))
+    for readings in ({"default": reading(), "second": None}, {"default": reading(), "second": None}):
+        metrics.observe_lanes(readings)
+        metrics.observe_history(HistoryReading(0.5, 17, waits=waits), readings)
+    seen = Exposition(metrics.render()[0].decode())
+    told = {
+        reason: seen.value("antrian_waiting_messages", lane="default", reason=reason.value) for reason in HoldReason
+    }
+    # What a later version holds for a reason of its own comes back at a time of its own.
+    assert {reason: count for reason, count in told.items() if count} == {
+        HoldReason.COLD_HELD: 3,
+        HoldReason.SCHEDULED: 1,
+        HoldReason.PACE: 5,
+    }
+    assert seen.value("antrian_waiting_messages", lane="second", reason="window") == 0
+    assert seen.value("antrian_held_oldest_timestamp_seconds", lane="default") == NOW - 60
+    assert seen.value("antrian_cold_held_until_timestamp_seconds", lane="default") == NOW * 2
+    assert "a-lane-of-old" not in seen.text
+    assert "moon" not in seen.text
+    metrics.serve_lanes(("second",))
+    assert 'lane="default"' not in metrics.render()[0].decode()
+
+
+def test_caps_and_what_is_used_of_them_are_told():
+    budget = LaneBudget(Used(1, 2, 3), Budget(0, 1000, 20))
+    seen = scrape(
+        {"default": reading(budget=budget), "second": reading(lane="second", budget=LaneBudget(None, Budget()))}
+    )
+    told = {
+        cap: [seen.value(f"antrian_lane_{what}", lane="default", cap=cap) for what in ("used", "cap")] for cap in CAPS
+    }
+    assert told == {"hour": [1, 0], "day": [2, 1000], "cold": [3, 20]}
+    assert seen.value("antrian_lane_cap", lane="second", cap="day") == 0
+    assert 'antrian_lane_used{cap="day",lane="second"}' not in seen.text
 
 
 def test_a_reason_that_a_stranger_made_up_has_no_series_of_its_own():

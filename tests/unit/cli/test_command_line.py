@@ -1,10 +1,12 @@
 """The command line's help: complete, narrow enough, and cheap."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 import typer
+from antrian_process import run_antrian
 
 from antrian.cli.index import SECTIONS, app
 
@@ -23,14 +25,8 @@ except SystemExit:
 
 
 def help_of(*words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "antrian", *words],
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = run_antrian(words, env={"PATH": "/usr/bin:/bin", "COLUMNS": "80"})
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
@@ -51,9 +47,7 @@ def test_the_version_is_told():
 
 
 def test_a_mistyped_command_is_guessed():
-    done = subprocess.run(
-        [sys.executable, "-m", "antrian", "publis"], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_antrian(["publis"], env=os.environ)
     assert (done.returncode, "Did you mean 'publish'?" in done.stderr) == (2, True)
 
 

@@ -1,12 +1,14 @@
 """How log lines look, whoever writes them."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from antrian_process import run_antrian
 from factories import make_settings
 
 from antrian.domain.errors import SettingsError
@@ -24,7 +26,7 @@ log = structlog.get_logger()
 def log(body: str, *, form: str = "auto", level: str = "info") -> str:
     """What a program writes on stderr, which is no terminal."""
     program = PROGRAM.format(form=form, level=level, body=body)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = run_antrian(["-c", program], env=os.environ)
     assert done.stdout == ""
     return done.stderr
 

@@ -89,7 +89,7 @@ limits = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(limits, st.sampled_from([1, 20]), st.lists(happenings, min_size=4, max_size=25))
 def test_nothing_is_lost_or_sent_twice_and_no_limit_is_passed(
     limits: Limits, in_a_row: int, history: list[Happening]

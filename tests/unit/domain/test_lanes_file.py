@@ -64,7 +64,7 @@ def test_a_sound_file_gives_every_lane_what_it_says() -> None:
     assert limits.warm_up == WarmUp(10, 2, 40)
     assert limits.windows == (Window(Priority.LOW, 480, 1200), Window(Priority.NORMAL, 360, 1320))
     assert limits.timezone == "Asia/Makassar"
-    assert default.not_kept == ("daily_cap", "cold_daily_cap", "warm_up", "recipient_gap", "window")
+    assert default.limits.set_ones == ("daily_cap", "cold_daily_cap", "warm_up", "recipient_gap", "window")
     assert (test.delay, test.is_sandbox, test.uses_own_sandbox) == (10, True, True)
     assert test.options == (("dialect", "fonnte"), ("retries", "2"), ("strict", "true"))
     assert test.not_kept == ("webhook_secrets",)
@@ -316,7 +316,7 @@ def test_the_variables_describe_the_lanes_where_there_is_no_file() -> None:
     default, promo = settings.lanes.values()
     assert (default.sender, promo.sender, promo.delay) == ("628111111111", "628222222222", 3)
     assert promo.options == (("a", "b"), ("c", "d=e"))
-    assert promo.not_kept == ("daily_cap", "recipient_gap", "window")
+    assert promo.limits.set_ones == ("daily_cap", "recipient_gap", "window")
     assert promo.missing == ("WHATSAPP_PROVIDER is mpwa, which also needs: WHATSAPP_API_URL, WHATSAPP_API_KEY",)
 
 

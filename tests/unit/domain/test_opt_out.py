@@ -4,12 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from antrian.contacts.book import ContactBook
 from antrian.domain.contact import ALL_PURPOSES, Purpose
+from antrian.domain.event_name import EventName
+from antrian.domain.events import Event
 from antrian.domain.opt_out import (
     WISHES,
     Wish,
-    after_opt_in,
-    after_opt_out,
     confirmation,
     fold,
     is_barred,
@@ -108,18 +109,16 @@ def test_case_and_what_stands_around_a_word_do_not_matter(word: str, around: str
     assert read_wish(f"{around}{spelt}{around}") == WISHES[word]
 
 
-@given(st.lists(purposes), purposes)
-def test_who_opts_out_and_in_again_is_opted_out_of_nothing(outs: list[str], purpose: str) -> None:
-    opted_out: frozenset[str] = frozenset()
-    for out in outs:
-        opted_out = after_opt_out(opted_out, out)
-        assert is_barred(out, opted_out)
-    assert after_opt_in(opted_out, ALL_PURPOSES) == frozenset()
-    assert after_opt_in(after_opt_out(frozenset(), purpose), purpose) == frozenset()
-    if purpose != ALL_PURPOSES:
-        again = after_opt_in(opted_out, purpose)
-        assert not is_barred(purpose, again)
-        assert all(is_barred(other, again) == is_barred(other, opted_out) for other in Purpose if other != purpose)
+@given(st.lists(st.sampled_from(sorted(WISHES)), max_size=4))
+def test_who_opts_out_and_in_again_is_opted_out_of_nothing(words: list[str]) -> None:
+    book, barred = ContactBook(), Purpose.MARKETING
+    for at, wish in enumerate((*(WISHES[word] for word in words), WISHES["stop semua"], WISHES["mulai"]), 1):
+        name = EventName.CONTACT_OPTED_OUT if wish.opts_out else EventName.CONTACT_OPTED_IN
+        details = {"recipient": "+6281234567890", "purpose": wish.purpose, "words": wish.word, "channel": "inbound"}
+        book.apply(Event(name, float(at), "", source="the person", details=details))
+        if wish.purpose in {barred, ALL_PURPOSES}:
+            assert is_barred(barred, book.opted_out("+6281234567890")) == wish.opts_out
+    assert book.opted_out("+6281234567890") == frozenset()
 
 
 def test_there_is_one_confirmation_for_each_wish_and_it_is_no_wish_itself() -> None:

@@ -101,6 +101,25 @@ def test_the_earlier_program_goes_on_with_a_file_that_got_new_columns(path):
     assert (message.text, message.purpose) == ("Halo Citra", None)
 
 
+def test_what_an_older_file_does_not_have_is_made_once(path):
+    assert History(path).held("default") == []
+    journal = Journal()
+    for _ in range(History(path).position().offset + 1):
+        journal.add(NAMES.events, "x", b"read before")
+    journal.outcome("held", "m3", reason="window", until=4e9, due_at=4e9, rule="window low=08:00-20:00 Asia/Jakarta")
+    journal.outcome("opted_out", "m3", purpose="marketing")
+    for end, expected in ((-1, MessageState.HELD), (None, MessageState.OPTED_OUT)):
+        writer = HistoryWriter(path, NAMES)
+        writer.take(journal.deliveries[:end], now=NOW + 10_000)
+        writer.close()
+        assert History(path).counts()[expected] == 1
+        # To the earlier program it is a message that comes back at a time of its own.
+        connection = sqlite3.connect(path)
+        state = connection.execute("SELECT state FROM messages WHERE message_id = 'm3'").fetchone()[0]
+        assert state == {MessageState.HELD: "scheduled"}.get(expected, expected.value)
+        connection.close()
+
+
 def test_every_column_that_came_later_does_without_a_value(recorded):
     connection = sqlite3.connect(recorded)
     old = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('messages')")}

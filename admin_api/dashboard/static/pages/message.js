@@ -65,7 +65,7 @@ function facts(one, letter, summary) {
     [t("Queued"), one.queued_at && when(one.queued_at)],
     [t("Sent"), one.sent_at && when(one.sent_at)],
     [t("Given up"), letter?.died_at && when(letter.died_at)],
-    [t("Next attempt"), one.due_at && when(one.due_at)],
+    [one.state === "retrying" ? t("Next attempt") : t("Due"), one.due_at && when(one.due_at)],
     [t("Expires"), one.expires_at && full(one.expires_at)],
     [t("Attempts"), number(letter?.attempts ?? one.attempt ?? 0)],
     [t("Consumer"), summary.consumers.join(", ")],

@@ -1,9 +1,12 @@
 """What is held in each lane, counted again when that has become old: with many held messages it is not free."""
 
 import time
+from typing import TYPE_CHECKING
 
-from antrian.history.queries.history import History
 from antrian.operations.lane.held_forecast import HeldMessages, held_messages
+
+if TYPE_CHECKING:
+    from antrian.history.queries.history import History
 
 #: A count is believed for so many times as long as it took, in seconds, and at most for so long.
 _SHARE, _LONGEST = 50.0, 5.0
@@ -15,7 +18,7 @@ class HeldNow:
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, HeldMessages]] = {}
 
-    def of(self, history: History, lane: str) -> HeldMessages:
+    def of(self, history: "History", lane: str) -> HeldMessages:
         """What is held in the lane, as it was a moment ago."""
         began = time.monotonic()
         known = self._known.get(lane)
