@@ -17,7 +17,7 @@ from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.hold import HoldReason
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
-from antrian.operations.lane.hold_summary import WaitingCounts, summary_of
+from antrian.operations.lane.hold_summary import LaneWaits, summary_of
 from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
 
@@ -86,7 +86,7 @@ class HistoryReading:
     waiting: int = 0
     dead: int = 0
     depths: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    waits: Mapping[str, WaitingCounts] = field(default_factory=dict)
+    waits: Mapping[str, LaneWaits] = field(default_factory=dict)
     refused: Mapping[str, float | None] = field(default_factory=dict)
     dead_by_class: Mapping[str, int] = field(default_factory=dict)
     near_retention: int = 0
@@ -190,7 +190,7 @@ class Metrics:
         (family.labels(*labels) if labels else family).set(value)
 
 
-_NOTHING = WaitingCounts(0, 0)
+_NOTHING = LaneWaits(0, 0)
 
 #: What the history tells of a lane: name and further labels.
 _OF_HISTORY = (

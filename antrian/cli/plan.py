@@ -17,7 +17,7 @@ from antrian.operations.bulk_import.columns import UnknownColumns
 from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, UnreadableFile
 from antrian.operations.bulk_import.source_file import STDIN, format_of, opened
 from antrian.operations.contacts.contact_file import ContactFindings, survey_contacts
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan import MOST_ASKED, PlannedRecipient, PlanQuestion, make_plan
 from antrian.operations.lane.plan_facts import backlog_of, doubts, start_of
 from antrian.operations.lane.status import Status
@@ -98,13 +98,13 @@ def _status(settings: Settings, lane: str) -> Status | None:
         return None
 
 
-def _waiting(settings: Settings, lane: str) -> WaitingCounts | None:
+def _waiting(settings: Settings, lane: str) -> LaneWaits | None:
     # Imported late: without a broker there is nothing to read.
     from antrian.cli.history import open_history  # noqa: PLC0415
 
     try:
         with open_history(settings) as history:
-            return WaitingCounts.of(history, lane)
+            return LaneWaits.of(history, lane)
     except CommandFailed:
         return None
 

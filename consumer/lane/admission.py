@@ -65,13 +65,13 @@ class Postpone:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class HoldBack:
     """A rule of its lane keeps it back, and not those behind it: lay it on the delay ladder, and count no attempt."""
 
     hold: Hold
 
 
-Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone | Wait
+Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone | HoldBack
 
 #: Why a message was postponed, as its event says: its body asks for a later time.
 DELIVER_AT = "deliver-at"
@@ -109,6 +109,9 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
             if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
+    elif holds.was_sent(message):
+        # A crash left two copies on the ladder, for two days; the other one came first.
+        return Spent()
     decided = _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
     return decided or _hold(message, holds, now) or Send(attempt)
 
@@ -153,9 +156,9 @@ def _opt_out(message: Message, holds: LaneHolds) -> Drop | None:
     return None if purpose is None else Drop("opted_out", f"its recipient wants no {purpose} messages", purpose)
 
 
-def _hold(message: Message, holds: LaneHolds, now: float) -> Wait | None:
+def _hold(message: Message, holds: LaneHolds, now: float) -> HoldBack | None:
     hold = holds.of_message(message, now)
-    return None if hold is None else Wait(hold)
+    return None if hold is None else HoldBack(hold)
 
 
 def _refusal(message: Message, ledger: Ledger, now: float) -> Drop | None:

@@ -14,7 +14,7 @@ from antrian.domain.events import Event
 from antrian.domain.headers import mark_held
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import LONGEST_DELAY
-from consumer.lane.admission import DELIVER_AT, Postpone, Wait
+from consumer.lane.admission import DELIVER_AT, HoldBack, Postpone
 from consumer.lane.holds import LaneHolds
 from consumer.lane.port import LaneRules
 from consumer.outcomes.writer import EventSource
@@ -37,7 +37,7 @@ class DelayedCopies:
         self._events = events
         self._holds = holds
 
-    def of(self, message: Message, why: Wait | Postpone, now: float) -> tuple[PublishArguments, Event]:
+    def of(self, message: Message, why: HoldBack | Postpone, now: float) -> tuple[PublishArguments, Event]:
         """The copy and its event; `now` in unix seconds."""
         if isinstance(why, Postpone):
             copy = self.on_ladder(message, why.until - now)

@@ -13,7 +13,7 @@ import structlog
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.message import Message, Priority
 from consumer.inbox import Delivery
-from consumer.lane.admission import Admission, Postpone, Wait
+from consumer.lane.admission import Admission, HoldBack, Postpone
 from consumer.lane.delayed_copy import DelayedCopies
 from consumer.lane.holds import LaneHolds
 from consumer.lane.pace import Pace
@@ -73,7 +73,7 @@ class Sorting:
 
     def note(self, admission: Admission) -> None:
         """What was to be done with the latest message."""
-        self._in_a_row = self._in_a_row + 1 if isinstance(admission, Wait | Postpone) else 0
+        self._in_a_row = self._in_a_row + 1 if isinstance(admission, HoldBack | Postpone) else 0
 
     async def run(self) -> None:
         """Move what must wait, up to the first message that need not; the lane is left unsubscribed.
@@ -117,7 +117,7 @@ class Sorting:
             await self._port.ack_up_to(deliveries[len(copies) - 1])
         return len(copies)
 
-    def _waiting(self, delivery: Delivery) -> tuple[Message, Wait | Postpone] | None:
+    def _waiting(self, delivery: Delivery) -> tuple[Message, HoldBack | Postpone] | None:
         try:
             message = self._read(delivery)
         except MalformedMessage:
@@ -126,4 +126,4 @@ class Sorting:
             # A bell may have announced it.
             return None
         admission = self._look_up(message)
-        return (message, admission) if isinstance(admission, Wait | Postpone) else None
+        return (message, admission) if isinstance(admission, HoldBack | Postpone) else None

@@ -36,11 +36,11 @@ from consumer.lane.admission import (
     AlreadySent,
     Crashed,
     Drop,
+    HoldBack,
     Postpone,
     Send,
     Settle,
     Spent,
-    Wait,
     admit,
     dedupe_key,
 )
@@ -268,7 +268,7 @@ class Tick:
                 await self._record(EventName[outcome.upper()], message, detail=detail, purpose=purpose)
                 await self._port.ack(delivery)
                 _log.info("message.dropped", **_about(message), outcome=outcome)
-            case Postpone() | Wait():
+            case Postpone() | HoldBack():
                 await self._delay(message, admission)
                 await self._port.ack(delivery)
             case Spent():
@@ -276,7 +276,7 @@ class Tick:
             case _:
                 assert_never(admission)
 
-    async def _delay(self, message: Message, why: Postpone | Wait) -> None:
+    async def _delay(self, message: Message, why: Postpone | HoldBack) -> None:
         """Put the message on the delay ladder, and on record that it waits there."""
         await self._port.record_with_copies([self._copies.of(message, why, self._port.wall())])
 
@@ -400,7 +400,7 @@ class Tick:
                 await self._bury(message, about, consequence)
                 await self._hold_then_ack(delivery)
             case HoldCold() if (hold := self._holds.of_message(message, self._port.wall())) is not None:
-                await self._delay(message, Wait(hold))
+                await self._delay(message, HoldBack(hold))
                 await self._hold_then_ack(delivery)
             case HoldLane() | SendAgain() | HoldCold():
                 # It keeps its place; the hold is in the pace or in the book already.

@@ -267,10 +267,10 @@ _TICK = (
         "a send begins that is not on record",
         "consumer.lane.tick",
         (
-            "        await self._record_beginning(message)\n"
-            "        await self._wait_for_the_exact_moment(message, gate)\n"
+            "        await self._record_beginning(message, address)\n"
+            "        if not await self._comes_the_exact_moment(message, gate, address):\n"
         ),
-        "        await self._wait_for_the_exact_moment(message, gate)\n",
+        "        if not await self._comes_the_exact_moment(message, gate, address):\n",
         _MODEL,
     ),
     Fault(
@@ -304,8 +304,8 @@ _TICK = (
     Fault(
         "an outcome that a broken connection took along is forgotten",
         "consumer.lane.tick",
-        "self._event(EventName.SENT, message, **details, **self._rules.rhythm), surely=True)",
-        "self._event(EventName.SENT, message, **details, **self._rules.rhythm))",
+        "self._events.of(EventName.SENT, message, **details), surely=True)",
+        "self._events.of(EventName.SENT, message, **details))",
         _MODEL,
     ),
     Fault(
@@ -350,13 +350,13 @@ _TICK = (
         "a message that the lane must wait with is acked",
         "consumer.lane.tick",
         (
-            "            case HoldLane() | SendAgain():\n"
-            "                # It keeps its place; the hold is in the pace already.\n"
+            "            case HoldLane() | SendAgain() | HoldCold():\n"
+            "                # It keeps its place; the hold is in the pace or in the book already.\n"
             "                await self._give_back(delivery)\n"
         ),
         (
-            "            case HoldLane() | SendAgain():\n"
-            "                # It keeps its place; the hold is in the pace already.\n"
+            "            case HoldLane() | SendAgain() | HoldCold():\n"
+            "                # It keeps its place; the hold is in the pace or in the book already.\n"
             "                await self._hold_then_ack(delivery)\n"
         ),
         _MODEL,
@@ -402,4 +402,107 @@ _CONTACTS = (
     ),
 )
 
-FAULTS = (*_TICK, *_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS, *_CONTACTS)
+#: The same model on lanes with limits.
+_LIMITS = ("unit/consumer/test_holds_are_kept.py",)
+
+_HOLDS = (
+    Fault(
+        "a message that must wait is acked before the ladder has it",
+        "consumer.lane.tick",
+        "                await self._delay(message, admission)\n                await self._port.ack(delivery)\n",
+        "                await self._port.ack(delivery)\n                await self._delay(message, admission)\n",
+        _LIMITS,
+    ),
+    Fault(
+        "messages that are moved together are acked before the ladder has them",
+        "consumer.lane.sorting",
+        (
+            "            await self._port.record_with_copies(copies)\n"
+            "            await self._port.ack_up_to(deliveries[len(copies) - 1])\n"
+        ),
+        (
+            "            await self._port.ack_up_to(deliveries[len(copies) - 1])\n"
+            "            await self._port.record_with_copies(copies)\n"
+        ),
+        ("unit/consumer/test_lane_rules_are_kept.py",),
+    ),
+    Fault(
+        "the first message that need not wait is acked with those before it",
+        "consumer.lane.sorting",
+        "ack_up_to(deliveries[len(copies) - 1])",
+        "ack_up_to(deliveries[-1])",
+        _LIMITS,
+    ),
+    Fault(
+        "only the event of a hold is written",
+        "consumer.outcomes.writer",
+        "publications += [copy, event_arguments(self._names, event)]",
+        "publications += [event_arguments(self._names, event)]",
+        _LIMITS,
+    ),
+    Fault(
+        "windows, gaps and caps of cold contacts are not asked",
+        "consumer.lane.admission",
+        "return decided or _hold(message, holds, now) or Send(attempt)",
+        "return decided or Send(attempt)",
+        _LIMITS,
+    ),
+    Fault(
+        "a window that closed in the last moment is not seen",
+        "consumer.lane.holds",
+        "return hold is not None and hold.reason is HoldReason.WINDOW",
+        "return False",
+        ("unit/consumer/test_lane_rules_are_kept.py",),
+    ),
+    Fault(
+        "an opt-out is not asked about",
+        "consumer.lane.admission",
+        "decided = _opt_out(message, holds) or ",
+        "decided = ",
+        _LIMITS,
+    ),
+    Fault(
+        "a refusal of cold contacts is forgotten",
+        "consumer.lane.holds",
+        "cold_held_until=self._book.cold_held_until(self._sender),",
+        "cold_held_until=None,",
+        _LIMITS,
+    ),
+    Fault(
+        "a refused message counts as an attempt",
+        "antrian.domain.failure_class",
+        "KEEPS_COPY = HOLDING | {FailureClass.COLD_REFUSED}",
+        "KEEPS_COPY = HOLDING",
+        ("unit/consumer/test_lane_rules_are_kept.py",),
+    ),
+    Fault(
+        "the caps of a lane are not kept",
+        "consumer.lane.holds",
+        "if urgent or not self._has_caps:",
+        "if urgent or self._has_caps:",
+        _LIMITS,
+    ),
+    Fault(
+        "the caps of a lane are kept from urgent messages, too",
+        "consumer.lane.lane_gate",
+        "return self._capped(self._pace.gate(urgent=urgent), urgent=urgent)",
+        "return self._capped(self._pace.gate(urgent=urgent))",
+        ("unit/consumer/test_lane_rules_are_kept.py",),
+    ),
+    Fault(
+        "what was sent is forgotten",
+        "consumer.lane.ledger",
+        "        self.usage.apply(event, self._clock())\n",
+        "",
+        _LIMITS,
+    ),
+    Fault(
+        "the contacts need not have been read",
+        "consumer.outcomes.reader",
+        "return self.has_passed_in_outcomes(mark) and self.has_passed_in_contacts(mark)",
+        "return self.has_passed_in_outcomes(mark)",
+        ("unit/consumer/test_contacts_reader.py",),
+    ),
+)
+
+FAULTS = (*_TICK, *_HOLDS, *_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS, *_CONTACTS)

@@ -1,0 +1,257 @@
+"""Rules of a lane, one at a time: what its tick does at the moments that matter."""
+
+from dataclasses import replace
+from itertools import repeat
+from unittest.mock import patch
+
+import pytest
+from factories import NOW, make_failure, make_message
+from hypothesis import given
+from hypothesis import strategies as st
+from lane_model import Fault, LaneModel
+
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane_limits import Limits, parse_windows
+from antrian.domain.priority import Priority
+from antrian.providers.contract import SendResult, Sent
+from consumer.lane import sorting
+from consumer.lane.ledger import State
+from consumer.lane.retry import RetryPolicy
+from consumer.lane.tick import LOOK_EVERY
+
+#: NOW is at 15:00 in Jakarta.
+HOUR = 3_600.0
+STRANGER, KNOWN = "+6281200000001", "+6281200000002"
+
+
+def lane_with(**limits: object) -> LaneModel:
+    return LaneModel(RetryPolicy(), Limits(**limits))
+
+
+def take(lane: LaneModel, answer: SendResult | None = None, place: int = 0) -> None:
+    lane.take(place, answer or Sent(), repeat(Fault.NONE))
+
+
+def sent(lane: LaneModel) -> list[str]:
+    return list(lane.provider_accepted)
+
+
+def held(lane: LaneModel, message_id: str) -> list[tuple[str, float]]:
+    return [(event.details["reason"], event.details["due_at"]) for event in lane.broker.events("held", message_id)]
+
+
+def test_a_message_waits_for_its_window_and_is_sent_when_it_opens():
+    lane = lane_with(windows=parse_windows("normal=16:00-20:00"))
+    lane.publish(make_message("m1"))
+    take(lane)
+    assert sent(lane) == []
+    assert held(lane, "m1") == [("window", pytest.approx(NOW + HOUR, abs=1))]
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1"]
+
+
+def test_a_window_that_closes_between_the_decision_and_the_call_is_kept():
+    lane = lane_with(windows=parse_windows("normal=06:00-15:01"))
+    lane.now = NOW + 60 - 1.001
+    lane.publish(make_message("m1"))
+    life = lane.life
+    life.pace.send_ended(life.now() - 10 + 1.003, 10)
+    take(lane)
+    assert lane.now >= NOW + 60
+    assert sent(lane) == []
+    assert lane.recorded_state("m1") is State.HELD
+    take(lane)
+    assert [reason for reason, _ in held(lane, "m1")] == ["window"]
+
+
+def test_over_the_daily_cap_an_urgent_message_passes_announced_or_not():
+    lane = lane_with(daily_cap=1)
+    for number in range(3):
+        lane.publish(make_message(f"m{number}"))
+    take(lane)
+    take(lane)
+    assert sent(lane) == ["m0"]
+    lane.publish(make_message("u1", priority=Priority.URGENT))
+    lane.life.pace.bells.ring("u1")
+    take(lane, place=2)
+    lane.publish(make_message("u2", priority=Priority.URGENT))
+    lane.now += LOOK_EVERY
+    take(lane, place=2)
+    assert sent(lane) == ["m0", "u1", "u2"]
+    assert lane.broker.events("sending", "u2")[0].details["used"]["day"] == 3
+
+
+def test_force_ends_no_cap():
+    lane = lane_with(hourly_cap=1)
+    for number in range(2):
+        lane.publish(make_message(f"m{number}"))
+    take(lane)
+    lane.life.pace.force(lane.life.now())
+    take(lane)
+    assert sent(lane) == ["m0"]
+    lane.sleep(HOUR)
+    take(lane)
+    assert sent(lane) == ["m0", "m1"]
+
+
+def test_caps_outlive_the_consumer():
+    lane = lane_with(daily_cap=1)
+    for number in range(2):
+        lane.publish(make_message(f"m{number}"))
+    take(lane)
+    lane.take(0, Sent(), iter([Fault.CRASH_BEFORE]))
+    lane.now += 20
+    take(lane)
+    assert sent(lane) == ["m0"]
+
+
+def test_a_refusal_holds_all_cold_contacts_and_counts_no_attempt():
+    lane = lane_with()
+    lane.know(KNOWN)
+    for message_id, recipient in (("s1", STRANGER), ("s2", "+6281200000003"), ("k1", KNOWN)):
+        lane.publish(make_message(message_id, phone=recipient))
+    take(lane, make_failure(FailureClass.COLD_REFUSED, retry_after=HOUR))
+    take(lane)
+    take(lane)
+    assert sent(lane) == ["k1"]
+    assert [held(lane, one)[0][0] for one in ("s1", "s2")] == ["cold_held", "cold_held"]
+    # The end that the provider named, and one is tried before the others.
+    lane.sleep(NOW + HOUR + 10 - lane.now)
+    assert [copy.message_id for copy in lane.broker.queue] == ["s1", "s2"]
+    take(lane, make_failure(FailureClass.COLD_REFUSED, retry_after=60.0))
+    assert lane.broker.events("sending", "s1")[-1].attempt == 1
+    take(lane)
+    assert sent(lane) == ["k1"]
+    # A second refusal in a row holds longer, so that the others are not moved every minute.
+    assert held(lane, "s2")[-1][1] >= lane.now + 11 * HOUR
+    lane.release_cold()
+    lane.release_held()
+    take(lane)
+    take(lane)
+    assert sorted(sent(lane)) == ["k1", "s1", "s2"]
+
+
+def test_held_messages_get_days_of_their_own_and_are_not_moved_again():
+    lane = lane_with(cold_daily_cap=2)
+    for number in range(9):
+        lane.publish(make_message(f"m{number}", phone=f"+62812000001{number:02}"))
+    for _ in range(9):
+        take(lane)
+    slots = [event.details["slot"] for event in lane.broker.stream if event.name == "outcome.held"]
+    assert slots == sorted(slots)
+    assert [slots.count(slot) for slot in sorted(set(slots))] == [2, 2, 2, 1]
+    for _ in range(30):
+        take(lane)
+        if not lane.broker.queue:
+            lane.let_time_pass()
+    assert len(lane.broker.events("held", "m8")) == 1
+    assert len(set(sent(lane))) == 9
+
+
+def test_a_second_copy_that_comes_back_when_the_ledger_has_forgotten_is_not_sent():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    (copy,) = lane.broker.ladder
+    # A crash between the copy and its event: the message was decided about again, and got another day.
+    lane.broker.ladder.append(replace(copy, due_at=copy.due_at + 5 * 24 * HOUR))
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    lane.forget_outcomes()
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    assert lane.broker.queue == []
+
+
+def test_an_opt_out_drops_a_message_of_that_purpose_only():
+    lane = lane_with()
+    lane.opt_out(STRANGER)
+    lane.publish(make_message("m1", phone=STRANGER, priority=Priority.URGENT))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    assert sent(lane) == ["m2"]
+    (dropped,) = lane.broker.events("opted_out", "m1")
+    assert dropped.details["purpose"] == "transaction"
+
+
+def test_what_an_attempt_tells():
+    lane = lane_with(cold_daily_cap=5, daily_cap=9)
+    lane.publish(make_message("m1", phone=STRANGER))
+    take(lane)
+    (begun,) = lane.broker.events("sending", "m1")
+    told = begun.details
+    assert (told["recipient"], told["cold"], told["purpose"]) == (STRANGER, True, "transaction")
+    assert told["used"] == {"hour": 1, "day": 1, "cold": 1}
+    assert told["budget"] == {"hour": 0, "day": 9, "cold": 5}
+    (ended,) = lane.broker.events("sent", "m1")
+    assert (ended.details["recipient"], ended.details["sender"], ended.details["cold"]) == (
+        STRANGER,
+        told["sender"],
+        True,
+    )
+
+
+def test_a_gateway_that_hides_the_refusal_is_found_out():
+    lane = lane_with()
+    lane.know(KNOWN)
+    lane.publish(make_message("s1", phone=STRANGER))
+    lane.publish(make_message("k1", phone=KNOWN))
+    lane.publish(make_message("s2", phone="+6281200000003"))
+    busy = make_failure(FailureClass.TRANSIENT)
+    take(lane, busy)
+    take(lane)
+    take(lane, busy)
+    (failed,) = lane.broker.events("failed", "s2")
+    assert failed.details["failure_class"] == "cold_refused"
+    assert [reason for reason, _ in held(lane, "s2")] == ["cold_held"]
+    assert failed.details["cold_held_until"] == pytest.approx(failed.at + 86_400, abs=1)
+
+
+class TestSorting:
+    """Messages that must wait are moved together, up to the first one that need not."""
+
+    @pytest.fixture(autouse=True)
+    def small(self):
+        with patch.object(sorting, "ENOUGH_IN_A_ROW", 1), patch.object(sorting, "TOGETHER", 3):
+            yield
+
+    def lane(self) -> LaneModel:
+        lane = lane_with(windows=parse_windows("low=20:00-21:00"))
+        for number in range(7):
+            lane.publish(make_message(f"m{number}", priority=Priority.LOW))
+        lane.publish(make_message("n1"))
+        lane.publish(make_message("m8", priority=Priority.LOW))
+        return lane
+
+    def test_nothing_is_sent_meanwhile_and_the_rest_is_given_back(self):
+        lane = self.lane()
+        take(lane)
+        assert sent(lane) == []
+        assert [copy.message_id for copy in lane.broker.queue] == ["n1", "m8"]
+        assert len(lane.broker.ladder) == 7
+        take(lane)
+        assert sent(lane) == ["n1"]
+
+    @given(st.integers(0, 80), st.sampled_from([fault for fault in Fault if fault is not Fault.NONE]))
+    def test_whatever_happens_meanwhile_nothing_is_lost(self, steps, fault):
+        lane = self.lane()
+        lane.take(0, Sent(), iter([*[Fault.NONE] * steps, fault]))
+        ids = {copy.message_id for copy in (*lane.broker.queue, *lane.broker.ladder)}
+        assert ids == lane.published
+        for _ in range(40):
+            take(lane)
+            if not lane.broker.queue:
+                lane.let_time_pass()
+        assert sorted(set(sent(lane))) == sorted(lane.published)
+
+    def test_a_bell_ends_it(self):
+        lane = self.lane()
+        lane.life.pace.bells.ring("u1")
+        take(lane)
+        assert len(lane.broker.ladder) <= 1
