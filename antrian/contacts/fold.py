@@ -29,10 +29,10 @@ from antrian.domain.lane_limits import zone_name
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
 
-#: After these a message has no slot: it is on its way out, where what it uses is counted, or it is not sent at all.
+#: After these a message has no slot. The beginning of an attempt, after which what it uses is counted, says itself
+#: whether the message had one: every message has such a beginning, and the file must not grow with each.
 _GIVING_BACK = frozenset(
     {
-        EventName.SENDING,
         EventName.RELEASED,
         EventName.CLEARED,
         EventName.CANCELLED,
@@ -66,7 +66,7 @@ def slot_word(event: Event) -> SlotWord | None:
     """The day that an event gives its message, or that it gives back; None where it says nothing of it."""
     if not is_text(event.message_id, _LONGEST_ID) or not is_text(event.lane, _LONGEST):
         return None
-    if event.name in _GIVING_BACK:
+    if event.name in _GIVING_BACK or (event.name == EventName.SENDING and event.details.get("slot")):
         return SlotWord(millis(event.at), "")
     if event.name == EventName.SENT:
         return SlotWord(millis(event.at), SLOT_OF_SENT) if event.details.get("had_slot") is True else None

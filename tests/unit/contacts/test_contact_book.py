@@ -142,6 +142,16 @@ def test_the_zone_of_a_person_is_the_one_that_was_told_last_and_exists():
     assert book.timezone_of(SITI) is None
 
 
+def test_messages_that_never_had_a_slot_leave_nothing_in_the_file(tmp_path):
+    book = book_of(folder=tmp_path)
+    for number in range(100):
+        begun = event(EventName.SENDING, 20.0, lane="default", message_id=f"m{number}", recipient=BUDI, cold=False)
+        book.apply(begun)
+    book.flush()
+    with closing(sqlite3.connect(tmp_path / "contacts.0.sqlite")) as file:
+        assert file.execute("SELECT count(*) FROM slots").fetchone() == (0,)
+
+
 def test_a_slot_is_given_back_when_its_message_leaves():
     book = book_of(held("m1", "2026-12-01", 10.0), held("m2", "2026-12-01", 11.0))
     slots = book.slots("default")
