@@ -296,8 +296,9 @@ class ContactBook:
         """
         with self._looking_up() as look:
             if lane not in self._slots:
-                given = ((message_id, date.fromisoformat(word.day)) for message_id, word in look.slots(lane))
-                self._slots[lane] = Slots(given)
+                slots = self._slots[lane] = Slots()
+                for message_id, word in look.slots(lane):
+                    slots.give(message_id, date.fromisoformat(word.day), word.at / 1_000)
             return self._slots[lane]
 
     def had_slot(self, lane: str, message_id: str) -> bool:
