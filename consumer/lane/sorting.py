@@ -85,12 +85,13 @@ class Sorting:
         self._in_a_row, moved = 0, 0
         await self._port.unsubscribe()
         await self._port.subscribe(PREFETCH)
-        await self._port.catch_up()
         rest: Sequence[Delivery] = ()
         while not rest and not self._is_to_end():
             deliveries = await self._port.arrived(TOGETHER, self._port.now() + QUIET)
             if not deliveries:
                 break
+            # Not before they are here: until then another consumer had its turn, and may have sent one of them.
+            await self._port.catch_up()
             count = await self._move(deliveries)
             moved, rest = moved + count, deliveries[count:]
         await self._port.unsubscribe()

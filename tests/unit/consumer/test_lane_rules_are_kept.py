@@ -5,7 +5,7 @@ from itertools import repeat
 from unittest.mock import patch
 
 import pytest
-from factories import NOW, make_failure, make_message
+from factories import NOW, make_event, make_failure, make_message
 from hypothesis import given
 from hypothesis import strategies as st
 from lane_model import Fault, LaneModel
@@ -80,6 +80,24 @@ def test_over_the_daily_cap_an_urgent_message_passes_announced_or_not():
     take(lane, place=2)
     assert sent(lane) == ["m0", "u1", "u2"]
     assert lane.broker.events("sending", "u2")[0].details["used"]["day"] == 3
+
+
+def test_what_another_consumer_sent_before_our_turn_is_not_moved_out_of_the_way():
+    lane = lane_with(windows=parse_windows("normal=16:00-20:00"))
+    for number in range(3):
+        lane.publish(make_message(f"m{number}"))
+    life, arrived = lane.life, lane.life.arrived
+
+    async def arrive_after_a_send(most, until):
+        if not lane.broker.events("sent", "m1"):
+            for name in ("sending", "sent"):
+                lane.broker.show(make_event(name, "m1", at=lane.now, source="another consumer"))
+        return await arrived(most, until)
+
+    with patch.object(sorting, "ENOUGH_IN_A_ROW", 1), patch.object(life, "arrived", arrive_after_a_send):
+        take(lane)
+    assert held(lane, "m0")
+    assert not held(lane, "m1")
 
 
 def test_force_ends_no_cap():
