@@ -12,10 +12,15 @@ from antrian.domain.hold import Candidate, Hold, HoldFacts, HoldReason, lane_hol
 from antrian.domain.lane_limits import Limits
 from antrian.domain.message import Message
 from antrian.domain.opt_out import is_barred, purpose_of
-from antrian.domain.send_window import timezone_of
+from antrian.domain.send_window import day_of, hour_start, timezone_of
 from antrian.domain.usage import Used
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate
+
+#: Why an attempt is not made although its beginning is on record.
+RECIPIENT_OPTED_OUT = "its recipient opted out before the call"
+WINDOW_CLOSED = "the hours of such messages were over before the call"
+COUNTED_FOR_ANOTHER = "the hour or day that it was counted for was over before the call"
 
 
 class LaneHolds:
@@ -139,14 +144,33 @@ class LaneHolds:
         opens_at = now + hold.until - wall + LEAD
         return gate if gate.opens_at >= opens_at else Gate(opens_at, hold.reason.value)
 
-    def has_closed(self, message: Message, now: float) -> bool:
-        """Whether messages like this one may not be sent any more at this hour.
+    def why_too_late(self, message: Message, *, began_at: float, now: float) -> str:
+        """Why an attempt that is on record must not be made after all, a sentence; empty where it may be made.
+
+        To have it recorded takes its time, above all at a broker that is busy.
+
+        Args:
+            message: of the attempt.
+            began_at: the moment that it counts for, unix seconds.
+            now: unix seconds.
 
         Raises:
             ContactsLost: see `is_cold`.
         """
+        if self.barred_purpose(message) is not None:
+            return RECIPIENT_OPTED_OUT
         hold = self.of_message(message, now) if self.limits.windows else None
-        return hold is not None and hold.reason is HoldReason.WINDOW
+        if hold is not None and hold.reason is HoldReason.WINDOW:
+            return WINDOW_CLOSED
+        return "" if self._count_alike(began_at, now) else COUNTED_FOR_ANOTHER
+
+    def _count_alike(self, one: float, other: float) -> bool:
+        """Whether what is sent at either moment, unix seconds, counts for the same hour and day."""
+        limits, zone = self.limits, self.limits.timezone
+        if limits.hourly_cap and hour_start(zone, one) != hour_start(zone, other):
+            return False
+        has_day = limits.daily_cap or limits.cold_daily_cap or limits.warm_up
+        return not has_day or day_of(zone, one) == day_of(zone, other)
 
     def learn(self, event: Event) -> None:
         """Give a message its slot before the event that says so is on record."""

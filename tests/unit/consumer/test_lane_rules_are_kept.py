@@ -65,6 +65,37 @@ def test_a_window_that_closes_between_the_decision_and_the_call_is_kept():
     assert [reason for reason, _ in held(lane, "m1")] == ["window"]
 
 
+def test_an_attempt_that_is_recorded_in_one_hour_is_not_made_in_the_next():
+    lane = lane_with(hourly_cap=2)
+    lane.now = NOW + HOUR - 1.001
+    lane.publish(make_message("m1"))
+    life = lane.life
+    life.pace.send_ended(life.now() - 10 + 1.003, 10)
+    take(lane)
+    assert lane.now >= NOW + HOUR
+    assert sent(lane) == []
+    take(lane)
+    assert sent(lane) == ["m1"]
+    assert lane.broker.events("sending", "m1")[-1].at >= NOW + HOUR
+    assert lane.broker.events("sending", "m1")[-1].details["used"]["hour"] == 1
+
+
+def test_opt_out_that_comes_while_the_beginning_is_recorded_is_kept():
+    lane = lane_with()
+    lane.publish(make_message("m1", phone=STRANGER))
+    life, take_in = lane.life, lane.life.take_in
+
+    async def take_in_after_an_opt_out():
+        lane.opt_out(STRANGER)
+        await take_in()
+
+    with patch.object(life, "take_in", take_in_after_an_opt_out):
+        take(lane)
+    take(lane)
+    assert sent(lane) == []
+    assert lane.broker.events("opted_out", "m1")
+
+
 def test_over_the_daily_cap_an_urgent_message_passes_announced_or_not():
     lane = lane_with(daily_cap=1)
     for number in range(3):
