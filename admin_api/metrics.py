@@ -17,7 +17,7 @@ from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.hold import HoldReason
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
-from antrian.operations.lane.hold_summary import WaitingCounts, summary_of
+from antrian.operations.lane.hold_summary import LaneWaits, summary_of
 from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
 
@@ -76,6 +76,7 @@ class HistoryReading:
         dead: dead letters.
         depths: messages that wait, by lane and the broker's priority number.
         waits: what waits, by lane.
+        refused: until when WhatsApp refuses new contacts, by lane; 0 for not at all, None where that is not known.
         dead_by_class: dead letters by failure class.
         near_retention: dead letters that will soon be forgotten.
     """
@@ -85,7 +86,8 @@ class HistoryReading:
     waiting: int = 0
     dead: int = 0
     depths: Mapping[tuple[str, int], int] = field(default_factory=dict)
-    waits: Mapping[str, WaitingCounts] = field(default_factory=dict)
+    waits: Mapping[str, LaneWaits] = field(default_factory=dict)
+    refused: Mapping[str, float | None] = field(default_factory=dict)
     dead_by_class: Mapping[str, int] = field(default_factory=dict)
     near_retention: int = 0
 
@@ -163,7 +165,8 @@ class Metrics:
 
     def _observe_waits(self, lane: str, seen: HistoryReading, reading: Reading | None) -> None:
         waiting = seen.waits.get(lane, _NOTHING)
-        told = summary_of(lane, reading.status if reading else None, waiting, time.time())
+        status = reading.status if reading else None
+        told = summary_of(lane, status, waiting, time.time(), seen.refused.get(lane))
         counts = dict.fromkeys(HoldReason, 0) | {one.reason: one.count for one in told.reasons}
         for reason, count in counts.items():
             self._set("antrian_waiting_messages", count, lane, reason.value)
@@ -187,7 +190,7 @@ class Metrics:
         (family.labels(*labels) if labels else family).set(value)
 
 
-_NOTHING = WaitingCounts(0, 0)
+_NOTHING = LaneWaits(0, 0)
 
 #: What the history tells of a lane: name and further labels.
 _OF_HISTORY = (

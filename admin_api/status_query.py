@@ -12,6 +12,7 @@ from admin_api.dependencies import Services
 from admin_api.metrics import HistoryReading
 from admin_api.presenters import LaneInHistory, lane_status
 from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, RetentionAlarmItem
+from antrian.contacts.book import ContactsLost
 from antrian.domain.errors import BrokerError, BrokerUnreachable
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageRecord, MessageState, Position
@@ -65,6 +66,16 @@ def lanes_of(services: Services, records: Iterable[MessageRecord]) -> dict[str, 
 def lane_or_none(services: Services, lane: str) -> Status | None:
     """The lane as the broker tells it; None when it does not answer, or has no such lane."""
     return _answered(services.observer.ask(lane))
+
+
+def refused_until(services: Services, lane: str) -> float | None:
+    """Until when WhatsApp refuses new contacts of a lane's sender, unix seconds; 0 for not at all, None: not known."""
+    if not services.contacts.is_caught_up:
+        return None
+    try:
+        return services.contacts.book.cold_held_until(services.settings.lanes.known(lane).sender_key) or 0.0
+    except ContactsLost:
+        return None
 
 
 def _answered(answer: "Future[Reading]") -> Status | None:
@@ -136,6 +147,7 @@ def read_history(services: Services) -> HistoryReading:
         dead=counts[MessageState.DEAD],
         depths=waiting,
         waits=waits_by_lane(waiting, depths.held(now), depths.delayed(now)),
+        refused={lane: refused_until(services, lane) for lane in services.observer.lanes},
         dead_by_class=depths.dead(),
         near_retention=near.count if near else 0,
     )

@@ -8,8 +8,8 @@ from admin_api.dependencies import LaneToShow, ServicesHere, Viewer
 from admin_api.freshness import fresh_history
 from admin_api.openapi import problems
 from admin_api.schemas.holds import HoldsAnswer
-from admin_api.status_query import lane_or_none
-from antrian.operations.lane.hold_summary import WaitingCounts, summary_of
+from admin_api.status_query import lane_or_none, refused_until
+from antrian.operations.lane.hold_summary import LaneWaits, summary_of
 
 router = APIRouter(tags=["lane"])
 
@@ -20,6 +20,7 @@ def holds(services: ServicesHere, lane: LaneToShow, _actor: Viewer) -> HoldsAnsw
     rule; what the lane may still send today; and until when messages to new contacts are held.
     """  # noqa: D205 (the whole is the description)
     age = fresh_history(services)
-    waiting = WaitingCounts.of(services.history, lane)
-    summary = summary_of(lane, lane_or_none(services, lane), waiting, time.time())
+    waiting = LaneWaits.of(services.history, lane)
+    status, refused = lane_or_none(services, lane), refused_until(services, lane)
+    summary = summary_of(lane, status, waiting, time.time(), refused)
     return HoldsAnswer.model_validate(summary.as_json() | {"history": age})

@@ -17,7 +17,7 @@ from antrian.domain.contact import Standing
 from antrian.domain.errors import InvalidPhoneNumber
 from antrian.domain.phone_number import normalize
 from antrian.domain.priority import Priority
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan import MOST_ASKED, PlannedRecipient, PlanQuestion, make_plan
 from antrian.operations.lane.plan_facts import backlog_of, doubts, start_of
 
@@ -75,7 +75,7 @@ def _number(place: int, number: str) -> str:
 def _answer(services: Services, lane: str, question: PlanQuestion) -> PlanAnswer:
     status = lane_or_none(services, lane)
     fresh_history(services)
-    waiting = WaitingCounts.of(services.history, lane)
+    waiting = LaneWaits.of(services.history, lane)
     now, it = time.time(), services.settings.lanes.known(lane)
     backlog = backlog_of(it, status, waiting, now)
     start, said = start_of(it, status, waiting, now), doubts(status, waiting, backlog)

@@ -13,7 +13,7 @@ from antrian.cli.terminal import Json, chosen_lane, console, print_json, say
 from antrian.domain.errors import BrokerError, NoBroker
 from antrian.domain.hold import HoldReason
 from antrian.domain.settings import Settings, load_settings
-from antrian.operations.lane.hold_summary import HoldSummary, WaitingCounts, summary_of
+from antrian.operations.lane.hold_summary import HoldSummary, LaneWaits, summary_of
 from antrian.operations.lane.status import Status
 
 
@@ -29,7 +29,7 @@ def list_holds(
     known = _known(settings, lanes)
     now = time.time()
     with open_history(settings) as history:
-        found = [summary_of(name, known.get(name), WaitingCounts.of(history, name), now) for name in lanes]
+        found = [summary_of(name, known.get(name), LaneWaits.of(history, name), now) for name in lanes]
     if as_json:
         print_json({"lanes": [_narrowed(one, reason).as_json() for one in found]})
         return

@@ -154,4 +154,3 @@ def _replanned(done: AppliedLanes, released: Job | None) -> Iterator[str]:
         yield "Release the rest with `antrian holds release --lane …`."
     elif released.done:
         yield f"The limits of {lanes} changed: {released.done} held messages are judged by the new ones."
-

@@ -1,7 +1,7 @@
 """`antrian plan`: when would so many messages be sent, and what would hold them up? Nothing is queued."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,10 +13,11 @@ from antrian.domain.contact import Standing
 from antrian.domain.errors import BrokerError, CommandFailed, MalformedMessage, NoBroker, WrongUse
 from antrian.domain.priority import Priority
 from antrian.domain.settings import Settings, load_settings
+from antrian.operations.bulk_import.columns import UnknownColumns
 from antrian.operations.bulk_import.row import MESSAGE_COLUMNS, ColumnSet, UnreadableFile
-from antrian.operations.bulk_import.source_file import format_of, opened, spoken
-from antrian.operations.contacts.contact_file import survey_contacts
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.bulk_import.source_file import STDIN, format_of, opened
+from antrian.operations.contacts.contact_file import ContactFindings, survey_contacts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan import MOST_ASKED, PlannedRecipient, PlanQuestion, make_plan
 from antrian.operations.lane.plan_facts import backlog_of, doubts, start_of
 from antrian.operations.lane.status import Status
@@ -52,6 +53,8 @@ def plan(
     name = chosen_lane(settings, lane)
     if file is not None and (messages or cold):
         raise WrongUse("give either --file, or --messages and --cold")
+    if file == STDIN:
+        raise WrongUse("--file must name a file: a plan does not read stdin")
     until = None if deadline is None else _moment(deadline)
     number = _priority(priority)
     status = _status(settings, name)
@@ -95,13 +98,13 @@ def _status(settings: Settings, lane: str) -> Status | None:
         return None
 
 
-def _waiting(settings: Settings, lane: str) -> WaitingCounts | None:
+def _waiting(settings: Settings, lane: str) -> LaneWaits | None:
     # Imported late: without a broker there is nothing to read.
     from antrian.cli.history import open_history  # noqa: PLC0415
 
     try:
         with open_history(settings) as history:
-            return WaitingCounts.of(history, lane)
+            return LaneWaits.of(history, lane)
     except CommandFailed:
         return None
 
@@ -109,18 +112,28 @@ def _waiting(settings: Settings, lane: str) -> WaitingCounts | None:
 def _recipients(settings: Settings, lane: str, file: str, *, knows_contacts: bool) -> Sequence[PlannedRecipient]:
     """The people of a file, and who of them the sender knows; without a broker it knows nobody."""
     try:
-        with opened(file, format_of(file), (), _COLUMNS) as rows, progress("rows read", None) as bar:
-            findings = survey_contacts(rows, bar.move_to)
+        findings = _findings(file)
     except UnreadableFile as error:
-        raise WrongUse(f"{spoken(file)}: {error}") from error
+        raise WrongUse(f"{file}: {error}") from error
     if not findings.right:
-        raise WrongUse(f"{spoken(file)} names nobody")
+        raise WrongUse(f"{file} names nobody")
     if findings.wrong:
         what = "1 row that names nobody is" if findings.wrong == 1 else f"{findings.wrong:,} rows that name nobody are"
         typer.echo(f"{what} left out.", err=True)
     people = [(number, zone) for zone, numbers in findings.batches() for number in numbers]
     cold = _cold(settings, lane, [number for number, _ in people]) if knows_contacts else {one for one, _ in people}
     return [PlannedRecipient(number, number in cold, zone) for number, zone in people]
+
+
+def _findings(file: str, ignored: Collection[str] = ()) -> ContactFindings:
+    """The people of a file; what else its columns say is of no use here."""
+    try:
+        with opened(file, format_of(file), ignored, _COLUMNS) as rows, progress("rows read", None) as bar:
+            return survey_contacts(rows, bar.move_to)
+    except UnknownColumns as unknown:
+        if ignored:
+            raise
+        return _findings(file, unknown.names)
 
 
 def _cold(settings: Settings, lane: str, numbers: Sequence[str]) -> set[str]:

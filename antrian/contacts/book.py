@@ -17,7 +17,7 @@ import structlog
 
 from antrian.contacts.book_file import BookFile
 from antrian.contacts.cursor import read_cursor, write_cursor
-from antrian.contacts.facts import ContactFacts, Facts, OptWord, in_force, seconds
+from antrian.contacts.facts import SLOT_OF_SENT, ContactFacts, Facts, OptWord, in_force, seconds
 from antrian.contacts.fold import learn
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
@@ -28,8 +28,9 @@ from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
 from antrian.domain.slots import Slots
 
-#: Facts that are written together at most, and seconds after which the first of them is written.
-BATCH = 10_000
+#: Facts that are written together at most, and seconds after which the first of them is written. A consumer that sends
+#: waits for it: 40 ms among a million contacts; five times as many take 160 ms, and save a twentieth of the work.
+BATCH = 2_000
 LONGEST_UNWRITTEN = 5.0
 
 #: Seconds for which the book remembers that a message has no slot any more.
@@ -298,6 +299,25 @@ class ContactBook:
                 given = ((message_id, date.fromisoformat(word.day)) for message_id, word in look.slots(lane))
                 self._slots[lane] = Slots(given)
             return self._slots[lane]
+
+    def had_slot(self, lane: str, message_id: str) -> bool:
+        """Whether a message was ever given a day, as far as that is remembered.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            return look.slot(lane, message_id) is not None
+
+    def was_sent(self, lane: str, message_id: str) -> bool:
+        """Whether a message that had a day was sent: another copy of it may come back from the ladder days later.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            word = look.slot(lane, message_id)
+            return word is not None and word.day == SLOT_OF_SENT
 
     # What people ask
 

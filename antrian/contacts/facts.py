@@ -141,12 +141,16 @@ class Zone(NamedTuple):
     name: str
 
 
+#: Instead of a day: the message that had it was sent.
+SLOT_OF_SENT = "sent"
+
+
 class SlotWord(NamedTuple):
     """Which day a held message was given; the later word counts.
 
     Attributes:
         at: when.
-        day: `YYYY-MM-DD`; empty where it has none any more.
+        day: `YYYY-MM-DD`; empty where it has none any more, `SLOT_OF_SENT` once the message was sent.
     """
 
     at: Millis

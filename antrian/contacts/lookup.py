@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from antrian.contacts.facts import NOTHING, ContactFacts, Facts, LinkedIdentity, OptWord, SenderFacts, SlotWord, Zone
+from antrian.contacts.facts import (
+    NOTHING,
+    SLOT_OF_SENT,
+    ContactFacts,
+    Facts,
+    LinkedIdentity,
+    OptWord,
+    SenderFacts,
+    SlotWord,
+    Zone,
+)
 from antrian.contacts.identity import PersonKey, person_key
 from antrian.contacts.store import Store
 
@@ -90,7 +100,7 @@ class Lookup:
         ids = {*self.store.slots_of(lane), *(message_id for one, message_id in self.pending.slots if one == lane)}
         for message_id in sorted(ids):
             word = self.slot(lane, message_id)
-            if word is not None and word.day:
+            if word is not None and word.day not in {"", SLOT_OF_SENT}:
                 yield message_id, word
 
 

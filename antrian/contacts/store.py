@@ -11,6 +11,7 @@ from typing import Any
 
 from antrian.contacts.facts import (
     NOTHING,
+    SLOT_OF_SENT,
     ContactFacts,
     Facts,
     LinkedIdentity,
@@ -245,7 +246,9 @@ class Store:
 
     def slots_of(self, lane: str) -> dict[str, SlotWord]:
         """The messages of a lane that have a day, by their ids."""
-        rows = self._connection.execute("SELECT message_id, at, day FROM slots WHERE lane = ? AND day <> ''", (lane,))
+        rows = self._connection.execute(
+            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day NOT IN ('', ?)", (lane, SLOT_OF_SENT)
+        )
         return {message_id: SlotWord(*slot) for message_id, *slot in rows}
 
     def forget_slots(self, before: Millis) -> None:

@@ -168,7 +168,7 @@ def read(headers: object) -> AttemptHistory:
         attempt=_whole(headers.get(ATTEMPT, 1), ATTEMPT, smallest=1),
         generation=_whole(headers.get(GENERATION, 0), GENERATION),
         queued_at=_moment(headers, QUEUED_AT),
-        failures=read_failures(headers),
+        failures=_failures(headers.get(FAILURES)),
         trace=read_trace(headers.get(TRACEPARENT), headers.get(TRACESTATE)),
         due_at=_moment(headers, DUE_AT),
     )
@@ -180,7 +180,10 @@ def read_failures(headers: object) -> tuple[AttemptFailure, ...]:
     Raises:
         MalformedMessage: `bad-header`.
     """
-    value = headers.get(FAILURES) if isinstance(headers, Mapping) else None
+    return _failures(headers.get(FAILURES) if isinstance(headers, Mapping) else None)
+
+
+def _failures(value: object) -> tuple[AttemptFailure, ...]:
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)):

@@ -283,7 +283,7 @@ class HeldCount:
         count: how many.
         first_due_at: when the ladder gives the first of them back, unix seconds.
         last_due_at: when it gives the last of them back.
-        until: the latest end that any of them was told; None when none was.
+        until: the earliest end that any of them was told; None when none was.
         oldest_at: when the oldest of them was published.
     """
 

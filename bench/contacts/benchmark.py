@@ -73,7 +73,7 @@ def report(learnings: Sequence[Learning]) -> Report:
     lines = []
     for kind in (_ONE_BY_ONE, _IMPORTED):
         ours = [one for one in learnings if one.events == kind]
-        power = Growth.of([one.contacts for one in ours], [one.from_nothing for one in ours]).power
+        power = Growth.of([one.contacts for one in ours], [one.cpu for one in ours]).power
         most = ours[-1]
         part = most.contacts / 1_000_000
         is_kept = (
@@ -84,7 +84,7 @@ def report(learnings: Sequence[Learning]) -> Report:
         lines.append(
             f"contacts, {kind}: {most.contacts:,} known after {most.from_nothing:.1f} s from nothing and "
             f"{most.with_file:.1f} s with the file, {most.memory / 1e6:.0f} MB, bare pika {most.bare:.1f} s, "
-            f"time grows with the power {power:.2f}: {verdict(kept=is_kept)}"
+            f"the processor's time grows with the power {power:.2f}: {verdict(kept=is_kept)}"
         )
     return Report("contacts", [table], lines, {f"{one.events}, {one.contacts}": asdict(one) for one in learnings})
 

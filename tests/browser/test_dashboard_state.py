@@ -70,6 +70,7 @@ def test_every_page_says_in_one_sentence_that_the_broker_is_away(browser, cut_of
     visitors = [Visitor(browser, cut_off.admin, viewport=size).log_in(Role.ADMIN) for size in BOTH]
     for visitor in visitors:
         expect(visitor.page.locator("#stream")).to_have_text("No consumer")
+        expect(visitor.page.locator("#budget")).to_contain_text("counted anew")
     wire.shut()
     for visitor in visitors:
         everything_says_that_the_broker_is_away(visitor, axe_script)
@@ -89,11 +90,12 @@ def everything_says_that_the_broker_is_away(visitor, axe_script):
     expect(page).to_have_title(re.compile("^✕ Broker away . Dashboard"))
     expect(page.locator('link[rel="icon"]')).to_have_attribute("href", re.compile("^data:image/svg"))
     expect(page.locator(".notice")).to_have_count(0)
+    expect(page.locator("#budget")).not_to_contain_text("counted anew")
     page.get_by_role("button", name="Pause").click(force=True)
     expect(page.locator(".toast")).to_have_text(re.compile("Not possible while the broker does not answer"))
     assert axe.violations(page, axe_script) == []
 
-    for address in ("/desk", "/search", "/activity"):
+    for address in ("/desk", "/search", "/activity", "/planning"):
         visitor.go(address)
         expect(page.locator(".notice")).to_have_count(1)
         expect(page.locator(".notice")).to_contain_text("Messages are safe on its disk")

@@ -2,10 +2,12 @@
 
 import re
 import time
+from collections.abc import Iterator
 
 import axe
 import pytest
 from browser_client import DESK, Visitor
+from lane_with_admin import Stage, open_shared_stage
 from playwright.sync_api import Page, Route, expect
 from queue_fixture import Stock, ids
 
@@ -15,9 +17,16 @@ from antrian.broker.connection import open_channel
 from waiting import wait_until
 
 SMALL = {"width": 390, "height": 844}
-BOTH = pytest.mark.parametrize("viewport", [DESK, SMALL], ids=["desk", "phone"])
+BOTH = (DESK, SMALL)
 
 AWAY = {"title": "The broker does not answer", "status": 503, "detail": "x", "code": "broker-away", "since": 1}
+
+
+@pytest.fixture(scope="module")
+def stage(broker_url, tmp_path_factory) -> Iterator[Stage]:
+    """One for all tests here; its lane has no consumer, so that what is held stays so."""
+    with open_shared_stage(broker_url, tmp_path_factory.mktemp("stage")) as opened:
+        yield opened
 
 
 def holds(now: float) -> dict:
@@ -68,7 +77,7 @@ def answer(page: Page, path: str, value: object, status: int = 200) -> list[Rout
 
 def without_news(page: Page) -> None:
     """The page asks for the status every few seconds."""
-    page.route(re.compile(re.escape(PREFIX + "/events")), lambda route: route.abort())
+    page.route(re.compile(re.escape(PREFIX + "/events")), lambda route: route.fulfill(status=204))
 
 
 def overflow(page: Page) -> int:
@@ -76,44 +85,40 @@ def overflow(page: Page) -> int:
     return width
 
 
-@BOTH
-def test_what_holds_a_lane_is_told_and_released_after_a_question(window, axe_script, viewport):
-    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
-    page = visitor.go("/login")
-    answer(page, "/holds", holds(time.time()))
-    released = answer(page, "/holds/release", {"job_id": "j1"}, 202)
+def test_what_holds_a_lane_is_told_and_released_after_a_question(window, axe_script):
     job = {"job_id": "j1", "state": "running", "selected": 1240, "done": 620, "detail": ""}
-    answer(page, "/jobs/j1", job)
-    visitor.go("/")
-    row = page.locator(".hold-row[data-reason=warm_up]")
-    expect(row).to_contain_text("1,240")
-    expect(row).to_contain_text("new contacts a day: 20 at first, 1.5 times as many each day, at most 100")
-    expect(page.locator(".hold-row[data-reason=pace]").get_by_role("button")).to_have_count(0)
+    for viewport in BOTH:
+        visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, f"dewi-{viewport['width']}")
+        page = visitor.go("/login")
+        answer(page, "/holds", holds(time.time()))
+        released = answer(page, "/holds/release", {"job_id": "j1"}, 202)
+        answer(page, "/jobs/j1", job)
+        visitor.go("/")
+        expect(page.locator("[data-line=day]")).to_contain_text("689 of 1,000 left")
+        caps = "New contacts a day while the number warms up: 20, 30, 45, 68, 100. Today is day 3."
+        expect(page.get_by_role("img", name=caps)).to_be_visible()
+        expect(page.locator(".hold-row[data-reason=pace]").get_by_role("button")).to_have_count(0)
+        row = page.locator(".hold-row[data-reason=warm_up]")
+        expect(row).to_contain_text("1,240")
+        expect(row).to_contain_text("new contacts a day: 20 at first, 1.5 times as many each day, at most 100")
+        assert axe.violations(page, axe_script) == []
+        assert overflow(page) == 0
+        row.get_by_role("button", name="Release: number is warming up").click()
+        dialog = page.get_by_role("dialog", name="Release held messages")
+        expect(dialog).to_contain_text("the rest is held again, with a new time")
+        assert axe.violations(page, axe_script) == []
+        dialog.get_by_role("button", name="Cancel").click()
+        assert released == []
+
     card = page.get_by_role("region", name="WhatsApp refuses new contacts from this number")
     expect(card).to_contain_text("They are tried again")
-    expect(
-        page.get_by_role(
-            "img", name="New contacts a day while the number warms up: 20, 30, 45, 68, 100. Today is day 3."
-        )
-    ).to_be_visible()
-    expect(page.locator("[data-line=day]")).to_contain_text("689 of 1,000 left")
-    assert axe.violations(page, axe_script) == []
-    assert overflow(page) == 0
-
-    row.get_by_role("button", name="Release: number is warming up").click()
-    dialog = page.get_by_role("dialog", name="Release held messages")
-    expect(dialog).to_contain_text("the rest is held again, with a new time")
-    assert axe.violations(page, axe_script) == []
-    dialog.get_by_role("button", name="Cancel").click()
-    assert released == []
-
     card.get_by_role("button", name="Try again now …").click()
     dialog = page.get_by_role("dialog", name="Try new contacts again now")
     expect(dialog).to_contain_text("can get the number banned")
     dialog.get_by_role("button", name="Release").dblclick(delay=20)
     expect(page.locator(".hold-row[data-reason=cold_held]")).to_contain_text("620 of 1,240 released")
     assert [one.request.post_data_json for one in released] == [{"reason": "cold_held"}]
-    job["state"], job["done"] = "done", 1240
+    job |= {"state": "done", "done": 1240}
     expect(page.get_by_text("1,240 messages are back in the queue.")).to_be_visible()
 
 
@@ -149,31 +154,31 @@ PLAN = {
 }
 
 
-@BOTH
-def test_a_plan_is_made_before_anything_is_queued(window, axe_script, viewport):
-    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
-    page = visitor.go("/login")
-    without_news(page)
+def test_a_plan_is_made_before_anything_is_queued(window, axe_script):
     now = time.time()
-    asked = answer(page, "/plan", PLAN | {"finish": {"p50": now + 183_600, "p90": now + 190_800}})
-    visitor.go("/import")
-    file = {"name": "pesan.csv", "mimeType": "text/csv", "buffer": b"nomor;pesan\n081234567890;Halo\n"}
-    page.locator("#file").set_input_files(file)
-    expect(page.locator("#forecast")).to_contain_text("Probably done")
-    expect(page.locator("#forecast")).to_contain_text("The deadline takes 3 senders.")
-    assert "messages=1" in asked[-1].request.url
-    assert axe.violations(page, axe_script) == []
+    for viewport in BOTH:
+        visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, f"budi-{viewport['width']}")
+        page = visitor.go("/login")
+        without_news(page)
+        asked = answer(page, "/plan", PLAN | {"finish": {"p50": now + 183_600, "p90": now + 190_800}})
+        visitor.go("/import")
+        file = {"name": "pesan.csv", "mimeType": "text/csv", "buffer": b"nomor;pesan\n081234567890;Halo\n"}
+        page.locator("#file").set_input_files(file)
+        expect(page.locator("#forecast")).to_contain_text("Probably done")
+        expect(page.locator("#forecast")).to_contain_text("The deadline takes 3 senders.")
+        assert "messages=1" in asked[-1].request.url
+        assert axe.violations(page, axe_script) == []
 
-    page.get_by_role("link", name="With a deadline, or with new contacts …").click()
-    page.wait_for_url("**/planning?**")
-    visitor.settle()
-    expect(page.get_by_label("How many messages")).to_have_value("1")
-    with page.expect_request(re.compile("cold=0.4")):
-        page.get_by_label("New contacts among them, in percent").fill("40")
-        page.keyboard.press("Enter")
-    expect(page.get_by_role("list", name="What a new number would send of them")).to_contain_text("Week 4")
-    assert axe.violations(page, axe_script) == []
-    assert overflow(page) == 0
+        page.get_by_role("link", name="With a deadline, or with new contacts …").click()
+        page.wait_for_url("**/planning?**")
+        visitor.settle()
+        expect(page.get_by_label("How many messages")).to_have_value("1")
+        with page.expect_request(re.compile("cold=0.4")):
+            page.get_by_label("New contacts among them, in percent").fill("40")
+            page.keyboard.press("Enter")
+        expect(page.get_by_role("list", name="What a new number would send of them")).to_contain_text("Week 4")
+        assert axe.violations(page, axe_script) == []
+        assert overflow(page) == 0
     answer(page, "/status", AWAY, 503)
     expect(page.locator("#answer")).to_contain_text("There is no plan at the moment.")
     visitor.trouble.clear()
@@ -197,18 +202,19 @@ def held(stage, admin) -> Stock:
     return stock
 
 
-@BOTH
 def test_held_messages_are_released_from_the_page_and_their_own_page_says_why_they_waited(
-    window, held, admin, axe_script, viewport
+    window, held, admin, axe_script
 ):
-    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
+    small = window(viewport=SMALL).log_in(Role.VIEWER).go("/message/m1")
+    expect(small.locator(".life li").last).to_contain_text("Rule: priority low: 08:00\N{EN DASH}20:00")
+    assert axe.violations(small, axe_script) == []
+    assert overflow(small) == 0
+    visitor: Visitor = window().log_in(Role.OPERATOR, "sari")
     page = visitor.go("/message/m1")
     why = page.get_by_role("region", name="Why is it not sent yet?")
     expect(why).to_contain_text("Messages of this priority are sent at certain hours only; its turn comes ")
     expect(why).to_contain_text("priority low: 08:00\N{EN DASH}20:00, time of Jakarta")
     expect(page.locator(".life li").last).to_contain_text("Held: outside sending hours")
-    assert axe.violations(page, axe_script) == []
-    assert overflow(page) == 0
     visitor.go("/waiting")
     expect(page.locator("#waiting tbody tr .live-state").first).to_have_text("outside sending hours")
 
@@ -225,9 +231,8 @@ def test_held_messages_are_released_from_the_page_and_their_own_page_says_why_th
     expect(page.locator("#jobs")).to_contain_text("3 messages released")
 
 
-@BOTH
-def test_an_opt_out_is_recorded_found_and_taken_back_with_its_proof(window, admin, axe_script, viewport):
-    visitor: Visitor = window(viewport=viewport).log_in(Role.OPERATOR, "dewi")
+def test_an_opt_out_is_recorded_found_and_taken_back_with_its_proof(window, admin, axe_script):
+    visitor: Visitor = window().log_in(Role.OPERATOR, "tuti")
     page = visitor.go("/opt-outs")
     expect(page.get_by_text("Nobody has opted out")).to_be_visible()
     page.get_by_role("button", name="Add …").click()
@@ -241,15 +246,18 @@ def test_an_opt_out_is_recorded_found_and_taken_back_with_its_proof(window, admi
     expect(row).to_have_count(1)
     expect(row).to_contain_text("advertising")
     expect(row).to_contain_text("“Tolong jangan kirim iklan lagi”")
-    expect(row).to_contain_text("dewi, on this page")
+    expect(row).to_contain_text("tuti, on this page")
     assert axe.violations(page, axe_script) == []
-    assert overflow(page) == 0
 
-    looking: Visitor = window(viewport=viewport).log_in(Role.VIEWER)
+    looking: Visitor = window(viewport=SMALL).log_in(Role.VIEWER)
     masked = looking.go("/opt-outs?phone_number=081234567890")
     expect(masked.locator("#optouts tbody tr")).to_contain_text("+62 812-••••-7890")
     expect(masked.get_by_role("button", name="Add …")).to_be_disabled()
     expect(masked.get_by_role("button", name="Remove: +62 812-••••-7890, advertising")).to_be_disabled()
+
+    assert axe.violations(masked, axe_script) == []
+    assert overflow(masked) == 0
+    assert overflow(looking.go("/contact/081234567890")) == 0
 
     row.get_by_role("link", name="+62 812-3456-7890").click()
     page.wait_for_url("**/contact/**")

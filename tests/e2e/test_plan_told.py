@@ -42,7 +42,7 @@ def test_a_plan_is_made_of_what_waits_and_of_what_is_asked_for(
     assert cli.json("plan")["messages"] == 3
 
     people = tmp_path / "people.csv"
-    people.write_text(f"phone_number,message\n{PHONE},Halo\n{STRANGER},Halo\n{STRANGER},Halo lagi\n0,x\n")
+    people.write_text(f"no_hp;pesan;nama\n{PHONE};Halo;Ani\n{STRANGER};Halo;Budi\n{STRANGER};Halo lagi;Budi\n0;x;y\n")
     known = tmp_path / "known.csv"
     known.write_text(f"phone_number\n{PHONE}\n")
     cli.json("contacts", "import", str(known))
@@ -76,6 +76,7 @@ def test_a_plan_needs_no_broker_and_refuses_what_cannot_be(cli: Cli, tmp_path: P
         ("--messages", "5", "--file", str(tmp_path / "nobody.csv")),
         ("--file", str(tmp_path / "nobody.csv")),
         ("--file", str(tmp_path / "none.csv")),
+        ("--file", "-"),
         ("--deadline", "yesterday"),
         ("--deadline", "2020-01-01T00:00:00+07:00"),
         ("--priority", "soon"),

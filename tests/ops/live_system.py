@@ -25,7 +25,8 @@ from publisher.metrics import instrument
 
 #: Two lanes, each with a sender of its own.
 BUSY, CALM = "default", "calm"
-_LANES = f"{BUSY}=6281200000001,{CALM}=6281200000002"
+CALM_SENDER = "6281200000002"
+_LANES = f"{BUSY}=6281200000001,{CALM}={CALM_SENDER}"
 
 
 @dataclass(frozen=True)

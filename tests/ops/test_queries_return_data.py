@@ -17,7 +17,7 @@ import requests
 import rulebook
 import runbook
 from cli import Cli
-from live_system import BUSY, CALM, LiveSystem, live_system
+from live_system import BUSY, CALM, CALM_SENDER, LiveSystem, live_system
 from node_tools import rabbitmqctl
 
 from antrian.broker.connection import open_channel
@@ -151,7 +151,12 @@ def _hold(system: LiveSystem, message_id: str) -> None:
     now = time.time()
     counts = {"hour": 1, "day": 2, "cold": 1}
     held = {"reason": "cold_held", "until": now + 7_200, "due_at": now + 7_200, "rule": "cold_refused"}
-    told = {"held": held, "barrier": {"used": counts, "budget": counts, "warm_up_day": None}}
+    refused = {"failure_class": "cold_refused", "cold_held_until": now + 7_200, "cold": True, "code": "463"}
+    told = {
+        "failed": refused | {"recipient": "+62812345678", "sender": CALM_SENDER},
+        "held": held,
+        "barrier": {"used": counts, "budget": counts, "warm_up_day": None},
+    }
     with open_channel(system.settings.amqp_urls, name="test") as channel:
         for name, details in told.items():
             event = Event(f"outcome.{name}", now, CALM, message_id, 0, 1, "c1", details)

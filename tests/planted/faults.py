@@ -363,6 +363,45 @@ _TICK = (
     ),
 )
 
+_BOOK = ("unit/contacts/test_contact_book.py",)
+_CONTACTS = (
+    Fault(
+        "contacts: a refused stranger stays known",
+        "antrian.contacts.facts",
+        "if self.known_last is not None and self.known_last > refused:",
+        "if self.known_last is not None:",
+        _BOOK,
+    ),
+    Fault(
+        "contacts: a word of yesterday counts more than one of today",
+        "antrian.contacts.facts",
+        "self.opt_words[key] = max(self.opt_words.get(key, word), word)",
+        "self.opt_words[key] = word",
+        _BOOK,
+    ),
+    Fault(
+        "contacts: a full disk loses what was learnt last",
+        "antrian.contacts.book",
+        "                self._move_to_memory(error)\n                self._write()\n",
+        "                self._move_to_memory(error)\n",
+        _BOOK,
+    ),
+    Fault(
+        "contacts: a book that was lost answers all the same",
+        "antrian.contacts.book",
+        "                self._is_lost = True\n",
+        "                pass\n",
+        _BOOK,
+    ),
+    Fault(
+        "contacts: a cold send is not told to the contacts stream",
+        "antrian.domain.contact_event",
+        'case EventName.SENT if event.details.get("cold") is True:',
+        'case EventName.SENT if event.details.get("cold") is None:',
+        ("broker/test_contacts_stream.py",),
+    ),
+)
+
 #: The same model on lanes with limits.
 _LIMITS = ("unit/consumer/test_holds_are_kept.py",)
 
@@ -466,4 +505,4 @@ _HOLDS = (
     ),
 )
 
-FAULTS = (*_TICK, *_HOLDS, *_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS)
+FAULTS = (*_TICK, *_HOLDS, *_PUBLISHER, *_HISTORY, *_DEAD_LETTERS, *_ACCESS, *_CONTACTS)

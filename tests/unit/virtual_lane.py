@@ -178,6 +178,10 @@ class VirtualLane:
     async def ack(self, delivery: Delivery) -> None:
         del self._delivered[delivery.tag]
 
+    async def ack_up_to(self, delivery: Delivery) -> None:
+        for tag in [tag for tag in self._delivered if tag <= delivery.tag]:
+            del self._delivered[tag]
+
     async def give_back(self, delivery: Delivery) -> None:
         heapq.heappush(self._queue, self._delivered.pop(delivery.tag))
 

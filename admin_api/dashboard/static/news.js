@@ -35,3 +35,12 @@ export function onChange(refresh, { after = 1000, matters = () => true } = {}) {
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !timer) timer = setTimeout(later, after); });
   return end;
 }
+
+/** Call `refresh()` when what is shown was old, and is not any more. */
+export function onReturn(refresh) {
+  let wasOld = false;
+  return on("overall", ({ isOld }) => {
+    if (wasOld && !isOld) refresh();
+    wasOld = isOld;
+  });
+}

@@ -231,6 +231,8 @@ def tame(value: Any, depth: int = 20) -> Any:
 
 def short(text: str, longest: int = LONGEST_NAME) -> str:
     """The text as SQLite takes it, and not longer than `longest` characters."""
+    if len(text) <= longest and text.isascii() and "\0" not in text:
+        return text
     text = text[:longest].replace("\0", "?")
     # JSON may hold half of a surrogate pair, which is no UTF-8.
     return text if text.isascii() else text.encode(errors="replace").decode()

@@ -56,6 +56,12 @@ _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
 _BARRIER, _SENT = EventName.BARRIER, EventName.SENT
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
+_IS_WAITING, _IS_HELD, _IS_SENT, _IS_PURGED = (
+    MessageState.WAITING,
+    MessageState.HELD,
+    MessageState.SENT,
+    MessageState.PURGED,
+)
 
 #: States of a copy that comes back by itself.
 _ON_THE_LADDER = frozenset({MessageState.SCHEDULED, MessageState.HELD, MessageState.RETRYING})
@@ -118,7 +124,7 @@ class Projection:
         row = known or self._new_row(entry.message_id, entry.lane, said)
         self._learn(row, entry, said)
         at = self.changes.clock if entry.generation or said is None else said
-        is_put_back = row.state is MessageState.PURGED
+        is_put_back = row.state is _IS_PURGED
         if entry.name == BURIED:
             entry = with_cause(entry, row, self.changes.clock)
             at = self._bury(row, seq, entry)
@@ -148,7 +154,7 @@ class Projection:
         if entry.generation > row.generation:
             self.changes.steps.append(LettersGone(row.id, entry.generation))
         self._release_original(entry.message_id, at)
-        if row.state is MessageState.SENT:
+        if row.state is _IS_SENT:
             return
         if row.failed_at is not None:
             self._figures.forget_failure(row)
@@ -163,7 +169,7 @@ class Projection:
             self._schedule(row, entry, at)
         else:
             row.due_at = None
-            self._move(row, MessageState.WAITING, at)
+            self._move(row, _IS_WAITING, at)
 
     def _schedule(self, row: MessageRow, entry: MessageEntry, at: float) -> None:
         row.due_at = min(at + (entry.delay or 0), LATEST)
@@ -267,7 +273,7 @@ class Projection:
     def _sent(self, row: MessageRow, event: Event) -> None:
         row.provider_id = _text(event.details.get("provider_id")) or None
         row.sent_at, row.due_at, row.undo_id = event.at, None, None
-        self._move(row, MessageState.SENT, event.at)
+        self._move(row, _IS_SENT, event.at)
         self._minute(event.at, row.lane).sent += 1
         # A message that was to come later begins to wait at its time.
         wanted_at = _moment(event.details.get("due_at")) or row.queued_at
@@ -411,7 +417,7 @@ class Projection:
             self._minute(at, row.lane).open(change)
         if row.failed_at is not None and state not in _FAILED:
             self._figures.forget_failure(row)
-        if row.state is MessageState.HELD:
+        if row.state is _IS_HELD:
             self._figures.held(row.lane, row.hold_reason or UNKNOWN, row.changed_at, min(at, row.due_at or at))
             row.hold_reason = row.hold_until = row.hold_rule = None
         row.state = state

@@ -10,11 +10,11 @@ _HELD = (
 )
 
 _COUNTS = (
-    "SELECT hold_reason, max(coalesce(hold_rule, '')), count(*), min(due_at), max(due_at), max(hold_until), "
+    "SELECT hold_reason, max(coalesce(hold_rule, '')), count(*), min(due_at), max(due_at), min(hold_until), "
     f"min(born_at) {_HELD} GROUP BY hold_reason"
 )
 _OF_LANES = (
-    "SELECT lane, hold_reason, max(coalesce(hold_rule, '')), count(*), min(due_at), max(due_at), max(hold_until), "
+    "SELECT lane, hold_reason, max(coalesce(hold_rule, '')), count(*), min(due_at), max(due_at), min(hold_until), "
     "min(born_at) FROM messages INDEXED BY messages_held "
     "WHERE state = 'scheduled' AND hold_reason IS NOT NULL AND due_at > ? GROUP BY lane, hold_reason"
 )

@@ -49,7 +49,7 @@ class ReasonCount:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingCounts:
+class LaneWaits:
     """What waits in a lane, as the history counts it.
 
     Attributes:
@@ -65,7 +65,7 @@ class WaitingCounts:
     delayed: Sequence[DelayedCount] = ()
 
     @classmethod
-    def of(cls, history: "History", lane: str) -> "WaitingCounts":
+    def of(cls, history: "History", lane: str) -> "LaneWaits":
         """What waits in a lane now."""
         normal, urgent = history.waiting(lane)
         return cls(normal, urgent, history.held(lane), history.delayed(lane))
@@ -75,7 +75,7 @@ def waits_by_lane(
     depths: Mapping[tuple[str, int], int],
     held: Mapping[str, Sequence[HeldCount]],
     delayed: Mapping[str, Sequence[DelayedCount]],
-) -> dict[str, WaitingCounts]:
+) -> dict[str, LaneWaits]:
     """What waits in each lane in which anything does.
 
     Args:
@@ -88,9 +88,7 @@ def waits_by_lane(
     for (lane, priority), count in depths.items():
         (urgent if priority >= Priority.URGENT else normal)[lane] += count
     lanes = normal.keys() | urgent.keys() | held.keys() | delayed.keys()
-    return {
-        lane: WaitingCounts(normal[lane], urgent[lane], held.get(lane, ()), delayed.get(lane, ())) for lane in lanes
-    }
+    return {lane: LaneWaits(normal[lane], urgent[lane], held.get(lane, ()), delayed.get(lane, ())) for lane in lanes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,9 @@ class HoldSummary:
         }
 
 
-def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: float) -> HoldSummary:
+def summary_of(
+    lane: str, status: Status | None, waiting: LaneWaits, now: float, refused_until: float | None = None
+) -> HoldSummary:
     """What the messages of a lane wait for.
 
     Args:
@@ -135,9 +135,13 @@ def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: fl
         status: of the lane; None when the broker does not tell.
         waiting: what waits.
         now: unix seconds.
+        refused_until: until when WhatsApp refuses new contacts of the lane's sender, unix seconds, as the contacts tell
+            it; 0 for not at all. None where they do not tell: then what is held says it.
     """
     # The first of them goes when the hold ends; the others have their slots on the days after it.
     refused = [one.until for one in waiting.held if one.reason == HoldReason.COLD_HELD and one.until]
+    if refused_until is not None:
+        refused = [refused_until]
     return HoldSummary(
         lane,
         status.hold if status else None,
@@ -147,7 +151,7 @@ def summary_of(lane: str, status: Status | None, waiting: WaitingCounts, now: fl
     )
 
 
-def reason_counts(status: Status | None, waiting: WaitingCounts) -> list[ReasonCount]:
+def reason_counts(status: Status | None, waiting: LaneWaits) -> list[ReasonCount]:
     """Each reason that any message has, in their fixed order."""
     found = [
         *_in_queue(status, waiting),
@@ -164,7 +168,7 @@ def reason_counts(status: Status | None, waiting: WaitingCounts) -> list[ReasonC
     return sorted(by_reason.values(), key=lambda one: _ORDER[one.reason])
 
 
-def _in_queue(status: Status | None, waiting: WaitingCounts) -> list[ReasonCount]:
+def _in_queue(status: Status | None, waiting: LaneWaits) -> list[ReasonCount]:
     """What waits in the lane's own queue; an urgent message passes its caps."""
     hold = status.hold if status else UNKNOWN_LANE
     if status is None or hold.reason not in CAPS:

@@ -251,7 +251,8 @@ def _finish(end: PlayEnd, rest: int, played: int, cycle: float) -> float:
     each = max(1, round(sum(end.sent[day] for day in whole) / ((whole[-1] - whole[0]).days + 1)))
     # The last day that was played goes on, then others like the latest ones follow, and a part of one.
     of_last = end.sent[days[-1]]
-    more_days, of_end = divmod(of_last + rest, each)
+    more_days = (of_last + rest - 1) // each
+    of_end = of_last + rest - more_days * each
     return end.finished_at + 86_400 * more_days + (of_end - of_last) * cycle
 
 

@@ -9,7 +9,7 @@ from antrian.domain.priority import Priority
 from antrian.domain.send_window import day_of, day_start
 from antrian.domain.usage import Used
 from antrian.operations.lane.forecast import Tempo
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan import MOST_PLANNED
 from antrian.operations.lane.plan_play import PlayedMessage, PlayStart
 from antrian.operations.lane.recent_attempts import Terms
@@ -26,7 +26,7 @@ IS_DOWN: Final = "the provider cannot be reached, and can be again now"
 BACKLOG_KNOWN: Final = "what waits already in the queue goes to people whom the sender knows"
 
 
-def start_of(lane: Lane, status: Status | None, waiting: WaitingCounts | None, now: float) -> PlayStart:
+def start_of(lane: Lane, status: Status | None, waiting: LaneWaits | None, now: float) -> PlayStart:
     """The lane as it is.
 
     Args:
@@ -60,12 +60,12 @@ def _first_cold_at(lane: Lane, warm_up_day: int | None, now: float) -> float | N
     return day_start(zone, today.fromordinal(max(1, today.toordinal() - warm_up_day + 1)))
 
 
-def _cold_held_until(waiting: WaitingCounts | None) -> float | None:
+def _cold_held_until(waiting: LaneWaits | None) -> float | None:
     ends = [one.until for one in waiting.held if one.reason == HoldReason.COLD_HELD] if waiting else []
     return min((until for until in ends if until is not None), default=None)
 
 
-def backlog_of(lane: Lane, status: Status | None, waiting: WaitingCounts | None, now: float) -> list[PlayedMessage]:
+def backlog_of(lane: Lane, status: Status | None, waiting: LaneWaits | None, now: float) -> list[PlayedMessage]:
     """What the lane has to send already; at most as many messages as a plan plays through.
 
     Args:
@@ -77,7 +77,7 @@ def backlog_of(lane: Lane, status: Status | None, waiting: WaitingCounts | None,
     return [message for message, _ in zip(_backlog(lane, status, waiting, now), range(MOST_PLANNED), strict=False)]
 
 
-def _backlog(lane: Lane, status: Status | None, waiting: WaitingCounts | None, now: float) -> Iterator[PlayedMessage]:
+def _backlog(lane: Lane, status: Status | None, waiting: LaneWaits | None, now: float) -> Iterator[PlayedMessage]:
     zone = lane.limits.timezone
     if waiting is None:
         count = status.waiting if status else 0
@@ -112,7 +112,7 @@ def _message(
     return PlayedMessage(candidate, due_at, slot=day_of(zone, due_at) if is_cold else None)
 
 
-def doubts(status: Status | None, waiting: WaitingCounts | None, backlog: Sequence[PlayedMessage]) -> list[str]:
+def doubts(status: Status | None, waiting: LaneWaits | None, backlog: Sequence[PlayedMessage]) -> list[str]:
     """What the plan assumes of the lane, a sentence each."""
     if status is None:
         return [NO_BROKER]

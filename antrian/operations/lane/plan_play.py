@@ -68,7 +68,7 @@ class PlayStart:
 
 
 @dataclass(slots=True)
-class HeldTime:
+class PlayedHold:
     """What one reason held in a play.
 
     Attributes:
@@ -100,7 +100,7 @@ class PlayEnd:
     finished_at: float
     halfway_at: float = 0.0
     sent: dict[date, int] = field(default_factory=lambda: defaultdict(int))
-    held: dict[HoldReason, HeldTime] = field(default_factory=lambda: defaultdict(HeldTime))
+    held: dict[HoldReason, PlayedHold] = field(default_factory=lambda: defaultdict(PlayedHold))
 
 
 class Play:

@@ -12,7 +12,7 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import HoldReason
 from antrian.domain.usage import Used
 from antrian.history.records import HeldCount
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
 from antrian.operations.lane.status import Reason, Status
@@ -96,7 +96,7 @@ def test_the_depth_is_told_by_priority_with_0_where_nothing_waits():
 
 def test_what_waits_is_told_by_reason_and_every_reason_is_there_from_the_start():
     held = [HeldCount("cold_held", "", 3, NOW, NOW, NOW * 2, NOW - 60), HeldCount("moon", "", 1, NOW, NOW, None, NOW)]
-    waits = {"default": WaitingCounts(5, 0, held), "a-lane-of-old": WaitingCounts(9, 0)}
+    waits = {"default": LaneWaits(5, 0, held), "a-lane-of-old": LaneWaits(9, 0)}
     metrics = Metrics(("default", "second"))
     for readings in ({"default": reading(), "second": None}, {"default": reading(), "second": None}):
         metrics.observe_lanes(readings)

@@ -15,7 +15,7 @@ from antrian.domain.priority import Priority
 from antrian.domain.send_window import next_day_start, next_hour_start
 from antrian.history.records import DelayedCount, HeldCount, MessageRecord, MessageState
 from antrian.operations.lane.activity import Activity
-from antrian.operations.lane.hold_summary import WaitingCounts, summary_of
+from antrian.operations.lane.hold_summary import LaneWaits, summary_of
 from antrian.operations.lane.holds import UNKNOWN_LANE, waits_for
 from antrian.operations.lane.status import Counts, Reason, Status, status_of
 
@@ -174,7 +174,7 @@ def test_all_that_waits_is_counted_by_reason() -> None:
         HeldCount("moon", "", 1, NOW + 1, NOW + 1, None, NOW),
     ]
     delayed = [DelayedCount(S.RETRYING, 4, NOW + 30, NOW + 60), DelayedCount(S.SCHEDULED, 1, NOW + 2, NOW + 3)]
-    summary = summary_of("default", LANES["day used up"][0], WaitingCounts(5, 6, held, delayed), NOW)
+    summary = summary_of("default", LANES["day used up"][0], LaneWaits(5, 6, held, delayed), NOW)
     counts = {one.reason: (one.count, one.next_release) for one in summary.reasons}
     assert counts == {
         R.SCHEDULED: (2, NOW + 1),
@@ -186,7 +186,11 @@ def test_all_that_waits_is_counted_by_reason() -> None:
     }
     assert list(counts) == [reason for reason in HoldReason if reason in counts]
     assert summary.cold_held_until == NOW + 70
-    unknown = summary_of("default", None, WaitingCounts(5, 6), NOW)
+    # An admin has ended the wait, and what was held is not back in its lane yet.
+    assert summary_of("default", None, LaneWaits(0, 0, held), NOW, 0.0).cold_held_until is None
+    # Nobody of those that were refused waits any more.
+    assert summary_of("default", None, LaneWaits(0, 0), NOW, NOW + 5).cold_held_until == NOW + 5
+    unknown = summary_of("default", None, LaneWaits(5, 6), NOW)
     assert (unknown.lane_hold, unknown.budget) == (None, None)
     assert [(one.reason, one.count) for one in unknown.reasons] == [(R.PACE, 11)]
     assert [one.reason for one in summary.only(R.WINDOW).reasons] == [R.WINDOW]

@@ -16,7 +16,7 @@ from antrian.domain.usage import Used
 from antrian.history.records import DelayedCount, HeldCount, MessageState
 from antrian.operations.lane import plan_facts
 from antrian.operations.lane.activity import Activity
-from antrian.operations.lane.hold_summary import WaitingCounts
+from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.plan_facts import backlog_of, doubts, start_of
 from antrian.operations.lane.plan_play import used_already
 from antrian.operations.lane.status import Counts, Status, status_of
@@ -28,7 +28,7 @@ COLD = HeldCount("warm_up", "warm_up 20x1.5..100 day 1: 20", 3, NOW + DAY, NOW +
 REFUSED = HeldCount("cold_held", "cold_refused", 2, NOW + HOUR, NOW + HOUR, NOW + HOUR, NOW)
 LATE = HeldCount("window", "window low=08:00-20:00 Asia/Jakarta", 1, NOW + 9, NOW + 9, NOW + 9, NOW)
 DELAYED = DelayedCount(MessageState.RETRYING, 2, NOW + 30, NOW + 60)
-WAITING = WaitingCounts(normal=5, urgent=2, held=(COLD, REFUSED, LATE), delayed=(DELAYED,))
+WAITING = LaneWaits(normal=5, urgent=2, held=(COLD, REFUSED, LATE), delayed=(DELAYED,))
 
 
 def status(ready: int, *, paused: bool = False) -> Status:

@@ -6,9 +6,8 @@ import { address, get } from "../api.js";
 import { $, empty, h, say, table } from "../dom.js";
 import { phone } from "../format.js";
 import { t } from "../i18n.js";
-import { onChange } from "../news.js";
+import { onChange, onReturn } from "../news.js";
 import { list, openAdd } from "../optouts.js";
-import { complain } from "../toast.js";
 import { messageLink, messageState, priorityTag, when } from "../words.js";
 
 const MOST = 20;
@@ -75,13 +74,14 @@ async function refresh() {
 }
 
 function failed(error) {
-  say($("#who"), t("This did not work"));
-  $("#senders").replaceChildren(empty(t("This did not work"), error.message));
-  complain(error);
+  say($("#who"), phone(asked));
+  $("#senders").replaceChildren(empty(t("Not known"), error.message));
+  $("#optouts").replaceChildren(empty(t("Not known"), t("It is shown as soon as the connection is back.")));
 }
 
 $("#all").setAttribute("href", address("/search", { q: asked }));
 onPress($("#add"), () => openAdd(refresh, asked));
 applyRole();
 onChange(() => refresh().catch(() => {}), { after: AFTER_NEWS });
+onReturn(() => refresh().catch(failed));
 export const ready = refresh().catch(failed);

@@ -137,7 +137,7 @@ async function planned({ report }) {
 function drawPlan(plan) {
   const { lane, priority } = options();
   return h("div", { id: "forecast", class: "import-plan" }, planView(plan, { brief: true }),
-    h("p", {}, h("a", { href: address("/planning", { messages: plan.messages, priority, lane }) }, t("With a deadline, or with new contacts …"))));
+    h("p", {}, h("span", { class: "muted" }, t("Counted as if nobody among them were a new contact.")), " ", h("a", { href: address("/planning", { messages: plan.messages, priority, lane }) }, t("With a deadline, or with new contacts …"))));
 }
 
 /** When all would be sent, as far as the lane can tell without a plan. */

@@ -5,7 +5,7 @@ import { get } from "../api.js";
 import { $, empty, h, say, table } from "../dom.js";
 import { phone } from "../format.js";
 import { t, tn } from "../i18n.js";
-import { onChange } from "../news.js";
+import { onChange, onReturn } from "../news.js";
 import { columns, openAdd } from "../optouts.js";
 import { Pager } from "../pager.js";
 import { contactHref } from "../words.js";
@@ -18,7 +18,7 @@ const wanted = () => new URLSearchParams(location.search).get("phone_number") ??
 
 const who = (row) => (/^\+\d+$/.test(row.phone_number) ? h("a", { href: contactHref(row.phone_number) }, phone(row.phone_number)) : phone(row.phone_number));
 
-const pager = new Pager({ path: "/optouts", button: $("#more"), draw });
+const pager = new Pager({ path: "/optouts", button: $("#more"), draw, failed: refuse });
 
 function draw(rows, answer) {
   const total = answer.total ?? (answer.next_cursor ? null : rows.length);
@@ -41,7 +41,7 @@ function load() {
 }
 
 function refuse(error) {
-  say($("#optouts-title"), t("Nothing found"));
+  say($("#optouts-title"), t("Not known"));
   $("#optouts").replaceChildren(empty(t("This did not work"), error.message));
 }
 
@@ -57,4 +57,5 @@ $("#reset").addEventListener("click", () => go(""));
 addEventListener("popstate", load);
 onPress($("#add"), () => openAdd(refresh));
 onChange(refresh, { after: AFTER_NEWS, matters: (event) => CHANGES.has(event.name) });
+onReturn(load);
 export const ready = load();

@@ -53,13 +53,19 @@ function remember() {
   history.replaceState(null, "", `?${words}`);
 }
 
-async function fill() {
+function fill() {
   form.elements.priority.append(...["normal", "low", "high", "urgent"].map((name) => h("option", { value: name }, priorityWord(name))));
-  const { lanes } = await get("/status").catch(() => ({ lanes: [] }));
-  form.elements.lane.append(...lanes.map((lane) => h("option", { value: lane }, lane)));
-  $("#lane-field").hidden = lanes.length < 2;
   const known = new URLSearchParams(location.search);
+  const lane = known.get("lane");
+  if (lane) form.elements.lane.append(h("option", { value: lane }, lane));
   for (const name of NAMES) if (known.get(name)) form.elements[name].value = known.get(name);
+}
+
+/** The lanes come with the first news. */
+function offerLanes({ lanes }) {
+  const select = form.elements.lane;
+  if (select.options.length < lanes.length) select.replaceChildren(...lanes.map((lane) => h("option", { value: lane, selected: lane === select.value }, lane)));
+  $("#lane-field").hidden = lanes.length < 2;
 }
 
 form.addEventListener("submit", async (event) => {
@@ -78,4 +84,6 @@ on("overall", (now) => {
   if (isOld) $("#answer").replaceChildren(unknown());
   else calculate();
 });
-export const ready = fill().then(calculate);
+on("status", offerLanes);
+fill();
+export const ready = calculate();
