@@ -389,7 +389,9 @@ class LaneModel:
         opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
         assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
         if is_cold:
-            ends = [event.details.get("cold_held_until", 0.0) for event in told if event.name in _COLD_HOLDS]
+            # In the order in which it happened: a consumer that lost its connection tells of a refusal late.
+            said = sorted((event for event in told if event.name in _COLD_HOLDS), key=lambda event: event.at)
+            ends = [event.details.get("cold_held_until", 0.0) for event in said]
             assert not ends or ends[-1] <= begun.at, "sent to a cold contact although the provider refuses them"
         if message.priority >= Priority.URGENT:
             return
