@@ -378,7 +378,8 @@ class LaneModel:
         self._check_limits(message, begun[-1])
         if (last := self._last_call) is None:
             return
-        assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
+        is_urgent = message.priority >= Priority.URGENT
+        assert is_urgent or self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
