@@ -139,12 +139,14 @@ class LaneHolds:
         opens_at = now + hold.until - wall + LEAD
         return gate if gate.opens_at >= opens_at else Gate(opens_at, hold.reason.value)
 
-    def has_closed(self, message: Message, now: float) -> bool:
-        """Whether messages like this one may not be sent any more at this hour.
+    def forbids_call(self, message: Message, now: float, *, is_cold: bool) -> bool:
+        """Whether what was learnt since a message was admitted, or the hour, forbids the call that is about to be made.
 
         Raises:
             ContactsLost: see `is_cold`.
         """
+        if (is_cold and self.is_cold_held(now)) or self.barred_purpose(message) is not None:
+            return True
         hold = self.of_message(message, now) if self.limits.windows else None
         return hold is not None and hold.reason is HoldReason.WINDOW
 

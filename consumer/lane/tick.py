@@ -61,7 +61,7 @@ from consumer.set_aside import SetAside
 #: What became of an attempt that was recorded and never made.
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
 
-WINDOW_CLOSED = Failed(FailureClass.UNAVAILABLE, "not-begun", "the hours of such messages were over before the call")
+FORBIDDEN = Failed(FailureClass.UNAVAILABLE, "not-begun", "a rule of the lane forbade it before the call")
 
 #: While a cap shuts the lane: seconds between two looks for an urgent message that nobody announced, and how long one
 #: takes at most. The clock may be set meanwhile, which is seen then, too.
@@ -331,15 +331,15 @@ class Tick:
         try:
             await self._port.wait_until(gate.opens_at, _never)
             await self._port.take_in()
-            has_closed = self._holds.has_closed(message, self._port.wall())
+            is_forbidden = self._holds.forbids_call(message, self._port.wall(), is_cold=address["cold"])
         except (Disconnected, ContactsLost):
             self._port.owe(self._events.of(EventName.FAILED, message, **asdict(NOT_BEGUN), **address))
             raise
         if not self._is_ours_to_send(message):
             return False
-        if has_closed:
-            await self._record(EventName.FAILED, message, **asdict(WINDOW_CLOSED), **address)
-        return not has_closed
+        if is_forbidden:
+            await self._record(EventName.FAILED, message, **asdict(FORBIDDEN), **address)
+        return not is_forbidden
 
     def _is_ours_to_send(self, message: Message) -> bool:
         """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""
