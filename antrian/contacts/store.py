@@ -244,8 +244,8 @@ class Store:
         return SlotWord(*row) if row else None
 
     def slots_of(self, lane: str) -> dict[str, SlotWord]:
-        """The messages of a lane that have a day, by their ids."""
-        rows = self._connection.execute("SELECT message_id, at, day FROM slots WHERE lane = ? AND day <> ''", (lane,))
+        """What was last said of the days of a lane's messages, by their ids."""
+        rows = self._connection.execute("SELECT message_id, at, day FROM slots WHERE lane = ?", (lane,))
         return {message_id: SlotWord(*slot) for message_id, *slot in rows}
 
     def forget_slots(self, before: Millis) -> None:

@@ -14,7 +14,7 @@ from antrian.contacts.book_file import BookFile
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
-from antrian.domain.opt_out import after_opt_in, after_opt_out, is_barred
+from antrian.domain.opt_out import is_barred
 
 SENDER, OTHER = "628114040707", "628999000111"
 BUDI, SITI = "+6281234567890", "+6281298765432"
@@ -115,13 +115,12 @@ def test_an_opt_out_is_for_a_purpose_or_for_all_and_whose_word_is_later_counts()
 
 
 @given(st.lists(st.tuples(st.sampled_from(["marketing", "reminder", "transaction", "all"]), st.booleans())))
-def test_the_book_and_the_policy_agree_about_what_follows_from_the_words(words):
-    book, policy = ContactBook(), frozenset()
+def test_what_is_barred_is_what_the_latest_word_about_it_says(words):
+    book, barred = ContactBook(), dict.fromkeys(Purpose, False)
     for at, (purpose, out) in enumerate(words):
         book.apply(opted(BUDI, 10.0 + at, purpose, out=out))
-        policy = after_opt_out(policy, purpose) if out else after_opt_in(policy, purpose)
-    for purpose in Purpose:
-        assert is_barred(purpose, book.opted_out(BUDI)) == is_barred(purpose, policy)
+        barred |= dict.fromkeys(Purpose if purpose == "all" else [Purpose(purpose)], out)
+    assert {purpose: is_barred(purpose, book.opted_out(BUDI)) for purpose in Purpose} == barred
 
 
 def test_all_identities_of_a_person_find_what_any_of_them_did():
