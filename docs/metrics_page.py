@@ -22,7 +22,7 @@ LABELS = {
     "outcome": f"of a send: {', '.join(f'`{one}`' for one in lane_meter.OUTCOMES)}; "
     f"of a publish: {', '.join(f'`{one}`' for one in publisher.OUTCOMES)}",
     "end": ", ".join(f"`{one}`" for one in ENDS.values()),
-    "cap": ", ".join(f"`{one}`" for one in admin.CAPS) + " (messages to new contacts, a day)",
+    "cap": "of a cap: `hour`, `day`, `cold`",
     "reason": f"of a lane that is held by its provider: {', '.join(f'`{one}`' for one in consumer.HOLDS)}; "
     f"of messages that wait: {', '.join(f'`{one.value}`' for one in HoldReason)}; "
     f"of a message that was postponed: {', '.join(f'`{one}`' for one in lane_meter.REASONS)}",
@@ -30,7 +30,6 @@ LABELS = {
     f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),
     "kind": "`used_hour`, `used_day`, `used_cold` (to new contacts), and the caps: `cap_hour`, `cap_day`, `cap_cold`",
-    "cap": "of a cap: `hour`, `day`, `cold`",
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",
     "route": "the pattern of an address, such as `/messages/{message_id}`; `none` for an address that is none of ours",
     "status": "the HTTP status",

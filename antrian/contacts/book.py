@@ -17,7 +17,7 @@ import structlog
 
 from antrian.contacts.book_file import BookFile
 from antrian.contacts.cursor import read_cursor, write_cursor
-from antrian.contacts.facts import ContactFacts, Facts, OptWord, SlotWord, in_force, seconds
+from antrian.contacts.facts import SLOT_OF_SENT, ContactFacts, Facts, OptWord, SlotWord, in_force, seconds
 from antrian.contacts.fold import learn, slot_word
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
@@ -176,12 +176,12 @@ class ContactBook:
         if known is not None and known >= word:
             return
         words[event.message_id] = word
-        if word.day:
+        if word.is_day:
             self._slots[event.lane].give(event.message_id, date.fromisoformat(word.day))
             return
         self._slots[event.lane].give_back(event.message_id)
         if len(words) > len(self._slots[event.lane]) + _MOST_SLOT_WORDS:
-            self._slot_words[event.lane] = {message_id: one for message_id, one in words.items() if one.day}
+            self._slot_words[event.lane] = {message_id: one for message_id, one in words.items() if one.is_day}
 
     def flush(self) -> None:
         """Write what was learnt into the file; a file that cannot be written costs only the file.
@@ -315,9 +315,30 @@ class ContactBook:
         with self._looking_up() as look:
             if lane not in self._slots:
                 words = self._slot_words[lane] = look.slots(lane)
-                given = ((message_id, date.fromisoformat(word.day)) for message_id, word in words.items() if word.day)
+                given = (
+                    (message_id, date.fromisoformat(word.day)) for message_id, word in words.items() if word.is_day
+                )
                 self._slots[lane] = Slots(given)
             return self._slots[lane]
+
+    def had_slot(self, lane: str, message_id: str) -> bool:
+        """Whether a message was ever given a day, as far as that is remembered.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            return look.slot(lane, message_id) is not None
+
+    def was_sent(self, lane: str, message_id: str) -> bool:
+        """Whether a message that had a day was sent: another copy of it may come back from the ladder days later.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            word = look.slot(lane, message_id)
+            return word is not None and word.day == SLOT_OF_SENT
 
     # What people ask
 

@@ -141,16 +141,25 @@ class Zone(NamedTuple):
     name: str
 
 
+#: Instead of a day: the message that had it was sent.
+SLOT_OF_SENT = "sent"
+
+
 class SlotWord(NamedTuple):
     """Which day a held message was given; the later word counts.
 
     Attributes:
         at: when.
-        day: `YYYY-MM-DD`; empty where it has none any more.
+        day: `YYYY-MM-DD`; empty where it has none any more, `SLOT_OF_SENT` once the message was sent.
     """
 
     at: Millis
     day: str
+
+    @property
+    def is_day(self) -> bool:
+        """Whether the message has a day."""
+        return self.day not in {"", SLOT_OF_SENT}
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeGuard
 
 from antrian.contacts.facts import (
+    SLOT_OF_SENT,
     ContactFacts,
     Facts,
     LinkedIdentity,
@@ -46,7 +47,7 @@ def learn(facts: Facts, event: Event) -> None:
     take = _TAKERS.get(event.name)
     if take is not None:
         take(facts, millis(event.at), event.details)
-    elif (word := slot_word(event)) is not None:
+    if (word := slot_word(event)) is not None:
         facts.add_slot(event.lane, event.message_id, word)
 
 
@@ -56,6 +57,8 @@ def slot_word(event: Event) -> SlotWord | None:
         return None
     if event.name in GIVES_BACK:
         return SlotWord(millis(event.at), "")
+    if event.name == EventName.SENT:
+        return SlotWord(millis(event.at), SLOT_OF_SENT) if event.details.get("had_slot") is True else None
     slot = event.details.get("slot") if event.name == EventName.HELD else None
     return SlotWord(millis(event.at), slot) if is_day(slot) else None
 

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from antrian.contacts.facts import NOTHING, ContactFacts, Facts, LinkedIdentity, OptWord, SenderFacts, SlotWord, Zone
+from antrian.contacts.facts import (
+    NOTHING,
+    ContactFacts,
+    Facts,
+    LinkedIdentity,
+    OptWord,
+    SenderFacts,
+    SlotWord,
+    Zone,
+)
 from antrian.contacts.identity import PersonKey, person_key
 from antrian.contacts.store import Store
 
@@ -80,6 +89,10 @@ class Lookup:
         """What is known of a sender."""
         facts, pending = self.store.sender(sender), self.pending.senders.get(sender)
         return facts if pending is None else facts.and_also(pending)
+
+    def slot(self, lane: str, message_id: str) -> SlotWord | None:
+        """Which day a message was given."""
+        return _later(self.store.slot(lane, message_id), self.pending.slots.get((lane, message_id)))
 
     def slots(self, lane: str) -> dict[str, SlotWord]:
         """What was last said of the days of a lane's messages, by their ids."""

@@ -22,7 +22,7 @@ def contact_key(event: Event) -> str | None:
     match event.name:
         case EventName.SENDING if event.details.get("slot"):
             what = "contact.slot"
-        case EventName.SENT if event.details.get("cold") is True:
+        case EventName.SENT if event.details.get("cold") is True or event.details.get("had_slot") is True:
             what = "contact.sent"
         case EventName.FAILED if event.details.get("failure_class") == FailureClass.COLD_REFUSED:
             what = "contact.refused"

@@ -109,6 +109,9 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
             if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
+    elif holds.was_sent(message):
+        # A crash left two copies on the ladder, for two days; the other one came first.
+        return Spent()
     decided = _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
     return decided or _hold(message, holds, now) or Send(attempt)
 

@@ -60,6 +60,14 @@ class LaneHolds:
         purpose = _purpose(message)
         return purpose if opted_out and is_barred(purpose, opted_out) else None
 
+    def was_sent(self, message: Message) -> bool:
+        """Whether a message that waited for a day was sent, as a copy of it may come to know when the ledger forgot.
+
+        Raises:
+            ContactsLost: see `is_cold`.
+        """
+        return self._book.was_sent(self._lane, message.message_id)
+
     def of_message(self, message: Message, now: float) -> Hold | None:
         """What keeps a message from being sent now, while others of the lane may go; `now` in unix seconds.
 
@@ -147,8 +155,10 @@ class LaneHolds:
     # What events tell.
 
     def address(self, message: Message, *, is_cold: bool) -> dict[str, Any]:
-        """Of an attempt: for whom it is, and how well the sender knew them when it began."""
-        return {"recipient": message.body.phone_number, "sender": self._sender, "cold": is_cold}
+        """Of an attempt: for whom it is, how well the sender knew them when it began, and whether it had a slot."""
+        had_slot = self._book.had_slot(self._lane, message.message_id) or None
+        recipient = message.body.phone_number
+        return {"recipient": recipient, "sender": self._sender, "cold": is_cold, "had_slot": had_slot}
 
     def beginning(self, message: Message, address: Mapping[str, Any], now: float) -> dict[str, Any]:
         """Of the beginning of an attempt: also what it uses up."""

@@ -43,7 +43,8 @@ def holds() -> Iterator[Panel]:
     yield chart(
         "What waits, by what it waits for",
         {"{{reason}}": f"sum by (reason) (max by (lane, reason) (antrian_waiting_messages{{{LANE}}}))"},
-        about="Every message that waits, waits for one thing: its turn (pace), a time of its own, or a rule of its lane.",
+        about="Every message that waits, waits for one thing: its turn (pace), a time of its own, or a rule of its "
+        "lane.",
         width=8,
         stacked=True,
     )

@@ -2,15 +2,14 @@
 
 import time
 from itertools import pairwise
+from pathlib import Path
 
-import pytest
 import requests
 from arrivals import Arrivals
 from cli import Cli
 from conftest import StartConsumer
 from records import Records
 
-from antrian.domain.settings import Settings
 from antrian.sandbox.server import SandboxServer
 from publisher import Publisher
 from waiting import wait_until
@@ -21,24 +20,18 @@ KNOWN = [f"+62812000100{number}" for number in range(4)]
 STRANGERS = [f"+6281300020{number:02}" for number in range(12)]
 
 
-@pytest.fixture
-def lane(lane: Settings, sandbox: SandboxServer) -> Settings:
-    return lane.model_copy(update={"whatsapp_queue_delay": DELAY, "whatsapp_queue_cold_daily_cap": CAP})
-
-
 def set_mode(sandbox: SandboxServer, mode: str) -> None:
     requests.post(f"{sandbox.url}/_sandbox/mode", json={"mode": mode}, timeout=60).raise_for_status()
 
 
 def test_a_wave_of_strangers_is_held_and_payments_flow(
-    lane: Settings,
     sandbox: SandboxServer,
     arrivals: Arrivals,
     publisher: Publisher,
     consumer: StartConsumer,
     cli: Cli,
     records: Records,
-    tmp_path,
+    tmp_path: Path,
 ) -> None:
     file = tmp_path / "customers.csv"
     file.write_text("phone_number\n" + "\n".join(KNOWN) + "\n")

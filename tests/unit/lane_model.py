@@ -318,6 +318,11 @@ class LaneModel:
             self.broker.show(event)
         self.late.clear()
 
+    def forget_outcomes(self) -> None:
+        """The outcomes stream keeps nothing of what was, and another consumer goes on."""
+        self.broker.stream.clear()
+        self._hand_over()
+
     def let_time_pass(self) -> None:
         """A minute, or as long as it takes for the ladder to let something down."""
         self.let_time_pass_to(max(self.now + 60, min((copy.due_at for copy in self.broker.ladder), default=0.0)))

@@ -1,5 +1,6 @@
 """Rules of a lane, one at a time: what its tick does at the moments that matter."""
 
+from dataclasses import replace
 from itertools import repeat
 from unittest.mock import patch
 
@@ -146,6 +147,25 @@ def test_held_messages_get_days_of_their_own_and_are_not_moved_again():
             lane.let_time_pass()
     assert len(lane.broker.events("held", "m8")) == 1
     assert len(set(sent(lane))) == 9
+
+
+def test_a_second_copy_that_comes_back_when_the_ledger_has_forgotten_is_not_sent():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    (copy,) = lane.broker.ladder
+    # A crash between the copy and its event: the message was decided about again, and got another day.
+    lane.broker.ladder.append(replace(copy, due_at=copy.due_at + 5 * 24 * HOUR))
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    lane.forget_outcomes()
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    assert lane.broker.queue == []
 
 
 def test_an_opt_out_drops_a_message_of_that_purpose_only():

@@ -153,6 +153,17 @@ def test_a_slot_is_given_back_when_its_message_leaves():
     assert len(book.slots("other")) == 0
 
 
+def test_a_message_that_had_a_slot_and_was_sent_is_known_for_as_long_as_the_stream():
+    book = book_of(held("m1", "2026-12-01", 10.0), held("m2", "2026-12-01", 11.0))
+    book.apply(event(EventName.SENDING, 20.0, lane="default", message_id="m1", slot="2026-12-01"), 2)
+    assert (book.had_slot("default", "m1"), book.was_sent("default", "m1")) == (True, False)
+    book.apply(event(EventName.SENT, 21.0, lane="default", message_id="m1", had_slot=True), 3)
+    book.flush()
+    assert [book.was_sent("default", name) for name in ("m1", "m2", "m3")] == [True, False, False]
+    assert [book.had_slot("default", name) for name in ("m1", "m2", "m3")] == [True, True, False]
+    assert [message_id for message_id, _ in book.slots("default")] == ["m2"]
+
+
 def test_opt_outs_come_in_pages_newest_first():
     book = book_of(*[opted(f"+62812345678{number:02}", 100.0 + number) for number in range(25)])
     book.apply(opted("+6281234567803", 200.0, "all", out=False), 25)
