@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import structlog
@@ -175,12 +176,12 @@ class ContactBook:
         if known is not None and known >= word:
             return
         words[event.message_id] = word
-        if word.slot:
-            self._slots[event.lane].give(event.message_id, word.slot)
+        if word.is_day:
+            self._slots[event.lane].give(event.message_id, date.fromisoformat(word.day))
             return
         self._slots[event.lane].give_back(event.message_id)
         if len(words) > len(self._slots[event.lane]) + _MOST_SLOT_WORDS:
-            self._slot_words[event.lane] = {message_id: one for message_id, one in words.items() if one.day}
+            self._slot_words[event.lane] = {message_id: one for message_id, one in words.items() if one.is_day}
 
     def flush(self) -> None:
         """Write what was learnt into the file; a file that cannot be written costs only the file.
@@ -314,7 +315,9 @@ class ContactBook:
         with self._looking_up() as look:
             if lane not in self._slots:
                 words = self._slot_words[lane] = look.slots(lane)
-                given = ((message_id, word.slot) for message_id, word in words.items() if word.slot)
+                given = (
+                    (message_id, date.fromisoformat(word.day)) for message_id, word in words.items() if word.is_day
+                )
                 self._slots[lane] = Slots(given)
             return self._slots[lane]
 
@@ -324,8 +327,8 @@ class ContactBook:
         Raises:
             ContactsLost: see there.
         """
-        self.slots(lane)
-        return message_id in self._slot_words[lane]
+        with self._looking_up() as look:
+            return look.slot(lane, message_id) is not None
 
     def was_sent(self, lane: str, message_id: str) -> bool:
         """Whether a message that had a day was sent: another copy of it may come back from the ladder days later.
@@ -333,9 +336,9 @@ class ContactBook:
         Raises:
             ContactsLost: see there.
         """
-        self.slots(lane)
-        word = self._slot_words[lane].get(message_id)
-        return word is not None and word.day == SLOT_OF_SENT
+        with self._looking_up() as look:
+            word = look.slot(lane, message_id)
+            return word is not None and word.day == SLOT_OF_SENT
 
     # What people ask
 

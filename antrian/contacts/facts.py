@@ -6,7 +6,6 @@ and in whichever order they come. Times are milliseconds since 1970, as SQLite k
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple, Self
 
 from antrian.contacts.identity import PersonKey
@@ -158,9 +157,9 @@ class SlotWord(NamedTuple):
     day: str
 
     @property
-    def slot(self) -> date | None:
-        """The day that the message has now."""
-        return date.fromisoformat(self.day) if self.day not in {"", SLOT_OF_SENT} else None
+    def is_day(self) -> bool:
+        """Whether the message has a day."""
+        return self.day not in {"", SLOT_OF_SENT}
 
 
 @dataclass(slots=True)

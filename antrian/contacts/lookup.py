@@ -90,6 +90,10 @@ class Lookup:
         facts, pending = self.store.sender(sender), self.pending.senders.get(sender)
         return facts if pending is None else facts.and_also(pending)
 
+    def slot(self, lane: str, message_id: str) -> SlotWord | None:
+        """Which day a message was given."""
+        return _later(self.store.slot(lane, message_id), self.pending.slots.get((lane, message_id)))
+
     def slots(self, lane: str) -> dict[str, SlotWord]:
         """What was last said of the days of a lane's messages, by their ids."""
         words = self.store.slots_of(lane)

@@ -11,6 +11,7 @@ from typing import Any
 
 from antrian.contacts.facts import (
     NOTHING,
+    SLOT_OF_SENT,
     ContactFacts,
     Facts,
     LinkedIdentity,
@@ -236,9 +237,18 @@ class Store:
         rows = self._connection.execute("SELECT identity, at, phone, kind FROM links WHERE phone = ?", (phone,))
         return {identity: LinkedIdentity(*link) for identity, *link in rows}
 
+    def slot(self, lane: str, message_id: str) -> SlotWord | None:
+        """Which day a message was given."""
+        row = self._connection.execute(
+            "SELECT at, day FROM slots WHERE lane = ? AND message_id = ?", (lane, message_id)
+        ).fetchone()
+        return SlotWord(*row) if row else None
+
     def slots_of(self, lane: str) -> dict[str, SlotWord]:
-        """What was last said of the days of a lane's messages, by their ids."""
-        rows = self._connection.execute("SELECT message_id, at, day FROM slots WHERE lane = ?", (lane,))
+        """What was last said of the days of a lane's messages that are not sent, by their ids."""
+        rows = self._connection.execute(
+            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day <> ?", (lane, SLOT_OF_SENT)
+        )
         return {message_id: SlotWord(*slot) for message_id, *slot in rows}
 
     def forget_slots(self, before: Millis) -> None:
