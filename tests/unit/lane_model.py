@@ -378,7 +378,8 @@ class LaneModel:
         self._check_limits(message, begun[-1])
         if (last := self._last_call) is None:
             return
-        assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
+        is_urgent = message.priority >= Priority.URGENT
+        assert is_urgent or self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
@@ -389,7 +390,9 @@ class LaneModel:
         opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
         assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
         if is_cold:
-            ends = [event.details.get("cold_held_until", 0.0) for event in told if event.name in _COLD_HOLDS]
+            # In the order in which it happened: a consumer that lost its connection tells of a refusal late.
+            said = sorted((event for event in told if event.name in _COLD_HOLDS), key=lambda event: event.at)
+            ends = [event.details.get("cold_held_until", 0.0) for event in said]
             assert not ends or ends[-1] <= begun.at, "sent to a cold contact although the provider refuses them"
         if message.priority >= Priority.URGENT:
             return
