@@ -25,21 +25,10 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import zone_name
+from antrian.domain.slots import GIVES_BACK
 
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
-
-#: After these a message has no slot: it is on its way out, where what it uses is counted, or it is not sent at all.
-_GIVING_BACK = frozenset(
-    {
-        EventName.SENDING,
-        EventName.RELEASED,
-        EventName.CLEARED,
-        EventName.CANCELLED,
-        EventName.EXPIRED,
-        EventName.OPTED_OUT,
-    }
-)
 
 #: Characters of what a person said, and of other texts, that are kept.
 LONGEST_WORDS = 200
@@ -66,7 +55,7 @@ def slot_word(event: Event) -> SlotWord | None:
     """The day that an event gives its message, or that it gives back; None where it says nothing of it."""
     if not is_text(event.message_id, _LONGEST_ID) or not is_text(event.lane, _LONGEST):
         return None
-    if event.name in _GIVING_BACK:
+    if event.name in GIVES_BACK:
         return SlotWord(millis(event.at), "")
     if event.name == EventName.SENT:
         return SlotWord(millis(event.at), SLOT_OF_SENT) if event.details.get("had_slot") is True else None
