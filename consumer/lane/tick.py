@@ -150,12 +150,11 @@ class Tick:
 
     def _tell_that_it_waits(self, gate: Gate, cap: Hold | None) -> None:
         told = gate.reason, cap
-        if cap is not None and self._told == told:
-            return
+        if cap is None or self._told != told:
+            wait = gate.wait(self._port.now())
+            seconds = None if math.isinf(wait) else round(wait, 3)
+            _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
         self._told = told
-        wait = gate.wait(self._port.now())
-        seconds = None if math.isinf(wait) else round(wait, 3)
-        _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
 
     async def _look_for_an_urgent_one(self) -> None:
         """A foreign publisher may not have announced an urgent message, which must not wait for the end of a cap."""
