@@ -17,8 +17,8 @@ import structlog
 
 from antrian.contacts.book_file import BookFile
 from antrian.contacts.cursor import read_cursor, write_cursor
-from antrian.contacts.facts import SLOT_OF_SENT, ContactFacts, Facts, OptWord, in_force, seconds
-from antrian.contacts.fold import learn
+from antrian.contacts.facts import SLOT_OF_SENT, ContactFacts, Facts, OptWord, SlotWord, in_force, seconds
+from antrian.contacts.fold import learn, slot_word
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
 from antrian.contacts.store import Store, open_memory
@@ -35,6 +35,9 @@ LONGEST_UNWRITTEN = 5.0
 
 #: Seconds for which the book remembers that a message has no slot any more.
 _SLOT_MEMORY = 2 * 86_400.0
+
+#: Messages of a lane that have no slot any more, in memory; of more, all are forgotten.
+_MOST_SLOT_WORDS = 10_000
 
 _log = structlog.get_logger("antrian.contacts")
 
@@ -95,6 +98,7 @@ class ContactBook:
         self._last: Event | str | None
         self._position, self._last = self._store.place()
         self._slots: dict[str, Slots] = {}
+        self._slot_words: dict[str, dict[str, SlotWord]] = {}
 
     # The stream
 
@@ -162,8 +166,22 @@ class ContactBook:
 
     def _learn(self, event: Event) -> None:
         learn(self._pending, event)
-        if (slots := self._slots.get(event.lane)) is not None:
-            slots.apply(event)
+        words = self._slot_words.get(event.lane)
+        if words is not None and (word := slot_word(event)) is not None:
+            self._take_slot(event, word, words)
+
+    def _take_slot(self, event: Event, word: SlotWord, words: dict[str, SlotWord]) -> None:
+        """Told by time, as the facts are: an event that comes late, or again, brings no slot back."""
+        known = words.get(event.message_id)
+        if known is not None and known >= word:
+            return
+        words[event.message_id] = word
+        if word.is_day:
+            self._slots[event.lane].give(event.message_id, date.fromisoformat(word.day))
+            return
+        self._slots[event.lane].give_back(event.message_id)
+        if len(words) > len(self._slots[event.lane]) + _MOST_SLOT_WORDS:
+            self._slot_words[event.lane] = {message_id: one for message_id, one in words.items() if one.is_day}
 
     def flush(self) -> None:
         """Write what was learnt into the file; a file that cannot be written costs only the file.
@@ -296,9 +314,11 @@ class ContactBook:
         """
         with self._looking_up() as look:
             if lane not in self._slots:
-                slots = self._slots[lane] = Slots()
-                for message_id, word in look.slots(lane):
-                    slots.give(message_id, date.fromisoformat(word.day), word.at / 1_000)
+                words = self._slot_words[lane] = look.slots(lane)
+                given = (
+                    (message_id, date.fromisoformat(word.day)) for message_id, word in words.items() if word.is_day
+                )
+                self._slots[lane] = Slots(given)
             return self._slots[lane]
 
     def had_slot(self, lane: str, message_id: str) -> bool:

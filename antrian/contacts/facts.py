@@ -156,6 +156,11 @@ class SlotWord(NamedTuple):
     at: Millis
     day: str
 
+    @property
+    def is_day(self) -> bool:
+        """Whether the message has a day."""
+        return self.day not in {"", SLOT_OF_SENT}
+
 
 @dataclass(slots=True)
 class Facts:

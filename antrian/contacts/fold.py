@@ -25,21 +25,10 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import zone_name
+from antrian.domain.slots import GIVES_BACK
 
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
-
-#: After these a message has no slot. The beginning of an attempt, after which what it uses is counted, says itself
-#: whether the message had one: every message has such a beginning, and the file must not grow with each.
-_GIVING_BACK = frozenset(
-    {
-        EventName.RELEASED,
-        EventName.CLEARED,
-        EventName.CANCELLED,
-        EventName.EXPIRED,
-        EventName.OPTED_OUT,
-    }
-)
 
 #: Characters of what a person said, and of other texts, that are kept.
 LONGEST_WORDS = 200
@@ -66,7 +55,8 @@ def slot_word(event: Event) -> SlotWord | None:
     """The day that an event gives its message, or that it gives back; None where it says nothing of it."""
     if not is_text(event.message_id, _LONGEST_ID) or not is_text(event.lane, _LONGEST):
         return None
-    if event.name in _GIVING_BACK or (event.name == EventName.SENDING and event.details.get("slot")):
+    # Every message has a beginning, which says itself whether there was a slot: the file must not grow with each.
+    if event.name in GIVES_BACK and (event.name != EventName.SENDING or event.details.get("slot")):
         return SlotWord(millis(event.at), "")
     if event.name == EventName.SENT:
         return SlotWord(millis(event.at), SLOT_OF_SENT) if event.details.get("had_slot") is True else None

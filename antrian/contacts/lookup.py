@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from antrian.contacts.facts import (
     NOTHING,
-    SLOT_OF_SENT,
     ContactFacts,
     Facts,
     LinkedIdentity,
@@ -95,13 +94,13 @@ class Lookup:
         """Which day a message was given."""
         return _later(self.store.slot(lane, message_id), self.pending.slots.get((lane, message_id)))
 
-    def slots(self, lane: str) -> Iterator[tuple[str, SlotWord]]:
-        """The messages of a lane that have a day."""
-        ids = {*self.store.slots_of(lane), *(message_id for one, message_id in self.pending.slots if one == lane)}
-        for message_id in sorted(ids):
-            word = self.slot(lane, message_id)
-            if word is not None and word.day not in {"", SLOT_OF_SENT}:
-                yield message_id, word
+    def slots(self, lane: str) -> dict[str, SlotWord]:
+        """What was last said of the days of a lane's messages, by their ids."""
+        words = self.store.slots_of(lane)
+        for (one, message_id), word in self.pending.slots.items():
+            if one == lane:
+                words[message_id] = max(words.get(message_id, word), word)
+        return words
 
 
 def _later(one: _Word | None, other: _Word | None) -> _Word | None:

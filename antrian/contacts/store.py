@@ -245,9 +245,9 @@ class Store:
         return SlotWord(*row) if row else None
 
     def slots_of(self, lane: str) -> dict[str, SlotWord]:
-        """The messages of a lane that have a day, by their ids."""
+        """What was last said of the days of a lane's messages that are not sent, by their ids."""
         rows = self._connection.execute(
-            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day NOT IN ('', ?)", (lane, SLOT_OF_SENT)
+            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day <> ?", (lane, SLOT_OF_SENT)
         )
         return {message_id: SlotWord(*slot) for message_id, *slot in rows}
 

@@ -5,7 +5,6 @@ contacts stream: `outcome.held` with a `slot` gives one, and it is free again wh
 (`outcome.sending`; from then on `antrian.domain.usage.Usage` counts it), released, or comes to its end.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -58,41 +57,27 @@ class Slots:
         return ((message_id, date.fromordinal(day)) for message_id, day in self._days.items())
 
     def apply(self, event: Event) -> None:
-        """Learn of one event of the lane; one that came before changes nothing, and neither does one that is late.
-
-        Our own events are known when they are confirmed, and the stream comes after that: what gave a slot back before
-        it was given anew must not free it.
-        """
-        said_at = self._said_at.get(event.message_id, -math.inf)
-        ended_at = self._ended.get(event.message_id, -math.inf)
+        """Learn of one event of the lane; one that came before changes nothing, and neither does one that is late."""
         if event.name in GIVES_BACK:
-            self._ended[event.message_id] = max(event.at, ended_at)
+            self._ended[event.message_id] = max(event.at, self._ended.get(event.message_id, event.at))
             self._ended.move_to_end(event.message_id)
             if len(self._ended) > _MOST_ENDED:
                 self._ended.popitem(last=False)
-            if event.at > said_at:
-                self.give_back(event.message_id)
-        elif event.name == EventName.HELD and (day := slot_in(event)) and event.at >= ended_at:
-            # Of two at once the later day, as the file of the contacts keeps it.
-            is_later_day = day.toordinal() >= self._days.get(event.message_id, 0)
-            if event.at > said_at or (event.at == said_at and is_later_day):
-                self.give(event.message_id, day, event.at)
+            self.give_back(event.message_id)
+        elif event.name == EventName.HELD and (day := slot_in(event)):
+            said_at = max(self._ended.get(event.message_id, event.at), self._said_at.get(event.message_id, event.at))
+            if event.at >= said_at:
+                self.give(event.message_id, day)
+                self._said_at[event.message_id] = event.at
 
-    def give(self, message_id: str, day: date, said_at: float | None = None) -> None:
-        """A message has this slot from now on; another one that it had is free.
-
-        Args:
-            message_id: of the message.
-            day: its slot.
-            said_at: when that was said, unix seconds; without it any event counts for later.
-        """
+    def give(self, message_id: str, day: date) -> None:
+        """A message has this slot from now on; another one that it had is free."""
         number = day.toordinal()
-        if self._days.get(message_id) != number:
-            self.give_back(message_id)
-            self._days[message_id] = number
-            self._taken[number] = self._taken.get(number, 0) + 1
-        if said_at is not None:
-            self._said_at[message_id] = said_at
+        if self._days.get(message_id) == number:
+            return
+        self.give_back(message_id)
+        self._days[message_id] = number
+        self._taken[number] = self._taken.get(number, 0) + 1
 
     def give_back(self, message_id: str) -> None:
         """A message has no slot any more."""

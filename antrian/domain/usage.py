@@ -170,6 +170,9 @@ class Usage:
         return begun.at if begun else None
 
     def _begin(self, event: Event, now: float) -> None:
+        if event.at < now - max(_KEPT, self._recipients_kept):
+            # It counts for nothing any more, and would not be remembered until it comes again.
+            return
         attempt = self._attempts.setdefault(_key(event), _SameAttempt())
         if event.at in attempt.begun:
             return

@@ -17,11 +17,6 @@ from antrian.domain.usage import Used
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate
 
-#: Why an attempt is not made although its beginning is on record.
-RECIPIENT_OPTED_OUT = "its recipient opted out before the call"
-WINDOW_CLOSED = "the hours of such messages were over before the call"
-COUNTED_FOR_ANOTHER = "the hour or day that it was counted for was over before the call"
-
 
 class LaneHolds:
     """Asks the rules, for one lane.
@@ -144,25 +139,24 @@ class LaneHolds:
         opens_at = now + hold.until - wall + LEAD
         return gate if gate.opens_at >= opens_at else Gate(opens_at, hold.reason.value)
 
-    def why_too_late(self, message: Message, *, began_at: float, now: float) -> str:
-        """Why an attempt that is on record must not be made after all, a sentence; empty where it may be made.
+    def forbids_call(self, message: Message, now: float, *, began_at: float, is_cold: bool) -> bool:
+        """Whether what was learnt since a message was admitted, or the hour, forbids the call that is about to be made.
 
-        To have it recorded takes its time, above all at a broker that is busy.
+        To have its beginning recorded takes its time, above all at a broker that is busy.
 
         Args:
             message: of the attempt.
-            began_at: the moment that it counts for, unix seconds.
             now: unix seconds.
+            began_at: the moment that the attempt counts for, unix seconds.
+            is_cold: whether its recipient was cold then.
 
         Raises:
             ContactsLost: see `is_cold`.
         """
-        if self.barred_purpose(message) is not None:
-            return RECIPIENT_OPTED_OUT
+        if (is_cold and self.is_cold_held(now)) or self.barred_purpose(message) is not None:
+            return True
         hold = self.of_message(message, now) if self.limits.windows else None
-        if hold is not None and hold.reason is HoldReason.WINDOW:
-            return WINDOW_CLOSED
-        return "" if self._count_alike(began_at, now) else COUNTED_FOR_ANOTHER
+        return (hold is not None and hold.reason is HoldReason.WINDOW) or not self._count_alike(began_at, now)
 
     def _count_alike(self, one: float, other: float) -> bool:
         """Whether what is sent at either moment, unix seconds, counts for the same hour and day."""

@@ -110,9 +110,9 @@ class Ledger:
         """Whether somebody asked that this message not be sent."""
         return message_id in self._cancelled
 
-    def sending(self) -> list[str]:
-        """The messages of this lane whose attempt has no outcome yet."""
-        return [message_id for message_id, entry in self._entries.items() if entry.state is State.SENDING]
+    def sending(self) -> dict[str, float]:
+        """The messages of this lane whose attempt has no outcome yet, and when it began, unix seconds."""
+        return {message_id: entry.at for message_id, entry in self._entries.items() if entry.state is State.SENDING}
 
     def apply(self, event: Event) -> None:
         """Take one event into account; events come in the stream's order."""

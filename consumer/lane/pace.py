@@ -9,7 +9,7 @@ that into monotonic time in the careful direction. Nothing here reads a clock.
 
 import math
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from antrian.domain.control import Command, Control
@@ -72,7 +72,7 @@ class Pace:
     bells: Bells = field(default_factory=Bells)
     permit: Permit | None = None
     _adopted: LaneTimes = field(default_factory=LaneTimes)
-    _accounted: set[str] = field(default_factory=set)
+    _accounted: set[Hashable] = field(default_factory=set)
 
     def next_pause(self) -> float:
         """The pause after one send, in seconds: the delay plus up to the jitter, never less than the delay."""
@@ -192,12 +192,12 @@ class Pace:
         """These times need not be taken over: they are our own, and paced by the monotonic clock already."""
         self._adopted = times
 
-    def adopt(self, times: LaneTimes, sending: Iterable[str], *, wall: float, now: float) -> None:
+    def adopt(self, times: LaneTimes, sending: Iterable[Hashable], *, wall: float, now: float) -> None:
         """Take over the pauses of other consumers, and of our own earlier life.
 
         Args:
             times: of the lane, by wall clock.
-            sending: messages whose attempt has no outcome yet.
+            sending: attempts that have no outcome yet: by more than the message, which may be under way once more.
             wall: unix seconds.
             now: monotonic seconds, at the same moment.
         """

@@ -61,6 +61,8 @@ from consumer.set_aside import SetAside
 #: What became of an attempt that was recorded and never made.
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
 
+FORBIDDEN = Failed(FailureClass.UNAVAILABLE, "not-begun", "a rule of the lane forbade it before the call")
+
 #: While a cap shuts the lane: seconds between two looks for an urgent message that nobody announced, and how long one
 #: takes at most. The clock may be set meanwhile, which is seen then, too.
 LOOK_EVERY = 60.0
@@ -148,12 +150,11 @@ class Tick:
 
     def _tell_that_it_waits(self, gate: Gate, cap: Hold | None) -> None:
         told = gate.reason, cap
-        if cap is not None and self._told == told:
-            return
+        if cap is None or self._told != told:
+            wait = gate.wait(self._port.now())
+            seconds = None if math.isinf(wait) else round(wait, 3)
+            _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
         self._told = told
-        wait = gate.wait(self._port.now())
-        seconds = None if math.isinf(wait) else round(wait, 3)
-        _log.info("lane.waiting", lane=self._rules.lane, reason=gate.reason, seconds=seconds)
 
     async def _look_for_an_urgent_one(self) -> None:
         """A foreign publisher may not have announced an urgent message, which must not wait for the end of a cap."""
@@ -329,21 +330,19 @@ class Tick:
         try:
             await self._port.wait_until(gate.opens_at, _never)
             await self._port.take_in()
-            too_late = self._why_too_late(message)
+            is_forbidden = self._is_forbidden(message, is_cold=address["cold"])
         except (Disconnected, ContactsLost):
             self._port.owe(self._events.of(EventName.FAILED, message, **asdict(NOT_BEGUN), **address))
             raise
         if not self._is_ours_to_send(message):
             return False
-        if too_late:
-            not_begun = Failed(FailureClass.UNAVAILABLE, NOT_BEGUN.code, too_late)
-            await self._record(EventName.FAILED, message, **asdict(not_begun), **address)
-        return not too_late
+        if is_forbidden:
+            await self._record(EventName.FAILED, message, **asdict(FORBIDDEN), **address)
+        return not is_forbidden
 
-    def _why_too_late(self, message: Message) -> str:
-        entry = self._ledger.entry(message.message_id)
-        now = self._port.wall()
-        return self._holds.why_too_late(message, began_at=entry.at if entry else now, now=now)
+    def _is_forbidden(self, message: Message, *, is_cold: bool) -> bool:
+        now, entry = self._port.wall(), self._ledger.entry(message.message_id)
+        return self._holds.forbids_call(message, now, began_at=entry.at if entry else now, is_cold=is_cold)
 
     def _is_ours_to_send(self, message: Message) -> bool:
         """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""

@@ -219,7 +219,7 @@ class OutcomeWriter:
             raise Disconnected
         ledger = self._outcomes.ledger
         wall, now = self._events.clock(), self._transport.now()
-        self._pace.adopt(ledger.times, ledger.sending(), wall=wall, now=now)
+        self._pace.adopt(ledger.times, ledger.sending().items(), wall=wall, now=now)
 
     async def _record_unconfirmed(self) -> None:
         while (event := self._unconfirmed.next) is not None:

@@ -1,13 +1,14 @@
 """A registration wave of strangers on a number that WhatsApp suspects: they wait, payments to known people flow."""
 
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import requests
 from arrivals import Arrivals
 from cli import Cli
-from conftest import StartConsumer
+from processes import ConsumerProcess
 from records import Records
 
 from antrian.sandbox.server import SandboxServer
@@ -28,7 +29,7 @@ def test_a_wave_of_strangers_is_held_and_payments_flow(
     sandbox: SandboxServer,
     arrivals: Arrivals,
     publisher: Publisher,
-    consumer: StartConsumer,
+    consumer: Callable[..., ConsumerProcess],
     cli: Cli,
     records: Records,
     tmp_path: Path,

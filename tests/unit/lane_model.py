@@ -378,7 +378,8 @@ class LaneModel:
         self._check_limits(message, begun[-1])
         if (last := self._last_call) is None:
             return
-        assert self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
+        is_urgent = message.priority >= Priority.URGENT
+        assert is_urgent or self.now - last.ended_at >= DELAY - ROUNDING, "sent before the pause was over"
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
@@ -389,7 +390,9 @@ class LaneModel:
         opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
         assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
         if is_cold:
-            ends = [event.details.get("cold_held_until", 0.0) for event in told if event.name in _COLD_HOLDS]
+            # In the order in which it happened: a consumer that lost its connection tells of a refusal late.
+            said = sorted((event for event in told if event.name in _COLD_HOLDS), key=lambda event: event.at)
+            ends = [event.details.get("cold_held_until", 0.0) for event in said]
             assert not ends or ends[-1] <= begun.at, "sent to a cold contact although the provider refuses them"
         if message.priority >= Priority.URGENT:
             return
@@ -401,9 +404,7 @@ class LaneModel:
         assert not limits.daily_cap or len(today) < limits.daily_cap, "more than the daily cap"
         assert not limits.hourly_cap or len(this_hour) < limits.hourly_cap, "more than the hourly cap"
         cold_today = sum(one.details["cold"] for one in today)
-        # A ramp replaces the cap.
-        cold_cap = limits.warm_up.ceiling if limits.warm_up else limits.cold_daily_cap
-        assert not is_cold or not cold_cap or cold_today < cold_cap, "more than the cold cap"
+        assert not is_cold or not limits.cold_daily_cap or cold_today < limits.cold_daily_cap, "more than the cold cap"
         last = max((one.at for one in earlier if one.details["recipient"] == recipient), default=0.0)
         assert begun.at - last >= limits.recipient_gap - ROUNDING, "two messages to one recipient too close"
 

@@ -27,7 +27,6 @@ SOURCES = (
     "publisher/pipeline.py",
     "publisher/request.py",
     "consumer/lane/admission.py",
-    "consumer/lane/holds.py",
     "consumer/lane/ledger.py",
     "consumer/lane/tick.py",
     "consumer/lane/worker.py",

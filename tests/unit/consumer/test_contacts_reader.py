@@ -3,7 +3,7 @@
 import pytest
 from factories import LANE, make_event
 
-from antrian.contacts.book import ContactBook
+from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.domain.contact import Standing
 from antrian.domain.events import Event
 from consumer.observers import Observers
@@ -65,3 +65,17 @@ def test_a_lane_is_ready_when_both_streams_have_shown_its_mark(book):
     assert not lane.has_passed("mark")
     lane.take_contact(mark)
     assert lane.has_passed("mark")
+
+
+def test_a_book_that_lost_its_file_is_read_again(book, monkeypatch):
+    reader = read(book, KNOWN)
+
+    def lost(*_: object) -> None:
+        raise ContactsLost
+
+    with monkeypatch.context() as broken:
+        broken.setattr(book, "apply", lost)
+        assert not reader.take(OTHER, 1)
+    assert reader.resume() == "first"
+    assert reader.take(KNOWN, 0)
+    assert book.standing(SENDER, PERSON) is Standing.KNOWN

@@ -5,7 +5,7 @@ from itertools import repeat
 from unittest.mock import patch
 
 from factories import make_message
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
@@ -51,6 +51,7 @@ def sleep(hours: int) -> Happening:
 
 
 REFUSED = Failed(FailureClass.COLD_REFUSED, "cold-refused", "463")
+UNAVAILABLE = Failed(FailureClass.UNAVAILABLE, "away", "nobody answers")
 answers = (
     st.just(Sent())
     | st.just(REFUSED)
@@ -90,6 +91,30 @@ limits = st.builds(
 
 
 @settings(max_examples=400, deadline=None)
+# A standby has seen one attempt of a message begin; that ends, and the next one is under way when its turn comes.
+@example(
+    Limits(),
+    20,
+    [
+        take(0, REFUSED, 8, Fault.REPLACED_AFTER),
+        LaneModel.start_standby,
+        LaneModel.release_cold,
+        publish(2, RECIPIENTS[1], Priority.NORMAL),
+        LaneModel.hear_the_late,
+        take(2, UNAVAILABLE, 8, Fault.REPLACED_AFTER),
+        take(3, UNAVAILABLE, 17, Fault.NONE),
+    ],
+)
+# Another consumer tells of its refusal while the next attempt is being put on record.
+@example(
+    Limits(),
+    20,
+    [
+        take(0, REFUSED, 8, Fault.REPLACED_BEFORE),
+        LaneModel.let_time_pass,
+        take(0, Sent(), 5, Fault.LATE_REPORT),
+    ],
+)
 @given(limits, st.sampled_from([1, 20]), st.lists(happenings, min_size=4, max_size=25))
 def test_nothing_is_lost_or_sent_twice_and_no_limit_is_passed(
     limits: Limits, in_a_row: int, history: list[Happening]

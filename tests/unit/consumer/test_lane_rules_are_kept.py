@@ -80,22 +80,6 @@ def test_an_attempt_that_is_recorded_in_one_hour_is_not_made_in_the_next():
     assert lane.broker.events("sending", "m1")[-1].details["used"]["hour"] == 1
 
 
-def test_opt_out_that_comes_while_the_beginning_is_recorded_is_kept():
-    lane = lane_with()
-    lane.publish(make_message("m1", phone=STRANGER))
-    life, take_in = lane.life, lane.life.take_in
-
-    async def take_in_after_an_opt_out():
-        lane.opt_out(STRANGER)
-        await take_in()
-
-    with patch.object(life, "take_in", take_in_after_an_opt_out):
-        take(lane)
-    take(lane)
-    assert sent(lane) == []
-    assert lane.broker.events("opted_out", "m1")
-
-
 def test_over_the_daily_cap_an_urgent_message_passes_announced_or_not():
     lane = lane_with(daily_cap=1)
     for number in range(3):

@@ -79,15 +79,6 @@ def test_an_event_that_comes_again_changes_nothing_and_a_later_one_moves_the_mes
     assert list(Slots(slots)) == list(slots)
 
 
-def test_what_freed_a_slot_before_it_was_given_anew_comes_late_and_changes_nothing() -> None:
-    slots = Slots()
-    slots.apply(held("a", "2026-12-01", at=1.0))
-    # Confirmed at once; the stream tells of the release only now.
-    slots.apply(held("a", "2026-12-03", at=3.0))
-    slots.apply(Event(EventName.RELEASED, 2.0, "default", "a"))
-    assert slots.slot_of("a") == date(2026, 12, 3)
-
-
 _steps = st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["give", "back"]), st.integers(0, 6)), max_size=60)
 
 
