@@ -8,7 +8,7 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lifecycle import ATTEMPT_ENDS
 
-_FAILED = EventName.FAILED
+_FAILED, _UNCERTAIN = EventName.FAILED, EventName.UNCERTAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class LaneTimes:
         held_because: the failure class that holds the lane; None when nothing does.
         failures_in_a_row: calls in a row that found the provider unavailable; they make the probes rarer.
         source: the consumer that made that call.
+        answered_at: the end of the latest call that the provider answered; the end that a crash is given is none.
     """
 
     send_ended_at: float = 0.0
@@ -32,6 +33,7 @@ class LaneTimes:
     held_because: str | None = None
     failures_in_a_row: int = 0
     source: str = ""
+    answered_at: float = 0.0
 
     def after(self, event: Event) -> "LaneTimes":
         """The times after one more event of the lane; only the end of a call to the provider changes them."""
@@ -39,23 +41,28 @@ class LaneTimes:
             return self
         if event.at < self.send_ended_at and event.source != self.source:
             # A consumer that was replaced reports late: what came after it stands. (One consumer's own events come in
-            # order, whatever becomes of its clock.)
-            return self
+            # order, whatever becomes of its clock.) But its successor may only have found that the attempt has no
+            # outcome, and not heard of the provider since.
+            return self._held(event) if event.at >= self.answered_at else self
         ended_at = max(self.send_ended_at, event.at)
         pause = _seconds(event.details.get("pause"))
+        answered_at = self.answered_at if event.name == _UNCERTAIN else event.at
+        held = self._held(event)
+        before = LaneTimes() if held is self else held
+        return replace(before, send_ended_at=ended_at, pause=pause, source=event.source, answered_at=answered_at)
+
+    def _held(self, event: Event) -> "LaneTimes":
+        """These times with the silence that a failure leads to; itself where it leads to none."""
         hold = _seconds(event.details.get("hold"))
         if event.name != _FAILED or not hold:
-            return LaneTimes(send_ended_at=ended_at, pause=pause, source=event.source)
+            return self
         reason = str(event.details.get("failure_class"))
         return replace(
             self,
-            send_ended_at=ended_at,
-            pause=pause,
             held_until=event.at + hold,
             held_for=hold,
             held_because=reason,
             failures_in_a_row=self.failures_in_a_row + (reason == FailureClass.UNAVAILABLE),
-            source=event.source,
         )
 
 

@@ -104,6 +104,15 @@ policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.boolea
         take(0, Sent(), 30, Fault.NONE, slow_stream=True),
     ],
 )
+@example(
+    # The silence that the provider asked for is told late, after another consumer found the attempt without an outcome.
+    RetryPolicy(1, (30.0,), resend_uncertain=False),
+    [
+        take(0, Failed(FailureClass.THROTTLED, "code", "detail"), 8, Fault.REPLACED_BEFORE),
+        take(0, Sent(), 6, Fault.CRASH_AFTER),
+        LaneModel.redrive,
+    ],
+)
 @given(policies, st.lists(happenings, min_size=3, max_size=20))
 def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPolicy, history: list[Happening]) -> None:
     lane = LaneModel(policy)
