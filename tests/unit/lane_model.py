@@ -404,7 +404,9 @@ class LaneModel:
         assert not limits.daily_cap or len(today) < limits.daily_cap, "more than the daily cap"
         assert not limits.hourly_cap or len(this_hour) < limits.hourly_cap, "more than the hourly cap"
         cold_today = sum(one.details["cold"] for one in today)
-        assert not is_cold or not limits.cold_daily_cap or cold_today < limits.cold_daily_cap, "more than the cold cap"
+        # A ramp replaces the cap.
+        cold_cap = limits.warm_up.ceiling if limits.warm_up else limits.cold_daily_cap
+        assert not is_cold or not cold_cap or cold_today < cold_cap, "more than the cold cap"
         last = max((one.at for one in earlier if one.details["recipient"] == recipient), default=0.0)
         assert begun.at - last >= limits.recipient_gap - ROUNDING, "two messages to one recipient too close"
 
