@@ -17,7 +17,16 @@ import structlog
 
 from antrian.contacts.book_file import BookFile
 from antrian.contacts.cursor import read_cursor, write_cursor
-from antrian.contacts.facts import SLOT_OF_SENT, ContactFacts, Facts, OptWord, SlotWord, in_force, seconds
+from antrian.contacts.facts import (
+    SLOT_OF_CANCELLED,
+    SLOT_OF_SENT,
+    ContactFacts,
+    Facts,
+    OptWord,
+    SlotWord,
+    in_force,
+    seconds,
+)
 from antrian.contacts.fold import learn, slot_word
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
@@ -339,6 +348,16 @@ class ContactBook:
         with self._looking_up() as look:
             word = look.slot(lane, message_id)
             return word is not None and word.day == SLOT_OF_SENT
+
+    def cancelled_at(self, lane: str, message_id: str) -> float | None:
+        """When an admin cancelled a message that nothing is known to have become of since, unix seconds.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            word = look.slot(lane, message_id)
+            return seconds(word.at) if word is not None and word.day == SLOT_OF_CANCELLED else None
 
     # What people ask
 

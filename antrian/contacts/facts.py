@@ -144,13 +144,17 @@ class Zone(NamedTuple):
 #: Instead of a day: the message that had it was sent.
 SLOT_OF_SENT = "sent"
 
+#: Instead of a day: the message is not to be sent.
+SLOT_OF_CANCELLED = "cancelled"
+
 
 class SlotWord(NamedTuple):
     """Which day a held message was given; the later word counts.
 
     Attributes:
         at: when.
-        day: `YYYY-MM-DD`; empty where it has none any more, `SLOT_OF_SENT` once the message was sent.
+        day: `YYYY-MM-DD`; empty where it has none any more, `SLOT_OF_SENT` once the message was sent, and
+            `SLOT_OF_CANCELLED` once an admin cancelled it, whether it had a day or not.
     """
 
     at: Millis
@@ -159,7 +163,7 @@ class SlotWord(NamedTuple):
     @property
     def is_day(self) -> bool:
         """Whether the message has a day."""
-        return self.day not in {"", SLOT_OF_SENT}
+        return self.day not in {"", SLOT_OF_SENT, SLOT_OF_CANCELLED}
 
 
 @dataclass(slots=True)

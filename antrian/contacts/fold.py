@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeGuard
 
 from antrian.contacts.facts import (
+    SLOT_OF_CANCELLED,
     SLOT_OF_SENT,
     ContactFacts,
     Facts,
@@ -29,6 +30,9 @@ from antrian.domain.slots import GIVES_BACK
 
 #: Purposes that an opt-out can be for.
 PURPOSES = frozenset({*Purpose, ALL_PURPOSES})
+
+#: What an admin wants of a message that waits.
+_CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 
 #: Characters of what a person said, and of other texts, that are kept.
 LONGEST_WORDS = 200
@@ -60,6 +64,8 @@ def slot_word(event: Event) -> SlotWord | None:
         return SlotWord(millis(event.at), "")
     if event.name == EventName.SENT:
         return SlotWord(millis(event.at), SLOT_OF_SENT) if event.details.get("had_slot") is True else None
+    if event.name in _CANCELLATIONS:
+        return SlotWord(millis(event.at), SLOT_OF_CANCELLED if event.name == EventName.CANCELLING else "")
     slot = event.details.get("slot") if event.name == EventName.HELD else None
     return SlotWord(millis(event.at), slot) if is_day(slot) else None
 

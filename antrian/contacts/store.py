@@ -11,6 +11,7 @@ from typing import Any
 
 from antrian.contacts.facts import (
     NOTHING,
+    SLOT_OF_CANCELLED,
     SLOT_OF_SENT,
     ContactFacts,
     Facts,
@@ -247,7 +248,8 @@ class Store:
     def slots_of(self, lane: str) -> dict[str, SlotWord]:
         """What was last said of the days of a lane's messages that are not sent, by their ids."""
         rows = self._connection.execute(
-            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day <> ?", (lane, SLOT_OF_SENT)
+            "SELECT message_id, at, day FROM slots WHERE lane = ? AND day NOT IN (?, ?)",
+            (lane, SLOT_OF_SENT, SLOT_OF_CANCELLED),
         )
         return {message_id: SlotWord(*slot) for message_id, *slot in rows}
 

@@ -26,6 +26,9 @@ def contact_key(event: Event) -> str | None:
             what = "contact.sent"
         case EventName.FAILED if event.details.get("failure_class") == FailureClass.COLD_REFUSED:
             what = "contact.refused"
+        case EventName.CANCELLING | EventName.UNCANCELLED:
+            # A message may wait for longer than the outcomes stream keeps the wish.
+            what = "contact.cancelling"
         case EventName.BARRIER:
             what = "contact.barrier"
         case _:

@@ -109,10 +109,8 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
             if unsettled := _unsettled(entry, policy, cancelled=ledger.is_cancelled(message.message_id)):
                 return unsettled
             attempt = entry.attempt + (entry.state is State.FAILED)
-    elif holds.was_sent(message):
-        # A crash left two copies on the ladder, for two days; the other one came first.
-        return Spent()
-    decided = _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
+    long_ago = _long_ago(message, holds) if entry is None else None
+    decided = long_ago or _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
     return decided or _hold(message, holds, now) or Send(attempt)
 
 
@@ -149,6 +147,14 @@ def _unsettled(entry: Entry, policy: RetryPolicy, *, cancelled: bool) -> Settle 
     # A cancelled message needs no retry; but its dead letter may already exist, and must then be the only end it has.
     settled = isinstance(consequence, SendAgain) or (cancelled and isinstance(consequence, Retry))
     return None if settled else Settle(entry.attempt, entry.failure)
+
+
+def _long_ago(message: Message, holds: LaneHolds) -> Spent | Drop | None:
+    """What became of a message that waited for longer than the ledger remembers."""
+    if holds.was_sent(message):
+        # A crash left two copies on the ladder, for two days; the other one came first.
+        return Spent()
+    return Drop("cancelled", _CANCELLED) if holds.was_cancelled(message) else None
 
 
 def _opt_out(message: Message, holds: LaneHolds) -> Drop | None:

@@ -68,6 +68,17 @@ class LaneHolds:
         """
         return self._book.was_sent(self._lane, message.message_id)
 
+    def was_cancelled(self, message: Message) -> bool:
+        """Whether an admin cancelled a message so long ago that the ledger forgot; a later re-drive takes that back.
+
+        Raises:
+            ContactsLost: see `is_cold`.
+        """
+        at = self._book.cancelled_at(self._lane, message.message_id)
+        if at is None:
+            return False
+        return message.generation == 0 or message.due_at is None or at >= message.due_at
+
     def of_message(self, message: Message, now: float) -> Hold | None:
         """What keeps a message from being sent now, while others of the lane may go; `now` in unix seconds.
 

@@ -201,6 +201,37 @@ def test_a_second_copy_that_comes_back_when_the_ledger_has_forgotten_is_not_sent
     assert lane.broker.queue == []
 
 
+def test_a_held_message_that_was_cancelled_is_not_sent_when_the_ledger_has_forgotten_that():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    lane.now += 1
+    lane.cancel("m2")
+    lane.forget_outcomes()
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1"]
+    assert len(lane.broker.events("cancelled", "m2")) == 1
+
+
+def test_a_held_message_whose_cancellation_was_taken_back_is_sent():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    lane.now += 1
+    lane.cancel("m2")
+    lane.now += 1
+    lane.uncancel("m2")
+    lane.forget_outcomes()
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+
+
 def test_an_opt_out_drops_a_message_of_that_purpose_only():
     lane = lane_with()
     lane.opt_out(STRANGER)
