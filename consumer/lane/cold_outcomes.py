@@ -34,11 +34,13 @@ class ColdOutcomes:
         failed: cold contacts whose messages failed in a row, for a reason that may hide a refusal.
         known_sent: whether a message to a known contact was sent since the first of them failed.
         refusals: refusals since a message to a cold contact was last sent.
+        refused_at: when the latest of them was, unix seconds; an event that is recorded twice counts once.
     """
 
     failed: frozenset[str] = frozenset()
     known_sent: bool = False
     refusals: int = 0
+    refused_at: float = 0.0
 
     def after(self, event: Event) -> "ColdOutcomes":
         """What is known after one more event of the lane."""
@@ -47,8 +49,8 @@ class ColdOutcomes:
         if event.name != EventName.FAILED:
             return self
         match event.details.get("failure_class"):
-            case FailureClass.COLD_REFUSED:
-                return ColdOutcomes(refusals=self.refusals + 1)
+            case FailureClass.COLD_REFUSED if event.at != self.refused_at:
+                return ColdOutcomes(refusals=self.refusals + 1, refused_at=event.at)
             case FailureClass.TRANSIENT if event.details.get("cold") is True and len(self.failed) < LONGEST_ROW:
                 return replace(self, failed=self.failed | {str(event.details.get("recipient"))})
             case _:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from typing import Any
 
 import pytest
 import requests
@@ -133,9 +134,12 @@ def test_a_consumer_that_dies_in_its_pause_makes_no_difference_of_one(consumer, 
         publisher.queue_message("081234567890", f"text {number}")
     wait_until(lambda: client.get("/status")["next_send_reason"] == "pause", 10, "the first is sent")
     running.kill()
-    gone = wait_until(
-        lambda: found if (found := client.get("/status"))["waiting"] == 3 else None, 20, "what it held is back"
-    )
-    assert gone["next_send_reason"] == "no-consumer"
+
+    def without_consumer() -> dict[str, Any] | None:
+        # The broker may give back what a consumer held before it counts one less.
+        found = client.get("/status")
+        return found if (found["waiting"], found["next_send_reason"]) == (3, "no-consumer") else None
+
+    gone = wait_until(without_consumer, 20, "what it held is back, and the consumer is missed")
     assert gone["history"]["differences"] == {"waiting": 0, "failed": 0}
     assert gone["history"]["differs_since"] is None
