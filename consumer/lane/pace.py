@@ -19,7 +19,7 @@ from consumer.lane.permit import Permit
 
 #: Seconds before the pause is over at which the lane chooses its next message: about what the broker needs to
 #: deliver it and to confirm that its sending begins. The send itself never starts before the pause is over.
-LEAD = 0.006
+LEAD = 0.004
 
 #: Seconds between the first sends of the lanes that a process begins with: some three times what a send takes of it.
 STAGGER = 0.01
