@@ -98,7 +98,7 @@ class Store:
         self._sender_ids: dict[str, int] = dict(connection.execute("SELECT sender, id FROM senders"))
         # Asked for with every message. Each statement gives other threads a chance to run, and waits until they have.
         self._senders = self.senders()
-        self._has_rows = {name: self._is_there(name) for name in ("zones", "links", "opt_words")}
+        self._has_rows = {name: self._is_there(name) for name in ("zones", "links", "opt_words", "slots")}
 
     def _is_there(self, table: str) -> bool:
         return self._connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608
@@ -240,6 +240,8 @@ class Store:
 
     def slot(self, lane: str, message_id: str) -> SlotWord | None:
         """Which day a message was given."""
+        if not self._has_rows["slots"]:
+            return None
         row = self._connection.execute(
             "SELECT at, day FROM slots WHERE lane = ? AND message_id = ?", (lane, message_id)
         ).fetchone()
@@ -294,7 +296,8 @@ class Store:
 
 def _optional(facts: Facts) -> list[tuple[str, Sized]]:
     """The tables that may well be empty, and what is written into each."""
-    return [("zones", facts.zones), ("links", facts.links), ("opt_words", facts.opt_words)]
+    optional: list[tuple[str, Sized]] = [("zones", facts.zones), ("links", facts.links)]
+    return [*optional, ("opt_words", facts.opt_words), ("slots", facts.slots)]
 
 
 def open_memory() -> sqlite3.Connection:
