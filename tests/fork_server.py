@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -41,27 +42,30 @@ class ForkServer:
         Returns:
             In a new process its words; None in the server, at its end.
         """
+        # A handler that reaps by itself would be interrupted by the next child's end, and find a process already reaped.
         ended, wake_up = os.pipe()
         os.set_blocking(ended, False)
         os.set_blocking(wake_up, False)
         signal.set_wakeup_fd(wake_up, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: self._reap())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the client's business, which ends us
         while True:
-            message, descriptors, _, _ = socket.recv_fds(self._control, _LONGEST, 4)
-            if not message:
-                break
-            request = json.loads(message)
-            # Blocked until its number is known: it may have ended before.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-            if (pid := os.fork()) == 0:
-                _become(request, descriptors)
-                return list(request["words"])
-            self._statuses[pid] = descriptors.pop()
-            os.write(self._statuses[pid], pid.to_bytes(4, "little"))
-            for descriptor in descriptors:
-                os.close(descriptor)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+            readable, _, _ = select.select([self._control, ended], [], [])
+            if ended in readable:
+                os.read(ended, 4096)
+                self._reap()
+            if self._control in readable:
+                message, descriptors, _, _ = socket.recv_fds(self._control, _LONGEST, 4)
+                if not message:
+                    break
+                request = json.loads(message)
+                if (pid := os.fork()) == 0:
+                    _become(request, descriptors)
+                    return list(request["words"])
+                self._statuses[pid] = descriptors.pop()
+                _tell(self._statuses[pid], pid)
+                for descriptor in descriptors:
+                    os.close(descriptor)
         self._end()
         return None
 
@@ -70,9 +74,7 @@ class ForkServer:
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
                 descriptor = self._statuses.pop(pid)
-                code = os.waitstatus_to_exitcode(status)
-                with contextlib.suppress(BrokenPipeError):
-                    os.write(descriptor, code.to_bytes(4, "little", signed=True))
+                _tell(descriptor, os.waitstatus_to_exitcode(status))
                 os.close(descriptor)
 
     def _end(self) -> None:
@@ -81,12 +83,16 @@ class ForkServer:
                 os.kill(pid, signal.SIGKILL)
 
 
+def _tell(descriptor: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the client may have lost its interest
+        os.write(descriptor, number.to_bytes(4, "little", signed=True))
+
+
 def _become(request: dict[str, object], descriptors: list[int]) -> None:
     """Make this process what one that the request's client starts by itself would be."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     for target, descriptor in enumerate(descriptors[:3]):
         os.dup2(descriptor, target)
     os.closerange(3, max(int(one.name) for one in Path("/proc/self/fd").iterdir()) + 1)

@@ -81,6 +81,8 @@ def test_what_the_runbooks_tell_people_to_look_at_is_there(system: LiveSystem) -
     looks = [command for command in runbook.commands() if command.words[:2] in _LOOKS or command.words[0] == "status"]
     typed = sorted({command.words for command in looks if "--watch" not in command.words})
     cli = Cli(system.settings)
+    message_id = system.publisher.queue_message("081234567890", "Halo").message_id  # alone it finds an empty system
+    wait_until(lambda: message_id in cli.run("history", "search", "--json").stdout, 60, "the history has a message")
     with ThreadPoolExecutor(4) as threads:
         answers = dict(
             zip(typed, threads.map(lambda words: cli.run(*words, WHATSAPP_QUEUE_LANES=BUSY), typed), strict=True)
