@@ -42,7 +42,7 @@ class ForkServer:
         Returns:
             In a new process its words; None in the server, at its end.
         """
-        # A handler that reaps by itself would be interrupted by the next child's end, and find a process already reaped.
+        # A handler that reaps by itself would be interrupted by the next end, and wait for a process already reaped.
         ended, wake_up = os.pipe()
         os.set_blocking(ended, False)
         os.set_blocking(wake_up, False)
