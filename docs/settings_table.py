@@ -15,6 +15,8 @@ MEANINGS = {
     "whatsapp_sender": "Number that messages are sent from: digits with the country code, `62…`.",
     "whatsapp_api_url": "Base address of the provider, `http://` or `https://`.",
     "whatsapp_provider": "Which adapter sends. `make run` uses `sandbox`.",
+    "whatsapp_webhook_secret": "What the provider signs its webhooks with (or what their address is made of, where it "
+    "signs nothing); several with commas while one is replaced.",
     "whatsapp_provider_options": "What else the provider wants to know: `name=value,name=value`.",
     "whatsapp_queue_delay": "Pause in seconds between the end of one send and the start of the next, per lane. "
     "Decimals are allowed; `0` is no pacing, for benchmarks.",
@@ -48,12 +50,20 @@ MEANINGS = {
     "whatsapp_queue_dedupe_hours": "Hours that an idempotency key is remembered.",
     "whatsapp_queue_on_uncertain": "What happens to a message that may or may not have been sent: "
     "`resend` (counts as an attempt) or `dead-letter`.",
+    "whatsapp_queue_receipt_wait": "How many seconds an attempt without an answer waits for its receipt before "
+    "`WHATSAPP_QUEUE_ON_UNCERTAIN` decides, where the provider gives our id back and a webhook secret is set.",
     "whatsapp_queue_heartbeat": "Seconds between heartbeats on a broker connection.",
     "admin_host": "Address that the admin API listens on.",
     "admin_port": "Port of the admin API and dashboard.",
     "admin_trusted_proxies": "Addresses or networks of reverse proxies, comma-separated, whose `X-Forwarded-For` and "
     "`X-Forwarded-Proto` count; nobody else's do.",
     "admin_tokens_file": "File with the hashed API tokens and their roles.",
+    "receipts_host": "Address that the server for providers' webhooks listens on.",
+    "receipts_port": "Its port.",
+    "receipts_public_url": "Its address as the provider calls it, such as `https://wa.example.com`; some sign it.",
+    "callback_url": "Where messages of people are passed on to, as Standard Webhooks; without it they are dropped.",
+    "callback_secret": "Signs what is passed on; `whsec_…`; several with commas while one is replaced.",
+    "callback_sources": "Who is told how their messages fare: `source=https://…,source=https://…`.",
     "consumer_metrics_host": "Address that the consumer's metrics and `/healthz` listen on; in a container `0.0.0.0`.",
     "consumer_metrics_port": "Port of the consumer's metrics; `0` is off.",
     "sandbox_port": "Port of the sandbox provider.",

@@ -1,8 +1,9 @@
-"""The topology and its three users as RabbitMQ imports them, each with the rights that its work needs and no others.
+"""The topology and its four users as RabbitMQ imports them, each with the rights that its work needs and no others.
 
     publisher   puts messages into the queue, rings the bell for urgent ones, waits for what becomes of one message
     consumer    takes messages from the lanes, records what happens, puts retries and dead letters back
-    admin       looks, pauses, clears, re-drives, publishes
+    admin       looks, pauses, clears, re-drives, publishes, works on what providers report
+    receipts    writes down what providers report; it faces the internet, and can do nothing else
 
 None of them may make, change or delete an exchange or a queue of the topology, nor publish past an exchange into a
 queue. `antrian topology apply` needs a user with more rights; importing the definitions needs none at all.
@@ -80,11 +81,12 @@ def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     entrances = (names.messages, names.scheduled, names.due, names.urgent, names.control, names.states)
     queues = [re.escape(name) for lane in lanes for name in (names.lane(lane), names.state(lane))]
     streams = (names.journal, names.outcomes, names.contacts)
+    work = (names.receipts, names.callbacks, names.dead_callbacks)
     return Rights(
         configure=_one_of(_OWN, lock),
-        write=_one_of(_OWN, *map(re.escape, (*entrances, names.events, names.dead))),
+        write=_one_of(_OWN, _ladder(names), *map(re.escape, (*entrances, names.events, names.dead, *work))),
         read=_one_of(
-            _OWN, _ladder(names), *queues, *map(re.escape, streams), *map(re.escape, (names.dead, names.events))
+            _OWN, _ladder(names), *queues, *map(re.escape, streams), *map(re.escape, (names.dead, names.events, *work))
         ),
         topics={
             names.scheduled: (f"^{_BITS}({_lanes(lanes)})$", _NOTHING),
@@ -95,11 +97,24 @@ def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     )
 
 
+def receipts_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
+    """What the server for providers' webhooks needs: it must not be able to say that a message was sent."""
+    del lanes
+    return Rights(
+        configure=_NOTHING,
+        write=_one_of(re.escape(names.events)),
+        read=_NOTHING,
+        # Newer brokers ask for the second routing key of an event, too.
+        topics={names.events: (r"^(receipt|contact|outcome\.receipt|outcome\.session)\.", _NOTHING)},
+    )
+
+
 #: The users, and what they may do.
 ROLES: Mapping[str, Callable[[Names, tuple[str, ...]], Rights]] = {
     "publisher": publisher_rights,
     "consumer": consumer_rights,
     "admin": admin_rights,
+    "receipts": receipts_rights,
 }
 
 

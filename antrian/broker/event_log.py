@@ -1,7 +1,7 @@
 """The one way to write an event: to the events exchange, from where it reaches the journal and the other streams.
 
-What the contacts stream needs beside what is bound to it by name is led there by a second routing key of the same
-publish, so that no crash can come between the two.
+What the contacts stream and the ledgers need beside what is bound to their streams by name is led there by a second
+routing key of the same publish, so that no crash can come between the two.
 
 An event that is written twice is the same event: the readers tell by its name, its time and its author.
 """
@@ -19,6 +19,7 @@ from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.contact_event import contact_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.receipt import ledger_key
 
 
 class PublishArguments(NamedTuple):
@@ -37,7 +38,7 @@ def event_arguments(names: Names, event: Event) -> PublishArguments:
 
 
 def _properties(event: Event) -> pika.BasicProperties:
-    key = contact_key(event)
+    key = contact_key(event) or ledger_key(event)
     if key is None:
         return EVENT_PROPERTIES
     properties = copy(EVENT_PROPERTIES)

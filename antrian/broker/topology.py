@@ -43,6 +43,13 @@ CONTACTS_KEEP = (
     EventName.OPTED_OUT,
 )
 
+#: Last words of the delay ladder's routing keys that are no lanes: what waits for these queues. No lane begins with _.
+DELAYED_RECEIPTS = "_receipts"
+DELAYED_CALLBACKS = "_callbacks"
+
+#: How long, in milliseconds, a report and what follows from it wait for a process that works on them.
+_RECEIPTS_AGE = 7 * 86_400_000
+
 Arguments = Mapping[str, str | int | bool]
 
 #: What a quorum queue needs to dead-letter with the broker's own confirms.
@@ -147,6 +154,21 @@ class Names:
     def contacts(self) -> str:
         """Stream of what is known of people: the source of the contacts, and of the slots that were given."""
         return f"{self.namespace}.contacts"
+
+    @property
+    def receipts(self) -> str:
+        """Queue of what providers report, for the work that follows from it."""
+        return f"{self.namespace}.receipts"
+
+    @property
+    def callbacks(self) -> str:
+        """Queue of what the owner's own services are still to be told."""
+        return f"{self.namespace}.callbacks"
+
+    @property
+    def dead_callbacks(self) -> str:
+        """Queue of what they could not be told."""
+        return f"{self.namespace}.callbacks.dead"
 
     @property
     def urgent(self) -> str:
@@ -258,6 +280,11 @@ def _queues(names: Names, lanes: tuple[str, ...], settings: Settings) -> Iterato
     contacts_age = settings.whatsapp_queue_contacts_days * 86_400
     yield Queue(names.contacts, _stream(contacts_age, CONTACTS_SEGMENT_BYTES))
     yield Queue(names.dead, _plain(quorum=quorum))
+    # One process works on them at a time, so that what follows from a report follows once.
+    in_turn: dict[str, str | int | bool] = {"x-single-active-consumer": True, "x-message-ttl": _RECEIPTS_AGE}
+    yield Queue(names.receipts, _plain(quorum=quorum) | in_turn)
+    yield Queue(names.callbacks, _plain(quorum=quorum) | in_turn)
+    yield Queue(names.dead_callbacks, _plain(quorum=quorum))
     for lane in lanes:
         yield Queue(names.state(lane), _plain(quorum=quorum) | {"x-max-length": 1, "x-overflow": "drop-head"})
         yield Queue(names.lane(lane), _lane(names, quorum=quorum))
@@ -271,11 +298,14 @@ def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
     yield Binding(names.events, names.contacts, "contact.#")
     for name in CONTACTS_KEEP:
         yield Binding(names.events, names.contacts, f"{name}.#")
+    yield Binding(names.events, names.receipts, "receipt.#")
     yield Binding(names.dead, names.journal, "#")
     yield Binding(names.dead, names.dead, "#")
     yield Binding(names.urgent, names.control, "", to="exchange")
     yield Binding(names.due_urgent, names.control, "", to="exchange", header=DUE_BELL)
     yield Binding(names.due, names.due_urgent, "#", to="exchange")
+    yield Binding(names.due, names.receipts, f"#.{DELAYED_RECEIPTS}")
+    yield Binding(names.due, names.callbacks, f"#.{DELAYED_CALLBACKS}")
     for lane in lanes:
         yield Binding(names.states, names.state(lane), lane)
         yield Binding(names.due, names.lane(lane), f"#.{lane}")

@@ -4,8 +4,9 @@ from enum import StrEnum
 
 
 class BrokerRole(StrEnum):
-    """One of the three users of `antrian.broker.definitions`."""
+    """One of the four users of `antrian.broker.definitions`."""
 
     PUBLISHER = "publisher"
     CONSUMER = "consumer"
     ADMIN = "admin"
+    RECEIPTS = "receipts"

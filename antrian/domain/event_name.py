@@ -53,6 +53,8 @@ class EventName(StrEnum):
     PURGED = "outcome.purged"
     #: An admin undid the clearing or the purge that took it out.
     RESTORED = "outcome.restored"
+    #: The provider took the message and says now that it did not arrive; its copy can be given up or tried again.
+    UNDELIVERED = "outcome.undelivered"
     #: A consumer marks the end of the stream, to know that it has read all of it.
     BARRIER = "outcome.barrier"
 
@@ -68,6 +70,19 @@ class EventName(StrEnum):
     CONTACT_LINKED = "contact.linked"
     #: An admin lets a sender write to new contacts again.
     COLD_RELEASED = "contact.cold_released"
+
+    # What providers report (`antrian.domain.receipt`), on the journal and in the queue of receipts.
+
+    #: How far a message has come that the provider took.
+    RECEIPT_STATUS = "receipt.status"
+    #: A person wrote to the sender.
+    RECEIPT_INBOUND = "receipt.inbound"
+    #: The sender's connection to WhatsApp changed.
+    RECEIPT_SESSION = "receipt.session"
+    #: The provider changed what the sender may do, or says how it is rated.
+    RECEIPT_ACCOUNT = "receipt.account"
+    #: A signed report, or a part of one, that nobody here can read.
+    RECEIPT_UNREADABLE = "receipt.unreadable"
 
     # For the history only.
 

@@ -74,6 +74,8 @@ class MessageState(StrEnum):
     RETRYING = "retrying"
     #: The provider accepted it.
     SENT = "sent"
+    #: The provider accepted it, and said later that it did not arrive; what follows of that is not in the broker yet.
+    FAILED = "failed"
     #: Given up; its dead letter is in the dead-letter queue.
     DEAD = "dead"
     #: Its time was over before it could be sent.
@@ -117,6 +119,8 @@ class Superseded(Enum):
     BY_LATER_ATTEMPT = auto()
     #: A later copy; or that this very attempt is not under way, unless only its beginning is missing.
     BY_END_OF_ATTEMPT = auto()
+    #: As by a later attempt, and not by a send: this is what became of it.
+    BY_END_OF_COPY = auto()
 
 
 class Author(Enum):
@@ -171,6 +175,8 @@ _ROWS = (
     LifecycleRow(
         _E.UNCERTAIN, "Attempt without an outcome", "wait", _S.WAITING, _C.FAILED, _By.BY_END_OF_ATTEMPT, _A.ENDS
     ),
+    # The one event that a send does not supersede: it takes the send back. What follows of it is a copy of its own.
+    LifecycleRow(_E.UNDELIVERED, "Not delivered", "bad", _S.FAILED, _C.DEAD, _By.BY_END_OF_COPY, author=_OPERATOR),
     LifecycleRow(_E.RETRYING, "Will be tried again", "wait", _S.RETRYING, _C.RETRYING, brings_copy=True),
     # The same copy, by its details; the ledger has nothing to remember of it.
     # The same copy is back on the ladder, and nothing was tried: no knowledge of the copy is lost by it.
@@ -201,6 +207,11 @@ _ROWS = (
     LifecycleRow(_E.CONTACT_OPTED_IN, "Opted in again", "good", author=_OPERATOR),
     LifecycleRow(_E.CONTACT_LINKED, "Identity linked", author=_OPERATOR),
     LifecycleRow(_E.COLD_RELEASED, "New contacts allowed again", "good", author=_OPERATOR),
+    LifecycleRow(_E.RECEIPT_STATUS, "Receipt", author=_OPERATOR),
+    LifecycleRow(_E.RECEIPT_INBOUND, "Message from the person", author=_OPERATOR),
+    LifecycleRow(_E.RECEIPT_SESSION, "Connection of the sender", author=_OPERATOR),
+    LifecycleRow(_E.RECEIPT_ACCOUNT, "Notice about the account", author=_OPERATOR),
+    LifecycleRow(_E.RECEIPT_UNREADABLE, "Unreadable receipt", "bad", author=_OPERATOR),
     LifecycleRow(_E.NOTED, "Note written", author=_OPERATOR),
     LifecycleRow(_E.LANE_PAUSED, "Sending paused", "wait", author=_OPERATOR),
     LifecycleRow(_E.LANE_RESUMED, "Sending resumed", "good", author=_OPERATOR),
@@ -237,6 +248,7 @@ STATES: Final[Mapping[MessageState, StateRow]] = MappingProxyType(
         # The copy that the retry brought is of the next generation.
         _S.RETRYING: StateRow("waits for another attempt", "wait", _C.WAITING),
         _S.SENT: StateRow("sent", "good", _C.SENT, is_final=True),
+        _S.FAILED: StateRow("not delivered", "bad", _C.DEAD, is_final=True),
         _S.DEAD: StateRow("given up", "bad", _C.DEAD, is_final=True),
         _S.EXPIRED: StateRow("expired", "bad", _C.CLOSED, is_final=True),
         _S.OPTED_OUT: StateRow("opted out", "", _C.CLOSED, is_final=True),
@@ -286,6 +298,8 @@ PENDING: Final = OPEN - {MessageState.SENDING}
 # Every event of a lane passes here, and a member of an enum is found slowly by its name.
 _FAILED, _IS_SENDING, _IS_SENT, _IS_RETRYING = EventName.FAILED, _C.SENDING, _C.SENT, _C.RETRYING
 _BY_SEND, _BY_LATER_ATTEMPT, _BY_END = _By.BY_SEND, _By.BY_LATER_ATTEMPT, _By.BY_END_OF_ATTEMPT
+_BY_END_OF_COPY = _By.BY_END_OF_COPY
+_BY_ATTEMPT = (_BY_LATER_ATTEMPT, _BY_END_OF_COPY)
 
 
 def word(event: str) -> str:
@@ -314,14 +328,14 @@ def is_superseded(event: Event, *, state: CopyState, generation: int, attempt: i
         attempt: the latest attempt that is known; 0 for none.
     """
     rule = LIFECYCLE[event.name].superseded
-    if state is _IS_SENT or rule is _BY_SEND:
+    if (state is _IS_SENT or rule is _BY_SEND) and rule is not _BY_END_OF_COPY:
         return state is _IS_SENT
     if state is _IS_RETRYING:
         # Its successor is on the ladder, and no attempt of that is known.
         return event.generation <= generation
     if generation != event.generation:
         return event.generation < generation
-    if rule is _BY_LATER_ATTEMPT:
+    if rule in _BY_ATTEMPT:
         return state in SPENT or event.attempt < attempt
     if rule is _BY_END:
         is_under_way = state is _IS_SENDING and event.attempt == attempt

@@ -97,6 +97,7 @@ class Settings(BaseSettings):
     whatsapp_sender: Annotated[str, Field(pattern=r"^[0-9]{6,15}$")] | None = None
     whatsapp_api_url: Annotated[str, AfterValidator(web_address)] | None = None
     whatsapp_provider: Name = "mpwa"
+    whatsapp_webhook_secret: SecretStr | None = None
     whatsapp_provider_options: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)
 
     whatsapp_queue_delay: Seconds = 10
@@ -121,12 +122,19 @@ class Settings(BaseSettings):
     whatsapp_queue_contacts_days: Annotated[float, Field(ge=1, le=3650, allow_inf_nan=False)] = 400
     whatsapp_queue_dedupe_hours: Annotated[float, Field(gt=0, le=24 * 365, allow_inf_nan=False)] = 24
     whatsapp_queue_on_uncertain: Literal["resend", "dead-letter"] = "resend"
+    whatsapp_queue_receipt_wait: Seconds = 60
     whatsapp_queue_heartbeat: Annotated[int, Field(ge=1, le=600)] = 10
 
     admin_host: str = "127.0.0.1"
     admin_port: Port = 8080
     admin_trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
     admin_tokens_file: Path | None = None
+    receipts_host: str = "127.0.0.1"
+    receipts_port: Port = 8090
+    receipts_public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    callback_url: Annotated[str, AfterValidator(web_address)] | None = None
+    callback_secret: SecretStr | None = None
+    callback_sources: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)
     consumer_metrics_host: str = "127.0.0.1"
     consumer_metrics_port: Port = 9101
     sandbox_port: Port = 8089
@@ -245,6 +253,12 @@ class Settings(BaseSettings):
             windows=self.whatsapp_queue_window or preset.windows,
             timezone=self.whatsapp_queue_timezone,
         )
+
+    @property
+    def webhook_secrets(self) -> tuple[SecretStr, ...]:
+        """What the providers of the lanes that the variables describe sign with; several while one is replaced."""
+        given = self.whatsapp_webhook_secret.get_secret_value() if self.whatsapp_webhook_secret else ""
+        return tuple(SecretStr(secret.strip()) for secret in given.split(",") if secret.strip())
 
     @property
     def amqp_urls(self) -> tuple[str, ...]:

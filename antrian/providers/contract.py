@@ -4,8 +4,9 @@ A provider turns one message into one attempt and says how it went. It keeps no 
 those belong to the worker, which decides by the failure's class alone.
 """
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from antrian.domain.failure_class import FailureClass
 
@@ -49,20 +50,35 @@ class Outgoing:
     """One message as a provider sees it.
 
     Args:
-        message_id: Antrian's own id, for providers that echo a correlation id.
+        message_id: Antrian's own id.
         recipient: E.164, with the leading `+`.
         text: the body, exactly as it is to arrive.
+        correlation_id: Antrian's name for this very attempt (`antrian.domain.receipt.correlation_of`), for providers
+            that echo one; empty where nobody asks for receipts.
+        bsuid: Meta's name for the recipient, where it is known; empty where not.
+        purpose: what it is for, an `antrian.domain.contact.Purpose`.
+        window_until: unix seconds until which the recipient, who wrote to the sender, may be answered freely; None
+            where they never wrote, or it is not known.
+        metadata: the publisher's own notes; a provider may read settings of its own from it.
     """
 
     message_id: str
     recipient: str
     text: str
+    correlation_id: str = ""
+    bsuid: str = ""
+    purpose: str = "transaction"
+    window_until: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Provider(Protocol):
     """A channel that carries messages to WhatsApp; used by one thread at a time."""
 
+    #: As the history shows it.
     name: str
+    #: Seconds after which a send without an answer is given up.
+    patience: float
 
     def send(self, outgoing: Outgoing) -> SendResult:
         """Make one attempt. Never raises for anything that the provider or the network does."""

@@ -1,4 +1,4 @@
-"""One POST over HTTP and what became of it: the only place that knows the exceptions of `requests`.
+"""One request over HTTP and what became of it: the only place that knows the exceptions of `requests`.
 
 A POST that failed either surely never left, or may have been acted upon. Exception types do not tell the two apart
 (urllib3 reports a TLS error in the middle of an answer exactly like a failed handshake), so the request's body
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3
@@ -30,7 +30,6 @@ ANSWER_LIMIT = 2 * 1024 * 1024
 LONGEST_RETRY_AFTER = 3600.0
 
 HEADERS = {
-    "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
     "User-Agent": "antrian",
@@ -91,20 +90,57 @@ class Body(io.BytesIO):
         return super().read(size)
 
 
-def post_json(url: str, payload: Mapping[str, object], timeouts: Timeouts) -> Answer | Failed:
-    """POST once, over a connection of its own, without retries and without following redirects.
+def post_json(
+    url: str, payload: Mapping[str, object], timeouts: Timeouts, headers: Mapping[str, str] | None = None
+) -> Answer | Failed:
+    """POST JSON once; see `request`."""
+    content_type = {"Content-Type": "application/json"}
+    return request("POST", url, timeouts, {**content_type, **(headers or {})}, json.dumps(payload).encode("ascii"))
+
+
+def post_form(
+    url: str, fields: Mapping[str, str], timeouts: Timeouts, headers: Mapping[str, str] | None = None
+) -> Answer | Failed:
+    """POST a form once; see `request`."""
+    content_type = {"Content-Type": "application/x-www-form-urlencoded"}
+    return request("POST", url, timeouts, {**content_type, **(headers or {})}, urlencode(fields).encode("ascii"))
+
+
+def get(url: str, timeouts: Timeouts, headers: Mapping[str, str] | None = None) -> Answer | Failed:
+    """GET once; see `request`."""
+    return request("GET", url, timeouts, headers or {})
+
+
+def request(
+    method: str, url: str, timeouts: Timeouts, headers: Mapping[str, str], content: bytes | None = None
+) -> Answer | Failed:
+    """Make one request, over a connection of its own, without retries and without following redirects.
+
+    Args:
+        method: of HTTP.
+        url: the whole address.
+        timeouts: how long to wait.
+        headers: on top of `HEADERS`.
+        content: the body; None for none.
 
     Returns:
         the answer, whatever its status, or what the network did instead. Nothing is raised for either.
     """
-    body = Body(json.dumps(payload).encode("ascii"))
+    body = None if content is None else Body(content)
     try:
         with requests.Session() as session:
-            # Proxies and certificates of the environment are for the world outside, never for this machine.
+            # Proxies and certificates of the environment are for the world outside, never for this machine. Nor is a
+            # password from a .netrc ours to send.
             session.trust_env = not is_loopback(url)
-            return _exchange(session, url, body, timeouts)
+            session.auth = _no_auth
+            wanted = requests.Request(method, url, {**HEADERS, **headers}, data=body)
+            return _exchange(session, wanted, timeouts)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        return failure_of(error, begun=body.begun)
+        return failure_of(error, begun=body is not None and body.begun)
+
+
+def _no_auth(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    return prepared
 
 
 def failure_of(error: Exception, *, begun: bool) -> Failed:
@@ -139,11 +175,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _exchange(session: requests.Session, url: str, body: Body, timeouts: Timeouts) -> Answer:
-    with session.post(
-        url,
-        data=body,
-        headers=HEADERS,
+def _exchange(session: requests.Session, wanted: requests.Request, timeouts: Timeouts) -> Answer:
+    with session.request(
+        str(wanted.method),
+        str(wanted.url),
+        data=wanted.data,
+        headers=wanted.headers,
         timeout=(timeouts.connect, timeouts.read),
         allow_redirects=False,
         stream=True,

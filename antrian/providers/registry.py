@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
-from antrian.providers.mpwa import MpwaProvider
+from antrian.providers.mpwa.client import MpwaProvider
 
 #: The sandbox accepts any key and sender, and MPWA's contract demands both.
 SANDBOX_KEY = SecretStr("sandbox")

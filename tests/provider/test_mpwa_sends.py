@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from antrian.domain.settings import load_settings
 from antrian.providers.contract import Failed, Outgoing, SendResult, Sent
 from antrian.providers.http import Timeouts
-from antrian.providers.mpwa import MpwaProvider
+from antrian.providers.mpwa.client import MpwaProvider
 from antrian.providers.registry import make_provider
 from antrian.sandbox.behaviour import Mode, ModeName
 from antrian.sandbox.server import SandboxServer

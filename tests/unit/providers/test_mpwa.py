@@ -3,7 +3,7 @@ from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing
-from antrian.providers.mpwa import MpwaProvider, refuse
+from antrian.providers.mpwa.client import MpwaProvider, refuse
 
 
 def outgoing(text: str = "Halo", recipient: str = "+6281234567890") -> Outgoing:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Sent
 from antrian.providers.http import Answer
-from antrian.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
+from antrian.providers.mpwa.answers import DOUBTFUL, classify, is_connected, reconsider
 from antrian.providers.redaction import LONGEST_DETAIL
 
 AMBIGUOUS = "The destination Number not registered in WhatsApp or your sender not connected"

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Answer, Timeouts, post_json
-from antrian.providers.mpwa_answers import DOUBTFUL, classify, is_connected, reconsider
+from antrian.providers.mpwa.answers import DOUBTFUL, classify, is_connected, reconsider
 
 #: What MPWA's panel or its node process would replace: `{a|b}` by one of the two, the others by what they name.
 _SPINTAX = re.compile(r"\{[^{}|]*\|[^{}]*\}|\{(?:number|random_text|random_num)\}", re.IGNORECASE)

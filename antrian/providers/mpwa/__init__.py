@@ -1,0 +1,1 @@
+"""MPWA, the WhatsApp gateway whose contract the replaced system spoke."""
