@@ -53,13 +53,14 @@ PROVIDERS = {
     kind.name: kind
     for kind in (
         ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
+        ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
         # It accepts any key and sender, and answers for every provider.
         ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
     )
 }
 
 #: Named in advance, so that a lane that asks for one is told what is the matter.
-_PLANNED = ("fonnte", "meta_cloud", "waha", "gowa", "twilio")
+_PLANNED = ("fonnte", "meta_cloud", "gowa", "twilio")
 
 
 def why_unknown(provider: str) -> str:
