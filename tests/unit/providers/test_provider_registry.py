@@ -46,7 +46,7 @@ def test_only_missing_variables_are_named() -> None:
         made(COMPLETE | {"WHATSAPP_API_KEY": ""})
 
 
-@pytest.mark.parametrize("name", ["fonnte", "meta_cloud", "waha", "twilio"])
+@pytest.mark.parametrize("name", ["fonnte", "waha", "gowa"])
 def test_planned_provider_says_that_it_is_planned(name: str) -> None:
     with pytest.raises(
         SettingsError, match=f"{name} is planned and not implemented yet; known providers: mpwa, sandbox"
@@ -57,6 +57,35 @@ def test_planned_provider_says_that_it_is_planned(name: str) -> None:
 def test_unknown_provider_lists_the_known_ones() -> None:
     with pytest.raises(SettingsError, match="'pigeon' is not known; known providers: mpwa, sandbox"):
         made({"WHATSAPP_PROVIDER": "pigeon"})
+
+
+def test_options_that_are_missing_are_named_with_the_variables() -> None:
+    with pytest.raises(
+        SettingsError, match=r"also needs: WHATSAPP_API_KEY, phone_number_id in WHATSAPP_PROVIDER_OPTIONS$"
+    ):
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_API_KEY": ""})
+
+
+def test_wrong_options_are_named_and_never_quoted() -> None:
+    options = "phone_number_id=g3heim,ttl=5,direct_send=marketing"
+    with pytest.raises(SettingsError) as caught:
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": options})
+
+    text = str(caught.value)
+    assert "WHATSAPP_PROVIDER_OPTIONS: phone_number_id must be digits" in text
+    assert "ttl must be seconds, 30 to 43200" in text
+    assert "direct_send must be utility or authentication" in text
+    assert "g3heim" not in text
+
+
+def test_meta_needs_no_address() -> None:
+    provider = made(
+        COMPLETE
+        | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": "phone_number_id=1066"}
+        | {"WHATSAPP_API_URL": ""}
+    )
+
+    assert vars(provider)["_url"] == "https://graph.facebook.com/v25.0/1066/messages"
 
 
 def test_every_provider_of_the_catalog_can_be_made_and_no_other() -> None:
