@@ -38,6 +38,7 @@ def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
         lane.key or SANDBOX_KEY,
         lane.sender or SANDBOX_SENDER,
         name="sandbox",
+        names_itself=True,
     )
 
 

@@ -27,6 +27,7 @@ class MpwaProvider:
         sender: the device's number, digits only.
         name: how the provider is called in the history.
         timeouts: for the send itself.
+        names_itself: whether a send carries our id of the attempt, as `correlation_id`; no panel knows that field.
 
     Attributes:
         patience: seconds after which a send without an answer is given up; for forecasts.
@@ -40,6 +41,7 @@ class MpwaProvider:
         *,
         name: str = "mpwa",
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        names_itself: bool = False,
     ) -> None:
         self.name = name
         self.patience = timeouts.read
@@ -47,14 +49,16 @@ class MpwaProvider:
         self._api_key = api_key
         self._sender = sender
         self._timeouts = timeouts
+        self._names_itself = names_itself
 
     def send(self, outgoing: Outgoing) -> SendResult:
         """Make one attempt; see `Provider`."""
         if (refusal := refuse(outgoing)) is not None:
             return refusal
         number = outgoing.recipient.removeprefix("+")
+        named = {"correlation_id": outgoing.correlation_id} if self._names_itself and outgoing.correlation_id else {}
         # With full=1 the answer carries WhatsApp's own id of the message.
-        answer = self._post("/send-message", self._timeouts, number=number, message=outgoing.text, full=1)
+        answer = self._post("/send-message", self._timeouts, number=number, message=outgoing.text, full=1, **named)
         if isinstance(answer, Failed):
             return answer
         private = (self._api_key.get_secret_value(), outgoing.text, number, self._sender)
