@@ -16,8 +16,8 @@ from antrian.sandbox.control import (
 from antrian.sandbox.dialects.dialect import whatsapp_id
 from antrian.sandbox.exchange import Reply, SandboxRequest
 from antrian.sandbox.report import InboundReport, SessionReport, StatusReport, WebhookReport, WebhookTarget
+from antrian.sandbox.reporting import Reporting
 from antrian.sandbox.request_log import RequestLog
-from antrian.sandbox.webhooks import Webhooks
 
 _NO_WEBHOOK: Final = "No webhook fits: POST /_sandbox/webhook says where webhooks go."
 
@@ -27,19 +27,19 @@ class ControlPages:
 
     Args:
         record: what arrived.
-        webhooks: what is reported of it.
+        reporting: what is reported of it.
     """
 
-    def __init__(self, record: RequestLog, webhooks: Webhooks) -> None:
+    def __init__(self, record: RequestLog, reporting: Reporting) -> None:
         self._record = record
-        self._webhooks = webhooks
+        self._reporting = reporting
         self._pages: dict[tuple[str, str], Callable[[SandboxRequest], Reply]] = {
             ("GET", "/_sandbox/requests"): self._list_requests,
             ("DELETE", "/_sandbox/requests"): self._forget_requests,
             ("GET", "/_sandbox/mode"): self._tell_mode,
             ("POST", "/_sandbox/mode"): self._set_mode,
             ("DELETE", "/_sandbox/contacts"): self._forget_contacts,
-            ("GET", "/_sandbox/webhook"): self._tell_webhooks,
+            ("GET", "/_sandbox/webhook"): self._tell_reporting,
             ("POST", "/_sandbox/webhook"): self._set_webhook,
             ("DELETE", "/_sandbox/webhook"): self._forget_webhooks,
             ("GET", "/_sandbox/receipts"): self._tell_pace,
@@ -76,28 +76,28 @@ class ControlPages:
     def _forget_contacts(self, _request: SandboxRequest) -> Reply:
         return Reply(200, {"forgotten": self._record.forget_contacts()})
 
-    def _tell_webhooks(self, _request: SandboxRequest) -> Reply:
-        return Reply(200, self._webhooks.told())
+    def _tell_reporting(self, _request: SandboxRequest) -> Reply:
+        return Reply(200, self._reporting.told())
 
     def _set_webhook(self, request: SandboxRequest) -> Reply:
         target = read_target(request.fields)
         if isinstance(target, str):
             return _wrong(target)
-        self._webhooks.set_target(target)
-        return self._tell_webhooks(request)
+        self._reporting.set_target(target)
+        return self._tell_reporting(request)
 
     def _forget_webhooks(self, request: SandboxRequest) -> Reply:
-        return Reply(200, {"removed": self._webhooks.forget_targets(request.query.get("provider"))})
+        return Reply(200, {"removed": self._reporting.forget_targets(request.query.get("provider"))})
 
     def _tell_pace(self, _request: SandboxRequest) -> Reply:
-        pace = self._webhooks.pace
+        pace = self._reporting.pace
         return Reply(200, {"delays": [pace.sent, pace.delivered, pace.read]})
 
     def _set_pace(self, request: SandboxRequest) -> Reply:
         pace = read_receipt_pace(request.fields)
         if isinstance(pace, str):
             return _wrong(pace)
-        self._webhooks.pace = pace
+        self._reporting.pace = pace
         return self._tell_pace(request)
 
     def _send_receipt(self, request: SandboxRequest) -> Reply:
@@ -105,7 +105,7 @@ class ControlPages:
         if isinstance(wanted, str):
             return _wrong(wanted)
         whose, report = self._status_report(wanted)
-        target = self._webhooks.find(whose.provider, whose.sender)
+        target = self._reporting.find(whose.provider, whose.sender)
         told = {"id": report.provider_id, "status": report.status}
         return self._report(report, target, told) if target else _wrong(_NO_WEBHOOK)
 
@@ -132,7 +132,7 @@ class ControlPages:
             return _wrong(inbound)
         self._record.note_inbound(inbound.number)
         told: dict[str, Any] = {"number": inbound.number, "known": True}
-        target = self._webhooks.find(inbound.whose.provider, inbound.whose.sender)
+        target = self._reporting.find(inbound.whose.provider, inbound.whose.sender)
         if target is None:
             return Reply(200, told | {"forwarded": False})
         report = InboundReport(
@@ -148,7 +148,7 @@ class ControlPages:
         wanted = read_session(request.fields)
         if isinstance(wanted, str):
             return _wrong(wanted)
-        target = self._webhooks.find(wanted.whose.provider, wanted.whose.sender)
+        target = self._reporting.find(wanted.whose.provider, wanted.whose.sender)
         if target is None:
             return _wrong(_NO_WEBHOOK)
         sender = wanted.whose.sender or target.sender
@@ -156,7 +156,7 @@ class ControlPages:
         return self._report(report, target, {"state": wanted.state})
 
     def _report(self, report: WebhookReport, target: WebhookTarget, told: dict[str, Any]) -> Reply:
-        forwarded, status = self._webhooks.report(report, target)
+        forwarded, status = self._reporting.report(report, target)
         return Reply(200, told | {"forwarded": forwarded, "http_status": status})
 
 

@@ -19,8 +19,8 @@ from antrian.sandbox.dialects.dialect import Dialect
 from antrian.sandbox.exchange import DOWN, Reply, SandboxRequest
 from antrian.sandbox.follow_up import ReceiptPace
 from antrian.sandbox.report import WebhookTarget
+from antrian.sandbox.reporting import Reporting
 from antrian.sandbox.request_log import RequestLog
-from antrian.sandbox.webhooks import Webhooks
 
 LARGEST_BODY = 1024 * 1024
 
@@ -45,7 +45,7 @@ class SandboxServer:
 
     Attributes:
         record: what arrived.
-        webhooks: what is reported of it.
+        reporting: what is reported of it.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SandboxServer:
         pace: ReceiptPace | None = None,
     ) -> None:
         self.record = RequestLog()
-        self.webhooks = Webhooks(targets, pace)
+        self.reporting = Reporting(targets, pace)
         self._address = (host, port)
         self._listener: _Listener | None = None
         self._thread: threading.Thread | None = None
@@ -74,7 +74,7 @@ class SandboxServer:
         Raises:
             OSError: the address cannot be listened on.
         """
-        self._listener = _Listener(self._address, self.record, self.webhooks)
+        self._listener = _Listener(self._address, self.record, self.reporting)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True
         )
@@ -89,7 +89,7 @@ class SandboxServer:
             self._listener.server_close()
             self._listener.hang_up()
             self._thread = None
-        self.webhooks.stop()
+        self.reporting.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -103,10 +103,10 @@ class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], record: RequestLog, webhooks: Webhooks) -> None:
+    def __init__(self, address: tuple[str, int], record: RequestLog, reporting: Reporting) -> None:
         self.record = record
-        self.webhooks = webhooks
-        self.control = ControlPages(record, webhooks)
+        self.reporting = reporting
+        self.control = ControlPages(record, reporting)
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(address, _Handler)
@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         provider_id = dialect.new_id(submission)
         decision = record.take(submission, self._arrived, provider_id, dialect.name)
         now = record.now()
-        self.server.webhooks.follow(dialect, submission, decision, provider_id, mode=record.mode, now=now)
+        self.server.reporting.follow(dialect, submission, decision, provider_id, mode=record.mode, now=now)
         if decision.ending is Ending.SILENCE:
             self.close_connection = True
             self._client_leaves_within(_SILENT_SECONDS)

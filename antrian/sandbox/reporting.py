@@ -16,7 +16,7 @@ from antrian.sandbox.outbox import Outbox, is_taken, post
 from antrian.sandbox.report import StatusReport, WebhookCall, WebhookReport, WebhookTarget
 
 
-class Webhooks:
+class Reporting:
     """Where webhooks go, and those that are due; safe to share between threads.
 
     Args:
