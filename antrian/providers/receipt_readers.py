@@ -1,6 +1,7 @@
 """How the webhooks of each provider are read: one row a provider, for the receipts server."""
 
 from antrian.providers.meta_cloud.receipts import READER as META_CLOUD
+from antrian.providers.sandbox.receipts import READER as SANDBOX
 from antrian.providers.waha import receipts as waha
 from antrian.providers.webhook import WebhookReader
 
@@ -8,4 +9,5 @@ from antrian.providers.webhook import WebhookReader
 READERS: dict[str, WebhookReader] = {
     "waha": waha.READER,
     "meta_cloud": META_CLOUD,
+    "sandbox": SANDBOX,
 }
