@@ -16,7 +16,9 @@ from antrian.domain.settings import Settings
 from waiting import wait_until
 
 #: The program that a user starts, with the tests' own provider beside those that there are.
-_PROGRAM = """
+_PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(Path(signed_reader.__file__).parent)!r})
 from antrian.cli.index import main
 from antrian.providers.receipt_readers import READERS
 from signed_reader import READER
@@ -61,8 +63,10 @@ class ReceiptsServer:
 
     def ready(self) -> Self:
         """Start, and wait until it takes events."""
-        self.start()
-        wait_until(lambda: self.status_of("readyz") == 200, 60, "the server is ready")
+        process = self.start().process
+        assert process is not None
+        wait_until(lambda: process.poll() is not None or self.status_of("readyz") == 200, 60, "the server is ready")
+        assert process.poll() is None, self.log()
         return self
 
     def status_of(self, page: str) -> int:
