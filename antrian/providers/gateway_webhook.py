@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from antrian.domain.receipt import LONGEST_RAW, Unreadable
+from antrian.domain.receipt import LONGEST_RAW, UnreadableReport
 
 #: Characters of a message of a person that are kept: WhatsApp takes no longer one.
 LONGEST_TEXT = 65_536
@@ -63,7 +63,7 @@ def is_device(named: object, sender: str | None) -> bool:
     return hmac.compare_digest(ours, theirs) and bool(ours)
 
 
-def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> Unreadable:
+def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> UnreadableReport:
     """A report that cannot be read, with its beginning.
 
     Args:
@@ -71,7 +71,7 @@ def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> Unreadable:
         fields: what of it may be kept: without secrets.
     """
     raw = fields.decode("utf-8", "replace") if isinstance(fields, bytes) else json.dumps(fields)
-    return Unreadable(reason=reason, raw=raw[:LONGEST_RAW])
+    return UnreadableReport(reason=reason, raw=raw[:LONGEST_RAW])
 
 
 def _digits(number: str) -> bytes:
