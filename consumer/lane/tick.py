@@ -29,7 +29,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import Hold
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
-from antrian.providers.contract import Failed, Sent
+from antrian.providers.contract import Failed, Outgoing, Sent
 from consumer.inbox import Delivery
 from consumer.lane.admission import (
     Admission,
@@ -50,6 +50,7 @@ from consumer.lane.holds import LaneHolds
 from consumer.lane.lane_gate import LaneGate
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.one_message import OneMessage
+from consumer.lane.outgoing import OutgoingMessages
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.port import LaneRules, LaneState, Phase, Port
 from consumer.lane.retry import Consequence, GiveUp, HoldCold, HoldLane, Retry, SendAgain
@@ -98,6 +99,7 @@ class Tick:
         self._holds = holds
         self._gate = LaneGate(pace, holds, port)
         self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
+        self._outgoing = OutgoingMessages(rules, holds)
         self._copies = DelayedCopies(rules, events, holds)
         self._unreadable = Unreadable(rules, port, pace, ledger, events=events, copies=self._copies)
         self._sorting = Sorting(rules.lane, port, pace, holds, self._copies, read=self._read, look_up=self._look_up)
@@ -290,23 +292,24 @@ class Tick:
             await self._give_back(delivery)
             return
         address = self._holds.address(message, is_cold=self._holds.is_cold(message))
-        await self._record_beginning(message, address)
+        outgoing = self._outgoing.of(message)
+        await self._record_beginning(message, address, outgoing)
         if not await self._comes_the_exact_moment(message, gate, address):
             await self._give_back(delivery)
             return
         self.enter(Phase.SENDING)
-        result = await self._port.call_provider(message, self._port.now() + self._rules.patience)
+        result = await self._port.call_provider(message, outgoing, self._port.now() + self._rules.patience)
         self.enter(Phase.DECIDING)
         pause = self._pace.next_pause()
         self._pace.send_ended(self._port.now(), pause)
         self._pace.forced = False
-        about = address | {"pause": round(pause, 3)}
+        about = address | {"pause": round(pause, 3), "provider": self._rules.provider}
         if isinstance(result, Sent):
             await self._settle_success(delivery, message, result, about)
         else:
             await self._settle_failure(delivery, message, result, about)
 
-    async def _record_beginning(self, message: Message, address: Mapping[str, Any]) -> None:
+    async def _record_beginning(self, message: Message, address: Mapping[str, Any], outgoing: Outgoing) -> None:
         permit = self._pace.permit
         given_up_at = self._port.wall() + min(self._rules.patience, self._rules.answers_within)
         await self._record(
@@ -317,6 +320,7 @@ class Tick:
             deadline=round(given_up_at, 3),
             consumer=self._rules.consumer,
             permits=list(permit.ids) if permit else None,
+            **self._outgoing.echoed(outgoing),
             **self._holds.beginning(message, address, self._port.wall()),
         )
         if permit is not None:

@@ -25,9 +25,10 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
 from antrian.domain.message import Message, Priority, decode, encode, retry_of
+from antrian.domain.opt_out import CONFIRMATION, WISHES, confirmation
 from antrian.domain.send_window import is_open
 from antrian.domain.usage import TAKEN_BACK
-from antrian.providers.contract import Failed, SendResult, Sent
+from antrian.providers.contract import Failed, Outgoing, SendResult, Sent
 from consumer.inbox import Delivery
 from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger, State
@@ -59,6 +60,7 @@ START = 5_000.0
 ROUNDING = 1e-3
 
 
+ANSWERS = {confirmation(wish, language) for wish in WISHES.values() for language in ("id", "en")}
 _WISHES = {EventName.CONTACT_OPTED_OUT, EventName.CONTACT_OPTED_IN}
 _COLD_HOLDS = {EventName.FAILED, EventName.COLD_RELEASED}
 
@@ -390,7 +392,8 @@ class LaneModel:
         limits, recipient, is_cold = self.limits, message.body.phone_number, begun.details["cold"]
         told = self.life.contacts_told()
         opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
-        assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
+        is_answer = message.body.purpose == CONFIRMATION and message.body.message in ANSWERS
+        assert is_answer or opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
         if is_cold:
             # In the order in which it happened: a consumer that lost its connection tells of a refusal late.
             said = sorted((event for event in told if event.name in _COLD_HOLDS), key=lambda event: event.at)
@@ -652,8 +655,9 @@ class Life:
     def release_call(self) -> None:
         pass
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
         assert deadline > self.now()
+        assert outgoing.message_id == message.message_id
         try:
             self._step(lambda: self._act(message), is_call=True)
         except Disconnected as lost:
