@@ -150,7 +150,7 @@ class LaneRules:
         provider: the lane's, as the history names it; told with each outcome.
         echo: our name for an attempt as the provider gives it back with its receipts; None where it gives none back, or
             nobody could prove them: then nobody waits for one.
-        receipt_wait: seconds for which an attempt without an answer waits for its receipt.
+        receipt_wait: seconds for which an attempt without an answer waits for its receipt; 0 without `echo`.
         has_window: whether the provider is told how the recipient may be reached (`LaneHolds.reach`).
     """
 

@@ -325,6 +325,9 @@ class LaneWorker:
 
 
 def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> LaneRules:
+    echo = _echo(lane, provider)
+    # No longer than the ledger surely remembers the attempt.
+    wait = min(settings.whatsapp_queue_receipt_wait, settings.whatsapp_queue_dedupe_hours * 1800)
     patience = min(PROVIDER_DEADLINE, settings.whatsapp_queue_timeout_minutes * 60)
     return LaneRules(
         lane=lane.name,
@@ -336,9 +339,8 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         rhythm={"delay": lane.delay, "jitter": lane.jitter},
         cold_failures=lane.limits.cold_failures,
         provider=lane.provider,
-        echo=_echo(lane, provider),
-        # No longer than the ledger surely remembers the attempt.
-        receipt_wait=min(settings.whatsapp_queue_receipt_wait, settings.whatsapp_queue_dedupe_hours * 1800),
+        echo=echo,
+        receipt_wait=wait if echo else 0.0,
         has_window=lane.provider in PROVIDERS and PROVIDERS[lane.provider].has_window,
     )
 
