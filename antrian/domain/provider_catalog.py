@@ -52,6 +52,8 @@ class ProviderKind:
         tells: how far its receipts can follow a message: the highest status; empty where it tells nothing of messages.
         echoes_id: whether it gives our name for an attempt back with its receipts, so that an attempt without an answer
             can be settled.
+        has_window: whether it may send other messages to a person who wrote to the sender within a day, or knows people
+            by names of its own: then it is told both with each message.
         is_sandbox: whether it stands in for a provider: nothing reaches WhatsApp.
     """
 
@@ -64,6 +66,7 @@ class ProviderKind:
     receipts: ReceiptProof = ReceiptProof.SIGNATURE
     tells: Literal["", "sent", "delivered", "read"] = "read"
     echoes_id: bool = False
+    has_window: bool = False
     is_sandbox: bool = False
 
     def missing_options(self, options: Mapping[str, str]) -> tuple[str, ...]:
