@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from antrian.domain import lifecycle
@@ -13,6 +14,19 @@ T = TypeVar("T")
 MessageState = lifecycle.MessageState
 FINAL = lifecycle.FINAL
 PENDING = lifecycle.PENDING
+
+
+class Delivery(StrEnum):
+    """What became of a message that a provider took."""
+
+    #: The provider took it; nothing more is known.
+    HANDED_OVER = "handed_over"
+    #: It is on the person's telephone.
+    DELIVERED = "delivered"
+    #: They opened it.
+    READ = "read"
+    #: The provider says that it did not arrive.
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,14 @@ class MessageRecord:
         copied_to: the edited copy of this one.
         undo_id: of the clearing or purge that took it out.
         cancelling: whether its cancellation was requested, and it has not come to its end yet.
+        delivery: what became of it after a provider took it; None where none did, or another copy is on its way.
+        delivered_at: when it came to the person's telephone, as far as the provider tells.
+        read_at: when they opened it.
+        undelivered_at: when it turned out that it did not arrive.
+        delivery_class: failure class of that; None once it arrived after all.
+        delivery_code: code of that.
+        delivery_detail: the provider's words for that.
+        provider: who took it; None where that is not on record.
     """
 
     message_id: str
@@ -82,6 +104,14 @@ class MessageRecord:
     copied_to: str | None = None
     undo_id: str | None = None
     cancelling: bool = False
+    delivery: Delivery | None = None
+    delivered_at: float | None = None
+    read_at: float | None = None
+    undelivered_at: float | None = None
+    delivery_class: str | None = None
+    delivery_code: str | None = None
+    delivery_detail: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +134,25 @@ class KeyUse:
     state: MessageState
     changed_at: float
     is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSession:
+    """How a lane's sender is connected, as its provider told it last.
+
+    Attributes:
+        lane: which.
+        state: a `SessionState`'s value, or a later version's.
+        at: when that was heard, unix seconds.
+        detail: the provider's words.
+        provider: who told it.
+    """
+
+    lane: str
+    state: str
+    at: float
+    detail: str
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
