@@ -1,6 +1,6 @@
 """What the history tells, as values. Times are unix seconds; `None` stands for what is not known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,39 @@ class Delivery(StrEnum):
     READ = "read"
     #: The provider says that it did not arrive.
     FAILED = "failed"
+
+
+class SearchState(StrEnum):
+    """What messages can be looked for by: their states, and what became of them after a provider took them."""
+
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    WAITING = "waiting"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    #: Whatever became of it.
+    SENT = "sent"
+    HANDED_OVER = "handed_over"
+    DELIVERED = "delivered"
+    READ = "read"
+    #: Not delivered.
+    FAILED = "failed"
+    DEAD = "dead"
+    EXPIRED = "expired"
+    OPTED_OUT = "opted_out"
+    CANCELLED = "cancelled"
+    CLEARED = "cleared"
+    DUPLICATE = "duplicate"
+    PURGED = "purged"
+
+
+def told_apart(wanted: Iterable[SearchState]) -> tuple[frozenset[MessageState], frozenset[Delivery]]:
+    """The states and the deliveries that are meant; `failed` is both."""
+    names = {one.value for one in wanted}
+    return (
+        frozenset(state for state in MessageState if state.value in names),
+        frozenset(delivery for delivery in Delivery if delivery.value in names),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +330,7 @@ class MessageFilter:
         phone_number: any usual spelling, or a part of the digits.
         key: an idempotency key, a message id or a provider id, exactly.
         text: words of the text, the last one may be incomplete.
-        states: any of these; None for all.
+        states: any of these, or any of `deliveries`; None for all.
         source: exactly.
         lane: exactly.
         since: queued at or after.
@@ -306,6 +339,7 @@ class MessageFilter:
         priority: low, normal, high or urgent.
         ids: message ids.
         arrived_by: their latest copy came up to this place in the journal, whatever its publisher's clock said.
+        deliveries: what became of them after a provider took them; looked at beside `states`.
     """
 
     phone_number: str | None = None
@@ -320,6 +354,7 @@ class MessageFilter:
     priority: str | None = None
     ids: frozenset[str] | None = None
     arrived_by: int | None = None
+    deliveries: frozenset[Delivery] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

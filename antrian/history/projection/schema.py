@@ -97,6 +97,9 @@ _LATER = {
     "WHERE attempt_id IS NOT NULL",
 }
 
+#: What an earlier program tells of deliveries.
+_HAND_OVER = "UPDATE messages SET delivery = 'handed_over' WHERE state = 'sent'"
+
 #: The same, of what is made only when the history has caught up.
 _LATER_INDEXES = {
     "messages_by_delivery": "CREATE INDEX messages_by_delivery ON messages (delivery, born_at) "
@@ -158,6 +161,7 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     later = _LATER | (_LATER_INDEXES if is_indexed else {})
     return [
         *(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {column}" for column in added),
+        *([_HAND_OVER] if "delivery" not in columns else []),
         *(statement for name, statement in later.items() if name not in things),
     ]
 

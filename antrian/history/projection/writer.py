@@ -288,7 +288,8 @@ def _parts(entries: list[tuple[int, Entry | None]]) -> Iterator[list[tuple[int, 
 
 def _named(part: Iterable[tuple[int, Entry | None]]) -> tuple[set[str], set[str]]:
     """The messages that entries are about: their ids, and other names by which receipts mean them."""
-    ids, names = set(), set()
+    ids: set[str] = set()
+    names: set[str] = set()
     for _, entry in part:
         if type(entry) is EventEntry:
             ids.add(entry.event.message_id)

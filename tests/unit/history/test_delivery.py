@@ -14,8 +14,10 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES
 from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, Unreadable, reported
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
+from antrian.history.queries import message_query
 from antrian.history.queries.history import History
-from antrian.history.records import Delivery, MessageRecord, MessageState
+from antrian.history.queries.term import Kind, matched_by, meanings
+from antrian.history.records import Delivery, MessageFilter, MessageRecord, MessageState, SearchState, told_apart
 
 
 @pytest.fixture
@@ -208,6 +210,73 @@ def test_notices_are_activity_and_what_people_write_is_not_kept(path, journal):
     assert names == ["receipt.unreadable", "receipt.session", "receipt.session"]
     session = history.sessions()["default"]
     assert (session.state, session.at, session.detail) == ("connected", NOW + 1, "")
+
+
+@pytest.fixture
+def every_state(path: Path, journal: Journal) -> History:
+    """One message of each kind, named as what they are."""
+    for name in ("waiting", "handed_over", "delivered", "read", "failed", "dead"):
+        journal.queued(name)
+        if name != "waiting":
+            journal.sent(name)
+        if name in {"delivered", "read", "failed"}:
+            journal.receipt(name, f"p-{name}")
+        if name == "dead":
+            journal.outcome("undelivered", name, code="131026")
+            journal.buried(name)
+    return fold(path, journal.deliveries)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"handed_over"}, {"handed_over"}),
+        ({"delivered"}, {"delivered"}),
+        ({"read", "waiting"}, {"read", "waiting"}),
+        ({"failed"}, {"failed", "dead"}),
+        ({"failed", "dead"}, {"failed", "dead"}),
+        ({"sent"}, {"handed_over", "delivered", "read", "failed"}),
+        ({"sent", "delivered", "failed"}, {"handed_over", "delivered", "read", "failed", "dead"}),
+    ],
+)
+@pytest.mark.parametrize("term", [None, "halo"])
+def test_deliveries_are_searched_for_beside_states(every_state, asked, expected, term):
+    states, deliveries = told_apart(map(SearchState, asked))
+    wanted = MessageFilter(states=states, deliveries=deliveries)
+    if term is None:
+        found = every_state.messages(wanted).items
+        assert every_state.message_count(wanted) == len(expected)
+    else:
+        found = every_state.search(meanings(term, covered=False), wanted).page(None, 50).items
+    assert sorted(one.message_id for one in found) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        ("delivered", {"delivered"}),
+        ("sampai", {"delivered"}),
+        ("handed over", {"handed_over"}),
+        ("not delivered", {"failed", "dead"}),
+        ("state:failed", {"failed", "dead"}),
+        ("dibaca", {"read"}),
+    ],
+)
+def test_a_delivery_is_found_by_its_word(every_state, term, expected):
+    found = meanings(term, covered=True)
+    assert {one.message_id for one in every_state.search(found, MessageFilter()).page(None, 50).items} == expected
+    assert all(matched_by(every_state.message(one), found)[0] in {Kind.STATE, Kind.ID} for one in expected)
+
+
+def test_a_search_for_deliveries_goes_by_their_index(every_state):
+    [query] = message_query.queries(MessageFilter(deliveries=frozenset({Delivery.READ})), None, NOW)
+    steps = every_state._reader.rows(f"EXPLAIN QUERY PLAN {query.sql('m.id')}", (*query.values, 50))
+    assert "messages_by_delivery" in steps[0][3]
+    assert len(steps) == 1
+
+
+def test_what_can_be_searched_for_is_every_state_and_every_delivery():
+    assert {one.value for one in SearchState} == {one.value for one in (*MessageState, *Delivery)}
 
 
 _RECEIPTS = st.lists(st.sampled_from(["sent", "delivered", "read", "failed", "delivered", "accepted"]), max_size=6)
