@@ -138,6 +138,10 @@ _PUBLIC_DETAILS = frozenset(
         "trace_id",
         "consumer",
         "wait",
+        "provider",
+        "settled_by",
+        "state",
+        "status",
     }
 )
 

@@ -227,6 +227,7 @@ def _covered(record: MessageRecord) -> dict[str, str | None]:
         "correlation_id": None,
         "provider_id": record.provider_id and hide_address(record.provider_id),
         "detail": detail,
+        "delivery_detail": record.delivery_detail and hide_numbers(record.delivery_detail),
     }
 
 

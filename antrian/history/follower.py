@@ -325,5 +325,6 @@ class HistoryFollower:
         # While it grows there are no indexes to find what is old by, and looking through everything takes all the time.
         if self._checked_at is None or now < self._forget_at:
             return
+        writer.forget_parked(now)
         forgotten = writer.forget(now - self._retention)
         self._forget_at = now if forgotten else now + _FORGET_PERIOD
