@@ -61,6 +61,7 @@ MEANINGS = {
     "receipts_host": "Address that the server for providers' webhooks listens on.",
     "receipts_port": "Its port.",
     "receipts_public_url": "Its address as the provider calls it, such as `https://wa.example.com`; some sign it.",
+    "opt_out_language": "Language of the one answer to a word such as STOP: `id` or `en`.",
     "callback_url": "Where messages of people are passed on to, as Standard Webhooks; without it they are dropped.",
     "callback_secret": "Signs what is passed on; `whsec_…`; several with commas while one is replaced.",
     "callback_sources": "Who is told how their messages fare: `source=https://…,source=https://…`.",

@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     receipts_host: str = "127.0.0.1"
     receipts_port: Port = 8090
     receipts_public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    opt_out_language: Literal["id", "en"] = "id"
     callback_url: Annotated[str, AfterValidator(web_address)] | None = None
     callback_secret: SecretStr | None = None
     callback_sources: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)

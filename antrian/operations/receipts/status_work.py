@@ -18,6 +18,7 @@ from antrian.domain.receipt import Receipt, ReceiptStatus
 from antrian.domain.settings import Settings
 from antrian.history.queries.provider_lookup import ProviderLookup
 from antrian.history.records import LifeEntry, MessageRecord
+from antrian.operations.receipts.recently_seen import RecentlySeen
 from antrian.operations.receipts.undelivered import (
     FailedSend,
     Step,
@@ -76,6 +77,7 @@ class StatusWork:
         self._book = book
         self._source = source
         self._steps = UndeliveredSteps(names, source)
+        self._taken_back = RecentlySeen()
 
     def close(self) -> None:
         """Close this thread's connections to the history."""
@@ -142,6 +144,7 @@ class StatusWork:
             match step:
                 case Step.OUTCOME:
                     yield self._steps.outcome(failed, time.time())
+                    self._taken_back.add(failed.record.message_id)
                     self._tell(failed, pause)
                 case Step.COPY:
                     copy = self._steps.letter(failed) if pause is None else self._steps.retry(failed, pause)
@@ -161,10 +164,17 @@ class StatusWork:
         return pause_before_retry(failed, lane.max_attempts, settings.whatsapp_queue_retry_delays)
 
     def late_arrival(self, event: Event, receipt: Receipt, record: MessageRecord) -> Iterator[Publication]:
-        """The note that a message arrived of which the provider said before that it did not; nothing for any other."""
-        # What was handed over and is so still was never said not to have arrived.
-        if receipt.status not in REACHED or record.state is MessageState.SENT:
+        """The note that a message arrived of which the provider said before that it did not; nothing for any other.
+
+        Raises:
+            HistoryNotCaughtUp: what is on record is not known.
+        """
+        # What was handed over and is so still was never said not to have arrived; but the history may be behind.
+        is_taken_back = record.message_id in self._taken_back
+        if receipt.status not in REACHED or (record.state is MessageState.SENT and not is_taken_back):
             return
+        if is_taken_back and not self._catch_up():
+            raise HistoryNotCaughtUp
         life = self._history.life(record.message_id)
         send = reported_send(receipt, life)
         if send is not None and not is_noted(life, send):
