@@ -97,7 +97,9 @@ def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
             names.due: (rf"^released\.({_lanes((*lanes, *at_once))})$", _NOTHING),
             names.dead: (f"^({_lanes(lanes)})$", _NOTHING),
         }
-        | {names.delay(level): (f"^{_BITS}({_lanes((*lanes, *delayed))})$", _NOTHING) for level in range(LADDER_LEVELS)},
+        | {
+            names.delay(level): (f"^{_BITS}({_lanes((*lanes, *delayed))})$", _NOTHING) for level in range(LADDER_LEVELS)
+        },
     )
 
 

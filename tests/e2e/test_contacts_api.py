@@ -1,10 +1,13 @@
 """Contacts and opt-outs over HTTP, and the answer to what a person writes; real processes."""
 
+import time
+
 from admin_api.auth.roles import Role
 from antrian.broker.event_log import write_events
 from antrian.broker.topology import Names
 from antrian.contacts.book import ContactBook
 from antrian.domain import contact_event
+from antrian.domain.opt_out import read_wish
 from antrian.operations.contacts.opt_outs import OptOuts
 from waiting import wait_until
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pika.adapters.blocking_connection import BlockingChannel
 from processes import environment
 from queue_fixture import Stock
 
@@ -107,6 +108,9 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+
+    def bind(self, channel: BlockingChannel) -> None:
+        """Nothing else is reported."""
 
     def of_inbound(self, event: Event) -> tuple[()]:
         self.events.append(event)

@@ -1,4 +1,4 @@
-"""Messages by the name that their provider gave them, within one lane; a provider's names are unknown to other lanes."""
+"""Messages by the name that their provider gave them, within one lane: another lane's provider may give the same."""
 
 from pathlib import Path
 

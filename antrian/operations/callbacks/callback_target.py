@@ -42,7 +42,9 @@ class CallbackTargets:
             SettingsError: an address or a secret is wrong, or missing; names every fault.
         """
         problems: list[str] = []
-        urls = {} if settings.callback_url is None else {OWNER: _checked(settings.callback_url, "CALLBACK_URL", problems)}
+        urls = (
+            {} if settings.callback_url is None else {OWNER: _checked(settings.callback_url, "CALLBACK_URL", problems)}
+        )
         for source, url in settings.callback_sources.items():
             urls[source] = _checked(url, f"CALLBACK_SOURCES: {source}", problems)
         keys = _keys(settings, problems) if urls else ()

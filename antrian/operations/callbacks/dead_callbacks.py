@@ -7,7 +7,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.operations.callbacks.callback_task import CallbackTask
-from antrian.operations.callbacks.sender import publish
+from antrian.operations.callbacks.sender import counted, publish
 
 
 class DeadCallbacks:
@@ -22,8 +22,17 @@ class DeadCallbacks:
         self._urls = urls
         self._names = names
 
-    def all(self, limit: int = 1_000) -> list[CallbackTask]:
-        """The oldest of them; they stay where they are.
+    def count(self) -> int:
+        """How many there are.
+
+        Raises:
+            BrokerError: the broker is not there.
+        """
+        with open_channel(self._urls, name="antrian dead callbacks") as channel:
+            return counted(channel, self._names).dead
+
+    def oldest(self, limit: int) -> list[CallbackTask]:
+        """The first of them; they stay where they are.
 
         Raises:
             BrokerError: the broker is not there.
@@ -61,7 +70,9 @@ class DeadCallbacks:
             # Those that come meanwhile are not meant.
             count = channel.queue_declare(self._names.dead_callbacks, passive=True).method.message_count
             for tag, task in self._looked_through(channel, count):
-                if ids is not None and (task is None or task.webhook_id not in ids):
+                if task is None and (again or ids is not None):
+                    continue
+                if ids is not None and task is not None and task.webhook_id not in ids:
                     continue
                 if again and task is not None:
                     fresh = CallbackTask(task.webhook_id, task.target, task.kind, task.payload)

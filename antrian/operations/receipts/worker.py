@@ -57,6 +57,9 @@ _log = structlog.get_logger("antrian.receipts")
 class FollowsReports(Protocol):
     """What else follows from a report; what is published for it is confirmed before the report is acked."""
 
+    def bind(self, channel: BlockingChannel) -> None:
+        """Have the queue take whatever else is to be reported; on each connection."""
+
     def of_inbound(self, event: Event) -> Iterable[Publication]:
         """A person wrote."""
 
@@ -97,9 +100,7 @@ class ReceiptsWorker:
         self._follower = follower
         self._more = more
         self._count = count
-        self._status = StatusWork(
-            lambda: self._settings, self._names, history, self._catch_up, book, source=SOURCE
-        )
+        self._status = StatusWork(lambda: self._settings, self._names, history, self._catch_up, book, source=SOURCE)
         self._trouble = ""
         self._stopping = threading.Event()
         self._thread = BackgroundThread(self._run, name="antrian-receipts", stopping=self._stopping)
@@ -139,11 +140,13 @@ class ReceiptsWorker:
             self._status.close()
 
     def _follow(self, channel: BlockingChannel) -> None:
+        if self._more is not None:
+            self._more.bind(channel)
         channel.basic_qos(prefetch_count=_PREFETCH)
         for method, properties, body in channel.consume(self._names.receipts, inactivity_timeout=_TICK):
             if self._stopping.is_set():
                 return
-            if method is None:
+            if method is None or properties is None or body is None:
                 self._trouble = ""
                 continue
             self._count(self._handle(channel, properties, body))
@@ -161,8 +164,7 @@ class ReceiptsWorker:
             return self._delay(channel, event, properties, body, why="its message is not known")
         except (AntrianError, AMQPError):
             raise
-        except Exception as error:
-            # What cannot be worked on must not keep those behind it waiting.
+        except Exception as error:  # noqa: BLE001 (what cannot be worked on must not keep those behind it waiting)
             _log.exception("receipt.failed", event=event.name, lane=event.lane, message_id=event.message_id)
             return self._delay(channel, event, properties, body, why=f"an unexpected {type(error).__name__}")
 

@@ -1,4 +1,4 @@
-"""What follows from a receipt that says that a message did not arrive: in its order, and once, wherever a crash comes."""
+"""What follows from a receipt of a message that did not arrive: in its order, and once, wherever a crash comes."""
 
 from dataclasses import replace
 
