@@ -1,9 +1,15 @@
 """How the webhooks of each provider are read: one row a provider, for the receipts server."""
 
+from antrian.providers.fonnte import receipts as fonnte
+from antrian.providers.gowa import receipts as gowa
+from antrian.providers.mpwa import receipts as mpwa
 from antrian.providers.waha import receipts as waha
 from antrian.providers.webhook import WebhookReader
 
 #: By the name in the catalog; a provider that is not here has no webhooks.
 READERS: dict[str, WebhookReader] = {
+    "mpwa": mpwa.READER,
     "waha": waha.READER,
+    "gowa": gowa.READER,
+    "fonnte": fonnte.READER,
 }

@@ -6,6 +6,8 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
+from antrian.providers.fonnte.client import DEFAULT_URL, FonnteProvider
+from antrian.providers.gowa.client import GowaProvider
 from antrian.providers.mpwa.client import MpwaProvider
 from antrian.providers.waha.client import WahaProvider
 
@@ -37,6 +39,14 @@ def _waha(lane: Lane, _sandbox_port: int) -> WahaProvider:
     return WahaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("session"))
 
 
+def _gowa(lane: Lane, _sandbox_port: int) -> GowaProvider:
+    return GowaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("device_id"))
+
+
+def _fonnte(lane: Lane, _sandbox_port: int) -> FonnteProvider:
+    return FonnteProvider(lane.key or SecretStr(""), lane.url or DEFAULT_URL)
+
+
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(
         lane.url or f"http://127.0.0.1:{sandbox_port}",
@@ -50,5 +60,7 @@ def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
 _PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
     "mpwa": _mpwa,
     "waha": _waha,
+    "gowa": _gowa,
+    "fonnte": _fonnte,
     "sandbox": _sandbox,
 }
