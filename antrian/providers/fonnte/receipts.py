@@ -50,8 +50,10 @@ _FAILURES: Final = {
 
 _STATES: Final = {"connect": SessionState.CONNECTED, "disconnect": SessionState.DISCONNECTED}
 
-#: Fields whose values are secrets, or may be.
-_SECRET: Final = frozenset({"token", "secret", "key", "authorization"})
+#: Fields of which the value may be kept, of a body that cannot be read: of all others the name alone, for one of them
+#: is the device's token.
+_KEPT: Final = frozenset({"id", "stateid", "status", "state", "timestamp", "type"})
+_LONGEST_KEPT = 64
 
 #: Before the name that Fonnte gives a message once it has left, so that it is none of its other names.
 STATE_PREFIX: Final = "stateid:"
@@ -69,7 +71,6 @@ def _read(request: WebhookRequest, _lane: Lane, _now: float) -> Sequence[Provide
         return _inbound(fields)
     if (state := _STATES.get(_word(fields.get("status")))) is not None:
         return (_notice(state, fields),)
-    # Nothing of a body without fields is kept: nobody can say where in it a token stands.
     return (unreadable("is no webhook of Fonnte that this version knows", _without_secrets(fields)),)
 
 
@@ -133,7 +134,7 @@ def _name_of(fields: Mapping[str, Any]) -> str:
 
 
 def _notice(state: SessionState, fields: Mapping[str, Any]) -> SessionNotice:
-    reason = quote(text(fields.get("reason"), 500), [str(fields[name]) for name in fields if name in _SECRET])
+    reason = quote(text(fields.get("reason"), 500), [text(fields.get("token"), 500)])
     return SessionNotice(state=state, at=moment(fields.get("timestamp")), detail=reason)
 
 
@@ -141,8 +142,13 @@ def _word(value: object) -> str:
     return value.strip().lower() if isinstance(value, str) else ""
 
 
-def _without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name.strip().lower() not in _SECRET}
+def _without_secrets(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: (str(value)[:_LONGEST_KEPT] if isinstance(value, str | int) else type(value).__name__)
+        if name in _KEPT
+        else "…"
+        for name, value in fields.items()
+    }
 
 
 READER = WebhookReader(verify=_verify, read=_read)

@@ -76,7 +76,7 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
     if is_success(answer.status):
         if fields.get("code") == "SUCCESS":
             return Sent(identifier(inner(fields, "results").get("message_id")) or None)
-        detail = quote(said, private) or f"HTTP {answer.status} without a code"
+        detail = quote(said, private) or f"HTTP {answer.status} without a reason"
         return Failed(FailureClass.UNCERTAIN, "unclear-answer", detail)
     if is_cold_refusal(said):
         # With status 429, which is no throttling: known contacts can be written to.

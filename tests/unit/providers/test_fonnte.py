@@ -2,13 +2,13 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, told
+from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, spoiled, told
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, SessionNotice, SessionState
+from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, SessionNotice, SessionState, reported
 from antrian.providers.contract import Failed, Outgoing, Sent
 from antrian.providers.fonnte.answers import classify
 from antrian.providers.fonnte.client import FonnteProvider
@@ -243,10 +243,17 @@ def test_message_without_a_name_has_one_of_its_own_where_it_has_a_time() -> None
     assert name_of(message="ya") == ""
 
 
-@given(BODIES)
+EVENTS = (
+    status(id="1", stateid="2", status="sent", state="read", timestamp=1),
+    status(status="disconnect", token="t0k3n", reason="x", timestamp=1),
+    status(sender="6281234567890", message="x", text="y", inboxid="1", timestamp=1, type="text"),
+)
+
+
+@given(BODIES | spoiled(*EVENTS))
 def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
     for content_type in ("application/json", "application/x-www-form-urlencoded"):
         request = posted(body, Content_Type=content_type)
         READER.verify(request, [SECRET], LANE, NOW)
         for read in READER.read(request, LANE, NOW):
-            json.dumps(str(read)).encode()
+            json.dumps(reported(read, lane="l", provider="p", sender="s", at=NOW, source="s").details, allow_nan=False)

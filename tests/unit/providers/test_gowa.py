@@ -2,12 +2,12 @@ import base64
 import json
 
 import pytest
-from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, signature, told
+from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, signature, spoiled, told
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, Unreadable
+from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, Unreadable, reported
 from antrian.providers.contract import Failed, Outgoing, Sent
 from antrian.providers.gowa.answers import classify
 from antrian.providers.gowa.client import GowaProvider
@@ -226,10 +226,18 @@ def test_what_nobody_can_read_is_kept(body: bytes | dict[str, object]) -> None:
     assert is_kept(told(READER, body, LANE))
 
 
-@given(BODIES)
+EVENTS = (
+    ack("read"),
+    event(
+        "message", {"id": "A", "chat_id": PERSON, "from": PERSON, "from_lid": "1@lid", "body": "x", "timestamp": "z"}
+    ),
+)
+
+
+@given(BODIES | spoiled(*EVENTS))
 def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
     request = posted(body, X_Hub_Signature_256="sha256=\ud800")
 
     assert not READER.verify(request, [SECRET], LANE, NOW)
     for read in READER.read(request, LANE, NOW):
-        json.dumps(str(read)).encode()
+        json.dumps(reported(read, lane="l", provider="p", sender="s", at=NOW, source="s").details, allow_nan=False)

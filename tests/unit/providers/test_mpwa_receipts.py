@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, told
+from gateway_requests import BODIES, NOW, SECRET, SENDER, is_kept, lane_of, posted, spoiled, told
 from hypothesis import given
 
-from antrian.domain.receipt import InboundMessage
+from antrian.domain.receipt import InboundMessage, reported
 from antrian.providers.mpwa.receipts import READER
 
 LANE = lane_of("mpwa")
@@ -40,8 +40,11 @@ def test_what_nobody_can_read_is_kept(body: bytes | dict[str, object]) -> None:
     assert is_kept(told(READER, body, LANE))
 
 
-@given(BODIES)
+EVENTS = (written(media="x", mimetype="image/png", participant=None),)
+
+
+@given(BODIES | spoiled(*EVENTS))
 def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
     READER.verify(posted(body), [SECRET], LANE, NOW)
     for read in READER.read(posted(body), LANE, NOW):
-        json.dumps(str(read)).encode()
+        json.dumps(reported(read, lane="l", provider="p", sender="s", at=NOW, source="s").details, allow_nan=False)
