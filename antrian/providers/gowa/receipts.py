@@ -1,6 +1,7 @@
 """How GOWA's webhooks are proved and read (docs/webhook-payload.md of aldinokemal/go-whatsapp-web-multidevice). Pure.
 
-All devices of a server call the same address, each with its own name in `device_id`.
+All devices of a server call the same addresses, each with its own name in `device_id`: a lane that names its device
+passes over the others' events, and one that names none is told that there are others.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,7 +67,8 @@ def _read(request: WebhookRequest, lane: Lane, _now: float) -> Sequence[Provider
     envelope = json_object(request.body)
     if not _is_ours(envelope.get("device_id"), lane):
         # Without the body, which is another sender's affair.
-        return (Unreadable(reason="is of another device than this lane's: give each device its own webhook"),)
+        told = Unreadable(reason="is of another device than this lane's sender: set the lane's option device_id")
+        return () if lane.option("device_id") else (told,)
     name, payload = envelope.get("event"), envelope.get("payload")
     if not isinstance(name, str) or not isinstance(payload, dict):
         return (unreadable("is no event of GOWA", request.body),)

@@ -205,6 +205,8 @@ def test_event_of_another_device_is_named_and_its_words_are_not_kept() -> None:
 
     assert isinstance(kept, Unreadable)
     assert ("another device" in kept.reason, kept.raw) == (True, "")
+    several = lane_of("gowa", options=(("device_id", "shop"),))
+    assert told(READER, ack("read") | {"device_id": "628999@s.whatsapp.net"}, several) == ()
 
 
 @pytest.mark.parametrize("device", [f"{SENDER}:12@s.whatsapp.net", SENDER, "", None, "shop"])
