@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from antrian.domain.receipt import LONGEST_RAW, Unreadable
+from antrian.domain.receipt import LONGEST_RAW, UnreadableReport
 from antrian.providers.json_fields import json_object
 from antrian.providers.webhook import WebhookRequest
 
@@ -79,7 +79,7 @@ def is_device(named: object, sender: str | None) -> bool:
     return hmac.compare_digest(ours, theirs) and bool(ours)
 
 
-def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> Unreadable:
+def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> UnreadableReport:
     """A report that cannot be read, with its beginning.
 
     Args:
@@ -87,7 +87,7 @@ def unreadable(reason: str, fields: Mapping[str, Any] | bytes) -> Unreadable:
         fields: what of it may be kept: without secrets.
     """
     raw = fields.decode("utf-8", "replace") if isinstance(fields, bytes) else json.dumps(fields)
-    return Unreadable(reason=reason, raw=raw[:LONGEST_RAW])
+    return UnreadableReport(reason=reason, raw=raw[:LONGEST_RAW])
 
 
 def _digits(number: str) -> bytes:

@@ -2,7 +2,9 @@
 
 from antrian.providers.fonnte import receipts as fonnte
 from antrian.providers.gowa import receipts as gowa
+from antrian.providers.meta_cloud.receipts import READER as META_CLOUD
 from antrian.providers.mpwa import receipts as mpwa
+from antrian.providers.sandbox.receipts import READER as SANDBOX
 from antrian.providers.waha import receipts as waha
 from antrian.providers.webhook import WebhookReader
 
@@ -12,4 +14,6 @@ READERS: dict[str, WebhookReader] = {
     "waha": waha.READER,
     "gowa": gowa.READER,
     "fonnte": fonnte.READER,
+    "meta_cloud": META_CLOUD,
+    "sandbox": SANDBOX,
 }

@@ -6,8 +6,12 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
-from antrian.providers.fonnte.client import DEFAULT_URL, FonnteProvider
+from antrian.providers.fonnte.client import DEFAULT_URL as FONNTE_URL
+from antrian.providers.fonnte.client import FonnteProvider
 from antrian.providers.gowa.client import GowaProvider
+from antrian.providers.meta_cloud.client import DEFAULT_URL as META_URL
+from antrian.providers.meta_cloud.client import DEFAULT_VERSION, MetaCloudProvider
+from antrian.providers.meta_cloud.payload import MetaOptions
 from antrian.providers.mpwa.client import MpwaProvider
 from antrian.providers.waha.client import WahaProvider
 
@@ -44,7 +48,7 @@ def _gowa(lane: Lane, _sandbox_port: int) -> GowaProvider:
 
 
 def _fonnte(lane: Lane, _sandbox_port: int) -> FonnteProvider:
-    return FonnteProvider(lane.key or SecretStr(""), lane.url or DEFAULT_URL)
+    return FonnteProvider(lane.key or SecretStr(""), lane.url or FONNTE_URL)
 
 
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
@@ -57,10 +61,21 @@ def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     )
 
 
+def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
+    return MetaCloudProvider(
+        lane.url or META_URL,
+        lane.key or SecretStr(""),
+        lane.option("phone_number_id"),
+        MetaOptions.of(lane),
+        version=lane.option("api_version") or DEFAULT_VERSION,
+    )
+
+
 _PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
     "mpwa": _mpwa,
     "waha": _waha,
     "gowa": _gowa,
     "fonnte": _fonnte,
     "sandbox": _sandbox,
+    "meta_cloud": _meta_cloud,
 }

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
-from antrian.domain.receipt import InboundMessage, ProviderEvent, Receipt, ReceiptStatus, SessionNotice, SessionState
+from antrian.domain.receipt import (
+    DeliveryReceipt,
+    InboundMessage,
+    ProviderEvent,
+    ReceiptStatus,
+    SessionNotice,
+    SessionState,
+)
 from antrian.providers.gateway_webhook import (
     LONGEST_TEXT,
     fields_of,
@@ -90,7 +97,7 @@ def _receipts(fields: Mapping[str, Any]) -> Sequence[ProviderEvent]:
     failure_class, code, detail = _FAILURES.get(word, (None, "", ""))
     later = f"{STATE_PREFIX}{state}" if state else ""
     return (
-        Receipt(
+        DeliveryReceipt(
             status=_STATUSES[word],
             at=moment(fields.get("timestamp")),
             provider_id=named or later,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from antrian.domain.lane import Lane
-from antrian.domain.receipt import InboundMessage, ProviderEvent, Receipt, ReceiptStatus, Unreadable
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ProviderEvent, ReceiptStatus, UnreadableReport
 from antrian.providers.gateway_webhook import LONGEST_TEXT, is_device, is_group, person_of, unreadable
 from antrian.providers.json_fields import LONGEST_ID, identifier, json_object, moment, text
 from antrian.providers.webhook import WebhookReader, WebhookRequest, is_signed
@@ -67,7 +67,7 @@ def _read(request: WebhookRequest, lane: Lane, _now: float) -> Sequence[Provider
     envelope = json_object(request.body)
     if not _is_ours(envelope.get("device_id"), lane):
         # Without the body, which is another sender's affair.
-        told = Unreadable(reason="is of another device than this lane's sender: set the lane's option device_id")
+        told = UnreadableReport(reason="is of another device than this lane's sender: set the lane's option device_id")
         return () if lane.option("device_id") else (told,)
     name, payload = envelope.get("event"), envelope.get("payload")
     if not isinstance(name, str) or not isinstance(payload, dict):
@@ -106,7 +106,7 @@ def _receipt(status: ReceiptStatus, at: float | None, named: object, recipient: 
     name = identifier(named)
     if not name:
         return unreadable("is a receipt for something that has no id", {"id": named})
-    return Receipt(status=status, at=at, provider_id=name, recipient=recipient)
+    return DeliveryReceipt(status=status, at=at, provider_id=name, recipient=recipient)
 
 
 def _inbound(payload: dict[str, Any], told_at: float | None) -> Sequence[ProviderEvent]:

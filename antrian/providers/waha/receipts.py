@@ -11,13 +11,13 @@ from typing import Any, Final
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
     ReceiptStatus,
     SessionNotice,
     SessionState,
-    Unreadable,
+    UnreadableReport,
 )
 from antrian.providers.gateway_webhook import LONGEST_TEXT, is_group, person_of, unreadable
 from antrian.providers.json_fields import LONGEST_ID, identifier, inner, json_object, moment, text
@@ -81,7 +81,7 @@ def _read(request: WebhookRequest, lane: Lane, _now: float) -> Sequence[Provider
     session = text(envelope.get("session"), LONGEST_ID)
     if session and session != lane.option("session", DEFAULT_SESSION):
         # Without the body, which is another sender's affair.
-        return (Unreadable(reason="is of another session than this lane's: give each session its own webhook"),)
+        return (UnreadableReport(reason="is of another session than this lane's: give each session its own webhook"),)
     name, payload = envelope.get("event"), envelope.get("payload")
     if not isinstance(name, str) or not isinstance(payload, dict):
         return (unreadable("is no event of WAHA", request.body),)
@@ -103,7 +103,7 @@ def _receipt(payload: dict[str, Any], at: float | None) -> Sequence[ProviderEven
     person = person_of(chat_of(written), payload.get("to"))
     failed = status is ReceiptStatus.FAILED
     return (
-        Receipt(
+        DeliveryReceipt(
             status=status,
             at=at,
             provider_id=name,

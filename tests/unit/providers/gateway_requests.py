@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from antrian.domain.lane import Lane
-from antrian.domain.receipt import ProviderEvent, Unreadable
+from antrian.domain.receipt import ProviderEvent, UnreadableReport
 from antrian.providers.webhook import WebhookReader, WebhookRequest
 
 SENDER = "628114040707"
@@ -82,4 +82,4 @@ def told(reader: WebhookReader, body: bytes | dict[str, Any], lane: Lane) -> Seq
 
 def is_kept(events: Sequence[ProviderEvent]) -> bool:
     """Whether there is nothing but one report that cannot be read."""
-    return [type(event) for event in events] == [Unreadable]
+    return [type(event) for event in events] == [UnreadableReport]

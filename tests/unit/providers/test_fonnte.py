@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, SessionNotice, SessionState, reported
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ReceiptStatus, SessionNotice, SessionState, reported
 from antrian.providers.contract import Failed, Outgoing, Sent
 from antrian.providers.fonnte.answers import classify
 from antrian.providers.fonnte.client import FonnteProvider
@@ -147,9 +147,9 @@ def test_first_call_bears_both_names_of_the_message_and_later_ones_the_second() 
     later = status(stateid="4F2A", state="delivered")
 
     assert told(READER, first, LANE) == (
-        Receipt(status=ReceiptStatus.SENT, provider_id="80367170", alias="stateid:4F2A"),
+        DeliveryReceipt(status=ReceiptStatus.SENT, provider_id="80367170", alias="stateid:4F2A"),
     )
-    assert told(READER, later, LANE) == (Receipt(status=ReceiptStatus.DELIVERED, provider_id="stateid:4F2A"),)
+    assert told(READER, later, LANE) == (DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id="stateid:4F2A"),)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,9 @@ def test_first_call_bears_both_names_of_the_message_and_later_ones_the_second() 
     ],
 )
 def test_statuses(word: str, expected: ReceiptStatus) -> None:
-    assert told(READER, status(id=80367170, status=word), LANE) == (Receipt(status=expected, provider_id="80367170"),)
+    assert told(READER, status(id=80367170, status=word), LANE) == (
+        DeliveryReceipt(status=expected, provider_id="80367170"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -179,14 +181,14 @@ def test_statuses(word: str, expected: ReceiptStatus) -> None:
 def test_failures(word: str, failure_class: FailureClass, code: str) -> None:
     (receipt,) = told(READER, status(id="1", status=word), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert (receipt.status, receipt.failure_class, receipt.code) == (ReceiptStatus.FAILED, failure_class, code)
 
 
 def test_the_further_of_two_words_counts() -> None:
     (receipt,) = told(READER, status(id="1", status="sent", state="read"), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert receipt.status is ReceiptStatus.READ
 
 

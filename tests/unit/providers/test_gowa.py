@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, Unreadable, reported
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ReceiptStatus, UnreadableReport, reported
 from antrian.providers.contract import Failed, Outgoing, Sent
 from antrian.providers.gowa.answers import classify
 from antrian.providers.gowa.client import GowaProvider
@@ -139,7 +139,7 @@ def test_signature_over_the_raw_body_with_any_current_secret() -> None:
     ],
 )
 def test_receipt(kind: str, status: ReceiptStatus) -> None:
-    expected = Receipt(status=status, at=1_752_878_660, provider_id="3EB0C1", recipient="+6281234567890")
+    expected = DeliveryReceipt(status=status, at=1_752_878_660, provider_id="3EB0C1", recipient="+6281234567890")
 
     assert told(READER, ack(kind), LANE) == (expected,)
 
@@ -147,7 +147,7 @@ def test_receipt(kind: str, status: ReceiptStatus) -> None:
 def test_each_id_of_one_event_is_a_receipt_and_a_bad_one_spoils_no_other() -> None:
     events = told(READER, ack("read", ["A", {"x": 1}, "B", None, 7]), LANE)
 
-    assert [event.provider_id if isinstance(event, Receipt) else "kept" for event in events] == [
+    assert [event.provider_id if isinstance(event, DeliveryReceipt) else "kept" for event in events] == [
         "A",
         "kept",
         "B",
@@ -169,7 +169,7 @@ def test_unknown_receipt_is_kept(kind: object, ids: object) -> None:
 def test_nobody_becomes_known_by_a_receipt_in_a_group() -> None:
     (receipt,) = told(READER, ack("read", chat_id="120363402106@g.us"), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert receipt.recipient == ""
 
 
@@ -203,7 +203,7 @@ def test_inbound_text() -> None:
 def test_event_of_another_device_is_named_and_its_words_are_not_kept() -> None:
     (kept,) = told(READER, ack("read") | {"device_id": "628999@s.whatsapp.net"}, LANE)
 
-    assert isinstance(kept, Unreadable)
+    assert isinstance(kept, UnreadableReport)
     assert ("another device" in kept.reason, kept.raw) == (True, "")
     several = lane_of("gowa", options=(("device_id", "shop"),))
     assert told(READER, ack("read") | {"device_id": "628999@s.whatsapp.net"}, several) == ()
@@ -213,7 +213,7 @@ def test_event_of_another_device_is_named_and_its_words_are_not_kept() -> None:
 def test_device_is_ours_under_each_name_that_it_has(device: object) -> None:
     lane = lane_of("gowa", options=(("device_id", "shop"),))
 
-    assert isinstance(told(READER, ack("read") | {"device_id": device}, lane)[0], Receipt)
+    assert isinstance(told(READER, ack("read") | {"device_id": device}, lane)[0], DeliveryReceipt)
 
 
 @pytest.mark.parametrize("name", ["message.reaction", "group.participants", "newsletter.mute", "call.offer"])

@@ -90,5 +90,34 @@ def test_provider_that_echoes_our_id_says_which(name: str) -> None:
     assert provider.echoed_id("m:0:1") == provider.echoed_id("m:0:1")
 
 
+def test_options_that_are_missing_are_named_with_the_variables() -> None:
+    with pytest.raises(
+        SettingsError, match=r"also needs: WHATSAPP_API_KEY, phone_number_id in WHATSAPP_PROVIDER_OPTIONS$"
+    ):
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_API_KEY": ""})
+
+
+def test_wrong_options_are_named_and_never_quoted() -> None:
+    options = "phone_number_id=g3heim,ttl=5,direct_send=marketing"
+    with pytest.raises(SettingsError) as caught:
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": options})
+
+    text = str(caught.value)
+    assert "WHATSAPP_PROVIDER_OPTIONS: phone_number_id must be digits" in text
+    assert "ttl must be seconds, 30 to 43200" in text
+    assert "direct_send must be utility or authentication" in text
+    assert "g3heim" not in text
+
+
+def test_meta_needs_no_address() -> None:
+    provider = made(
+        COMPLETE
+        | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": "phone_number_id=1066"}
+        | {"WHATSAPP_API_URL": ""}
+    )
+
+    assert vars(provider)["_url"] == "https://graph.facebook.com/v25.0/1066/messages"
+
+
 def test_every_provider_of_the_catalog_can_be_made_and_no_other() -> None:
     assert set(registry._PROVIDERS) == set(PROVIDERS)

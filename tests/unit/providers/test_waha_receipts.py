@@ -6,12 +6,12 @@ from hypothesis import given
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.receipt import (
+    DeliveryReceipt,
     InboundMessage,
-    Receipt,
     ReceiptStatus,
     SessionNotice,
     SessionState,
-    Unreadable,
+    UnreadableReport,
     reported,
 )
 from antrian.providers.waha.payload import sent_id
@@ -64,7 +64,7 @@ def test_signature_of_another_algorithm_or_without_a_secret_proves_nothing() -> 
     ],
 )
 def test_receipt_bears_the_id_that_we_chose(number: int, status: ReceiptStatus) -> None:
-    expected = Receipt(
+    expected = DeliveryReceipt(
         status=status, at=1_764_000_000.123, provider_id=OURS, correlation_id=OURS, recipient="+6281234567890"
     )
 
@@ -74,7 +74,7 @@ def test_receipt_bears_the_id_that_we_chose(number: int, status: ReceiptStatus) 
 def test_error_of_whatsapp_is_no_reason_to_send_again() -> None:
     (receipt,) = told(READER, ack(-1), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert (receipt.status, receipt.failure_class) == (ReceiptStatus.FAILED, FailureClass.REJECTED)
     assert (receipt.code, receipt.correlation_id) == ("refused-by-whatsapp", OURS)
     assert "81234567890" not in receipt.detail
@@ -83,7 +83,7 @@ def test_error_of_whatsapp_is_no_reason_to_send_again() -> None:
 def test_message_that_people_wrote_with_the_session_is_none_of_ours() -> None:
     (receipt,) = told(READER, ack(2, "true_1234@lid_3EB075539C08D763E8A111"), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert (receipt.provider_id, receipt.correlation_id, receipt.recipient) == (
         "3EB075539C08D763E8A111",
         "",
@@ -94,7 +94,7 @@ def test_message_that_people_wrote_with_the_session_is_none_of_ours() -> None:
 def test_webjs_writes_the_id_as_an_object() -> None:
     (receipt,) = told(READER, ack(2, {"fromMe": True, "_serialized": f"true_{PERSON}_{OURS}"}), LANE)
 
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
     assert receipt.provider_id == OURS
 
 
@@ -208,7 +208,7 @@ def test_what_nobody_can_read_is_kept(body: bytes | dict[str, object]) -> None:
 def test_event_of_another_session_is_named_and_its_words_are_not_kept() -> None:
     (kept,) = told(READER, ack(3) | {"session": "other"}, LANE)
 
-    assert isinstance(kept, Unreadable)
+    assert isinstance(kept, UnreadableReport)
     assert ("another session" in kept.reason, kept.raw) == (True, "")
     assert told(READER, ack(3) | {"session": "other"}, lane_of("waha", options=(("session", "other"),))) != (kept,)
 
