@@ -117,6 +117,8 @@ PROVIDERS = {
     for kind in (
         ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
         ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
+        ProviderKind("gowa", "GOWA", options=frozenset({"device_id"})),
+        ProviderKind("fonnte", "Fonnte", needs=("key", "sender"), receipts=ReceiptProof.PATH),
         # It accepts any key and sender, and answers for every provider.
         ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
         _META_CLOUD,
@@ -124,7 +126,7 @@ PROVIDERS = {
 }
 
 #: Named in advance, so that a lane that asks for one is told what is the matter.
-_PLANNED = ("fonnte", "gowa", "twilio")
+_PLANNED = ("twilio",)
 
 
 def why_unknown(provider: str) -> str:

@@ -74,6 +74,8 @@ class DeliveryReceipt:
         at: when, unix seconds by the provider's clock; None where it does not say.
         provider_id: the provider's name for the message; empty where only ours came back.
         correlation_id: ours, as `Outgoing.correlation_id` was; empty where the provider does not echo it.
+        alias: another name that the provider will use for the same message from now on, without the first; empty where
+            there is none.
         recipient: E.164 with +, or another identity; only for `contact.known`, never to find the message by.
         failure_class: for `failed`: what may be done about it; `rejected` where nothing, `transient` for another try.
         code: for `failed`: a short constant of a bounded set.
@@ -84,6 +86,7 @@ class DeliveryReceipt:
     at: float | None = None
     provider_id: str = ""
     correlation_id: str = ""
+    alias: str = ""
     recipient: str = ""
     failure_class: FailureClass | None = None
     code: str = ""
@@ -194,6 +197,7 @@ def read_receipt(event: Event) -> DeliveryReceipt | None:
         at=_moment(details.get("at")),
         provider_id=_text(details.get("provider_id")),
         correlation_id=_text(details.get("correlation_id")),
+        alias=_text(details.get("alias")),
         recipient=_text(details.get("recipient")),
         failure_class=None if failure is None else FailureClass.read(failure),
         code=_text(details.get("code")),

@@ -15,6 +15,15 @@ const CAUSES = {
   "several-phone-numbers": t("More than one number"),
   "bad-credentials": t("The provider does not accept our key"),
   "sender-disconnected": t("Our sender is not connected to WhatsApp"),
+  "session-scan-qr": t("Our sender must be linked to WhatsApp again"),
+  "session-passkey": t("Our sender must be confirmed with a passkey"),
+  "session-stopped": t("The gateway’s session is stopped"),
+  "session-starting": t("The gateway’s session is starting"),
+  "session-failed": t("The gateway’s session has failed"),
+  "session-not-working": t("The gateway’s session does not work"),
+  "session-not-found": t("The gateway does not know our session"),
+  "session-disconnected": t("Our sender is not connected to WhatsApp"),
+  "device-not-found": t("The gateway does not know our device"),
   "plan-exhausted": t("The plan at the provider is used up"),
   "provider-down": t("The provider is down"),
   redirected: t("The provider’s address has changed"),
@@ -24,8 +33,13 @@ const CAUSES = {
   unrecognised: t("The provider refused it"),
   "invalid-fields": t("The provider does not accept the number or the text"),
   "too-large": t("The message is too long"),
+  placeholder: t("The provider would change words of the text"),
+  spintax: t("The provider would change words of the text"),
   "not-unicode": t("The text has broken characters"),
   "no-answer": t("The provider did not answer"),
+  "error-while-sending": t("The provider reported an error while sending"),
+  "refused-by-whatsapp": t("WhatsApp reported an error"),
+  "expired-at-provider": t("It waited too long at the provider"),
   "answer-lost": t("The provider’s answer was lost"),
   "connection-lost": t("The connection broke while sending"),
   "gateway-error": t("The provider’s server reported an error"),
@@ -81,7 +95,7 @@ const OURS = {
   "the connection to the broker broke before the call": "",
   "the broker gave it up before a consumer could handle it": "",
 };
-const SILENT = /^HTTP (\d{3}) without a message from MPWA$/;
+const SILENT = /^HTTP (\d{3}) without a (?:message from MPWA|reason)$/;
 
 /** The cause in one sentence. */
 export const causeTitle = (failureClass, code) => CAUSES[`${failureClass}/${code}`] ?? CAUSES[code] ?? (failureClass && failureClass !== "unknown" ? className(failureClass) : t("Cause not known"));
