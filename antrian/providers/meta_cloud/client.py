@@ -9,7 +9,8 @@ from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Timeouts, post_json
 from antrian.providers.meta_cloud.answers import classify
-from antrian.providers.meta_cloud.payload import MetaOptions, payload_of, private_texts
+from antrian.providers.meta_cloud.payload import MetaOptions, payload_of
+from antrian.providers.template import private_texts
 
 DEFAULT_URL = "https://graph.facebook.com"
 DEFAULT_VERSION = "v25.0"

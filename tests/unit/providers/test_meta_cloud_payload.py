@@ -5,7 +5,8 @@ import pytest
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
-from antrian.providers.meta_cloud.payload import LONGEST_TEXT, MetaOptions, payload_of, private_texts
+from antrian.providers.meta_cloud.payload import LONGEST_TEXT, MetaOptions, payload_of
+from antrian.providers.template import private_texts
 
 NOW = 1_796_000_000.0
 NUMBER = "+6281234567890"
@@ -103,7 +104,7 @@ def test_template_s_parameters_may_be_none_or_named_or_numbers() -> None:
         {"name": "ok", "parameters": [None]},
         {"name": "ok", "parameters": [["a"]]},
         {"name": "ok", "parameters": ["half \ud83d"]},
-        {"name": "ok", "parameters": ["x"] * 65},
+        {"name": "ok", "parameters": ["x"] * 101},
         {"name": "ok", "parameters": {"not a name": "x"}},
         {"name": "ok", "buttons": [None]},
     ],
