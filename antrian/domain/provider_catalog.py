@@ -53,6 +53,8 @@ class ProviderKind:
         tells: how far its receipts can follow a message: the highest status; empty where it tells nothing of messages.
         echoes_id: whether it gives our name for an attempt back with its receipts, so that an attempt without an answer
             can be settled.
+        has_window: whether it may send other messages to a person who wrote to the sender within a day, or knows people
+            by names of its own: then it is told both with each message.
         is_sandbox: whether it stands in for a provider: nothing reaches WhatsApp.
     """
 
@@ -65,6 +67,7 @@ class ProviderKind:
     receipts: ReceiptProof = ReceiptProof.SIGNATURE
     tells: Literal["", "sent", "delivered", "read"] = "read"
     echoes_id: bool = False
+    has_window: bool = False
     is_sandbox: bool = False
 
     def missing_options(self, options: Mapping[str, str]) -> tuple[str, ...]:
@@ -113,6 +116,7 @@ _META_CLOUD = ProviderKind(
         OptionRule("ttl", _is_ttl, f"seconds, {SHORTEST_TTL} to {LONGEST_TTL}"),
     ),
     echoes_id=True,
+    has_window=True,
 )
 
 
@@ -132,6 +136,7 @@ _TWILIO = ProviderKind(
         OptionRule("content_sid", _like(r"HX[0-9A-Za-z]{1,40}"), "a content template's SID, HX…"),
         OptionRule("content_variable", _like(r"[0-9A-Za-z_]{1,16}"), "the name of a template's variable, such as 1"),
     ),
+    has_window=True,
 )
 
 #: Every provider that can be used.

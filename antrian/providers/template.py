@@ -1,14 +1,15 @@
 """What WhatsApp demands of templates and recipients, through whichever official provider a message goes. Pure.
 
 A person who wrote to the sender within 24 hours may be sent any text; everyone else an approved template only. A
-message may name its own, in its metadata:
+message may name its own in its metadata, under `whatsapp_template`. A value there is a text, so it is written as JSON:
 
-    {"whatsapp_template": {"name": "otp", "language": "id", "parameters": ["4411"], "buttons": ["4411"]}}
+    {"name": "otp", "language": "id", "parameters": ["4411"], "buttons": ["4411"]}
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing
@@ -35,6 +36,19 @@ def person_of(outgoing: Outgoing) -> str:
     if PHONE.fullmatch(outgoing.recipient):
         return outgoing.recipient
     return next((name for name in (outgoing.bsuid, outgoing.recipient) if BSUID.fullmatch(name)), "")
+
+
+def own_template(outgoing: Outgoing) -> Mapping[str, Any] | Failed | None:
+    """The template that a message names; None where it names none, and the failure where it cannot be read."""
+    wanted = outgoing.metadata.get(TEMPLATE_KEY)
+    if isinstance(wanted, str):
+        try:
+            wanted = json.loads(wanted)
+        except (ValueError, RecursionError):
+            return bad_template("is not JSON")
+    if wanted is None or isinstance(wanted, Mapping):
+        return wanted
+    return bad_template("must be an object with a name")
 
 
 def one_line(text: str) -> str:
@@ -67,7 +81,7 @@ def private_texts(outgoing: Outgoing) -> Iterator[str]:
     yield one_line(outgoing.text)
     yield outgoing.recipient.removeprefix("+")
     yield outgoing.bsuid
-    wanted = outgoing.metadata.get(TEMPLATE_KEY)
+    wanted = own_template(outgoing)
     if isinstance(wanted, Mapping):
         for _, value in (*_pairs(wanted.get("parameters")), *_pairs(wanted.get("buttons"))):
             yield one_line(str(value))

@@ -62,6 +62,7 @@ def test_message_is_handed_over_as_a_form_with_the_key(options: str, user: str) 
         "From": ["whatsapp:+628114040707"],
         "Body": ["Kode OTP 4411 é"],
     }
+    assert provider.echoed_id("id:0:1") == ""
     assert (provider.name, provider.patience) == ("twilio", 30.0)
     assert KEY not in repr(vars(provider))
 

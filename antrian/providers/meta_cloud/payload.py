@@ -13,11 +13,11 @@ from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
 from antrian.providers.template import (
     PHONE,
-    TEMPLATE_KEY,
     bad_template,
     is_unicode,
     may_be_answered,
     one_line,
+    own_template,
     parameters,
     person_of,
     refused,
@@ -94,8 +94,11 @@ def _content(outgoing: Outgoing, options: MetaOptions, now: float) -> dict[str, 
         return refused("not-unicode", "the text contains half of a surrogate pair")
     if may_be_answered(outgoing, now):
         return _text(outgoing.text)
-    if outgoing.metadata.get(TEMPLATE_KEY) is not None:
-        return _own_template(outgoing.metadata[TEMPLATE_KEY], options)
+    wanted = own_template(outgoing)
+    if isinstance(wanted, Failed):
+        return wanted
+    if wanted is not None:
+        return _own_template(wanted, options)
     if options.template:
         return _lanes_template(outgoing.text, options)
     return _direct(outgoing.text, options)
@@ -130,10 +133,8 @@ def _lanes_template(text: str, options: MetaOptions) -> dict[str, Any] | Failed:
     return _template(options.template, options.template_language, [{"type": "text", "text": parameter}], [])
 
 
-def _own_template(wanted: object, options: MetaOptions) -> dict[str, Any] | Failed:
+def _own_template(wanted: Mapping[str, Any], options: MetaOptions) -> dict[str, Any] | Failed:
     """The template that a message names: `{"name": …, "language"?: …, "parameters"?: …, "buttons"?: …}`."""
-    if not isinstance(wanted, Mapping):
-        return bad_template("must be an object with a name")
     name, language = wanted.get("name"), wanted.get("language") or options.template_language
     if not isinstance(name, str) or not _TEMPLATE_NAME.fullmatch(name):
         return bad_template("has no usable name: small letters, digits and _")

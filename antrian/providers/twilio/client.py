@@ -62,5 +62,9 @@ class TwilioProvider:
             return answer
         return classify(answer, (key, login, *private_texts(outgoing)), now)
 
+    def echoed_id(self, _correlation_id: str) -> str:
+        """Nothing: Twilio takes no name of ours."""
+        return ""
+
     def close(self) -> None:
         """Nothing is kept between sends."""

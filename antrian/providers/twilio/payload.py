@@ -4,16 +4,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
 from antrian.providers.template import (
-    TEMPLATE_KEY,
     bad_template,
     is_unicode,
     may_be_answered,
     one_line,
+    own_template,
     parameters,
     person_of,
     refused,
@@ -94,8 +94,11 @@ def _content(outgoing: Outgoing, options: TwilioOptions, now: float) -> dict[str
         if len(outgoing.text) > LONGEST_TEXT:
             return refused("too-long", f"the text has more than {LONGEST_TEXT} characters")
         return {"Body": outgoing.text}
-    if outgoing.metadata.get(TEMPLATE_KEY) is not None:
-        return _own_template(outgoing.metadata[TEMPLATE_KEY])
+    wanted = own_template(outgoing)
+    if isinstance(wanted, Failed):
+        return wanted
+    if wanted is not None:
+        return _own_template(wanted)
     return _lanes_template(outgoing.text, options)
 
 
@@ -114,10 +117,8 @@ def _lanes_template(text: str, options: TwilioOptions) -> dict[str, str] | Faile
     return _template(options.content_sid, {options.content_variable: value})
 
 
-def _own_template(wanted: object) -> dict[str, str] | Failed:
+def _own_template(wanted: Mapping[str, Any]) -> dict[str, str] | Failed:
     """The template that a message names: `{"content_sid" or "name": "HX…", "parameters"?: …}`."""
-    if not isinstance(wanted, Mapping):
-        return bad_template("must be an object with a content_sid")
     sid = wanted.get("content_sid") or wanted.get("name")
     if not isinstance(sid, str) or not _CONTENT_SID.fullmatch(sid):
         return bad_template("has no usable content_sid, HX…")

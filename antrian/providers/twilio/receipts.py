@@ -120,7 +120,8 @@ def _receipt(fields: Mapping[str, str], word: str) -> Receipt | None:
         recipient=person,
         failure_class=FailureClass.TRANSIENT if again else FailureClass.REJECTED,
         code="unrecognised" if meaning is None else meaning.code,
-        detail=described(code, quote(fields.get("ErrorMessage", ""))) or "failed without a reason that is known",
+        detail=described(code, quote(fields.get("ErrorMessage") or fields.get("ChannelStatusMessage", "")))
+        or "failed without a reason that is known",
     )
 
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -66,8 +67,9 @@ def test_template_of_the_lane_carries_the_text_on_one_line() -> None:
     }
 
 
-def test_template_of_the_message_wins_over_the_lanes() -> None:
-    payload = asked(MetaOptions(template="info", direct_send="utility"), metadata={"whatsapp_template": CODE_TEMPLATE})
+@pytest.mark.parametrize("written", [CODE_TEMPLATE, json.dumps(CODE_TEMPLATE)])
+def test_template_of_the_message_wins_over_the_lanes(written: object) -> None:
+    payload = asked(MetaOptions(template="info", direct_send="utility"), metadata={"whatsapp_template": written})
 
     assert payload["template"] == {
         "name": "otp",
@@ -98,6 +100,9 @@ def test_template_s_parameters_may_be_none_or_named_or_numbers() -> None:
         {"name": "No Spaces"},
         {"name": "../x"},
         {"name": "ok", "language": "Bahasa Indonesia"},
+        "{",
+        "[]",
+        7,
         {"name": "ok", "parameters": "Budi"},
         {"name": "ok", "parameters": [""]},
         {"name": "ok", "parameters": [" \n"]},
@@ -160,9 +165,8 @@ def test_what_meta_would_refuse_for_sure_is_not_sent() -> None:
 
 
 def test_parameters_count_as_private() -> None:
-    message = outgoing(
-        "a\nb", bsuid="ID.1", metadata={"whatsapp_template": {"parameters": ["Budi\n1"], "buttons": [7]}}
-    )
+    written = json.dumps({"parameters": ["Budi\n1"], "buttons": [7]})
+    message = outgoing("a\nb", bsuid="ID.1", metadata={"whatsapp_template": written})
 
     assert set(private_texts(message)) >= {"a\nb", "a b", "6281234567890", "ID.1", "Budi 1", "7"}
 

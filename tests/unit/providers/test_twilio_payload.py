@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -13,18 +14,18 @@ PLAIN = TwilioOptions("whatsapp:+628114040707")
 WITH_TEMPLATE = TwilioOptions("whatsapp:+628114040707", content_sid="HX0a", content_variable="1")
 
 
-def outgoing(text: str = "Halo", recipient: str = "+6281234567890", **more: object) -> Outgoing:
-    return Outgoing("id", recipient, text, **more)  # type: ignore[arg-type]
+def outgoing(text: str = "Halo", recipient: str = "+6281234567890", **more: Any) -> Outgoing:
+    return Outgoing("id", recipient, text, **more)
 
 
-def asked(options: TwilioOptions = PLAIN, **message: object) -> dict[str, str]:
-    form = form_of(outgoing(**message), options, NOW)  # type: ignore[arg-type]
+def asked(options: TwilioOptions = PLAIN, **message: Any) -> dict[str, str]:
+    form = form_of(outgoing(**message), options, NOW)
     assert isinstance(form, dict), form
     return form
 
 
-def refused(options: TwilioOptions = PLAIN, **message: object) -> str:
-    form = form_of(outgoing(**message), options, NOW)  # type: ignore[arg-type]
+def refused(options: TwilioOptions = PLAIN, **message: Any) -> str:
+    form = form_of(outgoing(**message), options, NOW)
     assert isinstance(form, Failed), form
     assert form.failure_class is FailureClass.REJECTED
     return form.code
@@ -74,7 +75,7 @@ def test_template_of_the_message_wins_over_the_lanes(
 @pytest.mark.parametrize(
     "template", ["HX9", {}, {"name": "otp"}, {"name": "HX9", "parameters": [""]}, {"name": "HX9", "parameters": 7}]
 )
-def test_unusable_template_of_a_message_is_refused(template: object) -> None:
+def test_unusable_template_of_a_message_is_refused(template: Any) -> None:
     assert refused(WITH_TEMPLATE, metadata={"whatsapp_template": template}) == "bad-template"
 
 
