@@ -144,6 +144,7 @@ PROVIDERS = {
     kind.name: kind
     for kind in (
         ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
+        ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
         # It accepts any key and sender, and answers for every provider.
         ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
         _META_CLOUD,
@@ -152,7 +153,7 @@ PROVIDERS = {
 }
 
 #: Named in advance, so that a lane that asks for one is told what is the matter.
-_PLANNED = ("fonnte", "waha", "gowa")
+_PLANNED = ("fonnte", "gowa")
 
 
 def why_unknown(provider: str) -> str:

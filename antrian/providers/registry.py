@@ -13,6 +13,7 @@ from antrian.providers.mpwa.client import MpwaProvider
 from antrian.providers.twilio.client import DEFAULT_URL as TWILIO_URL
 from antrian.providers.twilio.client import TwilioProvider
 from antrian.providers.twilio.payload import TwilioOptions
+from antrian.providers.waha.client import WahaProvider
 
 #: The sandbox accepts any key and sender, and MPWA's contract demands both.
 SANDBOX_KEY = SecretStr("sandbox")
@@ -38,12 +39,17 @@ def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(lane.url or "", lane.key or SecretStr(""), lane.sender or "")
 
 
+def _waha(lane: Lane, _sandbox_port: int) -> WahaProvider:
+    return WahaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("session"))
+
+
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(
         lane.url or f"http://127.0.0.1:{sandbox_port}",
         lane.key or SANDBOX_KEY,
         lane.sender or SANDBOX_SENDER,
         name="sandbox",
+        echoes_id=True,
     )
 
 
@@ -69,6 +75,7 @@ def _twilio(lane: Lane, _sandbox_port: int) -> TwilioProvider:
 
 _PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
     "mpwa": _mpwa,
+    "waha": _waha,
     "sandbox": _sandbox,
     "meta_cloud": _meta_cloud,
     "twilio": _twilio,

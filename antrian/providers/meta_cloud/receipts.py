@@ -19,11 +19,11 @@ from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
     LONGEST_RAW,
     AccountNotice,
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
     ReceiptStatus,
-    Unreadable,
+    UnreadableReport,
 )
 from antrian.providers.meta_cloud.answers import meaning_of, words_of
 from antrian.providers.redaction import quote
@@ -99,7 +99,7 @@ def _read(request: WebhookRequest, lane: Lane, _now: float) -> Sequence[Provider
     try:
         document = _parsed(request.body)
     except (ValueError, RecursionError):
-        return [Unreadable(reason="it is not JSON", raw=_beginning(request.body.decode("utf-8", "replace")))]
+        return [UnreadableReport(reason="it is not JSON", raw=_beginning(request.body.decode("utf-8", "replace")))]
     if not isinstance(document, dict) or document.get("object") != "whatsapp_business_account":
         return [_unreadable("it is not about a WhatsApp Business Account", document)]
     return list(_entries(document, lane)) or [_unreadable("it tells nothing", document)]
@@ -173,7 +173,7 @@ def _receipt(status: object, errors: Sequence[object]) -> ProviderEvent:
     provider_id, correlation_id = _text(found.get("id")), _text(found.get("biz_opaque_callback_data"))
     if kind is None or not (provider_id or correlation_id):
         return _unreadable("a status names no message, or is not known", status)
-    receipt = Receipt(
+    receipt = DeliveryReceipt(
         status=kind,
         at=_moment(found.get("timestamp")),
         provider_id=provider_id,
@@ -340,8 +340,8 @@ def _as_json(part: object) -> str:
         return ""
 
 
-def _unreadable(reason: str, part: object) -> Unreadable:
-    return Unreadable(reason=reason, raw=_beginning(_as_json(part)))
+def _unreadable(reason: str, part: object) -> UnreadableReport:
+    return UnreadableReport(reason=reason, raw=_beginning(_as_json(part)))
 
 
 def _beginning(text: str) -> str:

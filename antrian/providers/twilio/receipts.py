@@ -19,11 +19,11 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
     LONGEST_RAW,
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
     ReceiptStatus,
-    Unreadable,
+    UnreadableReport,
 )
 from antrian.providers.redaction import quote
 from antrian.providers.template import BSUID, PHONE
@@ -102,19 +102,19 @@ def _why_not_ours(fields: Mapping[str, str], lane: Lane) -> str:
     return ""
 
 
-def _receipt(fields: Mapping[str, str], word: str) -> Receipt | None:
+def _receipt(fields: Mapping[str, str], word: str) -> DeliveryReceipt | None:
     status, provider_id = _STATUSES.get(word), _id(fields)
     if status is None or not provider_id:
         return None
     person = _person(fields.get("To", ""))
     if status is not ReceiptStatus.FAILED:
-        return Receipt(status=status, provider_id=provider_id, recipient=person)
+        return DeliveryReceipt(status=status, provider_id=provider_id, recipient=person)
     written = fields.get("ErrorCode", "")
     code = int(written) if re.fullmatch(r"[0-9]{1,5}", written, re.ASCII) else None
     meaning = meaning_of(code)
     # What may have arrived is not sent again.
     again = meaning is not None and meaning.failure_class not in {FailureClass.REJECTED, FailureClass.UNCERTAIN}
-    return Receipt(
+    return DeliveryReceipt(
         status=status,
         provider_id=provider_id,
         recipient=person,
@@ -215,8 +215,8 @@ def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
-def _unreadable(reason: str, request: WebhookRequest) -> Unreadable:
-    return Unreadable(reason=reason, raw=request.body.decode("utf-8", "replace")[:LONGEST_RAW])
+def _unreadable(reason: str, request: WebhookRequest) -> UnreadableReport:
+    return UnreadableReport(reason=reason, raw=request.body.decode("utf-8", "replace")[:LONGEST_RAW])
 
 
 READER: Final = WebhookReader(verify=_verify, read=_read, repeat_key=_signature)

@@ -13,11 +13,11 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
     AccountNotice,
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
     ReceiptStatus,
-    Unreadable,
+    UnreadableReport,
     reported,
 )
 from antrian.providers.receipt_readers import READERS
@@ -117,7 +117,7 @@ def test_challenge_is_answered_to_who_knows_the_word() -> None:
 
 @pytest.mark.parametrize("word", ["sent", "delivered", "read"])
 def test_status_names_the_message_by_both_ids(word: str) -> None:
-    assert status(status=word, biz_opaque_callback_data="id:0:1") == Receipt(
+    assert status(status=word, biz_opaque_callback_data="id:0:1") == DeliveryReceipt(
         status=ReceiptStatus(word),
         at=1749416383.0,
         provider_id="wamid.A",
@@ -127,14 +127,14 @@ def test_status_names_the_message_by_both_ids(word: str) -> None:
 
 
 def test_voice_message_that_was_played_is_read() -> None:
-    assert isinstance(event := status(status="played"), Receipt)
+    assert isinstance(event := status(status="played"), DeliveryReceipt)
     assert event.status is ReceiptStatus.READ
 
 
 def test_status_without_a_number_names_the_person_by_metas_id() -> None:
     (event,) = told(statuses=[{"id": "w", "status": "read", "recipient_user_id": "ID.1349"}])
 
-    assert event == Receipt(status=ReceiptStatus.READ, provider_id="w", recipient="ID.1349")
+    assert event == DeliveryReceipt(status=ReceiptStatus.READ, provider_id="w", recipient="ID.1349")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_failed_message_has_its_class_from_the_table_of_answers(
     )
     (event,) = told(**value)
 
-    assert isinstance(event, Receipt)
+    assert isinstance(event, DeliveryReceipt)
     assert (event.status, event.failure_class, event.code) == (ReceiptStatus.FAILED, failure_class, own)
     assert event.detail.endswith("Title No way to …")
 
@@ -169,7 +169,7 @@ def test_failed_message_has_its_class_from_the_table_of_answers(
 def test_failed_message_without_a_reason_is_given_up() -> None:
     event = status(status="failed")
 
-    assert isinstance(event, Receipt)
+    assert isinstance(event, DeliveryReceipt)
     assert (event.failure_class, event.code, bool(event.detail)) == (FailureClass.REJECTED, "unrecognised", True)
 
 
@@ -181,11 +181,11 @@ def test_one_bad_part_hides_no_other() -> None:
     )
 
     assert [type(event) for event in events] == [
-        *(Receipt, Unreadable, Unreadable, Unreadable, Receipt),
-        *(Unreadable, Unreadable),
+        *(DeliveryReceipt, UnreadableReport, UnreadableReport, UnreadableReport, DeliveryReceipt),
+        *(UnreadableReport, UnreadableReport),
         *(AccountNotice, AccountNotice),
     ]
-    assert isinstance(events[4], Receipt)
+    assert isinstance(events[4], DeliveryReceipt)
     assert events[4].at is None
     assert events[7] == AccountNotice(
         kind="error", detail="Account locked", at=1749416400.0, values={"code": 131031, "meaning": "account-locked"}
@@ -233,7 +233,7 @@ def test_what_no_person_wrote_is_no_message() -> None:
         values={"type": "user_changed_user_id", "from": PERSON, "user_id": "MX.09", "previous_user_id": "CO.12"},
     )
     assert isinstance(message(type="request_welcome"), AccountNotice)
-    assert isinstance(message(type="text", text={"body": "Halo"}, group_id="G"), Unreadable)
+    assert isinstance(message(type="text", text={"body": "Halo"}, group_id="G"), UnreadableReport)
 
 
 @pytest.mark.parametrize(("word", "wanted"), [("stop", "stop"), ("resume", "start")])
@@ -314,7 +314,7 @@ def test_large_notice_is_cut() -> None:
 def test_what_cannot_be_read_or_is_not_the_lanes_is_kept(body: bytes) -> None:
     (event,) = read(body)
 
-    assert isinstance(event, Unreadable)
+    assert isinstance(event, UnreadableReport)
     assert event.reason
     assert len(event.raw) <= 2000
 

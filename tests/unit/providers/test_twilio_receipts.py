@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
-from antrian.domain.receipt import InboundMessage, ProviderEvent, Receipt, ReceiptStatus, Unreadable, reported
+from antrian.domain.receipt import (
+    DeliveryReceipt,
+    InboundMessage,
+    ProviderEvent,
+    ReceiptStatus,
+    UnreadableReport,
+    reported,
+)
 from antrian.providers.receipt_readers import READERS
 from antrian.providers.webhook import WebhookRequest
 
@@ -167,7 +174,9 @@ def told(fields: dict[str, str], **more: str | None) -> ProviderEvent:
     ],
 )
 def test_status_of_a_message(word: str, status: ReceiptStatus) -> None:
-    assert told(DELIVERED, MessageStatus=word) == Receipt(status=status, provider_id="SM0a", recipient="+6281234567890")
+    assert told(DELIVERED, MessageStatus=word) == DeliveryReceipt(
+        status=status, provider_id="SM0a", recipient="+6281234567890"
+    )
 
 
 @pytest.mark.parametrize("word", ["failed", "undelivered"])
@@ -189,7 +198,7 @@ def test_failed_message_has_its_class_from_the_table_of_answers(
 ) -> None:
     event = told(DELIVERED, MessageStatus=word, ErrorCode=code, ErrorMessage=f"No way to {PERSON}")
 
-    assert isinstance(event, Receipt)
+    assert isinstance(event, DeliveryReceipt)
     assert (event.status, event.failure_class, event.code) == (ReceiptStatus.FAILED, failure_class, own)
     assert event.detail.endswith("No way to whatsapp:…")
 
@@ -232,7 +241,7 @@ def test_message_of_a_person(more: dict[str, str | None], expected: dict[str, ob
 def test_what_cannot_be_read_or_is_not_the_lanes_is_kept(fields: dict[str, str], reason: str) -> None:
     event = told(fields)
 
-    assert isinstance(event, Unreadable)
+    assert isinstance(event, UnreadableReport)
     assert event.reason == reason
     assert event.raw
 
