@@ -119,11 +119,11 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
     if is_success and str(fields.get("status")) not in _FAILED:
         if provider_id := _message_id(fields):
             return Sent(provider_id)
-        return Failed(*_UNCLEAR, f"HTTP {answer.status} without the SID of a message")
+        return Failed(*_UNCLEAR, f"HTTP {answer.status} without the id of a message")
     code = fields.get("error_code" if is_success else "code")
     words = fields.get("error_message" if is_success else "message")
     words = words[:_LONGEST_WORDS] if isinstance(words, str) else ""
-    detail = described(code, quote(words, private)) or f"HTTP {answer.status} without words of Twilio's"
+    detail = described(code, quote(words, private)) or f"HTTP {answer.status} without a reason"
     meaning = meaning_of(code)
     if meaning is not None:
         waits = [wait for wait in (answer.retry_after, meaning.wait) if wait is not None]

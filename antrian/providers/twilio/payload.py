@@ -113,7 +113,7 @@ def _lanes_template(text: str, options: TwilioOptions) -> dict[str, str] | Faile
         return refused("needs-template", "the lane names a content_sid, but no content_variable for the text")
     value = one_line(text)
     if not value:
-        return refused("bad-template", "the text is empty, and a template's variable must not be")
+        return refused("bad-template", "the text is empty, and a template's parameter must not be")
     return _template(options.content_sid, {options.content_variable: value})
 
 

@@ -12,6 +12,7 @@ from admin_api.dashboard import translation
 NO_SENTENCE = re.compile(
     r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
     r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
+    r"|(Meta|Twilio), .*|pywa .*|Graph API answers, .*|from memory, .*"
     r"|(phone mobile|text pesan|jadwal|kedaluwarsa|zona) .*|Halo .*",
     re.DOTALL,
 )
