@@ -5,6 +5,7 @@ from antrian.providers.gowa import receipts as gowa
 from antrian.providers.meta_cloud.receipts import READER as META_CLOUD
 from antrian.providers.mpwa import receipts as mpwa
 from antrian.providers.sandbox.receipts import READER as SANDBOX
+from antrian.providers.twilio.receipts import READER as TWILIO
 from antrian.providers.waha import receipts as waha
 from antrian.providers.webhook import WebhookReader
 
@@ -15,5 +16,6 @@ READERS: dict[str, WebhookReader] = {
     "gowa": gowa.READER,
     "fonnte": fonnte.READER,
     "meta_cloud": META_CLOUD,
+    "twilio": TWILIO,
     "sandbox": SANDBOX,
 }

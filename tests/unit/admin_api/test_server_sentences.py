@@ -13,6 +13,7 @@ NO_SENTENCE = re.compile(
     r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
     r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
     r"|(aldinokemal|devlikeapro|tulir)/.*|docs\.fonnte\.com.*"
+    r"|(Meta|Twilio), .*|pywa .*|Graph API answers, .*|from memory, .*"
     r"|(phone mobile|text pesan|jadwal|kedaluwarsa|zona) .*|Halo .*",
     re.DOTALL,
 )
