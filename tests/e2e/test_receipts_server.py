@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 import signed_reader
-from exposition import Exposition
 from factories import PHONE
-from queue_fixture import Stock
 from receipts_server import ReceiptsServer
 from records import Records
 from tcp_proxy import proxy_before
