@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from antrian.domain.lane import Lane
-from antrian.domain.receipt import InboundMessage, ProviderEvent, Receipt, ReceiptStatus, Unreadable
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ProviderEvent, ReceiptStatus, UnreadableReport
 from antrian.providers.webhook import WebhookReader, WebhookRequest, is_signed, path_secret
 
 SIGNATURE = "x-hub-signature-256"
@@ -45,17 +45,17 @@ def _read(request: WebhookRequest, _lane: Lane, _now: float) -> Sequence[Provide
         parts = json.loads(request.body)["told"]
         return [_part(one) for one in parts]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return [Unreadable(reason="it is no report", raw=request.body[:2000].decode("utf-8", "replace"))]
+        return [UnreadableReport(reason="it is no report", raw=request.body[:2000].decode("utf-8", "replace"))]
 
 
 def _part(part: Any) -> ProviderEvent:
     try:
         kind, about = part["kind"], {name: value for name, value in part.items() if name != "kind"}
         if kind == "status":
-            return Receipt(**about | {"status": ReceiptStatus(about["status"])})
+            return DeliveryReceipt(**about | {"status": ReceiptStatus(about["status"])})
         return InboundMessage(**about)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        return Unreadable(reason=type(error).__name__, raw=json.dumps(part)[:2000])
+        return UnreadableReport(reason=type(error).__name__, raw=json.dumps(part)[:2000])
 
 
 def _challenge(request: WebhookRequest, secrets: Sequence[str], _lane: Lane) -> str | None:

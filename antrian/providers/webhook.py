@@ -3,7 +3,7 @@
 Each adapter has a `receipts.py` with one `WebhookReader`, listed in `antrian.providers.receipt_readers`. The server has
 compared the secret part of the address before, and asks `verify` with every secret that the lane has now, so that one
 can be replaced without losing a receipt. `read` is asked only when `verify` said yes, and never raises: what it cannot
-read is an `Unreadable`, and the other parts of the same request count.
+read is an `UnreadableReport`, and the other parts of the same request count.
 """
 
 import hashlib

@@ -18,10 +18,10 @@ from antrian.domain.lane import Lane
 from antrian.domain.opt_out import read_wish
 from antrian.domain.receipt import (
     LONGEST_RAW,
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
-    Unreadable,
+    UnreadableReport,
     reported,
 )
 
@@ -47,27 +47,27 @@ def events_of(told: Sequence[ProviderEvent], lane: Lane, *, at: float, source: s
             events += [_encodable(event) for event in made]
         except (RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
             # An adapter let through what it should not have; the other parts count.
-            lost = Unreadable(reason=f"a part could not be written down ({type(error).__name__})")
+            lost = UnreadableReport(reason=f"a part could not be written down ({type(error).__name__})")
             about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
             events.append(reported(lost, **about, at=at, source=source))
     return [*events, *_known(told, lane, at, source)]
 
 
-def unreadable(body: bytes, reason: str) -> Unreadable:
+def unreadable(body: bytes, reason: str) -> UnreadableReport:
     """What a body is that its reader failed on."""
-    return Unreadable(reason=reason, raw=body[:LONGEST_RAW].decode("utf-8", "replace"))
+    return UnreadableReport(reason=reason, raw=body[:LONGEST_RAW].decode("utf-8", "replace"))
 
 
 def word_of(told: ProviderEvent) -> str:
     """What it is counted as: a receipt's status, else its kind."""
-    return told.status.value if isinstance(told, Receipt) else _WORDS[type(told).__name__]
+    return told.status.value if isinstance(told, DeliveryReceipt) else _WORDS[type(told).__name__]
 
 
 _WORDS = {
     "InboundMessage": "inbound",
     "SessionNotice": "session",
     "AccountNotice": "account",
-    "Unreadable": "unreadable",
+    "UnreadableReport": "unreadable",
 }
 
 
