@@ -7,10 +7,11 @@ import asyncio
 import json
 import os
 from dataclasses import replace
+from functools import cache
 from urllib.parse import urlencode
 
 import pytest
-from asgi_call import call, make_app
+from asgi_call import RememberedBatches, call, make_app
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -19,6 +20,9 @@ from signed_reader import READER, SECRET, path
 from antrian.domain.lane import Lane
 from antrian.domain.provider_catalog import PROVIDERS, ReceiptProof
 from antrian.providers.receipt_readers import READERS
+from antrian.receipts.app import ReceiptsApp
+from antrian.receipts.failures import FailureLimit
+from antrian.receipts.repeats import Repeats
 
 EXAMPLES = int(os.environ.get("ANTRIAN_FUZZ_EXAMPLES", "300"))
 PROVIDERS_READ = {"the tests' own": READER} | READERS
@@ -115,6 +119,29 @@ def lane_of(provider: str) -> Lane:
     return Lane(name="default", provider=known, sender="6281200000000", webhook_secrets=(SecretStr(SECRET),))
 
 
+@pytest.fixture(scope="module")
+def loop():
+    """One loop for all examples: making one takes longer than a request."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@cache
+def app_of(provider: str, *, is_proved: bool) -> tuple[ReceiptsApp, RememberedBatches]:
+    reader = PROVIDERS_READ[provider]
+    if is_proved:
+        reader = replace(reader, verify=lambda *_: True, content_types=frozenset())
+    return make_app(reader, lane_of(provider))
+
+
+def fresh(provider: str, *, is_proved: bool) -> tuple[ReceiptsApp, RememberedBatches]:
+    """An application that remembers nothing of the example before."""
+    app, writer = app_of(provider, is_proved=is_proved)
+    writer.batches.clear()
+    app._failures, app._repeats = FailureLimit(), Repeats()
+    return app, writer
+
+
 def latin(headers):
     return [(name.encode(), value.encode("latin-1")) for name, value in headers]
 
@@ -123,13 +150,13 @@ def latin(headers):
 @settings(max_examples=EXAMPLES)
 @given(body=BODIES, headers=HEADERS, method=METHODS, query=_QUERY, any_path=_ANY_PATH, at_its_path=st.booleans())
 def test_what_is_not_proved_is_refused_and_changes_nothing(
-    provider, body, headers, method, query, any_path, at_its_path
+    loop, provider, body, headers, method, query, any_path, at_its_path
 ):
     # Where the address is all that proves a request, one that has it is proved.
     is_signed = PROVIDERS[lane_of(provider).provider].receipts is ReceiptProof.SIGNATURE
     where = path() if at_its_path and is_signed else any_path
-    app, writer = make_app(PROVIDERS_READ[provider], lane_of(provider))
-    answer = asyncio.run(call(app, where, body, latin(headers), method=method, query=query))
+    app, writer = fresh(provider, is_proved=False)
+    answer = loop.run(call(app, where, body, latin(headers), method=method, query=query))
     assert answer.status < 500
     assert answer.status in {200, 400, 401, 404, 405, 413, 415}
     assert answer.status != 200 or method in {"GET", "HEAD"}
@@ -139,11 +166,10 @@ def test_what_is_not_proved_is_refused_and_changes_nothing(
 @pytest.mark.parametrize("provider", PROVIDERS_READ)
 @settings(max_examples=EXAMPLES)
 @given(body=BODIES, headers=HEADERS, query=_QUERY)
-def test_what_is_proved_can_always_be_written_down(provider, body, headers, query):
-    reader = replace(PROVIDERS_READ[provider], verify=lambda *_: True, content_types=frozenset())
-    app, writer = make_app(reader, lane_of(provider))
+def test_what_is_proved_can_always_be_written_down(loop, provider, body, headers, query):
+    app, writer = fresh(provider, is_proved=True)
     headers = [(name, value) for name, value in headers if name != "content-length"]
-    assert asyncio.run(call(app, path(), body, latin(headers), query=query)).status == 200
+    assert loop.run(call(app, path(), body, latin(headers), query=query)).status == 200
     for batch in writer.batches:
         for one in batch:
             assert len(one.routing_key.encode()) <= 255
