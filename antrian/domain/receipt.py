@@ -66,7 +66,7 @@ class SessionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class DeliveryReceipt:
     """How far one message has come.
 
     Attributes:
@@ -140,7 +140,7 @@ class AccountNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+class UnreadableReport:
     """A report, or one part of it, that cannot be read: it is kept, and the other parts count.
 
     Attributes:
@@ -152,14 +152,14 @@ class Unreadable:
     raw: str = ""
 
 
-ProviderEvent = Receipt | InboundMessage | SessionNotice | AccountNotice | Unreadable
+ProviderEvent = DeliveryReceipt | InboundMessage | SessionNotice | AccountNotice | UnreadableReport
 
 _NAMES: Final[Mapping[type[ProviderEvent], EventName]] = {
-    Receipt: EventName.RECEIPT_STATUS,
+    DeliveryReceipt: EventName.RECEIPT_STATUS,
     InboundMessage: EventName.RECEIPT_INBOUND,
     SessionNotice: EventName.RECEIPT_SESSION,
     AccountNotice: EventName.RECEIPT_ACCOUNT,
-    Unreadable: EventName.RECEIPT_UNREADABLE,
+    UnreadableReport: EventName.RECEIPT_UNREADABLE,
 }
 
 
@@ -175,11 +175,11 @@ def reported(told: ProviderEvent, *, lane: str, provider: str, sender: str, at: 
         source: which process writes it.
     """
     details = asdict(told) | {"provider": provider, "sender": sender}
-    message_id = message_id_of(told.correlation_id) if isinstance(told, Receipt) else ""
+    message_id = message_id_of(told.correlation_id) if isinstance(told, DeliveryReceipt) else ""
     return Event(str(_NAMES[type(told)]), at, lane, message_id, source=source, details=details)
 
 
-def read_receipt(event: Event) -> Receipt | None:
+def read_receipt(event: Event) -> DeliveryReceipt | None:
     """The receipt in an event; None where it is none, or says nothing that this version understands."""
     if event.name != EventName.RECEIPT_STATUS:
         return None
@@ -189,7 +189,7 @@ def read_receipt(event: Event) -> Receipt | None:
     except ValueError:
         return None
     failure = details.get("failure_class")
-    return Receipt(
+    return DeliveryReceipt(
         status=status,
         at=_moment(details.get("at")),
         provider_id=_text(details.get("provider_id")),

@@ -209,6 +209,7 @@ _WAY = {
     "cancelling": "INTEGER NOT NULL",
     "failed_at": "REAL",
     "failed_as": "TEXT",
+    "taken_back": "INTEGER",
 }
 _FIXED = frozenset({"id", "message_id"})
 

@@ -10,7 +10,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
-from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState, ordinal
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -56,10 +56,11 @@ _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
 _BARRIER, _SENT = EventName.BARRIER, EventName.SENT
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
-_IS_WAITING, _IS_HELD, _IS_SENT, _IS_PURGED = (
+_IS_WAITING, _IS_HELD, _IS_SENT, _IS_FAILED, _IS_PURGED = (
     MessageState.WAITING,
     MessageState.HELD,
     MessageState.SENT,
+    MessageState.FAILED,
     MessageState.PURGED,
 )
 
@@ -253,6 +254,9 @@ class Projection:
         if row.is_ahead_of(event) or meaning.state is None:
             return
         row.generation = max(row.generation, event.generation)
+        if event.name == EventName.UNDELIVERED:
+            self._take_back(row, event)
+            return
         if meaning.attempt is None and meaning.state in FINAL:
             self._end(row, event, meaning.state)
             return
@@ -279,6 +283,17 @@ class Projection:
         wanted_at = _moment(event.details.get("due_at")) or row.queued_at
         wait = None if wanted_at is None else max(0.0, event.at - wanted_at)
         self._figures.sent(row, event.at, wait)
+
+    def _take_back(self, row: MessageRow, event: Event) -> None:
+        """The provider took it, and said later that it did not arrive."""
+        details = event.details
+        row.attempt, row.presumed = event.attempt, 0
+        row.taken_back = max(row.taken_back or 0, ordinal(bounded(event.generation), bounded(event.attempt)))
+        row.failure_class = _text(details.get("failure_class")) or UNKNOWN
+        row.code, row.detail = _text(details.get("code")), _text(details.get("detail"))
+        row.due_at = row.undo_id = None
+        self._move(row, MessageState.FAILED, event.at)
+        self._minute(event.at, row.lane).failed += 1
 
     def _failed(self, row: MessageRow, event: Event) -> None:
         details = event.details

@@ -11,13 +11,13 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
     LONGEST_RAW,
+    DeliveryReceipt,
     InboundMessage,
     ProviderEvent,
-    Receipt,
     ReceiptStatus,
     SessionNotice,
     SessionState,
-    Unreadable,
+    UnreadableReport,
 )
 from antrian.providers.redaction import quote
 from antrian.providers.webhook import WebhookReader, WebhookRequest, is_signed
@@ -64,21 +64,21 @@ def _dumped(event: object) -> str:
         return ""
 
 
-def _receipt(event: Mapping[str, Any]) -> Receipt | None:
+def _receipt(event: Mapping[str, Any]) -> DeliveryReceipt | None:
     status = _STATUSES.get(str(event.get("status")))
     name, ours = _text(event, "id"), _text(event, "correlation_id")
     if status is None or not (name or ours):
         return None
-    receipt = Receipt(
+    receipt = DeliveryReceipt(
         status=status, at=_moment(event), provider_id=name, correlation_id=ours, recipient=_text(event, "number")
     )
     return receipt if status is not ReceiptStatus.FAILED else _failed(receipt, event)
 
 
-def _failed(receipt: Receipt, event: Mapping[str, Any]) -> Receipt:
+def _failed(receipt: DeliveryReceipt, event: Mapping[str, Any]) -> DeliveryReceipt:
     # Only what is certain to be useless is given up, and only what is certain to allow it is tried again.
     is_for_now = event.get("final") is False
-    return Receipt(
+    return DeliveryReceipt(
         status=receipt.status,
         at=receipt.at,
         provider_id=receipt.provider_id,
@@ -119,8 +119,8 @@ def _moment(event: Mapping[str, Any]) -> float | None:
     return float(at) if is_number and 0 <= at <= _LATEST else None  # type: ignore[operator,arg-type]
 
 
-def _unreadable(reason: str, raw: str) -> Unreadable:
-    return Unreadable(reason=reason, raw=raw[:LONGEST_RAW])
+def _unreadable(reason: str, raw: str) -> UnreadableReport:
+    return UnreadableReport(reason=reason, raw=raw[:LONGEST_RAW])
 
 
 READER = WebhookReader(verify, read)

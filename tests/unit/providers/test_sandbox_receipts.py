@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import (
+    DeliveryReceipt,
     InboundMessage,
-    Receipt,
     ReceiptStatus,
     SessionNotice,
     SessionState,
-    Unreadable,
+    UnreadableReport,
 )
 from antrian.providers.receipt_readers import READERS
 from antrian.providers.webhook import WebhookRequest
@@ -43,7 +43,7 @@ def status_report(status, **more):
 
 def status_event(status, **more):
     told = {"at": 1764000000.25, "provider_id": "3EB0AB", "correlation_id": NAME, "recipient": "+6281234567890"}
-    return Receipt(status=status, **told | more)
+    return DeliveryReceipt(status=status, **told | more)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_one_event_that_cannot_be_read_leaves_the_others():
     events = [{"type": "status", "id": "3EB0AB", "status": "sent"}, {"type": "status", "id": "3EB0AB"}, 7]
     told = READER.read(request_of(json.dumps({"events": events}).encode()), LANE, 0)
 
-    assert [type(one) for one in told] == [Receipt, Unreadable, Unreadable]
+    assert [type(one) for one in told] == [DeliveryReceipt, UnreadableReport, UnreadableReport]
 
 
 anything = st.recursive(
@@ -123,4 +123,4 @@ events = st.dictionaries(fields, anything | words, max_size=10)
 def test_nothing_that_is_signed_makes_it_stumble(body):
     for told in READER.read(request_of(body), LANE, 0):
         json.dumps(str(told)).encode()
-        assert isinstance(told, Receipt | InboundMessage | SessionNotice | Unreadable)
+        assert isinstance(told, DeliveryReceipt | InboundMessage | SessionNotice | UnreadableReport)
