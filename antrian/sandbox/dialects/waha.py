@@ -29,8 +29,6 @@ _STATES: Final = {
 }
 #: What its engine says of each kind of failure.
 _EXCEPTIONS: Final = {
-    AnswerKind.NOT_ON_WHATSAPP: "The number is not registered on WhatsApp",
-    AnswerKind.AMBIGUOUS: "no LID found for the number from server",
     AnswerKind.FAILED: "failed to send message",
     AnswerKind.COLD_REFUSED: "server returned error 463",
 }
@@ -76,6 +74,8 @@ class WahaDialect:
                 return _UNAUTHORIZED
             case AnswerKind.DISCONNECTED:
                 return _not_working(submission.sender)
+            case AnswerKind.NOT_ON_WHATSAPP | AnswerKind.AMBIGUOUS:
+                return Reply(422, {"message": "The number is not registered on WhatsApp", "statusCode": 422})
             case _:
                 return _exception(_EXCEPTIONS[decision.kind], decision.until)
 

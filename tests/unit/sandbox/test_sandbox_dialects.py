@@ -175,6 +175,7 @@ ANSWERS = {
     },
     "waha": {
         "sent": (201, '"id": "3EB0AB"'),
+        "not-on-whatsapp": (422, "not registered"),
         "failed": (500, "failed to send"),
         "throttled": (429, "Too Many"),
         "unauthorized": (401, "Unauthorized"),
