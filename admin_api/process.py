@@ -24,6 +24,7 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.broker.topology import Names, topology
 from antrian.contacts.book import ContactBook
 from antrian.contacts.book_file import book_folder
@@ -31,7 +32,6 @@ from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here

@@ -39,6 +39,9 @@ class LaneTimes:
         """The times after one more event of the lane; only the end of a call to the provider changes them."""
         if event.name not in ATTEMPT_ENDS:
             return self
+        if event.details.get("settled_by"):
+            # The provider was called long ago. In doubt that call ends only now; what it wanted since stands.
+            return replace(self, send_ended_at=max(self.send_ended_at, event.at), pause=0.0, source=event.source)
         if event.at < self.send_ended_at and event.source != self.source:
             # A consumer that was replaced reports late: what came after it stands. (One consumer's own events come in
             # order, whatever becomes of its clock.) But its successor may only have found that the attempt has no

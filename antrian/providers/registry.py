@@ -6,7 +6,11 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
+from antrian.providers.meta_cloud.client import DEFAULT_URL as META_URL
+from antrian.providers.meta_cloud.client import DEFAULT_VERSION, MetaCloudProvider
+from antrian.providers.meta_cloud.payload import MetaOptions
 from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.waha.client import WahaProvider
 
 #: The sandbox accepts any key and sender, and MPWA's contract demands both.
 SANDBOX_KEY = SecretStr("sandbox")
@@ -32,13 +36,33 @@ def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(lane.url or "", lane.key or SecretStr(""), lane.sender or "")
 
 
+def _waha(lane: Lane, _sandbox_port: int) -> WahaProvider:
+    return WahaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("session"))
+
+
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(
         lane.url or f"http://127.0.0.1:{sandbox_port}",
         lane.key or SANDBOX_KEY,
         lane.sender or SANDBOX_SENDER,
         name="sandbox",
+        echoes_id=True,
     )
 
 
-_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {"mpwa": _mpwa, "sandbox": _sandbox}
+def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
+    return MetaCloudProvider(
+        lane.url or META_URL,
+        lane.key or SecretStr(""),
+        lane.option("phone_number_id"),
+        MetaOptions.of(lane),
+        version=lane.option("api_version") or DEFAULT_VERSION,
+    )
+
+
+_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
+    "mpwa": _mpwa,
+    "waha": _waha,
+    "sandbox": _sandbox,
+    "meta_cloud": _meta_cloud,
+}

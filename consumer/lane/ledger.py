@@ -20,6 +20,7 @@ from antrian.domain.usage import Usage
 from antrian.providers.contract import Failed
 from consumer.lane.cold_outcomes import ColdOutcomes
 from consumer.lane.permit import Uses
+from consumer.lane.receipts import AttemptReceipts
 from consumer.lane.retry import Interrupted
 
 #: The latest messages and cancellations are remembered however old they are: a consumer that was away longer than the
@@ -59,6 +60,11 @@ _ENDS_A_CANCELLATION = frozenset({EventName.UNCANCELLED, EventName.REDRIVEN})
 
 _FAILED, _UNCERTAIN, _DEAD = EventName.FAILED, EventName.UNCERTAIN, EventName.DEAD
 _UNDELIVERED = EventName.UNDELIVERED
+_RECEIPT = EventName.RECEIPT_STATUS
+
+#: States after which no receipt can prove anything: it was sent, or whoever sends it again wants just that. What was
+#: cancelled may come back, and an attempt of it may have been made.
+_ENDED = frozenset({State.SENT, State.DEAD})
 
 
 class Ledger:
@@ -74,6 +80,7 @@ class Ledger:
         uses: of the permissions to send one message of a paused lane.
         usage: how much was sent.
         cold_outcomes: what became of the latest messages to cold contacts.
+        receipts: attempts that a receipt may prove, and those that one has proved.
     """
 
     def __init__(self, lane: str, window: float, clock: Callable[[], float] = time.time) -> None:
@@ -81,6 +88,7 @@ class Ledger:
         self.uses = Uses()
         self.usage = Usage()
         self.cold_outcomes = ColdOutcomes()
+        self.receipts = AttemptReceipts()
         self._lane = lane
         self._window = window
         self._clock = clock
@@ -127,6 +135,8 @@ class Ledger:
             self._cancelled[event.message_id] = event.at
         elif event.name in _ENDS_A_CANCELLATION:
             self._cancelled.pop(event.message_id, None)
+        elif event.name == _RECEIPT:
+            self.receipts.hear(event)
         self.uses.apply(event)
         self.usage.apply(event, self._clock())
         self.cold_outcomes = self.cold_outcomes.after(event)
@@ -147,6 +157,10 @@ class Ledger:
             return
         self._entries[event.message_id] = _fold(known, event, state)
         self._entries.move_to_end(event.message_id)
+        if state in _ENDED:
+            self.receipts.forget(event.message_id)
+        else:
+            self.receipts.apply(event)
         key = event.details.get("key")
         # One key for one message: a second one could never be forgotten.
         if isinstance(key, str) and self._keys.get(event.message_id, key) == key and not self.owner(key, event.at):
@@ -156,6 +170,7 @@ class Ledger:
     def _forget_older_than(self, oldest: float) -> None:
         _drop_while(self._cancelled, lambda at: at < oldest, keep=ALWAYS_REMEMBERED)
         for message_id in _drop_while(self._entries, lambda entry: entry.at < oldest, keep=ALWAYS_REMEMBERED):
+            self.receipts.forget(message_id)
             key = self._keys.pop(message_id, None)
             if key is not None and self._owners.get(key) == message_id:
                 del self._owners[key]

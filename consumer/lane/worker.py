@@ -21,8 +21,9 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
 from antrian.domain.message import Message, Priority
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import Settings
-from antrian.providers.contract import Failed, Provider, SendResult
+from antrian.providers.contract import Failed, Outgoing, Provider, SendResult
 from consumer.event_loop import EventLoop
 from consumer.inbox import Delivery, Stop
 from consumer.lane.holds import LaneHolds
@@ -297,12 +298,12 @@ class LaneWorker:
             self._calls.release(self._reservation)
             self._reservation = None
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
         """Make the call, whatever happens to the connection meanwhile."""
         assert self._reservation is not None  # noqa: S101 (the tick reserves it first)
         excused = message.priority >= Priority.URGENT or self._pace.forced
         began = self.now()
-        call = self._calls.begin(self._reservation, self._provider, message)
+        call = self._calls.begin(self._reservation, self._provider, outgoing)
         await self.link.wait(lambda: self.link.answer_to(call) is not None, until=deadline, despite_disconnection=True)
         no_answer = Failed(FailureClass.UNCERTAIN, "no-answer", "the provider never answered")
         result = self.link.answer_to(call) or no_answer
@@ -324,6 +325,9 @@ class LaneWorker:
 
 
 def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> LaneRules:
+    echo = _echo(lane, provider)
+    # No longer than the ledger surely remembers the attempt.
+    wait = min(settings.whatsapp_queue_receipt_wait, settings.whatsapp_queue_dedupe_hours * 1800)
     patience = min(PROVIDER_DEADLINE, settings.whatsapp_queue_timeout_minutes * 60)
     return LaneRules(
         lane=lane.name,
@@ -334,4 +338,17 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         consumer=this_consumer(),
         rhythm={"delay": lane.delay, "jitter": lane.jitter},
         cold_failures=lane.limits.cold_failures,
+        provider=lane.provider,
+        echo=echo,
+        receipt_wait=wait if echo else 0.0,
+        has_window=lane.provider in PROVIDERS and PROVIDERS[lane.provider].has_window,
     )
+
+
+def _echo(lane: Lane, provider: Provider) -> Callable[[str], str] | None:
+    kind = PROVIDERS.get(lane.provider)
+    if kind is None or not kind.echoes_id or not lane.webhook_secrets:
+        return None
+    # Of a provider that takes our name as it is.
+    echoed: Callable[[str], str] = getattr(provider, "echoed_id", str)
+    return echoed

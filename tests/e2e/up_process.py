@@ -14,7 +14,8 @@ class Up:
     def __init__(self, settings, folder, *options, **more):
         self.log = folder / "up.log"
         # Two of these run at the same time when the tests do: every port is their own.
-        ports = {"SANDBOX_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
+        ports = {name: str(free_port()) for name in ("SANDBOX_PORT", "ADMIN_PORT", "RECEIPTS_PORT")}
+        ports["RECEIPTS_METRICS_PORT"] = "0"
         ours = environment(settings, **ports | {"ANTRIAN_HOME": str(folder)} | more)
         ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
         self.environment = ours

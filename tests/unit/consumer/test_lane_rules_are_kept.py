@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lane_model import Fault, LaneModel
 
+from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import Limits, parse_windows
+from antrian.domain.message import Message, new_message
+from antrian.domain.opt_out import CONFIRMATION, WISHES, answer_key, confirmation
 from antrian.domain.priority import Priority
 from antrian.providers.contract import SendResult, Sent
 from consumer.lane import sorting
@@ -242,6 +245,51 @@ def test_an_opt_out_drops_a_message_of_that_purpose_only():
     assert sent(lane) == ["m2"]
     (dropped,) = lane.broker.events("opted_out", "m1")
     assert dropped.details["purpose"] == "transaction"
+
+
+def say(lane: LaneModel, words: str, purpose: str) -> float:
+    """A person writes one of the words."""
+    lane.now += 1
+    details = {"recipient": STRANGER, "purpose": purpose, "words": words, "channel": "inbound", "by": STRANGER}
+    lane.broker.show(Event("contact.opted_out", lane.now, "", source="receipts", details=details))
+    return lane.now
+
+
+def answer(message_id: str, words: str, at: float, text: str = "") -> Message:
+    return new_message(
+        STRANGER,
+        text or confirmation(WISHES[words]),
+        source="antrian",
+        now=at,
+        priority="high",
+        message_id=message_id,
+        purpose=CONFIRMATION,
+        idempotency_key=answer_key(STRANGER, words, at),
+    )
+
+
+def test_an_opt_out_of_everything_is_answered_once_and_nothing_else_passes_by_that_name():
+    lane = lane_with()
+    said_at = say(lane, "STOP SEMUA", "all")
+    lane.publish(answer("promo", "stop semua", said_at, "Diskon!"))
+    lane.publish(answer("a1", "stop semua", said_at))
+    lane.publish(answer("a2", "stop semua", said_at))
+    lane.publish(make_message("m1", phone=STRANGER))
+    for _ in range(4):
+        take(lane)
+    assert sent(lane) == ["a1"]
+    assert lane.broker.events("sending", "a1")[0].details["purpose"] == "confirmation"
+    assert [len(lane.broker.events("opted_out", one)) for one in ("promo", "a2", "m1")] == [1, 0, 1]
+    assert len(lane.broker.events("duplicate", "a2")) == 1
+
+
+def test_who_wants_nothing_already_is_not_told_that_again_for_a_lesser_wish():
+    lane = lane_with()
+    lane.opt_out(STRANGER)
+    said_at = say(lane, "STOP", "marketing")
+    lane.publish(answer("a1", "stop", said_at))
+    take(lane)
+    assert sent(lane) == []
 
 
 def test_what_an_attempt_tells():

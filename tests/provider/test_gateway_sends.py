@@ -1,0 +1,61 @@
+"""The gateways' adapters over real HTTP: what arrives at a small server, and what its answer becomes."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from faults import read_request, serving
+from pydantic import SecretStr
+
+from antrian.providers.contract import Failed, Outgoing, Provider, Sent
+from antrian.providers.http import Timeouts
+from antrian.providers.waha.client import WahaProvider
+from antrian.providers.waha.payload import sent_id
+
+KEY = SecretStr("s3cr3t-key")
+OUTGOING = Outgoing("id", "+6281234567890", "Kode 4411: sampai jumpa & 😀", correlation_id="id:0:1")
+PATIENT = Timeouts(connect=60, read=60, body=60)
+
+
+@contextmanager
+def answering(status: str, /, **fields: object) -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """A server that answers everything so; yields its address, and the heads and bodies that arrived."""
+    arrived: list[tuple[str, bytes]] = []
+
+    def answer(connection: socket.socket) -> None:
+        head, _, body = read_request(connection).partition(b"\r\n\r\n")
+        arrived.append((head.decode(), body))
+        said = json.dumps(fields).encode()
+        connection.sendall(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(said), said))
+        connection.close()
+
+    with serving(answer) as url:
+        yield url, arrived
+
+
+def test_waha() -> None:
+    with answering("201 Created", id="true_6281234567890@c.us_3EB0A7") as (url, arrived):
+        assert WahaProvider(f"{url}/", KEY, "shop", timeouts=PATIENT).send(OUTGOING) == Sent("3EB0A7")
+
+    ((head, body),) = arrived
+    assert head.startswith("POST /api/sendText ")
+    assert "X-Api-Key: s3cr3t-key" in head
+    assert json.loads(body) == {
+        "session": "shop",
+        "chatId": "6281234567890@c.us",
+        "text": OUTGOING.text,
+        "id": sent_id("id:0:1"),
+    }
+
+
+@pytest.mark.parametrize("name", ["waha"])
+def test_failure_repeats_nothing_private(name: str) -> None:
+    echo = f"cannot send {OUTGOING.text} to 6281234567890 with {KEY.get_secret_value()}"
+    with answering("500 Error", message=echo, code=echo, reason=echo, status=False) as (url, _):
+        provider: Provider = {"waha": lambda: WahaProvider(url, KEY, timeouts=PATIENT)}[name]()
+        result = provider.send(OUTGOING)
+
+    assert isinstance(result, Failed)
+    assert not [secret for secret in ("s3cr3t", "81234567890", "4411") if secret in repr(result)]
