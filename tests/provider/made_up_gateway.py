@@ -1,6 +1,6 @@
 """The adapter of a gateway that does not exist, with a fault of one's choice in it.
 
-Its contract: `POST /v1/messages`, JSON `{to, text, ref}`, a bearer; 201 `{"id"}`, else `{"error": {"code", "message"}}`.
+Its contract: `POST /v1/messages`, JSON `{to, text, ref}`, a bearer; 201 `{"id"}`, or `{"error": {"code", "message"}}`.
 Webhooks: `{"events": [{"type", "id", "ref", "status", "at"}]}`, `X-Kabar-Signature: sha256=<HMAC of the body>`.
 """
 
