@@ -2,6 +2,7 @@
 
 from antrian.providers.meta_cloud.receipts import READER as META_CLOUD
 from antrian.providers.sandbox.receipts import READER as SANDBOX
+from antrian.providers.twilio.receipts import READER as TWILIO
 from antrian.providers.waha import receipts as waha
 from antrian.providers.webhook import WebhookReader
 
@@ -9,5 +10,6 @@ from antrian.providers.webhook import WebhookReader
 READERS: dict[str, WebhookReader] = {
     "waha": waha.READER,
     "meta_cloud": META_CLOUD,
+    "twilio": TWILIO,
     "sandbox": SANDBOX,
 }

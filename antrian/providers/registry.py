@@ -10,6 +10,9 @@ from antrian.providers.meta_cloud.client import DEFAULT_URL as META_URL
 from antrian.providers.meta_cloud.client import DEFAULT_VERSION, MetaCloudProvider
 from antrian.providers.meta_cloud.payload import MetaOptions
 from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.twilio.client import DEFAULT_URL as TWILIO_URL
+from antrian.providers.twilio.client import TwilioProvider
+from antrian.providers.twilio.payload import TwilioOptions
 from antrian.providers.waha.client import WahaProvider
 
 #: The sandbox accepts any key and sender, and MPWA's contract demands both.
@@ -60,9 +63,20 @@ def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
     )
 
 
+def _twilio(lane: Lane, _sandbox_port: int) -> TwilioProvider:
+    return TwilioProvider(
+        lane.url or TWILIO_URL,
+        lane.key or SecretStr(""),
+        lane.option("account_sid"),
+        TwilioOptions.of(lane),
+        api_key_sid=lane.option("api_key_sid"),
+    )
+
+
 _PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
     "mpwa": _mpwa,
     "waha": _waha,
     "sandbox": _sandbox,
     "meta_cloud": _meta_cloud,
+    "twilio": _twilio,
 }
