@@ -17,7 +17,7 @@ FAULTS = {
     "what is no single recipient is not sent": ("sends to lists",),
     "the request keeps the vendor's description": ("a number as a string", "calls another path"),
     "the key stands in its place only": ("puts the key into the path", "forgets the key"),
-    "our name goes with each attempt": ("one ref for all attempts", "a new ref each time"),
+    "our name goes with each attempt": ("one ref for all attempts", "a new ref each time", "promises another ref"),
     "nothing is carried over from one send to the next": ("keeps cookies",),
     "each case is told as what it is": (
         "calls a new contact transient", "calls bad credentials rejected", "calls throttling transient",

@@ -147,15 +147,18 @@ def the_key_stands_in_its_place_only(probe: ProviderProbe) -> None:
 @CHECKS.add(lambda probe: bool(probe.request.correlation))
 def our_name_goes_with_each_attempt(probe: ProviderProbe) -> None:
     """The provider is given a name that is another one for each attempt, and the same for the same one."""
-    names = []
+    names, told = [], []
     for number in (1, 1, 2):
         outgoing = message(probe, "Halo", attempt=number)
         sent = attempt(probe, answer_each(accepted_case(probe).answers), outgoing)
         request, fields = _only_request(sent, probe)
         names.append(request.value(probe.request.correlation, fields))
+        with client(probe, "http://127.0.0.1:9") as provider:
+            told.append(provider.echoed_id(outgoing.correlation_id))
     demand(names[0], f"{probe.request.correlation!r} is empty")
     demand(names[0] == names[1], "the same attempt is given two names")
     demand(names[0] != names[2], "two attempts are given one name: a receipt of the first would prove the second")
+    demand(told == names, f"`echoed_id` says {told[0]!r}, and the provider was given {names[0]!r}")
 
 
 @CHECKS.add()
