@@ -237,20 +237,27 @@ class Tick:
                 detail="the consumer stopped in the middle of a send",
             )
             admission = self._look_up(message)
-        if isinstance(admission, Drop) and admission.outcome == "cancelled":
-            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
-            # this copy came.
-            await self._port.barrier()
-            admission = self._look_up(message)
-        if isinstance(admission, Send | Settle) and self._is_doubtful(message):
-            # A receipt that came in time must not be overlooked because the stream is slow.
+        if self._may_be_out_of_date(admission, message):
             await self._port.barrier()
             admission = self._look_up(message)
         return admission
 
-    def _is_doubtful(self, message: Message) -> bool:
-        known = self._ledger.receipts.of(message.message_id)
-        return known is not None and known.is_doubtful
+    def _may_be_out_of_date(self, admission: Admission, message: Message) -> bool:
+        """Whether the stream, which may be slower than the lane, could tell better what to do with a message."""
+        match admission:
+            case Drop("cancelled") | Proved():
+                # A re-drive that takes the cancellation back was recorded before this copy came; or that the send,
+                # which a receipt proves, did not arrive.
+                return True
+            case AlreadySent():
+                # A later copy than the one that was sent: what was sent may not have arrived.
+                entry = self._ledger.entry(message.message_id)
+                return entry is not None and entry.generation < message.generation
+            case Send() | Settle():
+                # A receipt that came in time must not be overlooked.
+                known = self._ledger.receipts.of(message.message_id)
+                return known is not None and known.is_doubtful
+        return False
 
     def _look_up(self, message: Message) -> Admission:
         wait = self._rules.receipt_wait
