@@ -210,6 +210,11 @@ def read_receipt(event: Event) -> Receipt | None:
     )
 
 
+def session_words(state: str) -> str:
+    """What people read about a sender in this state; empty for one that can send, or that nobody here knows."""
+    return SESSION_WORDS.get(SessionState(state), "") if state in SESSION_WORDS else ""
+
+
 def read_session(event: Event) -> SessionNotice | None:
     """The notice in an event; None where it is none, or says nothing that this version understands."""
     if event.name != EventName.RECEIPT_SESSION:

@@ -103,7 +103,7 @@ class Tick:
         self._events = events
         self._port = port
         self._holds = holds
-        self._gate = LaneGate(pace, holds, port)
+        self._gate = LaneGate(pace, holds, ledger, port)
         self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
         self._outgoing = OutgoingMessages(rules, holds)
         self._copies = DelayedCopies(rules, events, holds)
@@ -406,6 +406,9 @@ class Tick:
         why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
         _log.warning("message.failed", **_about(message), **why)
         await self._port.record(failed, surely=True)
+        if failure.failure_class is FailureClass.UNCERTAIN and self._rules.receipt_wait:
+            # The receipt may have been quicker than the answer.
+            await self._port.take_in()
         awaited = await_receipt(message, self._ledger, self._rules.receipt_wait, self._port.wall())
         match awaited:
             case None:
