@@ -61,6 +61,22 @@ class Matched(NamedTuple):
     seq: int
 
 
+class DeliveryChange(NamedTuple):
+    """More is known of what became of a message.
+
+    Attributes:
+        message_id: of which.
+        lane: where it was sent from.
+        delivery: a `Delivery`'s value.
+        at: when it was heard of, unix seconds.
+    """
+
+    message_id: str
+    lane: str
+    delivery: str
+    at: float
+
+
 class DeliveryFold:
     """Follows the sends of one batch, and what receipts say of them.
 
@@ -81,6 +97,7 @@ class DeliveryFold:
         self._parked = {name: list(receipts) for name, receipts in parked.items()}
         self.kept: list[ParkedReceipt] = []
         self.matched: list[Matched] = []
+        self.changed: list[DeliveryChange] = []
 
     def begin(self, row: MessageRow, event: Event) -> None:
         """An attempt begins; generation and attempt of the row are the event's already."""
@@ -198,6 +215,7 @@ class DeliveryFold:
         if rises:
             self._figures.delivery(row, before, status.value)
             row.delivery = status.value
+            self.changed.append(DeliveryChange(row.message_id, row.lane, row.delivery, heard_at))
         if status is ReceiptStatus.FAILED:
             if rises:
                 row.undelivered_at = at

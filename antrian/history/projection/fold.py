@@ -121,6 +121,7 @@ class Projection:
             self.changes.entries += 1
         self.changes.at = self.changes.clock
         self.changes.parked, self.changes.matched = self._deliveries.kept, self._deliveries.matched
+        self.changes.deliveries = self._deliveries.changed
         return self.changes
 
     # Arrivals

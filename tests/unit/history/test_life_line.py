@@ -109,8 +109,8 @@ def test_a_message_for_later_does_not_wait_before_its_time(tmp_path):
     assert summarize([], NOW).waited is None
 
 
-def entry(name, at, **details):
-    return LifeEntry(0, int(at), at, name, message_id="m1", attempt=1, details=details)
+def entry(name, when, **details):
+    return LifeEntry(0, int(when), when, name, message_id="m1", attempt=1, details=details)
 
 
 def told(status, at, *, heard_at=None, provider_id="p1", **details):
