@@ -14,7 +14,7 @@ from antrian.domain.lifecycle import word
 from antrian.domain.message import Priority
 from antrian.domain.phone_number import mask
 from antrian.history.queries.life_line import OUTAGE, LifeLineStep, fold, summarize
-from antrian.history.records import Delivery, LifeEntry, MessageRecord, MessageState
+from antrian.history.records import DELIVERIES, Delivery, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.lane_hold import hold_json
 
 #: What attempts are called; everything else has its word in the table of a message's life.
@@ -31,14 +31,6 @@ _RECEIPTS = {
     "receipt.delivered": ("delivered", "delivered after all"),
     "receipt.read": ("read", "read, so it arrived after all"),
     "receipt.failed": ("not delivered, the provider says", "not delivered, the provider says"),
-}
-
-#: What became of a message that a provider took.
-_DELIVERIES = {
-    Delivery.HANDED_OVER: "handed over",
-    Delivery.DELIVERED: "delivered",
-    Delivery.READ: "read",
-    Delivery.FAILED: "not delivered",
 }
 
 #: Characters of a text that fit a table.
@@ -142,7 +134,7 @@ def _number(record: MessageRecord, *, masked: bool) -> str:
 def shown_state(record: MessageRecord) -> str:
     """Where a message is in a word; of one that a provider took, what became of it."""
     is_told = record.state is MessageState.SENT and record.delivery is not None
-    return _DELIVERIES[record.delivery] if is_told and record.delivery else record.state.value
+    return DELIVERIES[record.delivery].word if is_told and record.delivery else record.state.value
 
 
 def _delivery(record: MessageRecord) -> str:
@@ -153,7 +145,7 @@ def _delivery(record: MessageRecord) -> str:
         Delivery.FAILED: record.undelivered_at,
     }.get(record.delivery)
     by = f" by {record.provider}" if record.provider else ""
-    words = [_DELIVERIES[record.delivery] + (f", {moment(at)}" if at else "")]
+    words = [DELIVERIES[record.delivery].word + (f", {moment(at)}" if at else "")]
     if record.delivery is Delivery.READ and record.delivered_at:
         words.append(f"delivered {moment(record.delivered_at)}")
     if record.sent_at:

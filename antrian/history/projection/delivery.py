@@ -101,7 +101,11 @@ class DeliveryFold:
 
     def begin(self, row: MessageRow, event: Event) -> None:
         """An attempt begins; generation and attempt of the row are the event's already."""
-        told = _name(event.details.get(_ECHOED))
+        told = event.details.get(_ECHOED)
+        if told is None:
+            row.attempt_id = None
+            return
+        told = _name(told)
         row.attempt_id = None if told == correlation_of(row.message_id, event.generation, event.attempt) else told
         self._note_name(row, row.attempt_id)
 
@@ -118,11 +122,13 @@ class DeliveryFold:
             row.attempt_id = correlation_of(row.message_id, event.generation, event.attempt)
         row.provider_id, row.sent_at = provider_id, event.at
         row.provider = _name(event.details.get("provider"))
-        forget(row)
+        if row.delivery is not None:
+            forget(row)
         row.delivery = _HANDED_OVER
         self._figures.handed_over(row)
-        self._note_name(row, provider_id)
-        self._note_name(row, row.attempt_id)
+        if self._named:
+            self._note_name(row, provider_id)
+            self._note_name(row, row.attempt_id)
         if self._parked:
             self._unpark(row)
 

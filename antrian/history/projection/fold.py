@@ -58,6 +58,7 @@ _REMOVALS = frozenset({EventName.PURGED, EventName.CLEARED})
 _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
 _BARRIER, _SENT, _RECEIPT = EventName.BARRIER, EventName.SENT, EventName.RECEIPT_STATUS
+_UNDELIVERED = EventName.UNDELIVERED
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
 _IS_WAITING, _IS_HELD, _IS_SENT, _IS_PURGED = (
     MessageState.WAITING,
@@ -266,7 +267,7 @@ class Projection:
             return
         is_same = row.generation == event.generation and row.attempt == event.attempt
         row.generation = max(row.generation, event.generation)
-        if event.name == EventName.UNDELIVERED:
+        if event.name == _UNDELIVERED:
             self._take_back(row, event)
             return
         if meaning.attempt is None and meaning.state in FINAL:
