@@ -28,10 +28,10 @@ def vocabulary() -> dict[str, Any]:
     """The words for the pages' scripts, in English; `static/words.js` translates them.
 
     Returns:
-        `events`, `states` and `deliveries` by name, each with its word and its tone; `classes`, the words for failures; `outages`,
-        the classes of failures that hold a whole lane; `attempts`, whether an attempt `begins`, `goes on` or `is over`
-        with an event; `sums`, the parts of an event that sums them up; `repetitions`, by name, what says the same; and
-        `quiet`, the events that are not shown.
+        `events`, `states` and `deliveries` by name, each with its word and its tone; `classes`, the words for failures;
+        `outages`, the classes of failures that hold a whole lane; `attempts`, whether an attempt `begins`, `goes on` or
+        `is over` with an event; `sums`, the parts of an event that sums them up; `repetitions`, by name, what says the
+        same; and `quiet`, the events that are not shown.
     """
     return {
         "events": {name: [row.word, row.tone] for name, row in LIFECYCLE.items()},

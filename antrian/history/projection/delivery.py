@@ -141,7 +141,7 @@ class DeliveryFold:
             detail=short(str(details.get("detail") or ""), LONGEST_DETAIL),
         )
         # What follows takes the generation on; late receipts still mean this send.
-        row.attempt_id = attempt_name(row)
+        row.attempt_id = row.attempt_id or correlation_of(row.message_id, event.generation, event.attempt)
         self._apply(row, receipt, _name(details.get("failure_class")), event.at)
 
     def take(self, row: MessageRow | None, seq: int, event: Event) -> MessageRow | None:
