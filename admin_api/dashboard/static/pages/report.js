@@ -128,10 +128,10 @@ function deliveries(report) {
     { label: t("Half within"), class: "number", cell: (one) => (one.time ? duration(one.time.p50) : "–") },
     { label: t("95 of 100 within"), class: "number", cell: (one) => (one.time ? duration(one.time.p95) : "–") },
   ];
-  const tables = [figureTable(t("By provider"), columns(t("Provider")), report.providers)];
-  if (report.lanes.length > 1) tables.push(figureTable(t("By lane"), columns(t("Lane")), report.lanes));
+  const tables = [table(t("By provider"), columns(t("Provider")), report.providers)];
+  if (report.lanes.length > 1) tables.push(table(t("By lane"), columns(t("Lane")), report.lanes));
   $("#deliveries-card").hidden = !report.providers.length;
-  $("#deliveries").replaceChildren(...tables.map((one) => h("div", { class: "report-scroll", tabindex: 0, role: "region", "aria-label": one.caption?.textContent ?? t("What arrived") }, one)));
+  $("#deliveries").replaceChildren(...tables);
 }
 
 function hours(report) {
