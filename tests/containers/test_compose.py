@@ -24,9 +24,16 @@ from waiting import wait_until
 pytestmark = pytest.mark.timeout(600)
 
 DELAY = 2.0
-OURS = ("consumer", "admin_api", "sandbox")
+OURS = ("consumer", "admin_api", "receipts", "sandbox")
 SERVICES = ("rabbitmq", *OURS, "prometheus", "alertmanager")
-PORTS = ("ADMIN_PORT", "SANDBOX_PORT", "RABBITMQ_MANAGEMENT_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+PORTS = (
+    "ADMIN_PORT",
+    "SANDBOX_PORT",
+    "RECEIPTS_PORT",
+    "RABBITMQ_MANAGEMENT_PORT",
+    "PROMETHEUS_PORT",
+    "ALERTMANAGER_PORT",
+)
 
 
 class Stack(Composition):
