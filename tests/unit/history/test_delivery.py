@@ -16,8 +16,10 @@ from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES
 from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, Unreadable, reported
+from antrian.history.projection import history_file
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
 from antrian.history.queries import message_query
+from antrian.history.queries.counts import DepthCounts, ReceiptCount
 from antrian.history.queries.history import History
 from antrian.history.queries.report import Period
 from antrian.history.queries.report_file import report_csv
@@ -343,3 +345,35 @@ def test_a_report_tells_what_arrived_by_provider_and_by_lane(path, journal):
         "1",
         "66.67",
     )
+
+
+def test_missing_receipts_are_counted_of_the_last_day_and_by_their_index(path, journal):
+    journal.receipt("delivered", "nobody's")
+    for number, hours in enumerate((30, 20, 2, 3, 0.5)):
+        journal.outcome("sent", f"m{number}", provider_id=f"p-m{number}", at=NOW - hours * 3600)
+    journal.receipt("delivered", "p-m3")
+    fold(path, journal.deliveries)
+    counts = DepthCounts(path)
+    assert counts.receipts(["default", "other"], NOW) == {
+        "default": ReceiptCount(3, 2, NOW - 20 * 3600),
+        "other": ReceiptCount(0, 0, 0.0),
+    }
+    assert counts.parked() == {"default": 1}
+
+
+def test_the_follower_is_told_what_became_of_messages_once(path, journal):
+    journal.queued()
+    journal.receipt("read")
+    journal.sent(provider="waha")
+    journal.receipt("delivered")
+    journal.receipt("delivered")
+    history_file.create(path)
+    writer = HistoryWriter(path, NAMES)
+    told = writer.take(journal.deliveries, now=NOW + 100)
+    assert writer.take(journal.deliveries, now=NOW + 100) == []
+    writer.close()
+    assert [(one.delivery, one.is_news, one.has_arrived) for one in told] == [
+        ("read", True, True),
+        ("read", False, False),
+    ]
+    assert [one.seconds is None for one in told] == [True, False]
