@@ -16,6 +16,7 @@ from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES
 from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, Unreadable, reported
+from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
 from antrian.history.queries import message_query
@@ -113,6 +114,8 @@ def test_an_undelivered_message_is_given_up_or_tried_again(path, journal, what_f
         journal.receipt("delivered")
         message = told(path, journal)
         assert (message.state, message.delivery) == (MessageState.DEAD, Delivery.DELIVERED)
+        letter = fold(path, journal.deliveries).dead_letter("m1")
+        assert may_have_arrived(letter), "to send it again would be to send it twice"
         return
     journal.outcome("retrying", due_at=4e9)
     message = told(path, journal)
