@@ -15,7 +15,7 @@ from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import AttemptFailure, Message, encode, new_message
-from antrian.domain.receipt import Receipt, ReceiptStatus, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.history import History
@@ -65,7 +65,7 @@ class Journal:
         """What the receipts server writes; `at` is the provider's time, None where it tells none."""
         values = {"at": self.now, "provider_id": provider_id, "correlation_id": correlation_id, **fields}
         failure = {"failure_class": FailureClass(values.pop("failure_class"))} if "failure_class" in values else {}
-        told = Receipt(status=ReceiptStatus(status), recipient=PHONE, **values, **failure)
+        told = DeliveryReceipt(status=ReceiptStatus(status), recipient=PHONE, **values, **failure)
         event = reported(told, lane=lane, provider="waha", sender="62811", at=self.now, source="receipts")
         self.add(NAMES.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
 

@@ -152,6 +152,9 @@ class LaneStatus(BaseModel):
     retrying: int
     scheduled: int = Field(description="Of all lanes; what is held is not among them.")
     held: int | None = Field(default=None, description="Messages of this lane that a rule holds.")
+    dead_callbacks: int = Field(
+        default=0, description="Callbacks to the owner's services that were given up, of all lanes."
+    )
     hold: HoldItem | None = Field(default=None, description="What a message in the lane's queue waits for.")
     budget: BudgetItem | None = Field(default=None, description="What the lane may still send.")
     consumers: int

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from antrian.broker.connection import broker_urls
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.cli.hold_view import hold_sentence
 from antrian.cli.lane_now import lanes_of
 from antrian.cli.life_view import life_table, life_verdict, message_card, message_json, message_table
@@ -26,7 +27,6 @@ from antrian.domain.errors import CommandFailed, NoBroker, WrongUse
 from antrian.domain.human_time import moment
 from antrian.domain.settings import Settings, load_settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.queries.history import History, history_path
 from antrian.history.rebuild import catch_up
 from antrian.history.rebuild import rebuild as make_again

@@ -20,12 +20,12 @@ from antrian.broker.connection import open_channel
 from antrian.broker.stream.entry import StreamEntry, fingerprint
 from antrian.broker.stream.feed import SILENCE, StreamFeed
 from antrian.broker.stream.lookup import last_entry, stream_channel
+from antrian.broker.stream.read_ahead import FAR, ReadAhead, ReaderLost
 from antrian.broker.stream.resume import Resumption
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
 from antrian.domain.settings import Settings
 from antrian.history.journal.gap import gap_sentence
-from antrian.history.journal.read_ahead import ReadAhead, ReaderLost
 from antrian.history.journal.watermark import Watermark
 from antrian.history.projection import history_file
 from antrian.history.projection.delivery import DeliveryChange
@@ -35,9 +35,6 @@ from antrian.history.queries.history import History
 
 #: Seconds without an entry after which other things are seen to.
 _TICK = 0.1
-
-#: So many entries behind, reading in a process of its own is worth its start.
-FAR = 50_000
 
 #: Seconds between two looks at what is due, what is old, and whether everything was read.
 _ROUND = 0.5
@@ -266,12 +263,16 @@ class HistoryFollower:
     def _read_ahead(self, writer: HistoryWriter, start: int | str) -> None:
         """Catch up with the journal."""
         try:
-            with closing(ReadAhead(self._urls, self._names.namespace, start)) as feed:
+            with closing(self._ahead(start)) as feed:
                 self._follow(writer, feed, to_the_end=True)
         except ReaderLost:
             # Where no process can be started, or where there is no memory for it, this one reads alone.
             self._is_alone = True
             raise
+
+    def _ahead(self, start: int | str) -> ReadAhead:
+        names = self._names
+        return ReadAhead(self._urls, names.journal, start, bare=names.events, name="antrian history read-ahead")
 
     def _resume(self, writer: HistoryWriter) -> int | str:
         """Where to read on, once it is on record what was missed."""

@@ -25,7 +25,7 @@ from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.receipt import Receipt, ReceiptStatus, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.sandbox.behaviour import Mode, ModeName
 from publisher import InvalidMessage, Unroutable
 from waiting import elapsed, wait_until
@@ -175,10 +175,10 @@ def _deliver(system: LiveSystem) -> None:
         )
         for name in ("arrived", "lost", "silent")
     ]
-    failed = Receipt(
+    failed = DeliveryReceipt(
         status=ReceiptStatus.FAILED, provider_id="lost", failure_class=FailureClass.REJECTED, code="131026"
     )
-    told = (Receipt(status=ReceiptStatus.DELIVERED, provider_id="arrived", at=now), failed)
+    told = (DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id="arrived", at=now), failed)
     about = {"lane": CALM, "provider": "sandbox", "sender": CALM_SENDER, "at": now, "source": "receipts"}
     _write(system, [*sent, *(reported(one, **about) for one in told)])
 

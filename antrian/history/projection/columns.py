@@ -209,6 +209,7 @@ _WAY = {
     "cancelling": "INTEGER NOT NULL",
     "failed_at": "REAL",
     "failed_as": "TEXT",
+    "taken_back": "INTEGER",
     "delivery": "TEXT",
     "delivered_at": "REAL",
     "read_at": "REAL",

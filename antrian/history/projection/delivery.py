@@ -11,7 +11,7 @@ from typing import NamedTuple
 from antrian.domain.events import Event
 from antrian.domain.headers import LONGEST_DETAIL
 from antrian.domain.lifecycle import MessageState
-from antrian.domain.receipt import Receipt, ReceiptStatus, correlation_of, read_receipt
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_of, read_receipt
 from antrian.history.journal.entry import short
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
@@ -147,7 +147,7 @@ class DeliveryFold:
     def undelivered(self, row: MessageRow, seq: int, event: Event) -> None:
         """It did not arrive, and what follows of that is under way; a receipt may have said so already."""
         details = event.details
-        receipt = Receipt(
+        receipt = DeliveryReceipt(
             status=ReceiptStatus.FAILED,
             code=short(str(details.get("code") or "")),
             detail=short(str(details.get("detail") or ""), LONGEST_DETAIL),
@@ -185,7 +185,7 @@ class DeliveryFold:
             self._apply(row, seq, receipt, receipt.failure_class, event.at)
         return row
 
-    def _find(self, lane: str, receipt: Receipt) -> MessageRow | None:
+    def _find(self, lane: str, receipt: DeliveryReceipt) -> MessageRow | None:
         """The message with such a send: by the provider's name before ours."""
         for name, kind in ((short(receipt.provider_id), "provider_id"), (short(receipt.correlation_id), "attempt_id")):
             rows = self._named.get(name, ()) if name else ()
@@ -198,7 +198,7 @@ class DeliveryFold:
         if name is not None and (rows := self._named.get(name)) is not None:
             rows.append(row)
 
-    def _park(self, seq: int, event: Event, receipt: Receipt) -> None:
+    def _park(self, seq: int, event: Event, receipt: DeliveryReceipt) -> None:
         for name in dict.fromkeys((short(receipt.provider_id), short(receipt.correlation_id))):
             if not name:
                 continue
@@ -221,10 +221,12 @@ class DeliveryFold:
         waiting = [one for name in names for one in self._parked.pop((row.lane, name), ())]
         for one in sorted(waiting, key=_place):
             self.matched.append(Matched(row.id, one.lane, one.name, one.seq))
-            receipt = Receipt(status=ReceiptStatus(one.status), at=one.at, code=one.code, detail=one.detail)
+            receipt = DeliveryReceipt(status=ReceiptStatus(one.status), at=one.at, code=one.code, detail=one.detail)
             self._apply(row, seq, receipt, one.failure_class, one.heard_at)
 
-    def _apply(self, row: MessageRow, seq: int, receipt: Receipt, failure_class: str | None, heard_at: float) -> None:
+    def _apply(
+        self, row: MessageRow, seq: int, receipt: DeliveryReceipt, failure_class: str | None, heard_at: float
+    ) -> None:
         status, before = receipt.status, row.delivery or _HANDED_OVER
         if status.rank <= ReceiptStatus.SENT.rank:
             return

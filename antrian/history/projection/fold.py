@@ -10,7 +10,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
-from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState, ordinal
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -60,10 +60,11 @@ _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 _BARRIER, _SENT, _RECEIPT = EventName.BARRIER, EventName.SENT, EventName.RECEIPT_STATUS
 _UNDELIVERED = EventName.UNDELIVERED
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
-_IS_WAITING, _IS_HELD, _IS_SENT, _IS_PURGED = (
+_IS_WAITING, _IS_HELD, _IS_SENT, _IS_FAILED, _IS_PURGED = (
     MessageState.WAITING,
     MessageState.HELD,
     MessageState.SENT,
+    MessageState.FAILED,
     MessageState.PURGED,
 )
 
@@ -305,6 +306,7 @@ class Projection:
         if row.state is _IS_SENT:
             self._figures.unsent(row)
         row.attempt, row.presumed = event.attempt, 0
+        row.taken_back = max(row.taken_back or 0, ordinal(bounded(event.generation), bounded(event.attempt)))
         row.failure_class = _text(details.get("failure_class")) or UNKNOWN
         row.code, row.detail = _text(details.get("code")), _text(details.get("detail"))
         row.due_at = row.undo_id = None

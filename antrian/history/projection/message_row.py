@@ -42,6 +42,7 @@ class MessageRow:
         presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
             unreadable letter, which may have its id from a good message.
         cancelling: whether its cancellation was requested; the consumer obeys that whatever else becomes of it.
+        taken_back: `ordinal` of the latest send that did not arrive; None for none.
         contents: what it says, by column; None while nothing is known, or the history has it.
     """
 
@@ -73,6 +74,7 @@ class MessageRow:
     cancelling: int = 0
     failed_at: float | None = None
     failed_as: str | None = None
+    taken_back: int | None = None
     delivery: str | None = None
     delivered_at: float | None = None
     read_at: float | None = None
@@ -107,4 +109,7 @@ class MessageRow:
         """Whether an event says nothing new about this message: the rule of the consumer's ledger."""
         # What waits for another attempt is another copy, and no attempt of that is known.
         attempt = 0 if self.state is _RETRYING else self.attempt
-        return is_superseded(event, state=self.copy_state, generation=self.generation, attempt=attempt)
+        taken_back = -1 if self.taken_back is None else self.taken_back
+        return is_superseded(
+            event, state=self.copy_state, generation=self.generation, attempt=attempt, taken_back=taken_back
+        )

@@ -1,30 +1,25 @@
 """Opt-outs: recorded with their proof, taken back, or understood from what a person wrote."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from antrian.broker.event_log import write_events
 from antrian.broker.topology import Names
-from antrian.contacts.book import ContactBook
+from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.contacts.fold import LONGEST_WORDS, PURPOSES
 from antrian.domain import contact_event
 from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.contact_event import OptChannel
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
-from antrian.domain.opt_out import Wish, confirmation, is_barred, read_wish
+from antrian.domain.opt_out import CONFIRMATION, Wish, answer_key, confirmation, is_barred, read_wish
 from antrian.domain.phone_number import normalize
 from antrian.operations.contacts.contacts_stream import require_contacts_stream
 from publisher import Publisher
 
 #: Of what somebody opts out who names no purpose.
 USUAL_PURPOSE = Purpose.MARKETING
-
-#: What the answer to an opt-out is sent for: it goes to a person who wants nothing more, once, to say so.
-CONFIRMATION = "confirmation"
 
 
 class UnknownPurpose(AntrianError):
@@ -121,32 +116,29 @@ class OptOuts:
                 raise NotOptedOut(f"this number has not opted out of {meant} messages")
         return self._record(recipient, meant, is_out=False, by=by, channel=channel, source=source)
 
-    def take_inbound(
-        self, recipient: str, text: str, *, publisher: Publisher, lane: str, source: str, language: str = "id"
-    ) -> OptChange | None:
-        """Understand what a person wrote: record the wish, and queue one answer; None where it is no such word.
+    def answer_inbound(
+        self, recipient: str, text: str, *, publisher: Publisher, lane: str, at: float, language: str = "id"
+    ) -> Wish | None:
+        """Queue one answer to a wish that a person wrote; None where it is no such word.
 
-        Repeating is safe: the wish is the same, and the answer has the same key for the whole day.
+        The wish itself is on record already: the server that took it wrote it down. Repeating is safe: the answer has
+        the same key for the whole day.
 
         Args:
             recipient: who wrote: E.164 with +, or another identity of which the phone number is known.
             text: the whole message.
             publisher: queues the answer.
             lane: that the person wrote to.
-            source: which process writes it.
+            at: when we heard of it, unix seconds.
             language: of the answer, `id` or `en`.
 
         Raises:
-            PublisherError: the wish is recorded, and the answer is not queued.
-            BrokerError: as `add`.
+            PublisherError: the answer is not queued, or it is not known.
         """
         wish = read_wish(text)
         if wish is None:
             return None
-        known = self._book.show(recipient).recipient if self._book is not None else recipient
-        change = self._record(
-            known, wish.purpose, is_out=wish.opts_out, words=text.strip(), by=known, channel="inbound", source=source
-        )
+        known = self._phone_number(recipient)
         if known.startswith("+"):
             publisher.queue_message(
                 known,
@@ -154,9 +146,18 @@ class OptOuts:
                 lane=lane,
                 priority="high",
                 purpose=CONFIRMATION,
-                idempotency_key=_answer_key(known, wish, change.at),
+                idempotency_key=answer_key(known, wish.word, at),
             )
-        return change
+        return wish
+
+    def _phone_number(self, recipient: str) -> str:
+        """The number of an identity, where it is known."""
+        if recipient.startswith("+") or self._book is None:
+            return recipient
+        try:
+            return self._book.show(recipient).recipient
+        except ContactsLost:
+            return recipient
 
     def _record(
         self,
@@ -187,10 +188,3 @@ class OptOuts:
         write_events(self._urls, self._names, [event], name="antrian opt-outs")
         if self._book is not None:
             self._book.apply(event)
-
-
-def _answer_key(recipient: str, wish: Wish, at: float) -> str:
-    """One answer a person, word and day; keys are seen in places where numbers are not."""
-    day = datetime.fromtimestamp(at, UTC).date()
-    digest = hashlib.blake2b(f"{recipient}\n{wish.word}\n{day}".encode(), digest_size=16).hexdigest()
-    return f"opt-out:{digest}"

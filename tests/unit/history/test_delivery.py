@@ -15,7 +15,7 @@ from journal_entries import NAMES, Journal, dump, fold
 from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES
-from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, Unreadable, reported
+from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, UnreadableReport, reported
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
@@ -210,7 +210,7 @@ def test_notices_are_activity_and_what_people_write_is_not_kept(path, journal):
             SessionNotice(state=SessionState.NEEDS_QR, detail="scan"),
             SessionNotice(state=SessionState.CONNECTED),
             InboundMessage(recipient="+62812", text="secret"),
-            Unreadable(reason="no JSON", raw="{"),
+            UnreadableReport(reason="no JSON", raw="{"),
         )
     ):
         event = reported(one, lane="default", provider="waha", sender="62811", at=NOW + number, source="receipts")
