@@ -71,6 +71,7 @@ class ReceiptsProcess:
                 listeners.append(ending.enter_context(own))
             app = self._app(public)
             self._serve_lanes(app, settings.lanes)
+            self._metrics.in_flight.set_function(lambda: app.in_flight)
             server = _Server(uvicorn.Config(_Front(app, self._metrics, port), **uvicorn_options()))
             watch = LanesWatch(settings, lambda lanes: self._change_lanes(server, app, lanes))
             for thread in (self._writer, watch):
