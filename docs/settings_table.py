@@ -67,6 +67,7 @@ MEANINGS = {
     "answered 503, and the provider repeats it.",
     "receipts_metrics_host": "Address that its metrics and `/readyz` listen on; in a container `0.0.0.0`.",
     "receipts_metrics_port": "Port of its metrics; `0` is off.",
+    "opt_out_language": "Language of the one answer to a word such as STOP: `id` or `en`.",
     "callback_url": "Where messages of people are passed on to, as Standard Webhooks; without it they are dropped.",
     "callback_secret": "Signs what is passed on; `whsec_…`; several with commas while one is replaced.",
     "callback_sources": "Who is told how their messages fare: `source=https://…,source=https://…`.",

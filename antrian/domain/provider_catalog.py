@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from antrian.domain.suggestion import did_you_mean
+from antrian.domain.web_address import web_address
 
 
 class ReceiptProof(StrEnum):
@@ -88,6 +89,13 @@ def _is_ttl(value: str) -> bool:
     return re.fullmatch(r"[0-9]{2,5}", value) is not None and SHORTEST_TTL <= int(value) <= LONGEST_TTL
 
 
+def _is_address(value: str) -> bool:
+    try:
+        return bool(web_address(value))
+    except ValueError:
+        return False
+
+
 #: Seconds that Meta may try to deliver a message of Direct Send; see `direct-send/configure-message-ttl` of its manual.
 SHORTEST_TTL, LONGEST_TTL = 30, 43_200
 
@@ -108,8 +116,28 @@ _META_CLOUD = ProviderKind(
         OptionRule("ttl", _is_ttl, f"seconds, {SHORTEST_TTL} to {LONGEST_TTL}"),
     ),
     echoes_id=True,
+    has_window=True,
 )
 
+
+_TWILIO = ProviderKind(
+    "twilio",
+    "Twilio",
+    needs=("key", "sender"),
+    options=frozenset(
+        {"account_sid", "api_key_sid", "messaging_service_sid", "status_callback", "content_sid", "content_variable"}
+    ),
+    needs_options=("account_sid",),
+    option_rules=(
+        OptionRule("account_sid", _like(r"AC[0-9A-Za-z]{1,40}"), "an account's SID, AC…"),
+        OptionRule("api_key_sid", _like(r"SK[0-9A-Za-z]{1,40}"), "an API key's SID, SK…"),
+        OptionRule("messaging_service_sid", _like(r"MG[0-9A-Za-z]{1,40}"), "a messaging service's SID, MG…"),
+        OptionRule("status_callback", _is_address, "an address, https://…"),
+        OptionRule("content_sid", _like(r"HX[0-9A-Za-z]{1,40}"), "a content template's SID, HX…"),
+        OptionRule("content_variable", _like(r"[0-9A-Za-z_]{1,16}"), "the name of a template's variable, such as 1"),
+    ),
+    has_window=True,
+)
 
 #: Every provider that can be used.
 PROVIDERS = {
@@ -117,14 +145,17 @@ PROVIDERS = {
     for kind in (
         ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
         ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
+        ProviderKind("gowa", "GOWA", options=frozenset({"device_id"})),
+        ProviderKind("fonnte", "Fonnte", needs=("key", "sender"), receipts=ReceiptProof.PATH),
         # It accepts any key and sender, and answers for every provider.
         ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
         _META_CLOUD,
+        _TWILIO,
     )
 }
 
 #: Named in advance, so that a lane that asks for one is told what is the matter.
-_PLANNED = ("fonnte", "gowa", "twilio")
+_PLANNED: tuple[str, ...] = ()
 
 
 def why_unknown(provider: str) -> str:

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     receipts_confirm_seconds: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)] = 0.25
     receipts_metrics_host: str = "127.0.0.1"
     receipts_metrics_port: Port = 9102
+    opt_out_language: Literal["id", "en"] = "id"
     callback_url: Annotated[str, AfterValidator(web_address)] | None = None
     callback_secret: SecretStr | None = None
     callback_sources: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)

@@ -5,14 +5,18 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from antrian.domain.receipt import LONGEST_RAW, UnreadableReport
+from antrian.providers.json_fields import json_object
+from antrian.providers.webhook import WebhookRequest
 
 #: Characters of a message of a person that are kept: WhatsApp takes no longer one.
 LONGEST_TEXT = 65_536
 
 _NUMBER = re.compile(r"\+?([1-9][0-9]{5,14})(?:[:.][0-9]+)?(?:@c\.us|@s\.whatsapp\.net)?", re.ASCII)
 _LID = re.compile(r"([0-9]{1,32})(?:[:.][0-9]+)?@lid", re.ASCII)
+_MOST_FIELDS = 100
 _SPELLED = re.compile(r"[\s()+.-]")
 
 
@@ -26,6 +30,18 @@ class Person(NamedTuple):
 
     recipient: str
     identities: dict[str, str]
+
+
+def fields_of(request: WebhookRequest) -> dict[str, Any]:
+    """The fields of a body that is a JSON object or a form: gateways that sign nothing have sent both."""
+    if fields := json_object(request.body):
+        return fields
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        return dict(parse_qsl(request.body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return {}
 
 
 def person_of(*addresses: object) -> Person | None:

@@ -77,6 +77,6 @@ def _texts(value: object, depth: int) -> Iterator[str]:
 def _moment_of_date(value: str) -> float | None:
     try:
         found = datetime.fromisoformat(value)
-        return found.timestamp() if found.tzinfo else None
+        return max(found.timestamp(), 0.0) or None if found.tzinfo else None
     except (ValueError, OverflowError):
         return None

@@ -103,6 +103,7 @@ class Submission:
         kind: `text` or `template`.
         correlation_id: the client's own name for this attempt, where it gave one.
         full: of MPWA: the answer is to carry WhatsApp's id.
+        account: whose sender it is, where the dialect says so.
         callback: of Twilio: where the receipts of this very message go.
     """
 
@@ -112,6 +113,7 @@ class Submission:
     kind: str = "text"
     correlation_id: str = ""
     full: bool = False
+    account: str = ""
     callback: str = field(default="", repr=False)
 
     @property

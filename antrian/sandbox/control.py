@@ -93,8 +93,11 @@ def read_target(fields: object) -> WebhookTarget | str:
         return "The secret must be a text: what the webhooks are signed with."
     if isinstance(whose, str):
         return whose
-    target = WebhookTarget(url, secret, whose.provider or "sandbox", whose.sender or "")
-    return _unknown(fields, "url", "secret", "provider", *_SENDER_NAMES) or target
+    account = fields.get("account", "")
+    if not isinstance(account, str):
+        return "The account must be a text."
+    target = WebhookTarget(url, secret, whose.provider or "sandbox", whose.sender or "", account)
+    return _unknown(fields, "url", "secret", "provider", "account", *_SENDER_NAMES) or target
 
 
 def read_receipt_pace(fields: object) -> ReceiptPace | str:

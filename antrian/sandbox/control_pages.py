@@ -67,7 +67,7 @@ class ControlPages:
         return Reply(200, {"mode": mode.name, "seconds": mode.seconds} | ends)
 
     def _set_mode(self, request: SandboxRequest) -> Reply:
-        mode = read_mode(request.fields, self._record.now())
+        mode = read_mode(request.json, self._record.now())
         if isinstance(mode, str):
             return _wrong(mode)
         self._record.mode = mode
@@ -80,7 +80,7 @@ class ControlPages:
         return Reply(200, self._reporting.told())
 
     def _set_webhook(self, request: SandboxRequest) -> Reply:
-        target = read_target(request.fields)
+        target = read_target(request.json)
         if isinstance(target, str):
             return _wrong(target)
         self._reporting.set_target(target)
@@ -94,14 +94,14 @@ class ControlPages:
         return Reply(200, {"delays": [pace.sent, pace.delivered, pace.read]})
 
     def _set_pace(self, request: SandboxRequest) -> Reply:
-        pace = read_receipt_pace(request.fields)
+        pace = read_receipt_pace(request.json)
         if isinstance(pace, str):
             return _wrong(pace)
         self._reporting.pace = pace
         return self._tell_pace(request)
 
     def _send_receipt(self, request: SandboxRequest) -> Reply:
-        wanted = read_receipt(request.fields)
+        wanted = read_receipt(request.json)
         if isinstance(wanted, str):
             return _wrong(wanted)
         whose, report = self._status_report(wanted)
@@ -122,12 +122,13 @@ class ControlPages:
             correlation_id=submission.correlation_id,
             number=submission.digits,
             sender=submission.sender,
+            account=submission.account,
             is_final=wanted.is_final,
         )
         return Whose(arrival.dialect, submission.sender), report
 
     def _take_inbound(self, request: SandboxRequest) -> Reply:
-        inbound = read_inbound(request.fields)
+        inbound = read_inbound(request.json)
         if isinstance(inbound, str):
             return _wrong(inbound)
         self._record.note_inbound(inbound.number)
@@ -145,7 +146,7 @@ class ControlPages:
         return self._report(report, target, told)
 
     def _send_session(self, request: SandboxRequest) -> Reply:
-        wanted = read_session(request.fields)
+        wanted = read_session(request.json)
         if isinstance(wanted, str):
             return _wrong(wanted)
         target = self._reporting.find(wanted.whose.provider, wanted.whose.sender)

@@ -32,6 +32,17 @@ class SandboxRequest:
         """The body decoded as JSON, or as a form if it says so; None where it is neither."""
         return None if self.body is None else decode_fields(self.body, self.header("content-type"))
 
+    @property
+    def json(self) -> Any:
+        """The body decoded as JSON, whatever it says it is, as with a plain `curl -d`; None where it is none."""
+        return None if self.body is None else decode_fields(self.body, "")
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body decoded as a form; empty where it is none."""
+        is_form = self.header("content-type").startswith("application/x-www-form-urlencoded")
+        return self.fields or {} if is_form else {}
+
     def header(self, name: str) -> str:
         """A header's value; empty where there is none."""
         return self.headers.get(name, "")

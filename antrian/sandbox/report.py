@@ -17,12 +17,14 @@ class WebhookTarget:
         secret: what they are signed with.
         provider: the dialect they are written in.
         sender: of which sender, as the dialect names it; empty for all that have none of their own.
+        account: of the provider, where its webhooks name one.
     """
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
     provider: str = "sandbox"
     sender: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class StatusReport:
         correlation_id: the client's own name for it.
         number: the recipient's digits.
         sender: as the dialect names it.
+        account: as the request named it, empty where it did not.
         is_final: of `failed`: whether another attempt is useless.
     """
 
@@ -54,6 +57,7 @@ class StatusReport:
     correlation_id: str = ""
     number: str = ""
     sender: str = ""
+    account: str = ""
     is_final: bool = True
 
 

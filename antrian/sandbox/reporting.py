@@ -54,7 +54,7 @@ class Reporting:
         """The target of this provider and sender; None for either means the first there is."""
         with self._lock:
             fitting = [target for target in self._targets.values() if provider in {None, target.provider}]
-        own = [target for target in fitting if sender in {None, target.sender}]
+        own = [target for target in fitting if sender is None or _plain(sender) == _plain(target.sender)]
         return next(iter(own + [target for target in fitting if not target.sender]), None)
 
     def told(self) -> dict[str, Any]:
@@ -80,6 +80,7 @@ class Reporting:
                 correlation_id=submission.correlation_id,
                 number=submission.digits,
                 sender=submission.sender or target.sender,
+                account=submission.account,
                 is_final=step.is_final,
             )
             if call := dialect.write(report, target):
@@ -102,6 +103,11 @@ class Reporting:
     def _target_of(self, dialect: Dialect, submission: Submission) -> WebhookTarget | None:
         target = self.find(dialect.name, submission.sender)
         return replace(target, url=submission.callback) if target and submission.callback else target
+
+
+def _plain(sender: str) -> str:
+    # Numbers are written in many ways; names are what they are.
+    return sender.removeprefix("whatsapp:").removeprefix("+")
 
 
 def _call_once(call: WebhookCall) -> int | None:

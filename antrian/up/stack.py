@@ -54,13 +54,7 @@ class Stack:
 
     def run(self, *, demo: bool) -> None:
         """Start, serve until interrupted, and end all that was started."""
-        if self._with_sandbox:
-            _check_port("sandbox", "SANDBOX_PORT", "127.0.0.1", self._settings.sandbox_port)
-        if self._with_receipts:
-            _check_port("receipts server", "RECEIPTS_PORT", self._settings.receipts_host, self._settings.receipts_port)
-        _check_port("dashboard", "ADMIN_PORT", self._settings.admin_host, self._settings.admin_port)
-        if port := self._settings.consumer_metrics_port:
-            _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", self._settings.consumer_metrics_host, port)
+        self._check_ports()
         with self._broker() as broker, recorded(self._settings), self._processes():
             self._start(broker)
             self._introduce(broker)
@@ -71,6 +65,19 @@ class Stack:
             while True:
                 self._look_after(self._say)
                 time.sleep(_TICK)
+
+    def _check_ports(self) -> None:
+        settings = self._settings
+        if self._with_sandbox:
+            _check_port("sandbox", "SANDBOX_PORT", "127.0.0.1", settings.sandbox_port)
+        if self._with_receipts:
+            _check_port("receipts server", "RECEIPTS_PORT", settings.receipts_host, settings.receipts_port)
+            if port := settings.receipts_metrics_port:
+                host = settings.receipts_metrics_host
+                _check_port("receipts server's metrics", "RECEIPTS_METRICS_PORT", host, port)
+        _check_port("dashboard", "ADMIN_PORT", settings.admin_host, settings.admin_port)
+        if port := settings.consumer_metrics_port:
+            _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", settings.consumer_metrics_host, port)
 
     @property
     def _with_sandbox(self) -> bool:

@@ -3,6 +3,7 @@
 import subprocess
 
 import psutil
+import requests
 from processes import ANTRIAN, environment
 
 from antrian.broker.node.ports import free_port
@@ -30,5 +31,15 @@ class Up:
     def family(self):
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def child(self, command):
+        return next(child for child in self.family() if command in child.cmdline())
+
     def consumer(self):
-        return next(child for child in self.family() if "consume" in child.cmdline())
+        return self.child("consume")
+
+    @property
+    def sandbox_url(self):
+        return f"http://127.0.0.1:{self.environment['SANDBOX_PORT']}"
+
+    def webhooks(self):
+        return requests.get(f"{self.sandbox_url}/_sandbox/webhook", timeout=60).json()

@@ -53,6 +53,7 @@ def test_message_is_handed_over_with_the_token_and_our_id() -> None:
     assert head.startswith(b"POST /v25.0/1066/messages HTTP/1.1\r\n")
     assert f"\r\nAuthorization: Bearer {TOKEN}\r\n".encode() in head
     assert json.loads(body)["biz_opaque_callback_data"] == "id:0:1"
+    assert provider.echoed_id("id:0:1") == "id:0:1"
     assert (provider.name, provider.patience) == ("meta_cloud", 30.0)
     assert TOKEN not in repr(vars(provider))
 

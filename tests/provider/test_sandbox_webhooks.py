@@ -16,6 +16,7 @@ from antrian.sandbox.report import WebhookTarget
 from antrian.sandbox.server import SandboxServer
 from waiting import wait_until
 
+CURL = {"Content-Type": "application/x-www-form-urlencoded"}
 SECRET = "the-webhook-s-secret"
 FIELDS = {"api_key": "key", "sender": "6281100000000", "message": "Halo", "full": 1}
 
@@ -141,6 +142,12 @@ def test_webhook_is_set_told_without_its_secrets_and_forgotten(receiver: Receive
         assert {event_of(taken)["number"] for taken in receiver.taken} == {"+628120007892"}
         assert requests.delete(f"{sandbox.url}/_sandbox/webhook", timeout=60).json() == {"removed": 1}
         assert told(sandbox)["webhooks"] == []
+
+
+def test_control_understands_what_a_plain_curl_sends(sandbox: SandboxServer) -> None:
+    answer = requests.post(f"{sandbox.url}/_sandbox/mode", data='{"mode": "down"}', headers=CURL, timeout=60)
+
+    assert answer.json()["mode"] == "down"
 
 
 def test_pace_of_the_receipts_is_set(sandbox: SandboxServer) -> None:

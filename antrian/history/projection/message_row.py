@@ -35,6 +35,9 @@ class MessageRow:
         hold_reason: why it is held; only while it is, as `hold_until` and `hold_rule`.
         failed_at: when it was given up, or its time was over; None once it is on its way again, or was sent.
         failed_as: what it failed of, as the figures name it.
+        delivery: how far its latest copy has come that a provider took, a `Delivery`; None where none did.
+        provider: which provider that was; None where the consumer did not say.
+        attempt_id: our name for that attempt, where it does not follow from generation and attempt.
         source: the publishing service; empty while it is not known.
         presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
             unreadable letter, which may have its id from a good message.
@@ -72,6 +75,15 @@ class MessageRow:
     failed_at: float | None = None
     failed_as: str | None = None
     taken_back: int | None = None
+    delivery: str | None = None
+    delivered_at: float | None = None
+    read_at: float | None = None
+    undelivered_at: float | None = None
+    delivery_class: str | None = None
+    delivery_code: str | None = None
+    delivery_detail: str | None = None
+    provider: str | None = None
+    attempt_id: str | None = None
     source: str = ""
     is_new: bool = False
     was_known: int = 0

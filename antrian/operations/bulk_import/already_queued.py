@@ -53,6 +53,8 @@ _PLACES = {
     MessageState.SENDING: KnownPlace.QUEUED,
     MessageState.RETRYING: KnownPlace.QUEUED,
     MessageState.SENT: KnownPlace.SENT,
+    # Its dead letter, or its copy for another attempt, is about to come.
+    MessageState.FAILED: KnownPlace.DEAD,
     MessageState.DEAD: KnownPlace.DEAD,
     MessageState.CANCELLED: KnownPlace.CANCELLED,
 }

@@ -69,10 +69,14 @@ def failures_say_what_they_are_in_a_bounded_way(probe: ProviderProbe) -> None:
             if isinstance(result, Failed):
                 demand(_CODE.fullmatch(result.code), f"{case.name!r}: {result.code!r} is no short constant")
                 _demand_short(result.detail, case.name)
-    long = attempt(probe, answer_each([probe.complain("kata\n" * 400)])).result
-    demand(isinstance(long, Failed), "a complaint of the provider is told as accepted")
-    if isinstance(long, Failed):
-        _demand_short(long.detail, "a long complaint")
+    complaints = ("kata\n" * 400, "Number 17 is odd")
+    complained = [attempt(probe, answer_each([probe.complain(words)])).result for words in complaints]
+    codes = [result.code for result in complained if isinstance(result, Failed)]
+    demand(len(codes) == len(complaints), "a complaint of the provider is told as accepted")
+    demand(len(set(codes)) == 1, f"two complaints lead to two codes: {codes}; a code is one of a few constants")
+    for result in complained:
+        if isinstance(result, Failed):
+            _demand_short(result.detail, "a complaint")
 
 
 def _demand_short(detail: str, when: str) -> None:

@@ -60,7 +60,7 @@ class Checks(list[Check]):
         """Add the decorated function as a check; its name becomes the check's."""
 
         def collect(demand: Callable[[ProviderProbe], None]) -> Callable[[ProviderProbe], None]:
-            name = demand.__name__.replace("_", " ")
+            name = demand.__name__.replace("_s_", "'s ").replace("_", " ")
             self.append(Check(name, self._area, demand, applies or self._applies))
             return demand
 

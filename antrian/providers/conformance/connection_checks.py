@@ -6,6 +6,7 @@ from typing import Final
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.conformance.check import Area, Checks, demand, demand_class
 from antrian.providers.conformance.fault_server import (
+    LONGEST_SILENCE,
     Fault,
     FaultServer,
     answer_with,
@@ -18,7 +19,7 @@ from antrian.providers.conformance.fault_server import (
 )
 from antrian.providers.conformance.probe import ProviderProbe
 from antrian.providers.conformance.request_checks import accepted_case
-from antrian.providers.conformance.sending import PATIENT, SHORT, attempt, client, message, send
+from antrian.providers.conformance.sending import SHORT, attempt, client, message, send
 
 CHECKS = Checks(Area.CONNECTION)
 
@@ -84,7 +85,10 @@ def silence_after_the_request_was_read_is_uncertain(probe: ProviderProbe) -> Non
     for when, fault in faults.items():
         got = attempt(probe, fault, patience=SHORT)
         demand_class(got.result, _UNKNOWN, when, "the message may have gone")
-        demand(got.seconds < PATIENT / 2, f"{when}: the send took {got.seconds:.0f} s, and its patience is {SHORT} s")
+        demand(
+            got.seconds < LONGEST_SILENCE - 1,
+            f"{when}: the send took {got.seconds:.0f} s, and its patience is {SHORT} s",
+        )
         demand(got.connections == 1, f"{when}: {got.connections} connections for one attempt")
 
 

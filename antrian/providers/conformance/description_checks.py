@@ -2,7 +2,7 @@
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.provider_catalog import PROVIDERS, ReceiptProof
-from antrian.domain.receipt import Receipt, ReceiptStatus
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
 from antrian.providers.conformance.check import Area, Checks, demand
 from antrian.providers.conformance.probe import ClientSettings, ProviderProbe, Situation
 
@@ -68,5 +68,5 @@ def the_catalog_agrees(probe: ProviderProbe) -> None:
 
 def rank_of(event: object) -> int:
     """How far an event says that a message has come; 0 for none."""
-    is_progress = isinstance(event, Receipt) and event.status is not ReceiptStatus.FAILED
-    return event.status.rank if is_progress and isinstance(event, Receipt) else 0
+    is_progress = isinstance(event, DeliveryReceipt) and event.status is not ReceiptStatus.FAILED
+    return event.status.rank if is_progress and isinstance(event, DeliveryReceipt) else 0

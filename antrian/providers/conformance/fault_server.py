@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -9,6 +10,9 @@ from typing import Self
 
 #: What is done with one accepted connection.
 Fault = Callable[[socket.socket], None]
+
+#: Seconds that the server keeps quiet, or goes on for ever: a client that waits longer has no patience of its own.
+LONGEST_SILENCE = 6.0
 
 _RESET_ON_CLOSE = b"\1\0\0\0\0\0\0\0"
 
@@ -123,13 +127,15 @@ def answer_each(answers: Iterable[bytes]) -> Fault:
 
 
 def stall_after(raw: bytes) -> Fault:
-    """Read the request, write these bytes and then nothing, until the client goes."""
+    """Read the request, write these bytes and then nothing, until the client goes or `LONGEST_SILENCE` is over."""
 
     def fault(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(raw)
-        while connection.recv(65536):
-            pass
+        connection.settimeout(LONGEST_SILENCE)
+        with suppress(TimeoutError):
+            while connection.recv(65536):
+                pass
         connection.close()
 
     return fault
@@ -175,12 +181,14 @@ def speak_no_tls(connection: socket.socket) -> None:
 
 
 def drip(connection: socket.socket) -> None:
-    """Answer with a body that never ends, a byte at a time, each well within any read time-out."""
+    """Answer with a body that does not end, a byte at a time, each well within any read time-out."""
     read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     connection.settimeout(0.02)
-    while True:
+    end = time.monotonic() + LONGEST_SILENCE
+    while time.monotonic() < end:
         connection.sendall(b" ")
         with suppress(TimeoutError):
             if not connection.recv(1):
-                return
+                break
+    connection.close()

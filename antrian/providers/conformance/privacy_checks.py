@@ -105,8 +105,8 @@ def a_page_that_repeats_the_request_is_told_without_it(probe: ProviderProbe) -> 
     """An error page of a framework that shows the whole request, head and body."""
 
     def echo(connection: socket.socket) -> None:
-        body = b"<html><pre>" + read_request(connection)
-        connection.sendall(http_answer(500, body))
+        head, _, body = read_request(connection).partition(b"\r\n\r\n")
+        connection.sendall(http_answer(500, b"<html><pre>" + body + head))
         connection.close()
 
     result = attempt(probe, echo).result

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from antrian.domain.receipt import LONGEST_RAW, AccountNotice, ProviderEvent, Receipt, Unreadable
+from antrian.domain.receipt import LONGEST_RAW, AccountNotice, DeliveryReceipt, ProviderEvent, UnreadableReport
 from antrian.providers.conformance.check import Area, Checks, ConformanceError, demand
 from antrian.providers.conformance.probe import NEXT_SECRET, SECRET, ProviderProbe, WebhookProbe, WebhookSample
 from antrian.providers.webhook import WebhookReader, WebhookRequest
@@ -66,8 +66,8 @@ def read(probe: ProviderProbe, request: WebhookRequest) -> list[ProviderEvent]:
         raise ConformanceError(f"`read` raised {type(error).__name__}: {error}; body {request.body[:80]!r}") from error
     for event in events:
         demand(isinstance(event, ProviderEvent), f"`read` gave {type(event).__name__}, which is no event")
-        long = len(event.raw) if isinstance(event, Unreadable) else 0
-        demand(long <= LONGEST_RAW, f"an Unreadable keeps {long} characters, and {LONGEST_RAW} are allowed")
+        long = len(event.raw) if isinstance(event, UnreadableReport) else 0
+        demand(long <= LONGEST_RAW, f"an UnreadableReport keeps {long} characters, and {LONGEST_RAW} are allowed")
     return events
 
 
@@ -107,16 +107,8 @@ def demand_events(found: Sequence[ProviderEvent], wanted: Sequence[ProviderEvent
     demand([type(event) for event in found] == [type(event) for event in wanted], f"{when!r} tells {kinds}: {found}")
     for one, other in zip(found, wanted, strict=True):
         for part in fields(other):
-            value = getattr(other, part.name)
-            said = getattr(one, part.name)
-            demand(
-                value in {part.default, None, ""} or _same(said, value),
-                f"{when!r}: {part.name} is {said!r}, not {value!r}",
-            )
-
-
-def _same(one: object, other: object) -> bool:
-    return one == other
+            value, said = getattr(other, part.name), getattr(one, part.name)
+            demand(not value or said == value, f"{when!r}: {part.name} is {said!r}, not {value!r}")
 
 
 @CHECKS.add(_is_signed)
@@ -208,7 +200,7 @@ def a_webhook_of_another_sender_is_refused(probe: ProviderProbe) -> None:
 
 
 def _counts(events: Sequence[ProviderEvent]) -> bool:
-    return any(not isinstance(event, Unreadable) for event in events)
+    return any(not isinstance(event, UnreadableReport) for event in events)
 
 
 @CHECKS.add()
@@ -274,23 +266,26 @@ def one_bad_event_of_a_batch_spoils_no_other(probe: ProviderProbe) -> None:
         for place in range(len(parts) + 1):
             mixed = WebhookSample(name="a batch", body=batch.join([*parts[:place], bad, *parts[place:]]))
             found = read(probe, request_of(webhooks, mixed))
-            readable = [event for event in found if not isinstance(event, Unreadable)]
+            readable = [event for event in found if not isinstance(event, UnreadableReport)]
             demand_events(readable, events, f"a batch with {bad!r} at {place}")
             demand(len(found) > len(readable), f"a batch with {bad!r} at {place}: it is lost instead of being kept")
 
 
 @CHECKS.add()
 def what_is_new_is_kept(probe: ProviderProbe) -> None:
-    """An event or a status that nobody has described yet becomes an `Unreadable` or an `AccountNotice`."""
+    """An event or a status that nobody has described yet becomes an `UnreadableReport` or an `AccountNotice`."""
     _, webhooks = parts_of(probe)
     demand(webhooks.unknown, "no webhooks of an unknown kind are described, in `unknown`")
     for sample in webhooks.unknown:
         request = request_of(webhooks, sample)
         demand(verify(probe, request), f"{sample.name!r} is genuine, and is refused")
         found = read(probe, request)
-        kept = [event for event in found if isinstance(event, Unreadable | AccountNotice)]
+        kept = [event for event in found if isinstance(event, UnreadableReport | AccountNotice)]
         demand(kept, f"{sample.name!r} is not kept: {found}")
-        demand(not [event for event in found if isinstance(event, Receipt)], f"{sample.name!r} is taken for a receipt")
+        demand(
+            not [event for event in found if isinstance(event, DeliveryReceipt)],
+            f"{sample.name!r} is taken for a receipt",
+        )
 
 
 @CHECKS.add()
@@ -325,7 +320,9 @@ def a_wrong_content_type_does_no_harm(probe: ProviderProbe) -> None:
         ):
             found = read(probe, request_of(webhooks, replace(sample, media_type=media_type)))
             false = [
-                event for event in found if event not in told and not isinstance(event, Unreadable | AccountNotice)
+                event
+                for event in found
+                if event not in told and not isinstance(event, UnreadableReport | AccountNotice)
             ]
             demand(not false, f"{sample.name!r} as {media_type!r} tells {false}")
 
@@ -353,7 +350,7 @@ def a_body_that_is_spoilt_raises_nothing(probe: ProviderProbe) -> None:
 
 
 def _is_receipt(events: Sequence[ProviderEvent]) -> bool:
-    return any(isinstance(event, Receipt) for event in events)
+    return any(isinstance(event, DeliveryReceipt) for event in events)
 
 
 @CHECKS.add()
@@ -411,13 +408,18 @@ def the_address_is_proved_by_a_challenge(probe: ProviderProbe) -> None:
         return reader.challenge(request, secrets, webhooks.lane)
 
     demand(asked(query, (SECRET,)) == answer, "the right challenge is not answered as described")
-    for secrets in ((_OTHER_SECRET,), (), ("",)):
-        demand(asked(query, secrets) is None, f"the challenge is answered with {secrets}")
-    for left_out in range(len(query)):
-        pairs = [pair for number, pair in enumerate(query) if number != left_out]
-        demand(asked(pairs, (SECRET,)) is None, f"the challenge is answered without {query[left_out][0]!r}")
-    emptied = [(name, "" if value == SECRET else value) for name, value in query]
-    demand(asked(emptied, ("",)) is None, "an empty secret proves the address")
+    for place, (name, value) in enumerate(query):
+        if value != answer:
+            for other in ("", "other", value[:-1], f"{value}0"):
+                changed = [*query[:place], (name, other), *query[place + 1 :]]
+                demand(asked(changed, (SECRET,)) is None, f"the challenge is answered with {name} = {other!r}")
+        left_out = [*query[:place], *query[place + 1 :]]
+        demand(asked(left_out, (SECRET,)) is None, f"the challenge is answered without {name!r}")
+    if SECRET in dict(query).values():
+        for secrets in ((_OTHER_SECRET,), (), ("",)):
+            demand(asked(query, secrets) is None, f"the challenge is answered with the secrets {secrets}")
+        emptied = [(name, "" if value == SECRET else value) for name, value in query]
+        demand(asked(emptied, ("",)) is None, "an empty secret proves the address")
 
 
 @CHECKS.add(_has_webhooks)

@@ -157,7 +157,7 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
             return Sent(provider_id)
         return Failed(*_UNCLEAR, f"HTTP {answer.status} without the id of a message")
     failure_class, code = _STATUSES.get(answer.status) or _STATUSES.get(answer.status // 100, _UNCLEAR)
-    return Failed(failure_class, code, f"HTTP {answer.status} without an error of Meta's", answer.retry_after)
+    return Failed(failure_class, code, f"HTTP {answer.status} without a reason", answer.retry_after)
 
 
 def meaning_of(code: object, words: str = "") -> CodeMeaning | None:
@@ -187,7 +187,7 @@ def words_of(error: dict[str, Any]) -> str:
 def _refusal(answer: Answer, error: dict[str, Any], private: Iterable[str], now: float | None) -> Failed:
     words = words_of(error)
     code = error.get("code")
-    detail = quote(words, private) or f"HTTP {answer.status} with an error without words"
+    detail = quote(words, private) or f"HTTP {answer.status} without a reason"
     if _is_success(answer.status):
         return Failed(FailureClass.UNCERTAIN, "contradiction", detail)
     meaning = meaning_of(code, words)

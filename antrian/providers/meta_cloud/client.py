@@ -9,7 +9,8 @@ from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Timeouts, post_json
 from antrian.providers.meta_cloud.answers import classify
-from antrian.providers.meta_cloud.payload import MetaOptions, payload_of, private_texts
+from antrian.providers.meta_cloud.payload import LONGEST_CORRELATION, MetaOptions, payload_of
+from antrian.providers.template import private_texts
 
 DEFAULT_URL = "https://graph.facebook.com"
 DEFAULT_VERSION = "v25.0"
@@ -67,8 +68,8 @@ class MetaCloudProvider:
         return classify(answer, (token, *private_texts(outgoing)), now)
 
     def echoed_id(self, correlation_id: str) -> str:
-        """The id itself: it comes back as `biz_opaque_callback_data`."""
-        return correlation_id
+        """Our name for an attempt, as it comes back with the receipts: unchanged."""
+        return correlation_id if len(correlation_id) <= LONGEST_CORRELATION else ""
 
     def close(self) -> None:
         """Nothing is kept between sends."""

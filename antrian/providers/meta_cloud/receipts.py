@@ -148,7 +148,7 @@ def _change(change: Mapping[str, Any], value: Mapping[str, Any], at: float | Non
     elif field == "user_id_update":
         for update in _listed(value.get("user_id_update", value)):
             yield _identity(update, _mapping(update), at)
-    elif field in _ACCOUNT_FIELDS and isinstance(field, str):
+    elif isinstance(field, str) and field in _ACCOUNT_FIELDS:
         yield _account(field, value, at)
     else:
         yield _unreadable("its field is not known", change)

@@ -1,18 +1,13 @@
 """MPWA, the WhatsApp gateway whose contract the replaced system spoke: one receiver per call, `POST /send-message`."""
 
-import re
 import time
 
 from pydantic import SecretStr
 
-from antrian.domain.failure_class import FailureClass
-from antrian.providers import outgoing_checks
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Answer, Timeouts, post_json
 from antrian.providers.mpwa.answers import DOUBTFUL, classify, is_connected, reconsider
-
-#: What MPWA's panel or its node process would replace: `{a|b}` by one of the two, the others by what they name.
-_SPINTAX = re.compile(r"\{[^{}|]*\|[^{}]*\}|\{(?:number|random_text|random_num)\}", re.IGNORECASE)
+from antrian.providers.mpwa.payload import message_fields, refuse
 
 _CHECK_TIMEOUTS = Timeouts(connect=5, read=10, body=10)
 
@@ -55,10 +50,7 @@ class MpwaProvider:
         if (refusal := refuse(outgoing)) is not None:
             return refusal
         number = outgoing.recipient.removeprefix("+")
-        # With full=1 the answer carries WhatsApp's own id of the message.
-        fields: dict[str, object] = {"number": number, "message": outgoing.text, "full": 1}
-        if name := self.echoed_id(outgoing.correlation_id):
-            fields["correlation_id"] = name
+        fields = message_fields(outgoing, self.echoed_id(outgoing.correlation_id))
         answer = self._post("/send-message", self._timeouts, **fields)
         if isinstance(answer, Failed):
             return answer
@@ -82,14 +74,3 @@ class MpwaProvider:
     def _post(self, path: str, timeouts: Timeouts, **fields: object) -> Answer | Failed:
         identity = {"api_key": self._api_key.get_secret_value(), "sender": self._sender}
         return post_json(self._url + path, identity | fields, timeouts)
-
-
-def refuse(outgoing: Outgoing) -> Failed | None:
-    """Say why MPWA must not be given this message, or None if it may."""
-    if _SPINTAX.search(outgoing.text):
-        return Failed(
-            FailureClass.REJECTED,
-            "spintax",
-            "the text contains {…|…} or {number}, which MPWA would replace: write it without braces",
-        )
-    return outgoing_checks.refuse(outgoing)

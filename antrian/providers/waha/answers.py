@@ -87,7 +87,7 @@ def _accepted(fields: dict[str, Any], status: int, private: Iterable[str]) -> Se
     if name := message_id(fields):
         return Sent(name)
     said = quote(words(fields, ("message", "error")), private)
-    return Failed(FailureClass.UNCERTAIN, "unclear-answer", said or f"HTTP {status} without the message's id")
+    return Failed(FailureClass.UNCERTAIN, "unclear-answer", said or f"HTTP {status} without a reason")
 
 
 def _session_row(status: int, fields: dict[str, Any], said: str) -> AnswerRow | None:

@@ -3,10 +3,23 @@
 from typing import Final
 
 from antrian.sandbox.dialects.dialect import Dialect
+from antrian.sandbox.dialects.fonnte import FonnteDialect
+from antrian.sandbox.dialects.gowa import GowaDialect
+from antrian.sandbox.dialects.meta_cloud import MetaCloudDialect
 from antrian.sandbox.dialects.mpwa import MpwaDialect
 from antrian.sandbox.dialects.sandbox import SandboxDialect
+from antrian.sandbox.dialects.twilio import TwilioDialect
+from antrian.sandbox.dialects.waha import WahaDialect
 
-_ALL: Final[tuple[Dialect, ...]] = (SandboxDialect(), MpwaDialect())
+_ALL: Final[tuple[Dialect, ...]] = (
+    SandboxDialect(),
+    MpwaDialect(),
+    MetaCloudDialect(),
+    TwilioDialect(),
+    WahaDialect(),
+    GowaDialect(),
+    FonnteDialect(),
+)
 
 DIALECTS: Final[dict[str, Dialect]] = {dialect.name: dialect for dialect in _ALL}
 

@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hypothesis import strategies as st
@@ -34,6 +34,28 @@ VALUES = st.recursive(
 BODIES = st.binary(max_size=200) | st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8).map(
     lambda fields: json.dumps(fields).encode()
 )
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, *bodies: dict[str, Any]) -> bytes:
+    """A body of which up to three values, at any depth, are replaced by what JSON can hold besides, or gone."""
+    body = json.loads(json.dumps(draw(st.sampled_from(bodies))))
+    for _ in range(draw(st.integers(1, 3))):
+        parts = list(_parts(body))
+        part = draw(st.sampled_from(parts))
+        name = draw(st.sampled_from(sorted(part))) if part else draw(st.sampled_from(NAMES))
+        if draw(st.integers(0, 4)):
+            part[name] = draw(VALUES)
+        else:
+            part.pop(name, None)
+    return json.dumps(body).encode()
+
+
+def _parts(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _parts(inner)
 
 
 def lane_of(provider: str, **fields: Any) -> Lane:

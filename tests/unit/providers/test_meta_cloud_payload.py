@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
-from antrian.providers.meta_cloud.payload import LONGEST_TEXT, MetaOptions, payload_of, private_texts
+from antrian.providers.meta_cloud.payload import LONGEST_TEXT, MetaOptions, payload_of
+from antrian.providers.template import private_texts
 
 NOW = 1_796_000_000.0
 NUMBER = "+6281234567890"
@@ -65,8 +67,9 @@ def test_template_of_the_lane_carries_the_text_on_one_line() -> None:
     }
 
 
-def test_template_of_the_message_wins_over_the_lanes() -> None:
-    payload = asked(MetaOptions(template="info", direct_send="utility"), metadata={"whatsapp_template": CODE_TEMPLATE})
+@pytest.mark.parametrize("written", [CODE_TEMPLATE, json.dumps(CODE_TEMPLATE)])
+def test_template_of_the_message_wins_over_the_lanes(written: object) -> None:
+    payload = asked(MetaOptions(template="info", direct_send="utility"), metadata={"whatsapp_template": written})
 
     assert payload["template"] == {
         "name": "otp",
@@ -97,13 +100,16 @@ def test_template_s_parameters_may_be_none_or_named_or_numbers() -> None:
         {"name": "No Spaces"},
         {"name": "../x"},
         {"name": "ok", "language": "Bahasa Indonesia"},
+        "{",
+        "[]",
+        7,
         {"name": "ok", "parameters": "Budi"},
         {"name": "ok", "parameters": [""]},
         {"name": "ok", "parameters": [" \n"]},
         {"name": "ok", "parameters": [None]},
         {"name": "ok", "parameters": [["a"]]},
         {"name": "ok", "parameters": ["half \ud83d"]},
-        {"name": "ok", "parameters": ["x"] * 65},
+        {"name": "ok", "parameters": ["x"] * 101},
         {"name": "ok", "parameters": {"not a name": "x"}},
         {"name": "ok", "buttons": [None]},
     ],
@@ -159,9 +165,8 @@ def test_what_meta_would_refuse_for_sure_is_not_sent() -> None:
 
 
 def test_parameters_count_as_private() -> None:
-    message = outgoing(
-        "a\nb", bsuid="ID.1", metadata={"whatsapp_template": {"parameters": ["Budi\n1"], "buttons": [7]}}
-    )
+    written = json.dumps({"parameters": ["Budi\n1"], "buttons": [7]})
+    message = outgoing("a\nb", bsuid="ID.1", metadata={"whatsapp_template": written})
 
     assert set(private_texts(message)) >= {"a\nb", "a b", "6281234567890", "ID.1", "Budi 1", "7"}
 

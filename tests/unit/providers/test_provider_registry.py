@@ -61,17 +61,27 @@ def test_unknown_provider_lists_the_known_ones() -> None:
         made({"WHATSAPP_PROVIDER": "pigeon"})
 
 
-def test_gateway_is_made_from_its_variables_and_options() -> None:
-    provider = made(COMPLETE | {"WHATSAPP_PROVIDER": "waha", "WHATSAPP_PROVIDER_OPTIONS": "session=shop"})
+@pytest.mark.parametrize(
+    ("name", "option", "kept_as"), [("waha", "session", "_session"), ("gowa", "device_id", "_device_id")]
+)
+def test_gateway_is_made_from_its_variables_and_options(name: str, option: str, kept_as: str) -> None:
+    provider = made(COMPLETE | {"WHATSAPP_PROVIDER": name, "WHATSAPP_PROVIDER_OPTIONS": f"{option}=shop"})
 
-    assert (provider.name, vars(provider)["_session"]) == ("waha", "shop")
+    assert (provider.name, vars(provider)[kept_as]) == (name, "shop")
+
+
+def test_fonnte_has_an_address_of_its_own() -> None:
+    variables = COMPLETE | {"WHATSAPP_PROVIDER": "fonnte"}
+
+    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"] == "https://api.fonnte.com"
+    assert vars(made(variables))["_url"] == "https://panel.example"
 
 
 def test_every_reader_is_of_a_provider_of_the_catalog() -> None:
     assert set(READERS) <= set(PROVIDERS)
 
 
-@pytest.mark.parametrize("name", ["mpwa", "sandbox", "waha"])
+@pytest.mark.parametrize("name", ["mpwa", "sandbox", "waha", "gowa", "fonnte"])
 def test_provider_that_echoes_our_id_says_which(name: str) -> None:
     """As the catalog has it, and so that an attempt without an answer can be settled by its receipt."""
     provider = made(COMPLETE | {"WHATSAPP_PROVIDER": name})

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from gateway_requests import BODIES, NOW, SECRET, is_kept, lane_of, posted, signature, told
+from gateway_requests import BODIES, NOW, SECRET, is_kept, lane_of, posted, signature, spoiled, told
 from hypothesis import given
 
 from antrian.domain.failure_class import FailureClass
@@ -12,6 +12,7 @@ from antrian.domain.receipt import (
     SessionNotice,
     SessionState,
     UnreadableReport,
+    reported,
 )
 from antrian.providers.waha.payload import sent_id
 from antrian.providers.waha.receipts import READER
@@ -228,11 +229,22 @@ def test_two_equal_events_without_ids_are_two() -> None:
     )
 
 
-@given(BODIES)
+EVENTS = (
+    ack(3),
+    event(
+        "message",
+        {"id": f"false_{PERSON}_A", "timestamp": 1, "from": PERSON, "body": "x", "hasMedia": True, "media": {}},
+    ),
+    event("message", {"id": "A", "from": "1@lid", "body": "x", "_data": {"key": {"remoteJidAlt": PERSON}, "Info": {}}}),
+    event("session.status", {"name": "default", "status": "WORKING"}),
+)
+
+
+@given(BODIES | spoiled(*EVENTS))
 def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
     request = posted(body, X_Webhook_Hmac="\ud800")
 
     assert not READER.verify(request, [SECRET], LANE, NOW)
     assert READER.repeat_key(request)
     for read in READER.read(request, LANE, NOW):
-        json.dumps(str(read)).encode()
+        json.dumps(reported(read, lane="l", provider="p", sender="s", at=NOW, source="s").details, allow_nan=False)
