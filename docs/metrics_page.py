@@ -27,7 +27,10 @@ LABELS = {
     f"of messages that wait: {', '.join(f'`{one.value}`' for one in HoldReason)}; "
     f"of a message that was postponed: {', '.join(f'`{one}`' for one in lane_meter.REASONS)}",
     "state": f"of a lane: {', '.join(f'`{one.value}`' for one in LaneActivity)}; "
-    f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`",
+    f"of messages: {', '.join(f'`{one}`' for one in admin.STATES)}; of a difference: `waiting`, `failed`; "
+    "of callbacks: `waiting`, `dead`",
+    "result": f"of a provider's report: {', '.join(f'`{one}`' for one in admin.REPORT_RESULTS)}; "
+    f"of a callback: {', '.join(f'`{one}`' for one in admin.CALLBACK_RESULTS)}",
     "failure_class": ", ".join(f"`{one}`" for one in admin.FAILURE_CLASSES),
     "kind": "`used_hour`, `used_day`, `used_cold` (to new contacts), and the caps: `cap_hour`, `cap_day`, `cap_cold`",
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",

@@ -37,7 +37,7 @@ ARRIVED_AFTER_ALL = "the provider first said that it did not arrive, and then th
 _ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ})
 
 
-class Step(Enum):
+class UndeliveredStep(Enum):
     """One thing to publish, in this order."""
 
     OUTCOME = auto()
@@ -102,7 +102,7 @@ def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntr
     )
 
 
-def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> tuple[Step, ...]:
+def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> tuple[UndeliveredStep, ...]:
     """What is still to be published about a send that failed; nothing where it is not the message's latest.
 
     Args:
@@ -117,14 +117,14 @@ def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> 
     if EventName.UNDELIVERED not in told:
         # A later copy: it was put back into its lane by other means, or this receipt is of an earlier send.
         is_over = later or arrived or latest.offset != send.offset
-        return () if is_over else (Step.OUTCOME, Step.COPY, Step.EVENT)
+        return () if is_over else (UndeliveredStep.OUTCOME, UndeliveredStep.COPY, UndeliveredStep.EVENT)
     if told & {EventName.DEAD, EventName.RETRYING}:
         return ()
     if later:
         # A letter that is there, and of which nothing has become yet, lacks its event. What moves on needs none.
         is_letter_alone = {entry.name for entry in later} == {EventName.BURIED}
-        return (Step.EVENT,) if is_letter_alone else ()
-    return () if arrived else (Step.COPY, Step.EVENT)
+        return (UndeliveredStep.EVENT,) if is_letter_alone else ()
+    return () if arrived else (UndeliveredStep.COPY, UndeliveredStep.EVENT)
 
 
 def pause_before_retry(failed: FailedSend, max_attempts: int, delays: Sequence[float]) -> float | None:

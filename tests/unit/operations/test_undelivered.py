@@ -13,7 +13,7 @@ from antrian.domain.message import decode
 from antrian.domain.receipt import Receipt, ReceiptStatus
 from antrian.operations.receipts.undelivered import (
     FailedSend,
-    Step,
+    UndeliveredStep,
     UndeliveredSteps,
     has_arrived,
     is_noted,
@@ -24,7 +24,7 @@ from antrian.operations.receipts.undelivered import (
 )
 
 STEPS = UndeliveredSteps(Names("wa"), "test")
-ALL = (Step.OUTCOME, Step.COPY, Step.EVENT)
+ALL = (UndeliveredStep.OUTCOME, UndeliveredStep.COPY, UndeliveredStep.EVENT)
 QUEUED, SENDING = entry("message.queued"), entry("outcome.sending", attempt=1)
 SENT = replace(entry("outcome.sent", attempt=1, provider_id="p1"), offset=7)
 UNDELIVERED = entry("outcome.undelivered", attempt=1, failure_class="transient", code="131026", detail="no")
