@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from admin_api.app import create_app
 from admin_api.auth.audit import AuditTrail
 from admin_api.auth.tokens import TokenFile
-from admin_api.broadcast import Broadcast
+from admin_api.broadcast import Broadcast, told
 from admin_api.checkup import Checkups, RunsExamination
 from admin_api.dependencies import Services
 from admin_api.ingest import Ingest
@@ -24,6 +24,7 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.broker.topology import Names, topology
 from antrian.contacts.book import ContactBook
 from antrian.contacts.book_file import book_folder
@@ -31,7 +32,6 @@ from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
@@ -132,7 +132,9 @@ class AdminProcess:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:
-            follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
+            follower = HistoryFollower(
+                settings, history_path(settings), urls=self._urls, on_delivery=lambda one: broadcast.hear(told(one))
+            )
             observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))

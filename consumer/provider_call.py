@@ -11,7 +11,6 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.message import Message
 from antrian.providers.contract import Failed, Outgoing, Provider, SendResult
 from consumer.event_loop import Inbox, Receiver
 from consumer.inbox import CallGranted, ProviderAnswered, Signal
@@ -104,7 +103,7 @@ class ProviderCalls:
             self._waiting.remove(reservation)
         self._grant()
 
-    def begin(self, reservation: Reservation, provider: Provider, message: Message) -> int:
+    def begin(self, reservation: Reservation, provider: Provider, outgoing: Outgoing) -> int:
         """Make the call; `ProviderAnswered` carries the number returned here, and goes to who made the reservation."""
         reservation.is_used = True
         self._number += 1
@@ -112,9 +111,7 @@ class ProviderCalls:
         if self._threads < min(self._most, len(self._calls)):
             self._threads += 1
             threading.Thread(target=self._work, daemon=True, name="antrian-send").start()
-        self._jobs.put(
-            (provider, Outgoing(message.message_id, message.body.phone_number, message.body.message), self._number)
-        )
+        self._jobs.put((provider, outgoing, self._number))
         return self._number
 
     def receive(self, signal: Signal) -> None:

@@ -39,6 +39,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry("up", "antrian.cli.up:up", "Start broker, sandbox, consumer and admin side in one go"),
         CommandEntry("consume", "antrian.cli.consume:consume", "Send what is queued, one message at a time"),
         CommandEntry("admin", "antrian.cli.admin:admin", "Serve the HTTP API and the dashboard"),
+        CommandEntry("receipts", "antrian.cli.receipts:receipts_app", "Take what providers report by their webhooks"),
         CommandEntry("sandbox", "antrian.cli.sandbox:sandbox", "A stand-in for the provider, which sends nothing"),
         CommandEntry("broker", "antrian.cli.broker:broker_app", "The private RabbitMQ used without AMQP_URL"),
     ),

@@ -31,7 +31,7 @@ from antrian.contacts.fold import learn, slot_word
 from antrian.contacts.identity import written
 from antrian.contacts.lookup import Lookup
 from antrian.contacts.store import Store, open_memory
-from antrian.contacts.views import ContactView, OptOut, OptOutPage, SenderView
+from antrian.contacts.views import ContactView, OptOut, OptOutPage, Reach, SenderView
 from antrian.domain.contact import Standing
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
@@ -275,6 +275,17 @@ class ContactBook:
         """
         with self._looking_up() as look:
             return look.contact(sender, look.keys(recipient)).standing
+
+    def reach(self, sender: str, recipient: str) -> Reach:
+        """What a provider may want to know of a person beside the number: two statements, so only where one does.
+
+        Raises:
+            ContactsLost: see there.
+        """
+        with self._looking_up() as look:
+            keys = look.keys(recipient)
+            bsuid = look.identity(keys[0], "bsuid") if keys and isinstance(keys[0], int) else ""
+            return Reach(bsuid, seconds(look.contact(sender, keys).wrote_last))
 
     def timezone_of(self, recipient: str) -> str | None:
         """The person's own time zone, an IANA name; None where it is not known.

@@ -33,6 +33,7 @@ class ContactFacts(NamedTuple):
         sent_first: a provider first took a message for them while they were cold.
         sent_last: and last.
         refused: a provider last refused a message because they were cold.
+        wrote_last: the person last wrote to the sender.
     """
 
     known_first: Millis | None = None
@@ -40,6 +41,7 @@ class ContactFacts(NamedTuple):
     sent_first: Millis | None = None
     sent_last: Millis | None = None
     refused: Millis | None = None
+    wrote_last: Millis | None = None
 
     def and_also(self, other: "ContactFacts") -> "ContactFacts":
         """Both together."""
@@ -49,6 +51,7 @@ class ContactFacts(NamedTuple):
             _earliest(self.sent_first, other.sent_first),
             _latest(self.sent_last, other.sent_last),
             _latest(self.refused, other.refused),
+            _latest(self.wrote_last, other.wrote_last),
         )
 
     @property

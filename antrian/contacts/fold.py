@@ -74,7 +74,8 @@ def _known(facts: Facts, at: Millis, details: Mapping[str, Any]) -> None:
     sender, recipients = _text(details.get("sender")), details.get("recipients")
     if not sender or not isinstance(recipients, list):
         return
-    contact = ContactFacts(known_first=at, known_last=at)
+    wrote_at = at if details.get("how") == "inbound" else None
+    contact = ContactFacts(known_first=at, known_last=at, wrote_last=wrote_at)
     zone = zone_name(details.get("timezone"))
     for recipient in recipients:
         person = person_key(recipient)

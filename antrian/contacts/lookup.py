@@ -52,6 +52,11 @@ class Lookup:
         # One that was given to another number since is no more theirs.
         return {identity: link.kind for identity, link in links.items() if link is not None and link.phone == phone}
 
+    def identity(self, phone: int, kind: str) -> str:
+        """A person's identity of a kind, the one that was heard of last; empty where none is known."""
+        links = ((self._link(identity), identity) for identity, one in self.identities(phone).items() if one == kind)
+        return max(((link.at, identity) for link, identity in links if link is not None), default=(0, ""))[1]
+
     def _link(self, identity: str) -> LinkedIdentity | None:
         return _later(self.store.link(identity), self.pending.links.get(identity))
 

@@ -25,7 +25,7 @@ from antrian.contacts.facts import (
 from antrian.contacts.identity import PersonKey
 
 #: Raised by one when the tables or what they mean change: a file of another version is made again.
-VERSION = 1
+VERSION = 2
 
 #: Seconds to wait for somebody who looks into the file with another program; a send may wait meanwhile.
 _PATIENCE = 1.0
@@ -42,7 +42,7 @@ CREATE TABLE senders (
 );
 CREATE TABLE contacts (
     person NOT NULL, sender INTEGER NOT NULL,
-    known_first INTEGER, known_last INTEGER, sent_first INTEGER, sent_last INTEGER, refused INTEGER,
+    known_first INTEGER, known_last INTEGER, sent_first INTEGER, sent_last INTEGER, refused INTEGER, wrote_last INTEGER,
     PRIMARY KEY (person, sender)
 ) WITHOUT ROWID;
 CREATE TABLE zones (person PRIMARY KEY NOT NULL, at INTEGER NOT NULL, zone TEXT NOT NULL) WITHOUT ROWID;
@@ -62,10 +62,17 @@ CREATE TABLE slots (
 CREATE INDEX opt_words_by_time ON opt_words (at, person, purpose) WHERE is_out;
 """
 
-_PICKS = {"known_first": "min", "known_last": "max", "sent_first": "min", "sent_last": "max", "refused": "max"}
+_PICKS = {
+    "known_first": "min",
+    "known_last": "max",
+    "sent_first": "min",
+    "sent_last": "max",
+    "refused": "max",
+    "wrote_last": "max",
+}
 _PICK = "{0} = {1}(ifnull({0}, excluded.{0}), ifnull(excluded.{0}, {0}))"
 _PUT_TOGETHER = ", ".join(_PICK.format(name, pick) for name, pick in _PICKS.items())
-_ADD_CONTACT = f"INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_PUT_TOGETHER}"  # noqa: S608
+_ADD_CONTACT = f"INSERT INTO contacts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_PUT_TOGETHER}"  # noqa: S608
 
 #: Opt-outs that nothing later takes back, and that are not part of a later one of all purposes.
 _COUNTS = (
@@ -192,7 +199,7 @@ class Store:
         row = (
             number is not None
             and self._connection.execute(
-                "SELECT known_first, known_last, sent_first, sent_last, refused FROM contacts "
+                "SELECT known_first, known_last, sent_first, sent_last, refused, wrote_last FROM contacts "
                 "WHERE person = ? AND sender = ?",
                 (person, number),
             ).fetchone()
@@ -202,7 +209,7 @@ class Store:
     def contacts_of(self, person: PersonKey) -> dict[str, ContactFacts]:
         """What each sender knows of a person."""
         rows = self._connection.execute(
-            "SELECT senders.sender, known_first, known_last, sent_first, sent_last, contacts.refused "
+            "SELECT senders.sender, known_first, known_last, sent_first, sent_last, contacts.refused, wrote_last "
             "FROM contacts JOIN senders ON senders.id = contacts.sender WHERE person = ?",
             (person,),
         )

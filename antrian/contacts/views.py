@@ -27,6 +27,19 @@ class SenderView:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a provider may want to know of a person beside the number.
+
+    Attributes:
+        bsuid: Meta's name for them; empty where it is not known.
+        wrote_at: when they last wrote to the sender; None where they never did, or it is not known.
+    """
+
+    bsuid: str
+    wrote_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class OptOut:
     """A person does not want messages of a purpose: the proof.
 

@@ -5,9 +5,11 @@ accents do not matter, nor do blanks, punctuation or emoji around it. Words that
 (cancel, tidak, batal, ya, yes) are none of them: docs/decisions/0023 has the reasons and the sources.
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -31,6 +33,14 @@ _OBJECTS: Final[Mapping[str, str]] = MappingProxyType(
         "all": ALL_PURPOSES,
     }
 )
+
+#: What the answer to an opt-out is sent for: it goes to a person who wants nothing more, once, to say so.
+CONFIRMATION: Final = "confirmation"
+
+#: Seconds after an opt-out within which its answer must have been queued.
+_ANSWERED_WITHIN = 86_400.0
+#: Seconds that the clocks of two machines may be apart.
+_CLOCKS_APART = 300.0
 
 # Accents, and marks that only say how a text is to be shown.
 _INVISIBLE = frozenset({"Mn", "Me", "Mc", "Cf"})
@@ -67,13 +77,18 @@ def _wishes() -> dict[str, Wish]:
 WISHES: Final[Mapping[str, Wish]] = MappingProxyType(_wishes())
 
 
-def purpose_of(written: str | None, priority: int) -> Purpose:
-    """For what a message is sent.
+def purpose_of(written: str | None, priority: int) -> str:
+    """For what a message is sent: a `Purpose`, or `CONFIRMATION`.
 
     Args:
-        written: `MessageBody.purpose`; a word that is no `Purpose` says nothing.
+        written: `MessageBody.purpose`; another word says nothing.
         priority: the broker's number; without a purpose, low ones are marketing and others a transaction.
     """
+    return CONFIRMATION if written == CONFIRMATION else purpose_to_bar(written, priority)
+
+
+def purpose_to_bar(written: str | None, priority: int) -> Purpose:
+    """As what a message is kept from people who opted out: any publisher may call what it sends a confirmation."""
     if written in _PURPOSES:
         return Purpose(written)
     return Purpose.MARKETING if Priority.label(priority) == "low" else Purpose.TRANSACTION
@@ -101,6 +116,54 @@ def confirmation(wish: Wish, language: str = "id") -> str:
     """What the person is answered, once; `language` is `id` or `en`, and others get Indonesian."""
     texts = _CONFIRMATIONS.get(language, _CONFIRMATIONS["id"])
     return texts[wish.opts_out, wish.purpose]
+
+
+def answer_key(recipient: str, word: str, at: float) -> str:
+    """The idempotency key of the answer to a wish: one answer a person, word and day.
+
+    Keys are seen in places where numbers are not.
+
+    Args:
+        recipient: E.164 with +.
+        word: `Wish.word`.
+        at: when they wrote it, unix seconds.
+    """
+    day = datetime.fromtimestamp(at, UTC).date()
+    digest = hashlib.blake2b(f"{recipient}\n{word}\n{day}".encode(), digest_size=16).hexdigest()
+    return f"opt-out:{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A message that says it is the answer to an opt-out.
+
+    Attributes:
+        recipient: E.164 with +.
+        text: of the message.
+        key: its idempotency key.
+        queued_at: when its publisher made it, unix seconds.
+    """
+
+    recipient: str
+    text: str
+    key: str | None
+    queued_at: float
+
+    def answers(self, words: str, said_at: float) -> bool:
+        """Whether it is the one answer to these words, and can be nothing else.
+
+        Its text is ours, and its key the only one that the words of this day have: so it is sent once.
+
+        Args:
+            words: what the person wrote.
+            said_at: when, unix seconds.
+        """
+        wish = read_wish(words)
+        if wish is None or not wish.opts_out or not -_CLOCKS_APART <= self.queued_at - said_at <= _ANSWERED_WITHIN:
+            return False
+        # It may have been written down on either side of midnight.
+        keys = {answer_key(self.recipient, wish.word, at) for at in (said_at, self.queued_at)}
+        return self.key in keys and self.text in {confirmation(wish, language) for language in _CONFIRMATIONS}
 
 
 _PURPOSES: Final = tuple(purpose.value for purpose in Purpose)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from antrian.domain.contact import Purpose
-from antrian.domain.hold import Hold
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.hold import Hold, HoldReason
 from antrian.domain.lifecycle import SPENT
 from antrian.domain.message import Message
 from antrian.providers.contract import Failed
 from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Entry, Ledger, State
-from consumer.lane.retry import Retry, RetryPolicy, SendAgain
+from consumer.lane.receipts import Proof
+from consumer.lane.retry import Interrupted, Retry, RetryPolicy, SendAgain
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,13 @@ class Send:
 @dataclass(frozen=True, slots=True)
 class AlreadySent:
     """A crash came between the send and the ack: keep what is left of the pause, then ack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """An attempt that has no answer was made, as its receipt says: record the send, then go on as if it was sent."""
+
+    proof: Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class HoldBack:
     hold: Hold
 
 
-Admission = Send | AlreadySent | Spent | Crashed | Settle | Drop | Postpone | HoldBack
+Admission = Send | AlreadySent | Proved | Spent | Crashed | Settle | Drop | Postpone | HoldBack
 
 #: Why a message was postponed, as its event says: its body asks for a later time.
 DELIVER_AT = "deliver-at"
@@ -83,7 +92,9 @@ EARLY = 1.0
 _CANCELLED = "cancelled by an admin before it was sent"
 
 
-def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHolds, now: float) -> Admission:
+def admit(
+    message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHolds, now: float, *, receipt_wait: float = 0.0
+) -> Admission:
     """Decide about one delivery.
 
     Args:
@@ -92,6 +103,7 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
         policy: decides what an earlier failure leads to.
         holds: asks the rules of the lane.
         now: wall clock, unix seconds.
+        receipt_wait: seconds for which an attempt without an answer waits for its receipt.
 
     Raises:
         ContactsLost: what is known of the recipients must be read again first.
@@ -103,6 +115,8 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
             return AlreadySent()
         if _is_spent(entry, message):
             return Spent()
+        if (awaited := await_receipt(message, ledger, receipt_wait, now)) is not None:
+            return awaited
         if entry.generation == message.generation:
             if entry.state is State.SENDING:
                 return Crashed(entry.attempt)
@@ -112,6 +126,32 @@ def admit(message: Message, ledger: Ledger, policy: RetryPolicy, holds: LaneHold
     long_ago = _long_ago(message, holds) if entry is None else None
     decided = long_ago or _opt_out(message, holds) or _refusal(message, ledger, now) or _postponement(message, now)
     return decided or _hold(message, holds, now) or Send(attempt)
+
+
+def await_receipt(message: Message, ledger: Ledger, wait: float, now: float) -> Proved | HoldBack | None:
+    """What the receipts of its attempts mean for a message that is not known to be sent; None where nothing.
+
+    Args:
+        message: it.
+        ledger: complete up to now.
+        wait: seconds for which an attempt without an answer waits for its receipt.
+        now: unix seconds.
+    """
+    told, entry = ledger.receipts.of(message.message_id), ledger.entry(message.message_id)
+    if told is None or entry is None:
+        return None
+    if told.proof is not None:
+        return Proved(told.proof)
+    failure = entry.failure
+    if entry.generation != message.generation or entry.state is not State.FAILED or failure is None:
+        return None
+    if failure.failure_class is not FailureClass.UNCERTAIN:
+        return None
+    # A crash is found late; its attempt was over before.
+    since = told.began_at if isinstance(failure, Interrupted) else entry.at
+    left = since + wait - now
+    # Nor for ever, where the clock was set back.
+    return HoldBack(Hold(HoldReason.RETRY, now + left, f"receipt_wait {wait:g}")) if 0 < left <= 2 * wait else None
 
 
 def admit_unread(message_id: str, generation: int, ledger: Ledger) -> AlreadySent | Spent | Drop | None:

@@ -12,6 +12,7 @@ from antrian.domain.delay_ladder import ladder_key, whole_seconds
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.headers import mark_held
+from antrian.domain.hold import LADDER_HOLDS
 from antrian.domain.message import Message, encode
 from antrian.domain.settings import LONGEST_DELAY
 from consumer.lane.admission import DELIVER_AT, HoldBack, Postpone
@@ -47,8 +48,9 @@ class DelayedCopies:
         seconds = whole_seconds(min(until - now, LONGEST_DELAY))
         told = self._holds.held(message, why.hold) | {"due_at": round(now + seconds, 3)}
         copy = self.on_ladder(message, seconds)
-        # So that it can be found there by what holds it, without anybody's history.
-        copy.properties.headers = mark_held(copy.properties.headers, why.hold.reason)
+        if why.hold.reason in LADDER_HOLDS:
+            # So that it can be found there by what holds it, without anybody's history.
+            copy.properties.headers = mark_held(copy.properties.headers, why.hold.reason)
         return copy, self._events.of(EventName.HELD, message, **told)
 
     def on_ladder(self, message: Message, seconds: float) -> PublishArguments:

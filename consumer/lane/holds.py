@@ -11,11 +11,14 @@ from antrian.domain.events import Event
 from antrian.domain.hold import Candidate, Hold, HoldFacts, HoldReason, lane_hold, message_hold
 from antrian.domain.lane_limits import Limits
 from antrian.domain.message import Message
-from antrian.domain.opt_out import is_barred, purpose_of
+from antrian.domain.opt_out import CONFIRMATION, Answer, is_barred, purpose_of, purpose_to_bar
 from antrian.domain.send_window import day_of, hour_start, timezone_of
 from antrian.domain.usage import Used
 from consumer.lane.ledger import Ledger
 from consumer.lane.pace import LEAD, Gate
+
+#: Seconds for which a person who wrote to the sender may be answered freely; a rule of WhatsApp's.
+ANSWER_WINDOW = 86_400.0
 
 
 class LaneHolds:
@@ -50,6 +53,15 @@ class LaneHolds:
         """
         return self._book.standing(self._sender, message.body.phone_number) is Standing.COLD
 
+    def reach(self, message: Message) -> tuple[str, float | None]:
+        """Meta's name for the recipient, and until when they may be answered freely, unix seconds; as far as known.
+
+        Raises:
+            ContactsLost: see `is_cold`.
+        """
+        known = self._book.reach(self._sender, message.body.phone_number)
+        return known.bsuid, None if known.wrote_at is None else known.wrote_at + ANSWER_WINDOW
+
     def barred_purpose(self, message: Message) -> Purpose | None:
         """What the message is for, if its recipient wants no messages for that; None where it may be sent.
 
@@ -57,8 +69,19 @@ class LaneHolds:
             ContactsLost: see `is_cold`.
         """
         opted_out = self._book.opted_out(message.body.phone_number)
-        purpose = _purpose(message)
-        return purpose if opted_out and is_barred(purpose, opted_out) else None
+        if not opted_out:
+            return None
+        purpose = purpose_to_bar(message.body.purpose, message.priority)
+        return purpose if is_barred(purpose, opted_out) and not self._is_answer(message) else None
+
+    def _is_answer(self, message: Message) -> bool:
+        """Whether it is the answer to the opt-out that would keep it back."""
+        body = message.body
+        if body.purpose != CONFIRMATION:
+            return False
+        answer = Answer(body.phone_number, body.message, body.idempotency_key, message.queued_at)
+        told = self._book.show(body.phone_number).opt_outs
+        return any(one.channel == "inbound" and answer.answers(one.words, one.at) for one in told)
 
     def was_sent(self, message: Message) -> bool:
         """Whether a message that waited for a day was sent, as a copy of it may come to know when the ledger forgot.
@@ -194,7 +217,11 @@ class LaneHolds:
         (used, caps), slot = self._count(now), self._book.slots(self._lane).slot_of(message.message_id)
         used = used.with_one(is_cold=address["cold"])
         self._latest = (now, used, caps)
-        about = {**address, "purpose": _purpose(message).value, "slot": slot.isoformat() if slot else None}
+        about = {
+            **address,
+            "purpose": str(purpose_of(message.body.purpose, message.priority)),
+            "slot": slot.isoformat() if slot else None,
+        }
         return about | _counts(used, caps)
 
     def standing(self, now: float) -> Mapping[str, Any]:
@@ -215,7 +242,3 @@ class LaneHolds:
 
 def _counts(used: Used, caps: Budget) -> dict[str, Any]:
     return {"used": used.as_dict(), "budget": caps.as_dict(), "warm_up_day": caps.warm_up_day}
-
-
-def _purpose(message: Message) -> Purpose:
-    return purpose_of(message.body.purpose, message.priority)

@@ -15,11 +15,12 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.lane_timing import LaneTimes
-from antrian.domain.lifecycle import CopyState, copy_after, is_superseded
+from antrian.domain.lifecycle import CopyState, copy_after, is_superseded, ordinal
 from antrian.domain.usage import Usage
 from antrian.providers.contract import Failed
 from consumer.lane.cold_outcomes import ColdOutcomes
 from consumer.lane.permit import Uses
+from consumer.lane.receipts import AttemptReceipts
 from consumer.lane.retry import Interrupted
 
 #: The latest messages and cancellations are remembered however old they are: a consumer that was away longer than the
@@ -42,6 +43,7 @@ class Entry:
         at: wall clock of the latest event, unix seconds.
         crashes: attempts that ended in a crash.
         failure: the latest failure, while the state is FAILED or HELD.
+        taken_back: `ordinal` of the latest send that did not arrive; -1 for none.
     """
 
     generation: int
@@ -50,12 +52,19 @@ class Entry:
     at: float
     crashes: int = 0
     failure: Failed | None = None
+    taken_back: int = -1
 
 
 #: Events after which a message is to be sent again, whatever was asked before.
 _ENDS_A_CANCELLATION = frozenset({EventName.UNCANCELLED, EventName.REDRIVEN})
 
 _FAILED, _UNCERTAIN, _DEAD = EventName.FAILED, EventName.UNCERTAIN, EventName.DEAD
+_UNDELIVERED = EventName.UNDELIVERED
+_RECEIPT, _SESSION = EventName.RECEIPT_STATUS, EventName.RECEIPT_SESSION
+
+#: States after which no receipt can prove anything: it was sent, or whoever sends it again wants just that. What was
+#: cancelled may come back, and an attempt of it may have been made.
+_ENDED = frozenset({State.SENT, State.DEAD})
 
 
 class Ledger:
@@ -71,6 +80,7 @@ class Ledger:
         uses: of the permissions to send one message of a paused lane.
         usage: how much was sent.
         cold_outcomes: what became of the latest messages to cold contacts.
+        receipts: attempts that a receipt may prove, and those that one has proved.
     """
 
     def __init__(self, lane: str, window: float, clock: Callable[[], float] = time.time) -> None:
@@ -78,6 +88,7 @@ class Ledger:
         self.uses = Uses()
         self.usage = Usage()
         self.cold_outcomes = ColdOutcomes()
+        self.receipts = AttemptReceipts()
         self._lane = lane
         self._window = window
         self._clock = clock
@@ -124,6 +135,10 @@ class Ledger:
             self._cancelled[event.message_id] = event.at
         elif event.name in _ENDS_A_CANCELLATION:
             self._cancelled.pop(event.message_id, None)
+        elif event.name == _RECEIPT:
+            self.receipts.hear(event)
+        elif event.name == _SESSION:
+            self.times = self.times.after(event)
         self.uses.apply(event)
         self.usage.apply(event, self._clock())
         self.cold_outcomes = self.cold_outcomes.after(event)
@@ -134,10 +149,20 @@ class Ledger:
     def _remember(self, event: Event, state: CopyState) -> None:
         self.times = self.times.after(event)
         known = self._entries.get(event.message_id)
-        if known and is_superseded(event, state=known.state, generation=known.generation, attempt=known.attempt):
+        if known and is_superseded(
+            event,
+            state=known.state,
+            generation=known.generation,
+            attempt=known.attempt,
+            taken_back=known.taken_back,
+        ):
             return
         self._entries[event.message_id] = _fold(known, event, state)
         self._entries.move_to_end(event.message_id)
+        if state in _ENDED:
+            self.receipts.forget(event.message_id)
+        else:
+            self.receipts.apply(event)
         key = event.details.get("key")
         # One key for one message: a second one could never be forgotten.
         if isinstance(key, str) and self._keys.get(event.message_id, key) == key and not self.owner(key, event.at):
@@ -147,6 +172,7 @@ class Ledger:
     def _forget_older_than(self, oldest: float) -> None:
         _drop_while(self._cancelled, lambda at: at < oldest, keep=ALWAYS_REMEMBERED)
         for message_id in _drop_while(self._entries, lambda entry: entry.at < oldest, keep=ALWAYS_REMEMBERED):
+            self.receipts.forget(message_id)
             key = self._keys.pop(message_id, None)
             if key is not None and self._owners.get(key) == message_id:
                 del self._owners[key]
@@ -177,7 +203,10 @@ def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
     if event.name == _UNCERTAIN:
         crashes += 1
     generation = max(event.generation, known.generation if known else 0)
-    return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event))
+    taken_back = known.taken_back if known else -1
+    if event.name == _UNDELIVERED:
+        taken_back = max(taken_back, ordinal(event.generation, event.attempt))
+    return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event), taken_back)
 
 
 def failure_of(event: Event) -> Failed | None:

@@ -12,7 +12,7 @@ from antrian.broker.event_log import PublishArguments
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.message import Message
-from antrian.providers.contract import SendResult
+from antrian.providers.contract import Outgoing, SendResult
 from consumer.inbox import Delivery
 from consumer.lane.retry import RetryPolicy
 
@@ -115,11 +115,12 @@ class Port(Protocol):
     def release_call(self) -> None:
         """Give the reserved call back, if it was not made."""
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
         """Make the call. The connection may break meanwhile: that is told by the next call on the port.
 
         Args:
-            message: what to send.
+            message: whose attempt it is.
+            outgoing: what to send.
             deadline: the monotonic second from which an answer no longer counts.
         """
 
@@ -146,6 +147,11 @@ class LaneRules:
         consumer: this process, as people know it.
         rhythm: told with each send, so that forecasts use our settings and not their reader's.
         cold_failures: so many cold contacts in a row whose messages fail are taken for a refusal; 0: never.
+        provider: the lane's, as the history names it; told with each outcome.
+        echo: our name for an attempt as the provider gives it back with its receipts; None where it gives none back, or
+            nobody could prove them: then nobody waits for one.
+        receipt_wait: seconds for which an attempt without an answer waits for its receipt; 0 without `echo`.
+        has_window: whether the provider is told how the recipient may be reached (`LaneHolds.reach`).
     """
 
     lane: str
@@ -156,3 +162,7 @@ class LaneRules:
     consumer: str
     rhythm: Mapping[str, object]
     cold_failures: int = 0
+    provider: str = ""
+    echo: Callable[[str], str] | None = None
+    receipt_wait: float = 0.0
+    has_window: bool = False

@@ -29,7 +29,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import Hold
 from antrian.domain.message import AttemptFailure, Message, Priority, decode, encode, retry_of
-from antrian.providers.contract import Failed, Sent
+from antrian.providers.contract import Failed, Outgoing, Sent
 from consumer.inbox import Delivery
 from consumer.lane.admission import (
     Admission,
@@ -38,10 +38,12 @@ from consumer.lane.admission import (
     Drop,
     HoldBack,
     Postpone,
+    Proved,
     Send,
     Settle,
     Spent,
     admit,
+    await_receipt,
     dedupe_key,
 )
 from consumer.lane.bells import PAUSE_BEFORE_NEXT
@@ -50,8 +52,10 @@ from consumer.lane.holds import LaneHolds
 from consumer.lane.lane_gate import LaneGate
 from consumer.lane.ledger import Ledger, State
 from consumer.lane.one_message import OneMessage
+from consumer.lane.outgoing import OutgoingMessages
 from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.port import LaneRules, LaneState, Phase, Port
+from consumer.lane.receipts import Proof
 from consumer.lane.retry import Consequence, GiveUp, HoldCold, HoldLane, Retry, SendAgain
 from consumer.lane.sorting import Sorting
 from consumer.lane.unreadable import Unreadable
@@ -62,6 +66,9 @@ from consumer.set_aside import SetAside
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
 
 FORBIDDEN = Failed(FailureClass.UNAVAILABLE, "not-begun", "a rule of the lane forbade it before the call")
+
+#: How the record of a send names that its receipt proved it.
+SETTLED_BY_RECEIPT = "receipt"
 
 #: While a cap shuts the lane: seconds between two looks for an urgent message that nobody announced, and how long one
 #: takes at most. The clock may be set meanwhile, which is seen then, too.
@@ -96,8 +103,9 @@ class Tick:
         self._events = events
         self._port = port
         self._holds = holds
-        self._gate = LaneGate(pace, holds, port)
+        self._gate = LaneGate(pace, holds, ledger, port)
         self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
+        self._outgoing = OutgoingMessages(rules, holds)
         self._copies = DelayedCopies(rules, events, holds)
         self._unreadable = Unreadable(rules, port, pace, ledger, events=events, copies=self._copies)
         self._sorting = Sorting(rules.lane, port, pace, holds, self._copies, read=self._read, look_up=self._look_up)
@@ -229,15 +237,31 @@ class Tick:
                 detail="the consumer stopped in the middle of a send",
             )
             admission = self._look_up(message)
-        if isinstance(admission, Drop) and admission.outcome == "cancelled":
-            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
-            # this copy came.
+        if self._may_be_out_of_date(admission, message):
             await self._port.barrier()
             admission = self._look_up(message)
         return admission
 
+    def _may_be_out_of_date(self, admission: Admission, message: Message) -> bool:
+        """Whether the stream, which may be slower than the lane, could tell better what to do with a message."""
+        match admission:
+            case Drop("cancelled") | Proved():
+                # A re-drive that takes the cancellation back was recorded before this copy came; or that the send,
+                # which a receipt proves, did not arrive.
+                return True
+            case AlreadySent():
+                # A later copy than the one that was sent: what was sent may not have arrived.
+                entry = self._ledger.entry(message.message_id)
+                return entry is not None and entry.generation < message.generation
+            case Send() | Settle():
+                # A receipt that came in time must not be overlooked.
+                known = self._ledger.receipts.of(message.message_id)
+                return known is not None and known.is_doubtful
+        return False
+
     def _look_up(self, message: Message) -> Admission:
-        return admit(message, self._ledger, self._rules.policy, self._holds, self._port.wall())
+        wait = self._rules.receipt_wait
+        return admit(message, self._ledger, self._rules.policy, self._holds, self._port.wall(), receipt_wait=wait)
 
     async def _await_turn(self, message: Message) -> bool:
         """Wait for what a send needs: on a paused lane the permission, and a free call to the provider.
@@ -260,6 +284,9 @@ class Tick:
             case Send(attempt):
                 await self._send_in_time(delivery, replace(message, attempt=attempt))
             case AlreadySent():
+                await self._hold_then_ack(delivery)
+            case Proved(proof):
+                await self._settle_by_receipt(message, proof)
                 await self._hold_then_ack(delivery)
             case Settle(attempt, failure):
                 await self._settle(delivery, replace(message, attempt=attempt), failure)
@@ -290,23 +317,24 @@ class Tick:
             await self._give_back(delivery)
             return
         address = self._holds.address(message, is_cold=self._holds.is_cold(message))
-        await self._record_beginning(message, address)
+        outgoing = self._outgoing.of(message)
+        await self._record_beginning(message, address, outgoing)
         if not await self._comes_the_exact_moment(message, gate, address):
             await self._give_back(delivery)
             return
         self.enter(Phase.SENDING)
-        result = await self._port.call_provider(message, self._port.now() + self._rules.patience)
+        result = await self._port.call_provider(message, outgoing, self._port.now() + self._rules.patience)
         self.enter(Phase.DECIDING)
         pause = self._pace.next_pause()
         self._pace.send_ended(self._port.now(), pause)
         self._pace.forced = False
-        about = address | {"pause": round(pause, 3)}
+        about = address | {"pause": round(pause, 3), "provider": self._rules.provider}
         if isinstance(result, Sent):
             await self._settle_success(delivery, message, result, about)
         else:
             await self._settle_failure(delivery, message, result, about)
 
-    async def _record_beginning(self, message: Message, address: Mapping[str, Any]) -> None:
+    async def _record_beginning(self, message: Message, address: Mapping[str, Any], outgoing: Outgoing) -> None:
         permit = self._pace.permit
         given_up_at = self._port.wall() + min(self._rules.patience, self._rules.answers_within)
         await self._record(
@@ -317,6 +345,7 @@ class Tick:
             deadline=round(given_up_at, 3),
             consumer=self._rules.consumer,
             permits=list(permit.ids) if permit else None,
+            **self._outgoing.echoed(outgoing),
             **self._holds.beginning(message, address, self._port.wall()),
         )
         if permit is not None:
@@ -345,9 +374,10 @@ class Tick:
         return self._holds.forbids_call(message, now, began_at=entry.at if entry else now, is_cold=is_cold)
 
     def _is_ours_to_send(self, message: Message) -> bool:
-        """Whether no other consumer has reported, while our `sending` was recorded, that it was sent or is over."""
+        """Whether nobody has reported, while our `sending` was recorded, that it was sent or is over."""
         entry = self._ledger.entry(message.message_id)
-        return entry is not None and entry.state is State.SENDING
+        is_proved = self._ledger.receipts.proof(message.message_id) is not None
+        return entry is not None and entry.state is State.SENDING and not is_proved
 
     # After a send.
 
@@ -376,7 +406,29 @@ class Tick:
         why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
         _log.warning("message.failed", **_about(message), **why)
         await self._port.record(failed, surely=True)
-        await self._follow(delivery, message, failure, consequence, failed_at=failed.at)
+        if failure.failure_class is FailureClass.UNCERTAIN and self._rules.receipt_wait:
+            # The receipt may have been quicker than the answer.
+            await self._port.take_in()
+        awaited = await_receipt(message, self._ledger, self._rules.receipt_wait, self._port.wall())
+        match awaited:
+            case None:
+                await self._follow(delivery, message, failure, consequence, failed_at=failed.at)
+                return
+            case HoldBack():
+                await self._delay(message, awaited)
+            case Proved(proof):
+                await self._settle_by_receipt(message, proof)
+        await self._hold_then_ack(delivery)
+
+    async def _settle_by_receipt(self, message: Message, proof: Proof) -> None:
+        """An attempt without an answer was made: put that on record. Its pause began with it, or with its discovery."""
+        attempt = proof.attempt
+        copy = replace(message, generation=attempt.generation, attempt=attempt.attempt)
+        address = self._holds.address(message, is_cold=attempt.is_cold) | {"had_slot": attempt.had_slot or None}
+        details = {"provider": self._rules.provider, "provider_id": proof.provider_id, "due_at": message.due_at}
+        about = address | details | {"key": dedupe_key(message), "settled_by": SETTLED_BY_RECEIPT}
+        await self._record(EventName.SENT, copy, **about, **self._rules.rhythm)
+        _log.info("message.sent", **_about(copy), settled_by=SETTLED_BY_RECEIPT)
 
     def _cold_held_until(self, message: Message, refusal: Failed) -> float:
         seconds = self._ledger.cold_outcomes.pause_after(refusal)

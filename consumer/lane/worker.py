@@ -3,6 +3,7 @@
 The worker is the tick's port: it lends the tick the lane's link, its outcome writer and its provider.
 """
 
+import math
 import os
 import socket
 import time
@@ -20,9 +21,11 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
+from antrian.domain.lane_timing import LaneTimes
 from antrian.domain.message import Message, Priority
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import Settings
-from antrian.providers.contract import Failed, Provider, SendResult
+from antrian.providers.contract import Failed, Outgoing, Provider, SendResult
 from consumer.event_loop import EventLoop
 from consumer.inbox import Delivery, Stop
 from consumer.lane.holds import LaneHolds
@@ -135,6 +138,7 @@ class LaneWorker:
         """The lane's state now; from any thread."""
         pace, ledger, active, wall = self._pace, self.outcomes.ledger, self.outcomes.active, self.wall()
         used, caps = self._holds.last_count(wall)
+        session, session_over_at = _session_of(ledger.times, wall=wall, now=self.now())
         cap = lane_hold(used, caps, self.lane.limits.timezone, wall)
         if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
@@ -146,8 +150,8 @@ class LaneWorker:
             paused=pace.paused,
             active=active.is_ours,
             pause_over_at=pace.pause_over_at,
-            hold_over_at=pace.hold_over_at,
-            hold_reason=pace.hold_reason,
+            hold_over_at=max(pace.hold_over_at, session_over_at),
+            hold_reason=session or pace.hold_reason,
             breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
             used=used,
@@ -297,12 +301,12 @@ class LaneWorker:
             self._calls.release(self._reservation)
             self._reservation = None
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
         """Make the call, whatever happens to the connection meanwhile."""
         assert self._reservation is not None  # noqa: S101 (the tick reserves it first)
         excused = message.priority >= Priority.URGENT or self._pace.forced
         began = self.now()
-        call = self._calls.begin(self._reservation, self._provider, message)
+        call = self._calls.begin(self._reservation, self._provider, outgoing)
         await self.link.wait(lambda: self.link.answer_to(call) is not None, until=deadline, despite_disconnection=True)
         no_answer = Failed(FailureClass.UNCERTAIN, "no-answer", "the provider never answered")
         result = self.link.answer_to(call) or no_answer
@@ -324,6 +328,9 @@ class LaneWorker:
 
 
 def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> LaneRules:
+    echo = _echo(lane, provider)
+    # No longer than the ledger surely remembers the attempt.
+    wait = min(settings.whatsapp_queue_receipt_wait, settings.whatsapp_queue_dedupe_hours * 1800)
     patience = min(PROVIDER_DEADLINE, settings.whatsapp_queue_timeout_minutes * 60)
     return LaneRules(
         lane=lane.name,
@@ -334,4 +341,23 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         consumer=this_consumer(),
         rhythm={"delay": lane.delay, "jitter": lane.jitter},
         cold_failures=lane.limits.cold_failures,
+        provider=lane.provider,
+        echo=echo,
+        receipt_wait=wait if echo else 0.0,
+        has_window=lane.provider in PROVIDERS and PROVIDERS[lane.provider].has_window,
     )
+
+
+def _session_of(times: LaneTimes, *, wall: float, now: float) -> tuple[str, float]:
+    """What keeps the sender from sending, and until when the lane keeps to that; a lane at rest has not looked yet."""
+    left = min(times.held_until - wall, times.held_for) if times.session else 0.0
+    return (times.session, now + left) if left > 0 else ("", -math.inf)
+
+
+def _echo(lane: Lane, provider: Provider) -> Callable[[str], str] | None:
+    kind = PROVIDERS.get(lane.provider)
+    if kind is None or not kind.echoes_id or not lane.webhook_secrets:
+        return None
+    # Of a provider that takes our name as it is.
+    echoed: Callable[[str], str] = getattr(provider, "echoed_id", str)
+    return echoed

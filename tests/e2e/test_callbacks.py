@@ -21,7 +21,7 @@ from queue_fixture import Stock
 
 from antrian.broker.connection import open_channel
 from antrian.broker.event_log import write_event
-from antrian.domain.receipt import InboundMessage, Receipt, ReceiptStatus, reported
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ReceiptStatus, reported
 from antrian.operations.callbacks.callback_target import CallbackTargets
 from antrian.operations.callbacks.callback_task import CallbackTask
 from antrian.operations.callbacks.sender import CallbackSender, publish
@@ -91,7 +91,7 @@ def receiver() -> Iterator[Receiver]:
         yield ours
 
 
-def report(stock: Stock, told: Receipt | InboundMessage) -> None:
+def report(stock: Stock, told: DeliveryReceipt | InboundMessage) -> None:
     event = reported(told, lane="default", provider="sandbox", sender="628111", at=time.time(), source="test")
     with open_channel(stock.settings.amqp_urls, name="test provider") as channel:
         write_event(channel, stock.names, event, must_be_kept=True)
@@ -115,7 +115,7 @@ def test_a_service_is_told_how_its_messages_fare_whatever_is_killed(stock: Stock
         stock.add_waiting("other", source="elsewhere")
         wait_until(lambda: len(stock.events("outcome.sent")) == len(good) + 1, 60, "all are sent")
         for event in stock.events("outcome.sent"):
-            report(stock, Receipt(status=ReceiptStatus.DELIVERED, provider_id=event.details["provider_id"]))
+            report(stock, DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id=event.details["provider_id"]))
         for number in range(6):
             message = InboundMessage(recipient="+6281234567890", provider_id=f"in{number}", text=f"Halo {number}")
             report(stock, message)

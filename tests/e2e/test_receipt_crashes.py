@@ -20,7 +20,7 @@ from antrian.broker.connection import open_channel
 from antrian.broker.event_log import write_event
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.receipt import Receipt, ReceiptStatus, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.history.follower import HistoryFollower
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
@@ -85,11 +85,11 @@ class Provider:
     def report(self, provider_ids: Iterable[str], status: ReceiptStatus, **about: object) -> None:
         with open_channel(self._stock.settings.amqp_urls, name="test provider") as channel:
             for provider_id in provider_ids:
-                receipt = Receipt(status=status, provider_id=provider_id, **about)
+                receipt = DeliveryReceipt(status=status, provider_id=provider_id, **about)
                 write_event(channel, self._stock.names, self._event(receipt), must_be_kept=True)
 
     @staticmethod
-    def _event(receipt: Receipt) -> Event:
+    def _event(receipt: DeliveryReceipt) -> Event:
         return reported(receipt, lane="default", provider="mpwa", sender="628111", at=time.time(), source="test")
 
 
@@ -116,7 +116,7 @@ class Told:
         self.events.append(event)
         return ()
 
-    def of_receipt(self, event: Event, receipt: Receipt, record: MessageRecord) -> tuple[()]:
+    def of_receipt(self, event: Event, receipt: DeliveryReceipt, record: MessageRecord) -> tuple[()]:
         del receipt, record
         self.events.append(event)
         return ()
@@ -216,7 +216,7 @@ def test_what_arrived_or_was_put_back_meanwhile_is_left_alone(stock: Stock, cons
     with history_of(stock) as follower, working(stock, follower) as finish:
         ids = send(stock, ["arrived", "failed"])
         with open_channel(stock.settings.amqp_urls, name="test provider") as channel:
-            read = Receipt(
+            read = DeliveryReceipt(
                 status=ReceiptStatus.READ, provider_id=ids["arrived"], correlation_id="arrived:0:1", recipient="+62811"
             )
             write_event(channel, stock.names, provider._event(read), must_be_kept=True)

@@ -5,6 +5,7 @@ clock, the provider's answer, an ack. The stream shows itself only to those who 
 late; time passes only where somebody waits.
 """
 
+import math
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,9 +26,11 @@ from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
 from antrian.domain.message import Message, Priority, decode, encode, retry_of
+from antrian.domain.opt_out import CONFIRMATION, WISHES, confirmation
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, SessionNotice, SessionState, reported
 from antrian.domain.send_window import is_open
 from antrian.domain.usage import TAKEN_BACK
-from antrian.providers.contract import Failed, SendResult, Sent
+from antrian.providers.contract import Failed, Outgoing, SendResult, Sent
 from consumer.inbox import Delivery
 from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger, State
@@ -59,8 +62,16 @@ START = 5_000.0
 ROUNDING = 1e-3
 
 
+ANSWERS = {confirmation(wish, language) for wish in WISHES.values() for language in ("id", "en")}
 _WISHES = {EventName.CONTACT_OPTED_OUT, EventName.CONTACT_OPTED_IN}
+_SENDS = {EventName.SENT, EventName.UNDELIVERED}
 _COLD_HOLDS = {EventName.FAILED, EventName.COLD_RELEASED}
+
+
+def is_uncertain(event: Event) -> bool:
+    """Whether an attempt ended without an answer."""
+    is_failed_so = event.details.get("failure_class") == FailureClass.UNCERTAIN
+    return event.name == EventName.UNCERTAIN or (event.name == EventName.FAILED and is_failed_so)
 
 
 class Fault(Enum):
@@ -82,6 +93,8 @@ class Fault(Enum):
     #: Nothing goes wrong: before this step, a consumer that was replaced says how its send ended. (After the last look
     #: at the stream and before the call it would come too late: see the known limits.)
     LATE_REPORT = auto()
+    #: Nothing goes wrong: before this step, or while the provider is called, a receipt comes.
+    RECEIPT = auto()
 
 
 class Killed(Exception):
@@ -169,7 +182,7 @@ class Broker:
 
     def show(self, event: Event) -> None:
         """Have the streams keep an event, as the broker routes it."""
-        if event.name.startswith("outcome."):
+        if is_about_outcomes(event):
             self.stream.append(event)
             self.ledger.apply(event)
         if is_about_contacts(event):
@@ -182,10 +195,24 @@ class Broker:
 
 
 def is_about_contacts(event: Event) -> bool:
-    """Whether the event reaches the contacts stream: by its name, or by its second routing key."""
+    """Whether the event reaches the contacts stream."""
+    return any(key.startswith(("contact.", *(f"{name}." for name in CONTACTS_KEEP))) for key in _keys(event))
+
+
+def is_about_outcomes(event: Event) -> bool:
+    """Whether the event reaches the outcomes stream."""
+    return any(key.startswith("outcome.") for key in _keys(event))
+
+
+def _keys(event: Event) -> list[str]:
+    """An event's name leads to its streams, and its second routing key."""
     more = event_arguments(NAMES, event).properties.headers or {}
-    keys = [event.routing_key, *more.get("CC", ())]
-    return any(key.startswith(("contact.", *(f"{name}." for name in CONTACTS_KEEP))) for key in keys)
+    return [event.routing_key, *more.get("CC", ())]
+
+
+def echoed(correlation_id: str) -> str:
+    """Our name for an attempt as this provider gives it back."""
+    return f"echo of {correlation_id}"
 
 
 @dataclass(frozen=True)
@@ -208,12 +235,22 @@ class LaneModel:
         commands: how often an admin had one message of the paused lane sent.
         sent_with: the permissions with which an attempt began whose consumer knows of that, and its message.
         doubtful: attempts (message, number) that were under way when their consumer was killed or replaced.
+        taken: the provider's names, and ours, of the messages that it took, or may have taken.
+        proved: messages of which a receipt has come, and nobody wants them sent once more.
+        outgoing: what the provider was given.
         now: unix seconds.
     """
 
-    def __init__(self, policy: RetryPolicy, limits: Limits = NO_LIMITS) -> None:
+    def __init__(
+        self, policy: RetryPolicy, limits: Limits = NO_LIMITS, *, receipt_wait: float = 0.0, has_window: bool = False
+    ) -> None:
         self.broker = Broker()
         self.policy = policy
+        self.receipt_wait = receipt_wait
+        self.has_window = has_window
+        self.taken: list[tuple[str, str]] = []
+        self.proved: set[str] = set()
+        self.outgoing: list[Outgoing] = []
         self.limits = limits
         self.provider_accepted: list[str] = []
         self.late: list[Event] = []
@@ -308,6 +345,7 @@ class LaneModel:
             letter = self.broker.dead[-1].decoded()
             self._by_an_admin("redriven", letter.message_id, generation=letter.generation, attempt=0)
             self.given_up.discard(letter.message_id)
+            self._forget_receipts(letter.message_id)
             self.broker.queue.append(Copy.of(retry_of(letter, None, attempt=1)))
             self.broker.dead.pop()
 
@@ -317,6 +355,46 @@ class LaneModel:
         for event in self.late:
             self.broker.show(event)
         self.late.clear()
+
+    def hear_receipt(self, place: int, status: ReceiptStatus = ReceiptStatus.SENT, provider_id: str = "") -> None:
+        """A receipt comes of something that the provider took."""
+        if not self.taken:
+            return
+        message_id, name = self.taken[place % len(self.taken)]
+        told = DeliveryReceipt(status=status, correlation_id=name, provider_id=provider_id)
+        self.now += 0.002
+        self.broker.show(reported(told, lane=LANE, provider="sandbox", sender=SENDER, at=self.now, source="receipts"))
+        if status is not ReceiptStatus.FAILED and not self._is_at_its_end(message_id):
+            self.proved.add(message_id)
+
+    def _is_at_its_end(self, message_id: str) -> bool:
+        """Whether whoever sends it again wants just that."""
+        return self.recorded_state(message_id) in {State.SENT, State.DEAD}
+
+    def tell_session(self, state: SessionState) -> None:
+        """The provider tells of the sender's connection."""
+        told = SessionNotice(state=state)
+        self.now += 0.002
+        self.broker.show(reported(told, lane=LANE, provider="sandbox", sender=SENDER, at=self.now, source="receipts"))
+
+    def undeliver(self, message_id: str, *, again: bool) -> None:
+        """The provider took it and says that it will not arrive: the admin side gives it up, or has it tried again."""
+        entry = self.broker.ledger.entry(message_id)
+        is_quiet = self.life.outcomes.unconfirmed.is_empty and not self.late
+        if entry is None or entry.state is not State.SENT or not is_quiet:
+            return
+        copy = replace(self._published[message_id], generation=entry.generation + 1, attempt=1)
+        known = {"generation": entry.generation, "attempt": entry.attempt}
+        self._by_an_admin("undelivered", message_id, **known, failure_class="transient")
+        self._forget_receipts(message_id)
+        (self.broker.queue if again else self.broker.dead).append(Copy.of(copy))
+        self._by_an_admin("retrying" if again else "dead", message_id, **known)
+        if not again:
+            self.given_up.add(message_id)
+
+    def _forget_receipts(self, message_id: str) -> None:
+        self.taken = [(one, name) for one, name in self.taken if one != message_id]
+        self.proved.discard(message_id)
 
     def forget_outcomes(self) -> None:
         """The outcomes stream keeps nothing of what was, and another consumer goes on."""
@@ -371,13 +449,16 @@ class LaneModel:
     def check_call(self, message: Message) -> None:
         """What must be true whenever the provider is called."""
         message_id = message.message_id
-        assert not self.broker.events("sent", message_id), "sent again after its send was recorded"
+        ends = [event.name for event in self.broker.stream if event.message_id == message_id and event.name in _SENDS]
+        assert ends[-1:] != [EventName.SENT], "sent again after its send was recorded"
+        assert message_id not in self.proved, "sent again after its receipt came"
         assert message_id not in self.given_up, "sent again after it was given up"
         assert message.attempt <= self.policy.max_attempts
         begun = self.broker.events("sending", message_id)
         assert begun, "called before the beginning was recorded"
         assert not self.life.pace.paused or begun[-1].details.get("permits"), "sent on a paused lane without permission"
         self._check_limits(message, begun[-1])
+        self._check_receipt_wait(message_id)
         if (last := self._last_call) is None:
             return
         is_urgent = message.priority >= Priority.URGENT
@@ -385,12 +466,27 @@ class LaneModel:
         if last.life is self.life or self.life.knows_of_a_hold(last.message_id, last.ended_at):
             assert self.now - last.ended_at >= last.hold - ROUNDING, "sent although the provider wants silence"
 
+    def _check_receipt_wait(self, message_id: str) -> None:
+        """An attempt without an answer had its time to be proved."""
+        told = [event for event in self.broker.stream if event.message_id == message_id and event.name in CHANGES]
+        orders = [
+            index for index, event in enumerate(told) if event.name in {EventName.REDRIVEN, EventName.UNDELIVERED}
+        ]
+        began_at = -math.inf
+        for event in told[orders[-1] + 1 if orders else 0 : -1]:
+            if event.name == EventName.SENDING:
+                latest = event.at
+            elif is_uncertain(event):
+                began_at = latest
+        assert self.now >= began_at + self.receipt_wait - ROUNDING, "sent again before a receipt could come"
+
     def _check_limits(self, message: Message, begun: Event) -> None:
         """What the rules of the lane and what its sender knew allow, computed in the plainest way."""
         limits, recipient, is_cold = self.limits, message.body.phone_number, begun.details["cold"]
         told = self.life.contacts_told()
         opted = [event.name for event in told if event.details.get("recipient") == recipient and event.name in _WISHES]
-        assert opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
+        is_answer = message.body.purpose == CONFIRMATION and message.body.message in ANSWERS
+        assert is_answer or opted[-1:] != [EventName.CONTACT_OPTED_OUT], "sent to a recipient who opted out"
         if is_cold:
             # In the order in which it happened: a consumer that lost its connection tells of a refusal late.
             said = sorted((event for event in told if event.name in _COLD_HOLDS), key=lambda event: event.at)
@@ -412,13 +508,16 @@ class LaneModel:
         last = max((one.at for one in earlier if one.details["recipient"] == recipient), default=0.0)
         assert begun.at - last >= limits.recipient_gap - ROUNDING, "two messages to one recipient too close"
 
-    def provider_acts(self, message: Message, answer: SendResult) -> None:
+    def provider_acts(self, message: Message, outgoing: Outgoing, answer: SendResult) -> None:
         self.check_call(message)
+        self.outgoing.append(outgoing)
         if isinstance(answer, Sent) or answer.failure_class not in TAKEN_BACK:
             self._counted.append(self.broker.events("sending", message.message_id)[-1])
         may_have_gone_out = isinstance(answer, Failed) and answer.failure_class is FailureClass.UNCERTAIN
         if isinstance(answer, Sent) or may_have_gone_out:
             self.provider_accepted.append(message.message_id)
+            if outgoing.correlation_id:
+                self.taken.append((message.message_id, echoed(outgoing.correlation_id)))
         consequence = self.policy.after(answer, attempt=message.attempt) if isinstance(answer, Failed) else None
         hold = consequence.seconds if isinstance(consequence, HoldLane) else 0.0
         self._last_call = LastCall(self.life, message.message_id, self.now, hold)
@@ -465,7 +564,20 @@ class Life:
         self._writer = OutcomeWriter(
             events, NAMES, self, self.outcomes, reader=self._reader, contacts=self._contacts, pace=self.pace
         )
-        rules = LaneRules(LANE, NAMES, lane.policy, PATIENCE, PATIENCE, "a consumer", {"delay": DELAY}, COLD_FAILURES)
+        rules = LaneRules(
+            LANE,
+            NAMES,
+            lane.policy,
+            PATIENCE,
+            PATIENCE,
+            "a consumer",
+            {"delay": DELAY},
+            COLD_FAILURES,
+            provider="sandbox",
+            echo=echoed if lane.receipt_wait else None,
+            receipt_wait=lane.receipt_wait,
+            has_window=lane.has_window,
+        )
         holds = LaneHolds(LANE, SENDER, lane.limits, self.outcomes.ledger, self.book)
         self.tick = Tick(rules, self.outcomes.ledger, self.pace, events, self, holds=holds)
         self._reads_from = self._reads_contacts_from = 0
@@ -530,6 +642,8 @@ class Life:
         fault = next(self._faults, Fault.NONE)
         if fault is Fault.LATE_REPORT and not is_call:
             self._lane.hear_the_late()
+        if fault is Fault.RECEIPT and not is_call:
+            self._lane.hear_receipt(-1)
         if fault in _BEFORE:
             raise _EFFECTS[fault]
         if fault is Fault.CONFIRMED_IN_VAIN and may_be_in_vain:
@@ -537,6 +651,8 @@ class Life:
         effect()
         if fault is Fault.LATE_REPORT and is_call:
             self._lane.hear_the_late()
+        if fault is Fault.RECEIPT and is_call:
+            self._lane.hear_receipt(-1)
         if fault in _EFFECTS:
             raise _EFFECTS[fault]
 
@@ -652,20 +768,21 @@ class Life:
     def release_call(self) -> None:
         pass
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
         assert deadline > self.now()
+        assert outgoing.message_id == message.message_id
         try:
-            self._step(lambda: self._act(message), is_call=True)
+            self._step(lambda: self._act(message, outgoing), is_call=True)
         except Disconnected as lost:
             # The call goes on without a connection; whatever is asked of the broker afterwards fails.
             if self._happened is not message:
-                self._act(message)
+                self._act(message, outgoing)
             self._faults = iter([Fault.REPLACED_BEFORE if isinstance(lost, Replaced) else Fault.CUT_BEFORE])
         return self._answer
 
-    def _act(self, message: Message) -> None:
+    def _act(self, message: Message, outgoing: Outgoing) -> None:
         self._happened = message
-        self._lane.provider_acts(message, self._answer)
+        self._lane.provider_acts(message, outgoing, self._answer)
 
     async def ack(self, delivery: Delivery) -> None:
         copy = self._delivered.pop(delivery.tag)

@@ -16,7 +16,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.lane_limits import Limits
 from antrian.domain.message import Message, encode
-from antrian.providers.contract import SendResult, Sent
+from antrian.providers.contract import Outgoing, SendResult, Sent
 from consumer.inbox import Delivery
 from consumer.lane.holds import LaneHolds
 from consumer.lane.ledger import Ledger
@@ -169,8 +169,8 @@ class VirtualLane:
     def release_call(self) -> None:
         pass
 
-    async def call_provider(self, message: Message, deadline: float) -> SendResult:
-        assert message
+    async def call_provider(self, message: Message, outgoing: Outgoing, deadline: float) -> SendResult:
+        assert message.message_id == outgoing.message_id
         self._now += self._attempt()
         assert self._now < deadline
         return Sent()

@@ -1,10 +1,8 @@
 """Opt-outs: recorded with their proof, taken back, or understood from what a person wrote."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from antrian.broker.event_log import write_events
 from antrian.broker.topology import Names
@@ -15,16 +13,13 @@ from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.contact_event import OptChannel
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
-from antrian.domain.opt_out import Wish, confirmation, is_barred, read_wish
+from antrian.domain.opt_out import CONFIRMATION, Wish, answer_key, confirmation, is_barred, read_wish
 from antrian.domain.phone_number import normalize
 from antrian.operations.contacts.contacts_stream import require_contacts_stream
 from publisher import Publisher
 
 #: Of what somebody opts out who names no purpose.
 USUAL_PURPOSE = Purpose.MARKETING
-
-#: What the answer to an opt-out is sent for: it goes to a person who wants nothing more, once, to say so.
-CONFIRMATION = "confirmation"
 
 
 class UnknownPurpose(AntrianError):
@@ -151,7 +146,7 @@ class OptOuts:
                 lane=lane,
                 priority="high",
                 purpose=CONFIRMATION,
-                idempotency_key=_answer_key(known, wish, at),
+                idempotency_key=answer_key(known, wish.word, at),
             )
         return wish
 
@@ -193,10 +188,3 @@ class OptOuts:
         write_events(self._urls, self._names, [event], name="antrian opt-outs")
         if self._book is not None:
             self._book.apply(event)
-
-
-def _answer_key(recipient: str, wish: Wish, at: float) -> str:
-    """One answer a person, word and day; keys are seen in places where numbers are not."""
-    day = datetime.fromtimestamp(at, UTC).date()
-    digest = hashlib.blake2b(f"{recipient}\n{wish.word}\n{day}".encode(), digest_size=16).hexdigest()
-    return f"opt-out:{digest}"

@@ -13,7 +13,7 @@ from antrian.broker.topology import Names
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.lifecycle import ENDS
-from antrian.domain.receipt import Receipt
+from antrian.domain.receipt import DeliveryReceipt
 from antrian.history.records import MessageRecord
 from antrian.operations.callbacks.callback_target import OWNER, CallbackTargets
 from antrian.operations.callbacks.callback_task import CallbackTask
@@ -85,7 +85,7 @@ class CallbacksDue:
             data = payload_of(event, message)
             yield from self._due(CallbackTask.of(RECEIVED, OWNER, data, at=at, names=f"{event.lane}\n{names}"))
 
-    def of_receipt(self, event: Event, receipt: Receipt, record: MessageRecord) -> Iterable[Publication]:
+    def of_receipt(self, event: Event, receipt: DeliveryReceipt, record: MessageRecord) -> Iterable[Publication]:
         """A message was delivered, or read."""
         send = receipt.provider_id or receipt.correlation_id
         at = event.at if receipt.at is None else receipt.at

@@ -14,7 +14,7 @@ from antrian.domain.contact import Standing
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
 from antrian.domain.lifecycle import MessageState
-from antrian.domain.receipt import Receipt, ReceiptStatus
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
 from antrian.domain.settings import Settings
 from antrian.history.queries.provider_lookup import ProviderLookup
 from antrian.history.records import LifeEntry, MessageRecord
@@ -84,7 +84,7 @@ class StatusWork:
         self._by_provider.close()
         self._history.close()
 
-    def find(self, event: Event, receipt: Receipt) -> MessageRecord:
+    def find(self, event: Event, receipt: DeliveryReceipt) -> MessageRecord:
         """The message that a receipt is about.
 
         Raises:
@@ -97,7 +97,7 @@ class StatusWork:
                 return record
         raise NotKnownYet
 
-    def acquaintance(self, event: Event, receipt: Receipt) -> Event | None:
+    def acquaintance(self, event: Event, receipt: DeliveryReceipt) -> Event | None:
         """The event that makes the person known whom a message reached; None where they are known, or not named.
 
         The caller has the book learn it, once it is written.
@@ -121,7 +121,7 @@ class StatusWork:
         if self._book is not None:
             self._book.apply(event)
 
-    def after_failure(self, event: Event, receipt: Receipt) -> Iterator[Publication]:
+    def after_failure(self, event: Event, receipt: DeliveryReceipt) -> Iterator[Publication]:
         """What is left to be published about a message that did not arrive; each must be confirmed before the next.
 
         Raises:
@@ -163,7 +163,7 @@ class StatusWork:
             return None
         return pause_before_retry(failed, lane.max_attempts, settings.whatsapp_queue_retry_delays)
 
-    def late_arrival(self, event: Event, receipt: Receipt, record: MessageRecord) -> Iterator[Publication]:
+    def late_arrival(self, event: Event, receipt: DeliveryReceipt, record: MessageRecord) -> Iterator[Publication]:
         """The note that a message arrived of which the provider said before that it did not; nothing for any other.
 
         Raises:
@@ -180,7 +180,7 @@ class StatusWork:
         if send is not None and not is_noted(life, send):
             yield self._steps.note(record, send, event.at)
 
-    def _send_of(self, event: Event, receipt: Receipt) -> tuple[MessageRecord, list[LifeEntry], LifeEntry]:
+    def _send_of(self, event: Event, receipt: DeliveryReceipt) -> tuple[MessageRecord, list[LifeEntry], LifeEntry]:
         record = self.find(event, receipt)
         life = self._history.life(record.message_id)
         send = reported_send(receipt, life)

@@ -23,7 +23,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import AttemptFailure, Message, encode, retry_of
-from antrian.domain.receipt import Receipt, ReceiptStatus, correlation_of
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_of
 from antrian.history.projection.columns import body_fields
 from antrian.history.records import LifeEntry, MessageRecord
 from antrian.operations.dead_letters.undo_steps import scheduled_for, way_behind
@@ -60,7 +60,7 @@ class FailedSend:
     record: MessageRecord
     life: Sequence[LifeEntry]
     send: LifeEntry
-    receipt: Receipt
+    receipt: DeliveryReceipt
     at: float
 
     @property
@@ -75,12 +75,12 @@ class FailedSend:
         return self.receipt.failure_class or FailureClass.REJECTED
 
 
-def reported_send(receipt: Receipt, life: Sequence[LifeEntry]) -> LifeEntry | None:
+def reported_send(receipt: DeliveryReceipt, life: Sequence[LifeEntry]) -> LifeEntry | None:
     """The send that a receipt is about; None where no such send is on record."""
     return next((entry for entry in reversed(life) if entry.name == EventName.SENT and _is_of(receipt, entry)), None)
 
 
-def _is_of(receipt: Receipt, send: LifeEntry) -> bool:
+def _is_of(receipt: DeliveryReceipt, send: LifeEntry) -> bool:
     if receipt.provider_id and send.details.get("provider_id") == receipt.provider_id:
         return True
     ours = correlation_of(send.message_id, send.generation, send.attempt)

@@ -23,7 +23,7 @@ from antrian.contacts.book import ContactBook
 from antrian.domain.errors import AntrianError
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
-from antrian.domain.receipt import Receipt, ReceiptStatus, read_receipt
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, read_receipt
 from antrian.domain.settings import Settings
 from antrian.history.records import MessageRecord
 from antrian.operations.receipts.delayed_report import later, tries_of
@@ -63,7 +63,7 @@ class FollowsReports(Protocol):
     def of_inbound(self, event: Event) -> Iterable[Publication]:
         """A person wrote."""
 
-    def of_receipt(self, event: Event, receipt: Receipt, record: MessageRecord) -> Iterable[Publication]:
+    def of_receipt(self, event: Event, receipt: DeliveryReceipt, record: MessageRecord) -> Iterable[Publication]:
         """A message came further."""
 
     def of_outcome(self, event: Event) -> Iterable[Publication]:
@@ -177,7 +177,7 @@ class ReceiptsWorker:
             self._publish(channel, self._more.of_inbound(event) if is_inbound else self._more.of_outcome(event))
         return "done"
 
-    def _work_on_receipt(self, channel: BlockingChannel, event: Event, receipt: Receipt) -> Worked:
+    def _work_on_receipt(self, channel: BlockingChannel, event: Event, receipt: DeliveryReceipt) -> Worked:
         if receipt.status is ReceiptStatus.FAILED:
             return "undelivered" if self._publish(channel, self._status.after_failure(event, receipt)) else "done"
         if receipt.status not in REACHED:
@@ -190,7 +190,7 @@ class ReceiptsWorker:
             self._publish(channel, self._more.of_receipt(event, receipt, record))
         return "done"
 
-    def _make_known(self, channel: BlockingChannel, event: Event, receipt: Receipt) -> None:
+    def _make_known(self, channel: BlockingChannel, event: Event, receipt: DeliveryReceipt) -> None:
         known = self._status.acquaintance(event, receipt)
         if known is not None:
             self._publish(channel, [event_publication(self._names, known)])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lane_model import FINAL, Fault, LaneModel
 
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.receipt import ReceiptStatus
 from antrian.providers.contract import Failed, SendResult, Sent
 from consumer.lane.ledger import State
 from consumer.lane.retry import RetryPolicy
@@ -52,6 +53,18 @@ def try_one(*, standby_hears: bool) -> Happening:
     return lambda lane: lane.try_one(standby_hears=standby_hears)
 
 
+def hear_receipt(place: int, status: ReceiptStatus) -> Happening:
+    return lambda lane: lane.hear_receipt(place, status)
+
+
+def undeliver(message_id: str, *, again: bool) -> Happening:
+    return lambda lane: lane.undeliver(message_id, again=again)
+
+
+def sleep(seconds: float) -> Happening:
+    return lambda lane: lane.sleep(seconds)
+
+
 ids = st.sampled_from(["m1", "m2"])
 answers = st.just(Sent()) | st.builds(
     Failed, st.sampled_from(FailureClass), st.just("code"), st.just("detail"), st.sampled_from([None, 0.0, 5.0])
@@ -90,6 +103,17 @@ paused_happenings = st.one_of(
     st.just(LaneModel.pause),
     st.builds(cancel, ids),
 )
+#: A lane whose provider gives our name for an attempt back.
+receipt_happenings = st.one_of(
+    takes,
+    takes,
+    takes,
+    happenings,
+    st.builds(hear_receipt, st.integers(0, 5), st.sampled_from(ReceiptStatus)),
+    st.builds(hear_receipt, st.integers(0, 5), st.sampled_from(ReceiptStatus)),
+    st.builds(sleep, st.sampled_from([1.0, 15.0, 45.0])),
+    st.builds(undeliver, ids, again=st.booleans()),
+)
 policies = st.builds(RetryPolicy, st.integers(1, 4), st.just((30.0,)), st.booleans())
 
 
@@ -125,6 +149,37 @@ def test_no_message_is_lost_or_sent_twice_and_each_has_one_end(policy: RetryPoli
     bring_to_rest(lane)
     check_that_only_a_consumer_that_is_gone_leaves_doubts(lane)
     check_that_every_message_has_one_end(lane)
+
+
+NO_ANSWER = Failed(FailureClass.UNCERTAIN, "no-answer", "detail")
+RECEIPT_WAIT = 60.0
+
+
+@settings(max_examples=2000, deadline=None)
+@example(RetryPolicy(), [take(0, NO_ANSWER, 30, Fault.NONE), hear_receipt(0, ReceiptStatus.SENT)])
+@example(RetryPolicy(), [take(0, Sent(), 8, Fault.CRASH_AFTER), hear_receipt(0, ReceiptStatus.READ)])
+@example(
+    # It came back before the stream said that it did not arrive.
+    RetryPolicy(),
+    [
+        take(0, Sent(), 30, Fault.NONE),
+        undeliver("m1", again=False),
+        LaneModel.redrive,
+        take(0, Sent(), 30, Fault.NONE, slow_stream=True),
+    ],
+)
+@given(policies, st.lists(receipt_happenings, min_size=3, max_size=20))
+def test_a_receipt_settles_an_attempt_without_an_answer(policy: RetryPolicy, history: list[Happening]) -> None:
+    lane = LaneModel(policy, receipt_wait=RECEIPT_WAIT)
+    lane.publish(make_message("m1"))
+    for happens in history:
+        happens(lane)
+        check_that_nothing_has_disappeared(lane)
+        check_that_a_second_send_is_marked_uncertain(lane)
+        check_that_only_a_consumer_that_is_gone_leaves_doubts(lane)
+    bring_to_rest(lane)
+    check_that_every_message_has_one_end(lane)
+    check_that_what_was_proved_ends_as_sent(lane)
 
 
 @settings(max_examples=1000, deadline=None)
@@ -203,14 +258,20 @@ def check_that_a_second_send_is_marked_uncertain(lane: LaneModel) -> None:
             event.message_id == message_id and event.details.get("failure_class") == FailureClass.UNCERTAIN
             for event in lane.broker.stream
         )
+        taken_back = len(lane.broker.events("undelivered", message_id))
         # The latest may have been accepted from a consumer that could not say so yet.
-        assert lane.provider_accepted.count(message_id) <= doubts + 1
+        assert lane.provider_accepted.count(message_id) <= doubts + taken_back + 1
 
 
 def check_that_only_a_consumer_that_is_gone_leaves_doubts(lane: LaneModel) -> None:
     """One that lives on, whatever becomes of its connection, knows how its call ended and says so."""
     doubts = {(one.message_id, one.attempt) for one in lane.broker.stream if one.name == "outcome.uncertain"}
     assert doubts <= lane.doubtful
+
+
+def check_that_what_was_proved_ends_as_sent(lane: LaneModel) -> None:
+    for message_id in lane.proved:
+        assert lane.recorded_state(message_id) is State.SENT
 
 
 def bring_to_rest(lane: LaneModel) -> None:

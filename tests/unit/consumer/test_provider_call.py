@@ -4,14 +4,15 @@ import threading
 from queue import SimpleQueue
 
 import pytest
-from factories import make_message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antrian.domain.failure_class import FailureClass
-from antrian.providers.contract import Failed, Sent
+from antrian.providers.contract import Failed, Outgoing, Sent
 from consumer.inbox import CallGranted, ProviderAnswered
 from consumer.provider_call import ProviderCalls, may_begin
+
+OUTGOING = Outgoing("m1", "+6281234567890", "Halo")
 
 
 class Lane:
@@ -63,14 +64,14 @@ def test_a_call_is_made_and_its_answer_told(inbox) -> None:
     calls.join("a")
     reservation = calls.reserve("a", lane)
     assert reservation.is_granted
-    number = calls.begin(reservation, Quick(), make_message())
+    number = calls.begin(reservation, Quick(), OUTGOING)
     take_in(inbox)
     assert lane.heard == [ProviderAnswered(number, Sent("quick"))]
 
 
 def test_an_adapter_that_breaks_may_have_sent_the_message(inbox) -> None:
     calls, lane = ProviderCalls(inbox), Lane()
-    calls.begin(calls.reserve("a", lane), Broken(), make_message())
+    calls.begin(calls.reserve("a", lane), Broken(), OUTGOING)
     take_in(inbox)
     [answered] = lane.heard
     assert answered.result == Failed(FailureClass.UNCERTAIN, "adapter-error", "ValueError")
@@ -86,13 +87,13 @@ def test_a_provider_that_hangs_holds_up_its_own_lanes_and_no_others(inbox) -> No
     granted = [one for one in reservations if one.is_granted]
     assert len(granted) == 7
     for one in granted:
-        calls.begin(one, hanging, make_message())
+        calls.begin(one, hanging, OUTGOING)
     before = threading.active_count()
     for _ in range(3):
         lane = Lane()
         reservation = calls.reserve("quick", lane)
         assert reservation.is_granted
-        calls.begin(reservation, Quick(), make_message())
+        calls.begin(reservation, Quick(), OUTGOING)
         take_in(inbox)
         assert isinstance(lane.heard[0], ProviderAnswered)
     assert threading.active_count() <= before + 1
@@ -142,6 +143,6 @@ def test_threads_are_made_as_they_are_needed(inbox) -> None:
     calls = ProviderCalls(inbox)
     before = threading.active_count()
     for _ in range(10):
-        calls.begin(calls.reserve("a", Lane()), Quick(), make_message())
+        calls.begin(calls.reserve("a", Lane()), Quick(), OUTGOING)
         take_in(inbox)
     assert threading.active_count() <= before + 1

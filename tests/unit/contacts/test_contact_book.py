@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from antrian.contacts.book import BATCH, ContactBook, ContactsLost
 from antrian.contacts.book_file import BookFile
+from antrian.contacts.views import Reach
 from antrian.domain.contact import Purpose, Standing
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -405,4 +406,32 @@ def test_what_was_learnt_is_written_when_it_is_much_or_old(tmp_path):
     for offset in range(2, 24):
         book.apply(known([f"+6281{offset:02}{number:07}" for number in range(1_000)]), offset)
     assert book._store.place()[0] > BATCH // 1_000
+    book.close()
+
+
+def test_what_a_provider_may_want_to_know_of_a_person_beside_the_number():
+    book = book_of(known([BUDI], 10.0), linked(BUDI, 20.0, bsuid="ID.77", lid="55"))
+    assert book.reach(SENDER, BUDI) == Reach("ID.77", None)
+    # Written, by whichever name, to this sender; the latest time counts, and what is written stays.
+    book.apply(known(["ID.77"], 40.0, how="inbound"))
+    book.flush()
+    book.apply(known([BUDI], 30.0, how="inbound"))
+    book.apply(known([BUDI], 90.0, how="receipt"))
+    for who in (BUDI, "ID.77"):
+        assert book.reach(SENDER, who) == Reach("ID.77", 40.0)
+    assert book.reach(OTHER, BUDI) == Reach("ID.77", None)
+    book.apply(linked(BUDI, 50.0, bsuid="ID.78"))
+    assert book.reach(SENDER, BUDI).bsuid == "ID.78"
+    assert book.reach(SENDER, SITI) == Reach("", None)
+
+
+def test_a_file_that_does_not_know_who_wrote_is_made_again(tmp_path):
+    book_of(known([BUDI], 10.0, how="inbound"), folder=tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "contacts.0.sqlite")) as file:
+        file.executescript("ALTER TABLE contacts DROP COLUMN wrote_last; PRAGMA user_version = 1;")
+    book = ContactBook(tmp_path)
+    assert (book.position, book.count()) == (0, 0)
+    book.apply(known([BUDI], 10.0, how="inbound"), 0)
+    book.flush()
+    assert book.reach(SENDER, BUDI).wrote_at == 10.0
     book.close()

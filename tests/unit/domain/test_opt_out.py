@@ -1,5 +1,7 @@
 """What a message is for, and the words by which people opt out and in."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,12 +11,16 @@ from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.opt_out import (
+    CONFIRMATION,
     WISHES,
+    Answer,
     Wish,
+    answer_key,
     confirmation,
     fold,
     is_barred,
     purpose_of,
+    purpose_to_bar,
     read_wish,
 )
 
@@ -42,6 +48,37 @@ def test_a_message_says_what_it_is_for_or_its_priority_does(
     written: str | None, priority: int, purpose: Purpose
 ) -> None:
     assert purpose_of(written, priority) is purpose
+    assert purpose_to_bar(written, priority) is purpose
+
+
+def test_a_confirmation_is_kept_from_people_as_if_it_said_nothing() -> None:
+    assert purpose_of(CONFIRMATION, 9) == CONFIRMATION
+    assert [purpose_to_bar(CONFIRMATION, priority) for priority in (9, 1)] == [Purpose.TRANSACTION, Purpose.MARKETING]
+
+
+SAID_AT = 1_800_000_000.0
+STOP_ALL = WISHES["stop all"]
+ANSWER = Answer("+62811", confirmation(STOP_ALL), answer_key("+62811", "stop all", SAID_AT), SAID_AT + 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "does"),
+    [
+        (ANSWER, "Stop all!", True),
+        (replace(ANSWER, text=confirmation(STOP_ALL, "en")), "stop all", True),
+        (replace(ANSWER, text="Promo!"), "stop all", False),
+        (replace(ANSWER, key="opt-out:mine"), "stop all", False),
+        (replace(ANSWER, key=None), "stop all", False),
+        (replace(ANSWER, recipient="+62812"), "stop all", False),
+        (replace(ANSWER, queued_at=SAID_AT - 3_600), "stop all", False),
+        (replace(ANSWER, queued_at=SAID_AT + 2 * 86_400), "stop all", False),
+        (ANSWER, "berhenti semua", False),
+        (ANSWER, "please stop", False),
+        (ANSWER, "", False),
+    ],
+)
+def test_the_answer_to_an_opt_out_is_known_by_its_text_and_its_key(answer: Answer, words: str, does: bool) -> None:  # noqa: FBT001
+    assert answer.answers(words, SAID_AT) is does
 
 
 @given(st.frozensets(purposes), st.sampled_from(Purpose))

@@ -10,7 +10,7 @@ from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import decode
-from antrian.domain.receipt import Receipt, ReceiptStatus
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
 from antrian.operations.receipts.undelivered import (
     FailedSend,
     UndeliveredStep,
@@ -28,7 +28,9 @@ ALL = (UndeliveredStep.OUTCOME, UndeliveredStep.COPY, UndeliveredStep.EVENT)
 QUEUED, SENDING = entry("message.queued"), entry("outcome.sending", attempt=1)
 SENT = replace(entry("outcome.sent", attempt=1, provider_id="p1"), offset=7)
 UNDELIVERED = entry("outcome.undelivered", attempt=1, failure_class="transient", code="131026", detail="no")
-RECEIPT = Receipt(status=ReceiptStatus.FAILED, provider_id="p1", failure_class=FailureClass.TRANSIENT, code="131026")
+RECEIPT = DeliveryReceipt(
+    status=ReceiptStatus.FAILED, provider_id="p1", failure_class=FailureClass.TRANSIENT, code="131026"
+)
 
 
 def left(*more, arrived=False, life=(QUEUED, SENDING, SENT)):
