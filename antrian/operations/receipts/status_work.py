@@ -90,8 +90,9 @@ class StatusWork:
         Raises:
             NotKnownYet: the history knows none.
         """
-        ids = self._by_provider.message_ids(event.lane, receipt.provider_id) if receipt.provider_id else []
-        for message_id in ([event.message_id] if event.message_id else []) + ids:
+        ids = [event.message_id] if event.message_id else []
+        ids += self._by_provider.message_ids(event.lane, receipt.provider_id, receipt.correlation_id)
+        for message_id in ids:
             record = self._history.message(message_id)
             if record is not None and record.lane == event.lane:
                 return record

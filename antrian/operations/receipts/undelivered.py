@@ -34,7 +34,8 @@ REASON = "undelivered"
 #: What is written about a dead letter, or another try, whose message arrived after all.
 ARRIVED_AFTER_ALL = "the provider first said that it did not arrive, and then that it did"
 
-_ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ})
+#: As receipts and the history call it.
+_ARRIVED = frozenset({ReceiptStatus.DELIVERED.value, ReceiptStatus.READ.value})
 
 
 class UndeliveredStep(Enum):
@@ -77,27 +78,35 @@ class FailedSend:
 
 def reported_send(receipt: DeliveryReceipt, life: Sequence[LifeEntry]) -> LifeEntry | None:
     """The send that a receipt is about; None where no such send is on record."""
-    return next((entry for entry in reversed(life) if entry.name == EventName.SENT and _is_of(receipt, entry)), None)
+    sends = (entry for entry in reversed(life) if entry.name == EventName.SENT)
+    return next((entry for entry in sends if _is_of(receipt, entry, life)), None)
 
 
-def _is_of(receipt: DeliveryReceipt, send: LifeEntry) -> bool:
+def _is_of(receipt: DeliveryReceipt, send: LifeEntry, life: Sequence[LifeEntry]) -> bool:
     if receipt.provider_id and send.details.get("provider_id") == receipt.provider_id:
         return True
-    ours = correlation_of(send.message_id, send.generation, send.attempt)
-    return receipt.correlation_id == ours
+    return bool(receipt.correlation_id) and receipt.correlation_id in _our_names(send, life)
+
+
+def _our_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
+    """Our names for an attempt: as it is, and as its provider was given it."""
+    attempt = send.generation, send.attempt
+    begun = (entry for entry in life if entry.name == EventName.SENDING)
+    given = {entry.details.get("echoed_id") for entry in begun if (entry.generation, entry.attempt) == attempt}
+    return given | {correlation_of(send.message_id, *attempt)}
 
 
 def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntry) -> bool:
     """Whether a receipt says that this send reached the person."""
     provider_id = send.details.get("provider_id")
     is_latest = bool(provider_id) and record.provider_id == provider_id
-    if is_latest and getattr(record, "delivery", None) in _ARRIVED:
+    if is_latest and record.delivery in _ARRIVED:
         return True
-    ours = correlation_of(send.message_id, send.generation, send.attempt)
+    ours = _our_names(send, life) - {None}
     return any(
         entry.name == EventName.RECEIPT_STATUS
         and entry.details.get("status") in _ARRIVED
-        and (entry.details.get("provider_id") == provider_id or entry.details.get("correlation_id") == ours)
+        and (entry.details.get("provider_id") == provider_id or entry.details.get("correlation_id") in ours)
         for entry in life
     )
 
