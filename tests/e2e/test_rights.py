@@ -149,10 +149,8 @@ def test_an_admin_works_on_reports_and_makes_callbacks(guarded, as_role, sender,
     del sender
     refuses = lambda path: 500 if path == "/refuses" else 204  # noqa: E731 (shorter here)
     with receiving(answer=refuses) as receiver:
-        about = {
-            "CALLBACK_SOURCES": f"shop={receiver.url}/shop,other={receiver.url}/refuses",
-            "CALLBACK_SECRET": SECRET,
-        }
+        sources = f"shop={receiver.url}/shop,other={receiver.url}/refuses"
+        about = {"CALLBACK_SOURCES": sources, "CALLBACK_SECRET": SECRET}
         with (
             AdminServer(as_role("admin"), tmp_path / "admin.log", **about) as server,
             Publisher(as_role("publisher"), source="shop", confirm_timeout=60) as publisher,
