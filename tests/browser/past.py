@@ -12,7 +12,7 @@ from antrian.broker.topology import Names
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import encode, new_message
-from antrian.domain.receipt import Receipt, ReceiptStatus, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.domain.settings import Settings
 
 _SOURCES = ("registration", "payment", "reminder")
@@ -93,7 +93,7 @@ def _end(channel: BlockingChannel, names: Names, life: _Life) -> None:
 def tell_receipt(channel: BlockingChannel, names: Names, status: str, provider_id: str, at: float) -> None:
     """Write down what a provider reports."""
     failed = {"failure_class": FailureClass.REJECTED, "code": "131026", "detail": "Message undeliverable"}
-    receipt = Receipt(
+    receipt = DeliveryReceipt(
         status=ReceiptStatus(status), at=at, provider_id=provider_id, **(failed if status == "failed" else {})
     )
     _write(channel, names, reported(receipt, lane="default", provider="waha", sender="62811", at=at, source="receipts"))
