@@ -30,7 +30,9 @@ class ProviderLookup:
             correlation_id: ours, in the form that the provider was given.
         """
         found: list[str] = []
-        for query, name in ((_BY_PROVIDER_ID, provider_id), (_BY_ATTEMPT_ID, correlation_id)):
+        # What a provider calls a send later stands in the place of our name for it.
+        wanted = ((_BY_PROVIDER_ID, provider_id), (_BY_ATTEMPT_ID, provider_id), (_BY_ATTEMPT_ID, correlation_id))
+        for query, name in wanted:
             if name and not found:
                 found = [str(row[0]) for row in self._reader.rows(query, (name, lane, _MOST))]
         return found

@@ -83,9 +83,18 @@ def reported_send(receipt: DeliveryReceipt, life: Sequence[LifeEntry]) -> LifeEn
 
 
 def _is_of(receipt: DeliveryReceipt, send: LifeEntry, life: Sequence[LifeEntry]) -> bool:
-    if receipt.provider_id and send.details.get("provider_id") == receipt.provider_id:
+    if receipt.provider_id and receipt.provider_id in _their_names(send, life):
         return True
     return bool(receipt.correlation_id) and receipt.correlation_id in _our_names(send, life)
+
+
+def _their_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
+    """What the provider calls a send: as it answered, and as a receipt said that it will from then on."""
+    given = send.details.get("provider_id")
+    if not given:
+        return set()
+    receipts = (entry.details for entry in life if entry.name == EventName.RECEIPT_STATUS)
+    return {given, *(told["alias"] for told in receipts if told.get("provider_id") == given and told.get("alias"))}
 
 
 def _our_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
@@ -98,7 +107,7 @@ def _our_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
 
 def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntry) -> bool:
     """Whether a receipt says that this send reached the person."""
-    provider_id = send.details.get("provider_id")
+    provider_id, theirs = send.details.get("provider_id"), _their_names(send, life)
     is_latest = bool(provider_id) and record.provider_id == provider_id
     if is_latest and record.delivery in _ARRIVED:
         return True
@@ -106,7 +115,7 @@ def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntr
     return any(
         entry.name == EventName.RECEIPT_STATUS
         and entry.details.get("status") in _ARRIVED
-        and (entry.details.get("provider_id") == provider_id or entry.details.get("correlation_id") in ours)
+        and (entry.details.get("provider_id") in theirs or entry.details.get("correlation_id") in ours)
         for entry in life
     )
 
