@@ -271,7 +271,9 @@ def _identity(report: object, change: Mapping[str, Any], at: float | None) -> Pr
 def _account(field: str, value: Mapping[str, Any], at: float | None) -> AccountNotice:
     event = value.get("event") or value.get("alert_type") or value.get("decision")
     event = event if isinstance(event, str) and _WORD.fullmatch(event) else ""
-    kind = "restriction" if field == "account_update" and event in _RESTRICTIONS else _ACCOUNT_FIELDS[field]
+    is_over = _mapping(value.get("ban_info")).get("waba_ban_state") == "REINSTATE"
+    is_restricted = field == "account_update" and event in _RESTRICTIONS and not is_over
+    kind = "restriction" if is_restricted else _ACCOUNT_FIELDS[field]
     return AccountNotice(kind=kind, detail=f"{field} {event}".strip(), at=at, values=_kept(value))
 
 
