@@ -11,7 +11,6 @@ from antrian.providers.meta_cloud.payload import LONGEST_CORRELATION, MetaOption
 from antrian.providers.outgoing_checks import refuse_header
 from antrian.providers.template import private_texts
 
-DEFAULT_URL = "https://graph.facebook.com"
 DEFAULT_VERSION = "v25.0"
 
 
