@@ -50,6 +50,7 @@ class ProviderKind:
         options: names of the options that it knows; None where it takes any.
         needs_options: those of them without which it cannot send.
         option_rules: what their values must be.
+        sender_option: the option that names the sender to the provider; empty where that is the lane's `sender`.
         receipts: what proves its webhooks.
         tells: how far its receipts can follow a message: the highest status; empty where it tells nothing of messages.
         echoes_id: whether it gives our name for an attempt back with its receipts, so that an attempt without an answer
@@ -66,6 +67,7 @@ class ProviderKind:
     options: frozenset[str] | None = frozenset()
     needs_options: tuple[str, ...] = ()
     option_rules: tuple[OptionRule, ...] = ()
+    sender_option: str = ""
     receipts: ReceiptProof = ReceiptProof.SIGNATURE
     tells: Literal["", "sent", "delivered", "read"] = "read"
     echoes_id: bool = False
@@ -110,6 +112,7 @@ _META_CLOUD = ProviderKind(
         {"phone_number_id", "api_version", "template", "template_language", "direct_send", "verify_token", "ttl"}
     ),
     needs_options=("phone_number_id",),
+    sender_option="phone_number_id",
     option_rules=(
         OptionRule("phone_number_id", _like(r"[0-9]{1,32}"), "digits: the id of the number, not the number"),
         OptionRule("api_version", _like(r"v[0-9]{1,3}\.[0-9]{1,2}"), "like v25.0"),

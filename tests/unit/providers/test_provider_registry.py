@@ -109,6 +109,15 @@ def test_wrong_options_are_named_and_never_quoted() -> None:
     assert "g3heim" not in text
 
 
+def test_one_sender_s_option_is_not_shared_by_several_lanes() -> None:
+    with pytest.raises(SettingsError, match="phone_number_id is one sender's: describe several lanes in"):
+        made(
+            COMPLETE
+            | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": "phone_number_id=1066"}
+            | {"WHATSAPP_QUEUE_LANES": "a,b=6281100000001"}
+        )
+
+
 def test_meta_needs_no_address() -> None:
     provider = made(
         COMPLETE
