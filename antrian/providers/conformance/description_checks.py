@@ -3,7 +3,7 @@
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.provider_catalog import PROVIDERS, ReceiptProof
 from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
-from antrian.providers.conformance.check import Area, Checks, demand
+from antrian.providers.conformance.check import Area, Checks, ConformanceError, demand
 from antrian.providers.conformance.probe import ClientSettings, ProviderProbe, Situation
 
 CHECKS = Checks(Area.DESCRIPTION)
@@ -52,8 +52,10 @@ def the_client_says_who_it_is(probe: ProviderProbe) -> None:
 @CHECKS.add()
 def the_catalog_agrees(probe: ProviderProbe) -> None:
     """What the catalog says of the provider is what its adapter does."""
-    demand(probe.provider in PROVIDERS, f"{probe.provider!r} is not in the catalog")
-    kind = PROVIDERS[probe.provider]
+    kind = probe.kind or PROVIDERS.get(probe.provider)
+    if kind is None:
+        raise ConformanceError(f"{probe.provider!r} is not in the catalog: is its package installed?")
+    demand(kind.name == probe.provider, f"the catalog calls it {kind.name!r}")
     if kind.echoes_id:
         demand(probe.request.correlation, "the catalog says that it echoes our id: say where it goes, in `correlation`")
     if probe.webhooks is None or probe.reader is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
+from antrian.domain.provider_catalog import ProviderKind
 from antrian.domain.receipt import ProviderEvent
 from antrian.providers.contract import Provider
 from antrian.providers.webhook import WebhookReader, WebhookRequest
@@ -228,6 +229,7 @@ class ProviderProbe:
         webhooks: what these look like.
         follows_up: requests that a send may make after the first, at most; they must not send.
         outgoing: further arguments for every `Outgoing`.
+        kind: the provider's row for the catalog, where it is not installed.
     """
 
     provider: str
@@ -243,6 +245,7 @@ class ProviderProbe:
     webhooks: WebhookProbe | None = None
     follows_up: int = 0
     outgoing: Mapping[str, Any] = field(default_factory=dict)
+    kind: ProviderKind | None = None
 
     def case(self, situation: Situation) -> AnswerCase | None:
         """The first case of a situation."""
