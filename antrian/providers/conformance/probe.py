@@ -176,10 +176,12 @@ class WebhookBatch:
     Attributes:
         join: makes the body of these parts.
         parts: genuine parts, with the event that each must become.
+        bad: parts that mean nothing.
     """
 
     join: Callable[[Sequence[object]], bytes]
     parts: tuple[tuple[object, ProviderEvent], ...]
+    bad: tuple[object, ...] = (None, 17, "x", {}, [], {"id": None}, {"id": {}, "status": [], "timestamp": "later"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
