@@ -1,6 +1,6 @@
 """All checks, and what a provider makes of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from antrian.domain.errors import SettingsError
@@ -14,7 +14,7 @@ from antrian.providers.conformance import (
     request_checks,
     webhook_checks,
 )
-from antrian.providers.conformance.check import Check, ConformanceError
+from antrian.providers.conformance.check import Area, Check, ConformanceError
 from antrian.providers.conformance.probe import ProviderProbe
 
 #: In the order in which a new adapter learns to pass them.
@@ -46,9 +46,14 @@ def checks_for(probe: ProviderProbe) -> list[Check]:
     return [check for check in CHECKS if check.applies(probe)]
 
 
-def run(probe: ProviderProbe) -> Iterator[CheckResult]:
-    """Run all checks that apply; each result as it comes."""
+def run(probe: ProviderProbe, areas: Collection[Area] = frozenset(Area)) -> Iterator[CheckResult]:
+    """Run the checks of these areas that apply; each result as it comes.
+
+    Those of `Area.PRIVACY` listen to all that this process logs and prints: nothing else may run beside them.
+    """
     for check in checks_for(probe):
+        if check.area not in areas:
+            continue
         try:
             check.demand(probe)
         except ConformanceError as error:

@@ -158,6 +158,7 @@ PROBE = ProviderProbe(
     ),
     cases=CASES,
     complain=_refused,
+    refused_texts=frozenset({"placeholders"}),
     reader=READER,
     webhooks=WEBHOOKS,
 )

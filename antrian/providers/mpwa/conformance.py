@@ -136,7 +136,7 @@ PROBE = ProviderProbe(
     ),
     cases=CASES,
     complain=_refused,
-    refused_texts=frozenset({"choice"}),
+    refused_texts=frozenset({"choice", "placeholders"}),
     follows_up=1,
     reader=READER,
     webhooks=WEBHOOKS,
