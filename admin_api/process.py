@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from admin_api.app import create_app
 from admin_api.auth.audit import AuditTrail
 from admin_api.auth.tokens import TokenFile
-from admin_api.broadcast import Broadcast
+from admin_api.broadcast import Broadcast, told
 from admin_api.checkup import Checkups, RunsExamination
 from admin_api.dependencies import Services
 from admin_api.ingest import Ingest
@@ -132,7 +132,9 @@ class AdminProcess:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:
-            follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
+            follower = HistoryFollower(
+                settings, history_path(settings), urls=self._urls, on_delivery=lambda one: broadcast.hear(told(one))
+            )
             observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))

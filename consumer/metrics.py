@@ -21,6 +21,7 @@ from antrian.domain.lane import Lane
 from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
+from antrian.domain.receipt import SessionState
 from antrian.domain.settings import Settings
 from consumer import lane_meter as meter
 from consumer.lane.snapshot import LaneActivity, LaneSnapshot
@@ -30,7 +31,10 @@ from consumer.observers import ProviderCall
 PRIORITIES = (*(priority.name.lower() for priority in Priority), "other")
 
 #: Failure classes that can hold a lane.
-HOLDS = tuple(one.value for one in FailureClass if one.holds_lane)
+HOLDS = (
+    *(one.value for one in FailureClass if one.holds_lane),
+    *(one.value for one in SessionState if one is not SessionState.CONNECTED),
+)
 
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)

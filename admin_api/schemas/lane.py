@@ -120,6 +120,14 @@ class RetentionAlarmItem(BaseModel):
     seconds_left: float | None = Field(description="Until the history forgets it.")
 
 
+class SessionItem(BaseModel):
+    """How the lane's sender is connected to WhatsApp, as its provider told it last."""
+
+    state: str = Field(description="`connected`, `disconnected`, `needs_qr`, `needs_passkey` or `banned`.")
+    at: float = Field(description="When that was heard, unix seconds.")
+    detail: str = Field(description="The provider's words; empty for none.")
+
+
 class LaneStatus(BaseModel):
     """A lane at one moment. Times are unix seconds, durations seconds."""
 
@@ -171,6 +179,9 @@ class LaneStatus(BaseModel):
     )
     needs_newer_consumer: int = Field(
         default=0, description="Messages of a later version, which wait until a consumer can read it."
+    )
+    session: SessionItem | None = Field(
+        default=None, description="The sender's connection; null where its provider does not tell."
     )
     sending: Sending | None
     next_messages: list[NextMessage]

@@ -7,8 +7,17 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lifecycle import ATTEMPT_ENDS
+from antrian.domain.receipt import SessionState, read_session
 
+#: Seconds after which a lane whose sender is not connected tries all the same: the word that it is back may be lost.
+SESSION_PROBE = 600.0
+
+_SESSION = EventName.RECEIPT_SESSION
 _FAILED, _UNCERTAIN = EventName.FAILED, EventName.UNCERTAIN
+
+
+#: The provider wants no silence.
+NO_WISH: tuple[float, float, str | None] = (0.0, 0.0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,10 @@ class LaneTimes:
         failures_in_a_row: calls in a row that found the provider unavailable; they make the probes rarer.
         source: the consumer that made that call.
         answered_at: the end of the latest call that the provider answered; the end that a crash is given is none.
+        session: a `SessionState` while the sender is said not to be connected; empty while it can send.
+        session_told_at: when the latest word on that came, unix seconds.
+        session_changed_at: and when it happened, by the provider's clock; 0 when that is not known.
+        wish: what `held_until`, `held_for` and `held_because` were before the sender lost its connection.
     """
 
     send_ended_at: float = 0.0
@@ -34,11 +47,15 @@ class LaneTimes:
     failures_in_a_row: int = 0
     source: str = ""
     answered_at: float = 0.0
+    session: str = ""
+    session_told_at: float = 0.0
+    session_changed_at: float = 0.0
+    wish: tuple[float, float, str | None] = NO_WISH
 
     def after(self, event: Event) -> "LaneTimes":
-        """The times after one more event of the lane; only the end of a call to the provider changes them."""
+        """The times after one more event of the lane; the end of a call to the provider, and its connection, count."""
         if event.name not in ATTEMPT_ENDS:
-            return self
+            return self._with_session(event) if event.name == _SESSION else self
         if event.details.get("settled_by"):
             # The provider was called long ago. In doubt that call ends only now; what it wanted since stands.
             return replace(self, send_ended_at=max(self.send_ended_at, event.at), pause=0.0, source=event.source)
@@ -51,8 +68,38 @@ class LaneTimes:
         pause = _seconds(event.details.get("pause"))
         answered_at = self.answered_at if event.name == _UNCERTAIN else event.at
         held = self._held(event)
-        before = LaneTimes() if held is self else held
+        before = self._without_holds() if held is self else held
         return replace(before, send_ended_at=ended_at, pause=pause, source=event.source, answered_at=answered_at)
+
+    def _without_holds(self) -> "LaneTimes":
+        """The provider took a call: whatever was said of the sender's connection before is over."""
+        told = self.session_told_at, self.session_changed_at
+        return LaneTimes(session_told_at=told[0], session_changed_at=told[1])
+
+    def _with_session(self, event: Event) -> "LaneTimes":
+        """These times after a word on the sender's connection; one that is late, or says nothing, changes nothing."""
+        notice = read_session(event)
+        if notice is None or (notice.at is not None and notice.at < self.session_changed_at):
+            return self
+        known = replace(self, session_told_at=event.at, session_changed_at=notice.at or self.session_changed_at)
+        held_until, held_for, held_because = wish = self.wish if self.session else self._wish()
+        if notice.state is SessionState.CONNECTED:
+            if not self.session:
+                return known
+            return replace(
+                known, session="", wish=NO_WISH, held_until=held_until, held_for=held_for, held_because=held_because
+            )
+        return replace(
+            known,
+            session=notice.state.value,
+            wish=wish,
+            held_until=event.at + SESSION_PROBE,
+            held_for=SESSION_PROBE,
+            held_because=FailureClass.UNAVAILABLE.value,
+        )
+
+    def _wish(self) -> tuple[float, float, str | None]:
+        return self.held_until, self.held_for, self.held_because
 
     def _held(self, event: Event) -> "LaneTimes":
         """These times with the silence that a failure leads to; itself where it leads to none."""
@@ -66,6 +113,8 @@ class LaneTimes:
             held_for=hold,
             held_because=reason,
             failures_in_a_row=self.failures_in_a_row + (reason == FailureClass.UNAVAILABLE),
+            # Who asks for silence is there.
+            session=self.session if reason == FailureClass.UNAVAILABLE else "",
         )
 
 

@@ -65,6 +65,15 @@ class SessionState(StrEnum):
     BANNED = "banned"
 
 
+#: What people read about a sender that cannot send.
+SESSION_WORDS: Final[Mapping[SessionState, str]] = {
+    SessionState.DISCONNECTED: "the sender is not connected to WhatsApp",
+    SessionState.NEEDS_QR: "the sender must scan a QR code",
+    SessionState.NEEDS_PASSKEY: "the sender must confirm with its passkey",
+    SessionState.BANNED: "WhatsApp has blocked the sender, or logged it out",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
     """How far one message has come.
@@ -203,6 +212,22 @@ def read_receipt(event: Event) -> DeliveryReceipt | None:
         code=_text(details.get("code")),
         detail=_text(details.get("detail")),
     )
+
+
+def session_words(state: str) -> str:
+    """What people read about a sender in this state; empty for one that can send, or that nobody here knows."""
+    return SESSION_WORDS.get(SessionState(state), "") if state in SESSION_WORDS else ""
+
+
+def read_session(event: Event) -> SessionNotice | None:
+    """The notice in an event; None where it is none, or says nothing that this version understands."""
+    if event.name != EventName.RECEIPT_SESSION:
+        return None
+    try:
+        state = SessionState(str(event.details.get("state")))
+    except ValueError:
+        return None
+    return SessionNotice(state=state, at=_moment(event.details.get("at")), detail=_text(event.details.get("detail")))
 
 
 def ledger_key(event: Event) -> str | None:

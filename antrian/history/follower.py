@@ -9,7 +9,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from antrian.domain.settings import Settings
 from antrian.history.journal.gap import gap_sentence
 from antrian.history.journal.watermark import Watermark
 from antrian.history.projection import history_file
+from antrian.history.projection.delivery import DeliveryChange
 from antrian.history.projection.writer import HistoryWriter, Replaced
 from antrian.history.projection.writer_lock import WriterLock
 from antrian.history.queries.history import History
@@ -47,6 +48,9 @@ _TURN = 1.0
 #: Seconds between two looks at a history that another process writes.
 _GLANCE = 0.05
 
+#: Seconds for which what became of a message is news: after a start, there is much to read.
+_NEWS = 30.0
+
 #: Seconds behind the journal that count as none.
 GRACE = 1.0
 
@@ -64,10 +68,21 @@ class HistoryFollower:
         path: of the history.
         urls: the broker's addresses.
         quiet: log nothing; the owner shows what `trouble` says.
+        on_delivery: called in the follower's thread with what just became of a message, once it is in the history;
+            only by a follower that writes.
     """
 
-    def __init__(self, settings: Settings, path: Path, *, urls: Sequence[str], quiet: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        path: Path,
+        *,
+        urls: Sequence[str],
+        quiet: bool = False,
+        on_delivery: Callable[[DeliveryChange], None] = lambda _change: None,
+    ) -> None:
         self._log = _silent if quiet else _log
+        self._on_delivery = on_delivery
         self._names = Names(settings.whatsapp_queue_namespace)
         self._retention = settings.whatsapp_queue_retention_days * 86_400
         self._path = path
@@ -289,7 +304,11 @@ class HistoryFollower:
             self._note(writer, passed_at)
 
     def _take(self, writer: HistoryWriter, taken: Sequence[StreamEntry]) -> None:
-        writer.take(taken)
+        changed = writer.take(taken)
+        since = time.time() - _NEWS
+        for change in changed:
+            if change.at >= since:
+                self._on_delivery(change)
         self._trouble = ""
         with self._progress:
             self._progress.notify_all()

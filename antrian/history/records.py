@@ -29,6 +29,22 @@ class Delivery(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What people read about a delivery (English; the dashboard's message id), and how it looks to them."""
+
+    word: str
+    tone: lifecycle.Tone
+
+
+DELIVERIES: Mapping[Delivery, DeliveryRow] = {
+    Delivery.HANDED_OVER: DeliveryRow("handed over", ""),
+    Delivery.DELIVERED: DeliveryRow("delivered", "good"),
+    Delivery.READ: DeliveryRow("read", "good"),
+    Delivery.FAILED: DeliveryRow("not delivered", "bad"),
+}
+
+
 class SearchState(StrEnum):
     """What messages can be looked for by: their states, and what became of them after a provider took them."""
 

@@ -60,7 +60,7 @@ _ENDS_A_CANCELLATION = frozenset({EventName.UNCANCELLED, EventName.REDRIVEN})
 
 _FAILED, _UNCERTAIN, _DEAD = EventName.FAILED, EventName.UNCERTAIN, EventName.DEAD
 _UNDELIVERED = EventName.UNDELIVERED
-_RECEIPT = EventName.RECEIPT_STATUS
+_RECEIPT, _SESSION = EventName.RECEIPT_STATUS, EventName.RECEIPT_SESSION
 
 #: States after which no receipt can prove anything: it was sent, or whoever sends it again wants just that. What was
 #: cancelled may come back, and an attempt of it may have been made.
@@ -137,6 +137,8 @@ class Ledger:
             self._cancelled.pop(event.message_id, None)
         elif event.name == _RECEIPT:
             self.receipts.hear(event)
+        elif event.name == _SESSION:
+            self.times = self.times.after(event)
         self.uses.apply(event)
         self.usage.apply(event, self._clock())
         self.cold_outcomes = self.cold_outcomes.after(event)

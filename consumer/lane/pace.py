@@ -55,7 +55,7 @@ class Pace:
         jitter: up to so many seconds more, at random.
         pause_over_at: end of the pause after the last send; monotonic seconds.
         hold_over_at: end of the silence that the provider asked for or made necessary; monotonic seconds.
-        hold_reason: the failure class behind the hold.
+        hold_reason: the failure class behind the hold, or the `SessionState` of a sender that is not connected.
         paused: an admin paused the lane.
         forced: an admin ended the present wait; spent by the next send.
         bells: urgent messages that announced themselves and have not been delivered yet.
@@ -73,6 +73,7 @@ class Pace:
     permit: Permit | None = None
     _adopted: LaneTimes = field(default_factory=LaneTimes)
     _accounted: set[Hashable] = field(default_factory=set)
+    _session: tuple[str, float] = ("", 0.0)
 
     def next_pause(self) -> float:
         """The pause after one send, in seconds: the delay plus up to the jitter, never less than the delay."""
@@ -209,12 +210,29 @@ class Pace:
             self.forced = False
         if has_changed and times.held_because is not None:
             left = min(times.held_until - wall, times.held_for)
-            self.hold(now + left, times.held_because)
+            self.hold(now + left, times.session or times.held_because)
+        self.hear_of_session(times, wall=wall, now=now)
         unfinished = set(sending)
         if unfinished - self._accounted:
             # A send without an outcome may have ended this very moment.
             self.send_ended(now, self.next_pause())
         self._accounted = unfinished
+
+    def hear_of_session(self, times: LaneTimes, *, wall: float, now: float) -> None:
+        """Keep to what is said of the sender's connection, each word once; also while the lane is shut.
+
+        Args:
+            times: of the lane, by wall clock.
+            wall: unix seconds.
+            now: monotonic seconds, at the same moment.
+        """
+        before, self._session = self._session, (times.session, times.session_told_at)
+        if before == self._session:
+            return
+        if not times.session and not before[0]:
+            return
+        left = min(times.held_until - wall, times.held_for) if times.held_because else -math.inf
+        self.hold(now + left, times.session or times.held_because or "")
 
 
 def stagger(index: int, delay: float) -> float:

@@ -4,7 +4,7 @@ What is known of an attempt goes with the message's end, so that only open messa
 attempt whatever the provider said of that before: who is told that it was not sent, and then that it was, was sent it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
@@ -65,12 +65,12 @@ class OpenMessage:
     proof: Proof | None = None
 
 
+@dataclass(slots=True)
 class AttemptReceipts:
     """A fold of the events of one lane; the ledger says when a message has come to an end."""
 
-    def __init__(self) -> None:
-        self._attempts: dict[str, tuple[str, NamedAttempt]] = {}
-        self._messages: dict[str, OpenMessage] = {}
+    _attempts: dict[str, tuple[str, NamedAttempt]] = field(default_factory=dict)
+    _messages: dict[str, OpenMessage] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self._attempts)

@@ -47,7 +47,7 @@ class LaneSnapshot:
         active: whether this consumer is the one at work on the lane, not a standby.
         pause_over_at: end of the pause after the last send, monotonic seconds.
         hold_over_at: end of the provider's silence, monotonic seconds.
-        hold_reason: the failure class behind it; empty before the first.
+        hold_reason: the failure class behind it, or the `SessionState` of the sender; empty before the first.
         breaker_open: whether the latest call found the provider unavailable.
         remembered: entries of the ledger.
         used: what was sent in this hour and on this day.
@@ -91,7 +91,7 @@ class LaneSnapshot:
         return next((activity for activity, holds in facts.items() if holds), LaneActivity.WAITING)
 
     def held_because(self, now: float) -> str:
-        """The failure class that keeps the lane silent; empty when none does."""
+        """What keeps the lane silent: a failure class, or a `SessionState`; empty when nothing does."""
         return self.hold_reason if self.hold_over_at > now else ""
 
     def opens_at(self) -> float:

@@ -103,7 +103,7 @@ class Tick:
         self._events = events
         self._port = port
         self._holds = holds
-        self._gate = LaneGate(pace, holds, port)
+        self._gate = LaneGate(pace, holds, ledger, port)
         self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
         self._outgoing = OutgoingMessages(rules, holds)
         self._copies = DelayedCopies(rules, events, holds)
@@ -237,20 +237,27 @@ class Tick:
                 detail="the consumer stopped in the middle of a send",
             )
             admission = self._look_up(message)
-        if isinstance(admission, Drop) and admission.outcome == "cancelled":
-            # The stream may be slower than the lane: a re-drive that takes the cancellation back was recorded before
-            # this copy came.
-            await self._port.barrier()
-            admission = self._look_up(message)
-        if isinstance(admission, Send | Settle) and self._is_doubtful(message):
-            # A receipt that came in time must not be overlooked because the stream is slow.
+        if self._may_be_out_of_date(admission, message):
             await self._port.barrier()
             admission = self._look_up(message)
         return admission
 
-    def _is_doubtful(self, message: Message) -> bool:
-        known = self._ledger.receipts.of(message.message_id)
-        return known is not None and known.is_doubtful
+    def _may_be_out_of_date(self, admission: Admission, message: Message) -> bool:
+        """Whether the stream, which may be slower than the lane, could tell better what to do with a message."""
+        match admission:
+            case Drop("cancelled") | Proved():
+                # A re-drive that takes the cancellation back was recorded before this copy came; or that the send,
+                # which a receipt proves, did not arrive.
+                return True
+            case AlreadySent():
+                # A later copy than the one that was sent: what was sent may not have arrived.
+                entry = self._ledger.entry(message.message_id)
+                return entry is not None and entry.generation < message.generation
+            case Send() | Settle():
+                # A receipt that came in time must not be overlooked.
+                known = self._ledger.receipts.of(message.message_id)
+                return known is not None and known.is_doubtful
+        return False
 
     def _look_up(self, message: Message) -> Admission:
         wait = self._rules.receipt_wait
@@ -399,6 +406,9 @@ class Tick:
         why = {"failure_class": failure.failure_class.value, "code": failure.code, "hold": hold}
         _log.warning("message.failed", **_about(message), **why)
         await self._port.record(failed, surely=True)
+        if failure.failure_class is FailureClass.UNCERTAIN and self._rules.receipt_wait:
+            # The receipt may have been quicker than the answer.
+            await self._port.take_in()
         awaited = await_receipt(message, self._ledger, self._rules.receipt_wait, self._port.wall())
         match awaited:
             case None:

@@ -11,7 +11,7 @@ from antrian.domain.failure_class import MALFORMED
 from consumer.inbox import Delivery
 from consumer.lane.admission import AlreadySent, Drop, Spent, admit_unread
 from consumer.lane.delayed_copy import DelayedCopies
-from consumer.lane.ledger import Ledger
+from consumer.lane.ledger import Ledger, State
 from consumer.lane.pace import Pace
 from consumer.lane.port import LaneRules, Port
 from consumer.malformed import dead_letter_of
@@ -64,6 +64,10 @@ class Unreadable:
         """
         await self._port.catch_up()
         self._pace.bells.answer(kept.message_id)
+        entry = self._ledger.entry(kept.message_id)
+        if entry is not None and entry.state is State.SENT and entry.generation < kept.generation:
+            # A later copy than the one that was sent: what was sent may not have arrived.
+            await self._port.barrier()
         event = partial(self._events.make, message_id=kept.message_id, generation=kept.generation)
         match admit_unread(kept.message_id, kept.generation, self._ledger):
             case AlreadySent():

@@ -3,6 +3,7 @@
 The worker is the tick's port: it lends the tick the lane's link, its outcome writer and its provider.
 """
 
+import math
 import os
 import socket
 import time
@@ -20,6 +21,7 @@ from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import lane_hold
 from antrian.domain.lane import Lane
+from antrian.domain.lane_timing import LaneTimes
 from antrian.domain.message import Message, Priority
 from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import Settings
@@ -136,6 +138,7 @@ class LaneWorker:
         """The lane's state now; from any thread."""
         pace, ledger, active, wall = self._pace, self.outcomes.ledger, self.outcomes.active, self.wall()
         used, caps = self._holds.last_count(wall)
+        session, session_over_at = _session_of(ledger.times, wall=wall, now=self.now())
         cap = lane_hold(used, caps, self.lane.limits.timezone, wall)
         if not active.is_ours:
             # The one at work may be gone without a word; the answer is there for the next snapshot.
@@ -147,8 +150,8 @@ class LaneWorker:
             paused=pace.paused,
             active=active.is_ours,
             pause_over_at=pace.pause_over_at,
-            hold_over_at=pace.hold_over_at,
-            hold_reason=pace.hold_reason,
+            hold_over_at=max(pace.hold_over_at, session_over_at),
+            hold_reason=session or pace.hold_reason,
             breaker_open=ledger.times.held_because == FailureClass.UNAVAILABLE,
             remembered=len(ledger),
             used=used,
@@ -343,6 +346,12 @@ def _rules(lane: Lane, names: Names, settings: Settings, provider: Provider) -> 
         receipt_wait=wait if echo else 0.0,
         has_window=lane.provider in PROVIDERS and PROVIDERS[lane.provider].has_window,
     )
+
+
+def _session_of(times: LaneTimes, *, wall: float, now: float) -> tuple[str, float]:
+    """What keeps the sender from sending, and until when the lane keeps to that; a lane at rest has not looked yet."""
+    left = min(times.held_until - wall, times.held_for) if times.session else 0.0
+    return (times.session, now + left) if left > 0 else ("", -math.inf)
 
 
 def _echo(lane: Lane, provider: Provider) -> Callable[[str], str] | None:

@@ -4,14 +4,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 
+import structlog
+
 from antrian.broker.stream.entry import Start
 from antrian.contacts.book import ContactBook
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.receipt import SESSION_WORDS, SessionState, read_session
 from consumer.lane.ledger import Ledger
 from consumer.observers import Observers
 from consumer.outcomes.active_consumer import ActiveConsumer
 from consumer.outcomes.unconfirmed import Unconfirmed
+
+_log = structlog.get_logger()
 
 
 class LaneOutcomes:
@@ -113,7 +118,19 @@ class LaneOutcomes:
             return
         if self._is_live:
             self.active.see(event, own=False)
+            _log_session(event)
         self._observers.heard(event, counts=self._is_live and self.active.is_ours)
+
+
+def _log_session(event: Event) -> None:
+    notice = read_session(event)
+    if notice is None:
+        return
+    if notice.state is SessionState.CONNECTED:
+        _log.info("lane.connected", lane=event.lane)
+    else:
+        about = {"lane": event.lane, "state": notice.state.value}
+        _log.warning("lane.not_connected", **about, reason=SESSION_WORDS[notice.state], detail=notice.detail)
 
 
 class OutcomeReader:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antrian.history.dead_letter import DeadLetter
-from antrian.history.projection.delivery import Matched, ParkedReceipt
+from antrian.history.projection.delivery import DeliveryChange, Matched, ParkedReceipt
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
 
@@ -192,6 +192,7 @@ class Changes:
         minutes: by (minute since 1970, lane).
         figures: for charts and reports.
         parked: receipts whose sends are not known yet.
+        deliveries: messages of which more is known, in the journal's order.
         matched: parked receipts, of this batch or before, whose sends are known now.
         entries: how many journal entries were taken into account.
         offset: of the last of them; -1 for none.
@@ -208,6 +209,7 @@ class Changes:
     minutes: dict[tuple[int, str], Minute] = field(default_factory=dict)
     figures: Figures = field(default_factory=Figures)
     parked: list[ParkedReceipt] = field(default_factory=list)
+    deliveries: list[DeliveryChange] = field(default_factory=list)
     matched: list[Matched] = field(default_factory=list)
     entries: int = 0
     offset: int = -1

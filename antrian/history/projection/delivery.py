@@ -61,6 +61,22 @@ class Matched(NamedTuple):
     seq: int
 
 
+class DeliveryChange(NamedTuple):
+    """More is known of what became of a message.
+
+    Attributes:
+        message_id: of which.
+        lane: where it was sent from.
+        delivery: a `Delivery`'s value.
+        at: when it was heard of, unix seconds.
+    """
+
+    message_id: str
+    lane: str
+    delivery: str
+    at: float
+
+
 class DeliveryFold:
     """Follows the sends of one batch, and what receipts say of them.
 
@@ -81,10 +97,15 @@ class DeliveryFold:
         self._parked = {name: list(receipts) for name, receipts in parked.items()}
         self.kept: list[ParkedReceipt] = []
         self.matched: list[Matched] = []
+        self.changed: list[DeliveryChange] = []
 
     def begin(self, row: MessageRow, event: Event) -> None:
         """An attempt begins; generation and attempt of the row are the event's already."""
-        told = _name(event.details.get(_ECHOED))
+        told = event.details.get(_ECHOED)
+        if told is None:
+            row.attempt_id = None
+            return
+        told = _name(told)
         row.attempt_id = None if told == correlation_of(row.message_id, event.generation, event.attempt) else told
         self._note_name(row, row.attempt_id)
 
@@ -101,11 +122,13 @@ class DeliveryFold:
             row.attempt_id = correlation_of(row.message_id, event.generation, event.attempt)
         row.provider_id, row.sent_at = provider_id, event.at
         row.provider = _name(event.details.get("provider"))
-        forget(row)
+        if row.delivery is not None:
+            forget(row)
         row.delivery = _HANDED_OVER
         self._figures.handed_over(row)
-        self._note_name(row, provider_id)
-        self._note_name(row, row.attempt_id)
+        if self._named:
+            self._note_name(row, provider_id)
+            self._note_name(row, row.attempt_id)
         if self._parked:
             self._unpark(row)
 
@@ -118,7 +141,7 @@ class DeliveryFold:
             detail=short(str(details.get("detail") or ""), LONGEST_DETAIL),
         )
         # What follows takes the generation on; late receipts still mean this send.
-        row.attempt_id = attempt_name(row)
+        row.attempt_id = row.attempt_id or correlation_of(row.message_id, event.generation, event.attempt)
         self._apply(row, receipt, _name(details.get("failure_class")), event.at)
 
     def take(self, row: MessageRow | None, seq: int, event: Event) -> MessageRow | None:
@@ -198,6 +221,7 @@ class DeliveryFold:
         if rises:
             self._figures.delivery(row, before, status.value)
             row.delivery = status.value
+            self.changed.append(DeliveryChange(row.message_id, row.lane, row.delivery, heard_at))
         if status is ReceiptStatus.FAILED:
             if rises:
                 row.undelivered_at = at

@@ -119,6 +119,9 @@ class Figures:
 
     def delivery(self, row: MessageRow, before: str, after: str) -> None:
         """More is known of a message that a provider took; what was read was delivered."""
+        if row.sent_at is None:
+            # A gap has swallowed its send.
+            return
         one = self._delivered(row)
         one.failed += (after == _UNDELIVERED) - (before == _UNDELIVERED)
         one.read += after == _READ

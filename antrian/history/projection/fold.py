@@ -58,6 +58,7 @@ _REMOVALS = frozenset({EventName.PURGED, EventName.CLEARED})
 _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
 _BARRIER, _SENT, _RECEIPT = EventName.BARRIER, EventName.SENT, EventName.RECEIPT_STATUS
+_UNDELIVERED = EventName.UNDELIVERED
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
 _IS_WAITING, _IS_HELD, _IS_SENT, _IS_FAILED, _IS_PURGED = (
     MessageState.WAITING,
@@ -122,6 +123,7 @@ class Projection:
             self.changes.entries += 1
         self.changes.at = self.changes.clock
         self.changes.parked, self.changes.matched = self._deliveries.kept, self._deliveries.matched
+        self.changes.deliveries = self._deliveries.changed
         return self.changes
 
     # Arrivals
@@ -266,7 +268,7 @@ class Projection:
             return
         is_same = row.generation == event.generation and row.attempt == event.attempt
         row.generation = max(row.generation, event.generation)
-        if event.name == EventName.UNDELIVERED:
+        if event.name == _UNDELIVERED:
             self._take_back(row, event)
             return
         if meaning.attempt is None and meaning.state in FINAL:

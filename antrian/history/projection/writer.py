@@ -17,7 +17,7 @@ from antrian.history.journal.entry import Entry, EntryReader, EventEntry, Messag
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
-from antrian.history.projection.delivery import ParkedReceipt, names_of_attempt, names_of_receipt
+from antrian.history.projection.delivery import DeliveryChange, ParkedReceipt, names_of_attempt, names_of_receipt
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.fold import Projection, empties_a_lane
 from antrian.history.projection.message_row import MessageRow, told_state
@@ -100,25 +100,32 @@ class HistoryWriter:
         if history_file.inode(self._path) != self._inode:
             raise Replaced("the history's file was deleted or replaced")
 
-    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> None:
+    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> list[DeliveryChange]:
         """Take journal entries into account, all or nothing; those that were taken already are skipped.
+
+        Returns:
+            Messages of which it is now known what became of them after a provider took them.
 
         Raises:
             Replaced: the file is not the one under its name any more; nothing was written.
             sqlite3.Error: it cannot be written.
         """
+        changed: list[DeliveryChange] = []
         if not deliveries:
-            return
+            return changed
         now = time.time() if now is None else now
         read = self._reader.read
         entries = [(delivery.offset, read(delivery)) for delivery in deliveries]
         with self._transaction():
             for part in _parts(entries):
-                self._save(self._fold(part, now))
+                changes = self._fold(part, now)
+                self._save(changes)
+                changed += changes.deliveries
             self._connection.execute(
                 "UPDATE position SET fingerprint = ? WHERE offset = ?",
                 (fingerprint(deliveries[-1]), deliveries[-1].offset),
             )
+        return changed
 
     def checked(self, at: float) -> None:
         """At that time everything that the journal held was taken into account."""

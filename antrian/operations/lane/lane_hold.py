@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from antrian.domain.hold import Hold, HoldReason, first_hold
+from antrian.domain.receipt import session_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,7 +13,8 @@ class LaneObstacles:
 
     Attributes:
         paused_by: who paused the lane; None when nobody did.
-        is_away: whether the latest call found the provider away.
+        is_away: whether the latest call found the provider away, or the sender lost its connection.
+        session: a `SessionState` while the sender is said not to be connected; empty while it can send.
         away_until: when the lane tries again; None when nobody can tell.
         throttled_until: the provider asked for silence until then; None when it did not.
         opens_at: when the next send may begin; None when nobody can tell.
@@ -29,6 +31,7 @@ class LaneObstacles:
     delay: float
     jitter: float
     is_running: bool
+    session: str = ""
 
 
 def hold_of_lane(obstacles: LaneObstacles, cap: Hold | None) -> Hold:
@@ -42,7 +45,7 @@ def hold_of_lane(obstacles: LaneObstacles, cap: Hold | None) -> Hold:
     if obstacles.paused_by is not None:
         found.append(Hold(HoldReason.PAUSED, None, f"paused by {obstacles.paused_by}"))
     if obstacles.is_away:
-        found.append(Hold(HoldReason.PROVIDER_AWAY, obstacles.away_until))
+        found.append(Hold(HoldReason.PROVIDER_AWAY, obstacles.away_until, session_words(obstacles.session)))
     if obstacles.throttled_until is not None:
         found.append(Hold(HoldReason.THROTTLED, obstacles.throttled_until))
     return first_hold(found) or _pace(obstacles)

@@ -255,6 +255,7 @@ def _obstacles(
         delay=terms.delay,
         jitter=terms.jitter,
         is_running=is_running,
+        session=activity.times.session,
     )
 
 

@@ -8,14 +8,16 @@ import pytest
 from factories import NOW, make_event, make_failure, make_message
 from hypothesis import given
 from hypothesis import strategies as st
-from lane_model import Fault, LaneModel
+from lane_model import SENDER, Fault, LaneModel
 
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane_limits import Limits, parse_windows
+from antrian.domain.lane_timing import SESSION_PROBE
 from antrian.domain.message import Message, new_message
 from antrian.domain.opt_out import CONFIRMATION, WISHES, answer_key, confirmation
 from antrian.domain.priority import Priority
+from antrian.domain.receipt import SessionState
 from antrian.providers.contract import SendResult, Sent
 from consumer.lane import sorting
 from consumer.lane.ledger import State
@@ -323,6 +325,175 @@ def test_a_gateway_that_hides_the_refusal_is_found_out():
     assert failed.details["failure_class"] == "cold_refused"
     assert [reason for reason, _ in held(lane, "s2")] == ["cold_held"]
     assert failed.details["cold_held_until"] == pytest.approx(failed.at + 86_400, abs=1)
+
+
+def test_what_a_provider_is_given_of_a_message():
+    lane = LaneModel(RetryPolicy(), receipt_wait=60.0, has_window=True)
+    lane.broker.show(Event("contact.linked", NOW, "", details={"recipient": KNOWN, "identities": {"bsuid": "ID.77"}}))
+    wrote = {"sender": SENDER, "how": "inbound", "recipients": ["ID.77"]}
+    lane.broker.show(Event("contact.known", NOW - HOUR, "", details=wrote))
+    lane.publish(make_message("m1", phone=KNOWN, purpose="reminder", metadata={"template": "t"}))
+    take(lane, make_failure())
+    lane.let_time_pass()
+    take(lane)
+    first, second = lane.outgoing
+    assert (first.correlation_id, second.correlation_id) == ("m1:0:1", "m1:1:2")
+    assert [event.details["echoed_id"] for event in lane.broker.events("sending", "m1")] == [
+        "echo of m1:0:1",
+        "echo of m1:1:2",
+    ]
+    assert (first.bsuid, first.window_until) == ("ID.77", NOW + 23 * HOUR)
+    assert (first.purpose, first.metadata) == ("reminder", {"template": "t"})
+    ends = lane.broker.events("failed", "m1") + lane.broker.events("sent", "m1")
+    assert [event.details["provider"] for event in ends] == ["sandbox", "sandbox"]
+
+
+def test_a_lane_that_asks_for_no_receipts_gives_no_names():
+    lane = lane_with()
+    lane.publish(make_message("m1", phone=STRANGER))
+    take(lane)
+    (given_out,) = lane.outgoing
+    assert (given_out.correlation_id, given_out.bsuid, given_out.window_until) == ("", "", None)
+    assert "echoed_id" not in lane.broker.events("sending", "m1")[0].details
+
+
+def lane_with_receipts(**policy: object) -> LaneModel:
+    lane = LaneModel(RetryPolicy(**policy), receipt_wait=60.0)
+    lane.publish(make_message("m1", key="k"))
+    return lane
+
+
+NO_ANSWER = make_failure(FailureClass.UNCERTAIN, "no-answer")
+
+
+def test_an_attempt_without_an_answer_waits_for_its_receipt_and_the_lane_goes_on():
+    lane = lane_with_receipts(resend_uncertain=False)
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane, NO_ANSWER)
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    assert [reason for reason, _ in held(lane, "m1")] == ["retry"]
+    lane.hear_receipt(0, provider_id="wamid.1")
+    lane.let_time_pass()
+    take(lane)
+    (settled,) = lane.broker.events("sent", "m1")
+    told = settled.details
+    assert (told["settled_by"], told["provider_id"], settled.attempt, told["cold"]) == ("receipt", "wamid.1", 1, True)
+    assert sent(lane) == ["m1", "m2"]
+    assert lane.life.outcomes.ledger.owner("test:k", lane.now) == "m1"
+
+
+def test_without_a_receipt_the_setting_decides_when_the_wait_is_over():
+    lane = lane_with_receipts(resend_uncertain=False)
+    take(lane, NO_ANSWER)
+    failed_at = lane.broker.events("failed", "m1")[0].at
+    lane.let_time_pass()
+    take(lane)
+    (dead,) = lane.broker.events("dead", "m1")
+    assert (dead.details["reason"], dead.at >= failed_at + 60) == ("uncertain", True)
+    lane = lane_with_receipts()
+    take(lane, NO_ANSWER)
+    for _ in range(3):
+        lane.let_time_pass()
+        take(lane)
+    assert [event.attempt for event in lane.broker.events("sending", "m1")] == [1, 2]
+
+
+def test_a_receipt_that_came_before_the_time_ran_out_settles_at_once():
+    # One of these steps is the call.
+    for steps in range(20):
+        lane = lane_with_receipts()
+        lane.take(0, NO_ANSWER, iter([*[Fault.NONE] * steps, Fault.RECEIPT]))
+        if lane.recorded_state("m1") is State.SENT:
+            break
+    assert lane.broker.events("sent", "m1")[0].details["settled_by"] == "receipt"
+    assert sent(lane) == ["m1"]
+
+
+def test_a_crash_is_settled_by_its_receipt_and_never_shortens_the_pause():
+    for steps in range(20):
+        lane = lane_with_receipts()
+        lane.take(0, Sent(), iter([*[Fault.NONE] * steps, Fault.CRASH_AFTER]))
+        if lane.outgoing:
+            break
+    lane.publish(make_message("m2", phone=KNOWN))
+    lane.hear_receipt(0)
+    found_at = lane.now
+    take(lane)
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    assert not lane.broker.events("uncertain", "m1")
+    assert lane.broker.events("sending", "m2")[0].at >= found_at + 10 - 1
+
+
+def test_what_did_not_arrive_can_be_sent_again_and_its_key_is_free():
+    lane = lane_with_receipts()
+    take(lane)
+    lane.undeliver("m1", again=False)
+    lane.publish(make_message("m3", key="k"))
+    take(lane)
+    assert sent(lane) == ["m1", "m3"]
+    lane.redrive()
+    take(lane, place=-1)
+    # Its key belongs to another message by now.
+    assert len(lane.broker.events("duplicate", "m1")) == 1
+    lane = lane_with_receipts()
+    take(lane)
+    lane.undeliver("m1", again=True)
+    take(lane)
+    assert sent(lane) == ["m1", "m1"]
+
+
+class TestSession:
+    """A sender that has lost its connection to WhatsApp sends nothing, and is not given up."""
+
+    def lane(self) -> LaneModel:
+        lane = lane_with()
+        lane.publish(make_message("m1"))
+        lane.publish(make_message("m2"))
+        return lane
+
+    @pytest.mark.parametrize("state", [one for one in SessionState if one is not SessionState.CONNECTED])
+    def test_the_lane_waits_and_tries_when_nobody_says_that_it_is_back(self, state):
+        lane = self.lane()
+        lane.tell_session(state)
+        told_at = lane.now
+        take(lane)
+        assert lane.broker.events("sending", "m1")[0].at >= told_at + SESSION_PROBE - 1
+        # It went through: the word was lost.
+        take(lane)
+        assert lane.now < told_at + SESSION_PROBE + 30
+        assert sent(lane) == ["m1", "m2"]
+
+    def test_a_probe_that_fails_is_followed_by_the_usual_ones(self):
+        lane = self.lane()
+        lane.tell_session(SessionState.NEEDS_QR)
+        take(lane, make_failure(FailureClass.UNAVAILABLE))
+        assert lane.life.outcomes.ledger.times.session == "needs_qr"
+        failed_at = lane.now
+        take(lane)
+        assert sent(lane) == ["m1"]
+        assert failed_at + 10 <= lane.now <= failed_at + 30
+
+    def test_that_it_is_back_ends_the_wait_at_once(self):
+        lane = self.lane()
+        take(lane)
+        gate, ended_at = lane.life.tick._gate, lane.life.now()
+        lane.tell_session(SessionState.NEEDS_QR)
+        lane.life._show()
+        shut = gate.to_choose()
+        assert (shut.reason, round(shut.opens_at - lane.life.now())) == ("needs_qr", SESSION_PROBE)
+        lane.tell_session(SessionState.CONNECTED)
+        lane.life._show()
+        assert gate.to_choose().opens_at <= ended_at + 10
+
+    def test_a_consumer_that_takes_over_knows_of_it(self):
+        lane = self.lane()
+        lane.tell_session(SessionState.BANNED)
+        told_at = lane.now
+        lane.take(0, Sent(), iter([Fault.CRASH_BEFORE]))
+        take(lane)
+        assert lane.now >= told_at + SESSION_PROBE - 1
 
 
 class TestSorting:

@@ -158,6 +158,16 @@ RECEIPT_WAIT = 60.0
 @settings(max_examples=2000, deadline=None)
 @example(RetryPolicy(), [take(0, NO_ANSWER, 30, Fault.NONE), hear_receipt(0, ReceiptStatus.SENT)])
 @example(RetryPolicy(), [take(0, Sent(), 8, Fault.CRASH_AFTER), hear_receipt(0, ReceiptStatus.READ)])
+@example(
+    # It came back before the stream said that it did not arrive.
+    RetryPolicy(),
+    [
+        take(0, Sent(), 30, Fault.NONE),
+        undeliver("m1", again=False),
+        LaneModel.redrive,
+        take(0, Sent(), 30, Fault.NONE, slow_stream=True),
+    ],
+)
 @given(policies, st.lists(receipt_happenings, min_size=3, max_size=20))
 def test_a_receipt_settles_an_attempt_without_an_answer(policy: RetryPolicy, history: list[Happening]) -> None:
     lane = LaneModel(policy, receipt_wait=RECEIPT_WAIT)

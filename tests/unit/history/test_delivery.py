@@ -1,6 +1,9 @@
 """Receipts in the history: late, repeated, in any order, without their message, and for another send of it."""
 
+import csv
 import tempfile
+from datetime import UTC
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, 
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
 from antrian.history.queries import message_query
 from antrian.history.queries.history import History
+from antrian.history.queries.report import Period
+from antrian.history.queries.report_file import report_csv
 from antrian.history.queries.term import Kind, matched_by, meanings
 from antrian.history.records import Delivery, MessageFilter, MessageRecord, MessageState, SearchState, told_apart
 
@@ -310,3 +315,31 @@ def test_receipts_mean_the_same_in_any_order_however_often_and_however_they_are_
         assert dump(first)["deliveries"] == dump(second)["deliveries"]
         assert {entry.name for entry in first.life("m1")} == {entry.name for entry in second.life("m1")}
         assert not parked(second)
+
+
+def test_a_report_tells_what_arrived_by_provider_and_by_lane(path, journal):
+    for number, (provider, status) in enumerate(
+        [("waha", "delivered"), ("waha", "read"), ("waha", "failed"), ("waha", ""), ("mpwa", "")]
+    ):
+        lane, message_id = "other" if provider == "mpwa" else "default", f"m{number}"
+        journal.queued(message_id, lane=lane)
+        journal.sent(message_id, provider=provider, lane=lane)
+        sent_at = journal.now - 1
+        if status == "read":
+            journal.receipt("delivered", f"p-{message_id}", at=sent_at)
+        if status:
+            journal.receipt(status, f"p-{message_id}", at=sent_at)
+    report = fold(path, journal.deliveries).report(Period.TODAY, UTC, now=NOW + 600)
+    waha, mpwa = report.providers
+    counts = (waha.handed_over, waha.delivered, waha.read, waha.failed, waha.unknown)
+    assert (waha.name, *counts) == ("waha", 4, 2, 1, 1, 1)
+    assert (waha.delivery_rate, waha.read_rate, waha.time.count) == (2 / 3, 0.5, 2)
+    assert (mpwa.unknown, mpwa.delivery_rate, mpwa.time) == (1, None, None)
+    assert [one.name for one in report.lanes] == ["default", "other"]
+    row = next(row for row in csv.DictReader(StringIO(report_csv(report))) if row["name"] == "waha")
+    assert (row["section"], row["delivered"], row["unknown"], row["delivery_percent"]) == (
+        "provider",
+        "2",
+        "1",
+        "66.67",
+    )
