@@ -54,12 +54,16 @@ def run(probe: ProviderProbe, areas: Collection[Area] = frozenset(Area)) -> Iter
     for check in checks_for(probe):
         if check.area not in areas:
             continue
-        try:
-            check.demand(probe)
-        except ConformanceError as error:
-            yield CheckResult(check, str(error))
-        else:
-            yield CheckResult(check, "")
+        yield CheckResult(check, complaint_of(check, probe))
+
+
+def complaint_of(check: Check, probe: ProviderProbe) -> str:
+    """What a check has to complain of; empty where the provider passes."""
+    try:
+        check.demand(probe)
+    except ConformanceError as error:
+        return str(error)
+    return ""
 
 
 def own_providers() -> list[str]:
