@@ -19,7 +19,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     try:
         probes = [load_probe(name) for name in chosen]
     except ConformanceError as error:
-        raise pytest.UsageError(str(error)) from error
+        pytest.fail(str(error), pytrace=False)
     cases = [(probe, check) for probe in probes for check in checks_for(probe)]
     names = [f"{probe.provider}: {check.name}" for probe, check in cases]
     metafunc.parametrize(("probe", "check"), cases, ids=names)
