@@ -33,7 +33,8 @@ LABELS = {
     "kind": "`used_hour`, `used_day`, `used_cold` (to new contacts), and the caps: `cap_hour`, `cap_day`, `cap_cold`",
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",
     "route": "the pattern of an address, such as `/messages/{message_id}`; `none` for an address that is none of ours",
-    "status": f"of a request: the HTTP status; of a report of a provider: {', '.join(f'`{one}`' for one in receipts.STATUSES)}",
+    "status": "of a request: the HTTP status; of a report of a provider: "
+    + ", ".join(f"`{one}`" for one in receipts.STATUSES),
     "refusal": ", ".join(f"`{one}`" for one in receipts.REFUSALS),
     "result": f"of a report of a provider: {', '.join(f'`{one}`' for one in admin.REPORT_RESULTS)}; "
     f"of a callback: {', '.join(f'`{one}`' for one in admin.CALLBACK_RESULTS)}",
