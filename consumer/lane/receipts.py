@@ -23,14 +23,12 @@ class NamedAttempt:
         attempt: its number.
         began_at: unix seconds.
         is_cold: whether its recipient was cold when it began.
-        had_slot: whether the message had a day of its own.
     """
 
     generation: int
     attempt: int
     began_at: float
     is_cold: bool
-    had_slot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,6 @@ class AttemptReceipts:
             event.attempt,
             event.at,
             is_cold=details.get("cold") is True,
-            had_slot=details.get("had_slot") is True,
         )
         message = self._messages.setdefault(event.message_id, OpenMessage([], event.at))
         message.began_at = event.at

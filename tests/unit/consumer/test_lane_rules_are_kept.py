@@ -237,6 +237,22 @@ def test_a_held_message_whose_cancellation_was_taken_back_is_sent():
     assert sent(lane) == ["m1", "m2"]
 
 
+def test_what_did_not_arrive_is_sent_again_when_the_ledger_has_forgotten_all_of_it():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    lane.undeliver("m2", again=False)
+    lane.forget_outcomes()
+    lane.redrive()
+    take(lane)
+    assert sent(lane) == ["m1", "m2", "m2"]
+
+
 def test_an_opt_out_drops_a_message_of_that_purpose_only():
     lane = lane_with()
     lane.opt_out(STRANGER)
