@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from admin_api.schemas.values import with_priority_name
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.private_text import hide_address, hide_numbers
+from antrian.history.projection.delivery import DeliveryChange
 
 #: Events that wait for a browser at most; of more, the oldest are dropped and the next reading tells the sum anyway.
 _MOST_WAITING = 100
@@ -59,6 +61,12 @@ class Listener:
         taken = list(self._waiting)
         self._waiting.clear()
         return taken
+
+
+def told(change: DeliveryChange) -> Event:
+    """What became of a message, as an event: the receipt itself does not always name it."""
+    details = {"status": change.delivery}
+    return Event(EventName.RECEIPT_STATUS, change.at, change.lane, change.message_id, details=details)
 
 
 class Broadcast:
@@ -138,6 +146,10 @@ _PUBLIC_DETAILS = frozenset(
         "trace_id",
         "consumer",
         "wait",
+        "provider",
+        "settled_by",
+        "state",
+        "status",
     }
 )
 

@@ -30,6 +30,7 @@ from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.held_now import HeldNow
 from antrian.operations.lane.observer import LanesObserver
 from antrian.operations.lane.release_job import HeldReleases
+from antrian.operations.receipts.service import ReportsService
 from publisher import Publisher
 
 
@@ -54,6 +55,7 @@ class Services:
     releases: HeldReleases
     contacts: ContactsFollower
     opt_outs: OptOuts
+    reports: ReportsService
     comparison: Comparison = field(default_factory=Comparison)
     held: HeldNow = field(default_factory=HeldNow)
     guesses: Guesses = field(default_factory=Guesses)

@@ -29,8 +29,13 @@ CSV_COLUMNS = (
     "failure_class",
     "code",
     "detail",
+    "delivery",
+    "delivered_at",
+    "read_at",
+    "delivery_code",
+    "provider",
 )
-_TIMES = ("queued_at", "sent_at", "changed_at")
+_TIMES = ("queued_at", "sent_at", "changed_at", "delivered_at", "read_at")
 
 
 def lines(records: Iterable[MessageRecord], form: ExportFormat) -> Iterator[str]:
@@ -49,8 +54,7 @@ def _csv_lines(records: Iterable[MessageRecord]) -> Iterator[str]:
     yield _csv_line(CSV_COLUMNS)
     for record in records:
         known = _known(record)
-        times = (record.queued_at, record.sent_at, record.changed_at)
-        known |= {name: rfc3339(at or None) for name, at in zip(_TIMES, times, strict=True)}
+        known |= {name: rfc3339(getattr(record, name) or None) for name in _TIMES}
         known["phone_number"] = record.phone_number.removeprefix("+")
         yield _csv_line([plain_cell("" if known[name] is None else str(known[name])) for name in CSV_COLUMNS])
 

@@ -34,6 +34,10 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
+#: What became of a provider's report, and of a try to tell a service something.
+REPORT_RESULTS = ("done", "undelivered", "delayed", "dropped")
+CALLBACK_RESULTS = ("delivered", "failed", "dropped", "dead")
+
 _LANE = ("lane",)
 METRICS = (
     Metric("antrian_messages", "gauge", "Messages that wait, as the broker counts them.", ("lane", "state")),
@@ -57,6 +61,9 @@ METRICS = (
     Metric("antrian_history_lag_seconds", "gauge", "How far the history is behind the journal."),
     Metric("antrian_history_offset", "gauge", "The last journal entry in the history; -1 for none."),
     Metric("antrian_history_difference", "gauge", "The broker's count minus the history's.", ("state",)),
+    Metric("antrian_receipts_worked_total", "counter", "Reports of providers, by what became of them.", ("result",)),
+    Metric("antrian_callbacks_total", "counter", "Tries to tell the owner's services something.", ("result",)),
+    Metric("antrian_callbacks_queued", "gauge", "Callbacks that wait to be made, and that are given up.", ("state",)),
     Metric("antrian_http_requests_total", "counter", "Answered requests.", ("method", "route", "status")),
     Metric(
         "antrian_http_request_duration_seconds", "histogram", "Until an answer began.", ("method", "route"), _SECONDS
@@ -108,6 +115,11 @@ class Metrics:
         self._rendered: tuple[float, bytes] | None = None
         self._families = register(METRICS, self.registry)
         self._families[BUILD_INFO.name].labels(our_version(), PYTHON).set(1)
+        for result in REPORT_RESULTS:
+            self._families["antrian_receipts_worked_total"].labels(result)
+        for result in CALLBACK_RESULTS:
+            self._families["antrian_callbacks_total"].labels(result)
+        self.observe_callbacks(0, 0)
         # Memory, processor time and open files, as every Prometheus client tells them.
         ProcessCollector(registry=self.registry)
 
@@ -126,6 +138,19 @@ class Metrics:
         method = method if method in METHODS else "other"
         self._families["antrian_http_requests_total"].labels(method, route, str(status)).inc()
         self._families["antrian_http_request_duration_seconds"].labels(method, route).observe(seconds)
+
+    def count_report(self, result: str) -> None:
+        """Count a provider's report that was worked on."""
+        self._families["antrian_receipts_worked_total"].labels(result).inc()
+
+    def count_callback(self, result: str) -> None:
+        """Count a try to tell a service something, or that one is given up."""
+        self._families["antrian_callbacks_total"].labels(result).inc()
+
+    def observe_callbacks(self, waiting: int, dead: int) -> None:
+        """Take over how many callbacks there are."""
+        self._set("antrian_callbacks_queued", waiting, "waiting")
+        self._set("antrian_callbacks_queued", dead, "dead")
 
     def observe_lanes(self, readings: Mapping[str, Reading | None]) -> None:
         """Take over what the broker says of each lane; None when it does not answer.

@@ -14,6 +14,7 @@ from admin_api.schemas.lane import (
     RetentionAlarmItem,
     RetryItem,
     Sending,
+    SessionItem,
 )
 from admin_api.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
 from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_name
@@ -25,7 +26,7 @@ from antrian.domain.private_text import hide_address, hide_numbers
 from antrian.domain.settings import Settings
 from antrian.history.possible_arrival import may_have_arrived
 from antrian.history.queries import life_line
-from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState
+from antrian.history.records import DeadGroup, DeadRecord, Job, LifeEntry, MessageRecord, MessageState, SenderSession
 from antrian.operations.lane.eta import eta_of
 from antrian.operations.lane.held_forecast import NOTHING_HELD, HeldMessages, with_held
 from antrian.operations.lane.holds import waits_for
@@ -45,6 +46,7 @@ class LaneInHistory:
         alarm: dead letters that the history will soon forget.
         held: what is held in the lane.
         held_in_all: how many messages are held in all lanes.
+        session: how the sender is connected; None where its provider does not tell.
     """
 
     waiting: Sequence[MessageRecord]
@@ -54,6 +56,7 @@ class LaneInHistory:
     alarm: RetentionAlarmItem | None
     held: HeldMessages = NOTHING_HELD
     held_in_all: int = 0
+    session: SenderSession | None = None
 
 
 def message_item(record: MessageRecord, *, masked: bool, hold: Hold | None = None) -> MessageItem:
@@ -175,12 +178,20 @@ def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, ma
         provider=lane.provider,
         sender=_sender(lane.sender, masked=masked),
         is_sandbox=lane.is_sandbox,
+        session=_session(seen.session, masked=masked),
         sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
         next_messages=next_messages(reading, seen.waiting, masked=masked, limits=lane.limits),
         retries=[retry_item(record, masked=masked) for record in seen.retrying],
         history=seen.state,
         retention_alarm=seen.alarm,
     )
+
+
+def _session(session: SenderSession | None, *, masked: bool) -> SessionItem | None:
+    if session is None:
+        return None
+    detail = hide_numbers(session.detail) if masked else session.detail
+    return SessionItem(state=session.state, at=session.at, detail=detail)
 
 
 def _who(record: MessageRecord, *, masked: bool) -> dict[str, Any]:
@@ -227,6 +238,7 @@ def _covered(record: MessageRecord) -> dict[str, str | None]:
         "correlation_id": None,
         "provider_id": record.provider_id and hide_address(record.provider_id),
         "detail": detail,
+        "delivery_detail": record.delivery_detail and hide_numbers(record.delivery_detail),
     }
 
 

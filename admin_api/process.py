@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from admin_api.app import create_app
 from admin_api.auth.audit import AuditTrail
 from admin_api.auth.tokens import TokenFile
-from admin_api.broadcast import Broadcast
+from admin_api.broadcast import Broadcast, told
 from admin_api.checkup import Checkups, RunsExamination
 from admin_api.dependencies import Services
 from admin_api.ingest import Ingest
@@ -24,6 +24,7 @@ from admin_api.message_facts import KnownMessages
 from admin_api.metrics import Metrics
 from antrian.broker import topology_sync
 from antrian.broker.connection import broker_urls, open_channel
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.broker.topology import Names, topology
 from antrian.contacts.book import ContactBook
 from antrian.contacts.book_file import book_folder
@@ -31,16 +32,17 @@ from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
 from antrian.operations.bulk_import.upload import Uploads
+from antrian.operations.callbacks.callback_target import CallbackTargets
 from antrian.operations.contacts.opt_outs import OptOuts
 from antrian.operations.dead_letters.service import DeadLetterService
 from antrian.operations.dead_letters.undo import Undo
 from antrian.operations.lane.observer import LanesObserver
 from antrian.operations.lane.release_job import HeldReleases, ReleaseResumption
+from antrian.operations.receipts.service import ReportsService
 from publisher import Publisher
 from publisher.metrics import instrument
 
@@ -69,12 +71,14 @@ class AdminProcess:
 
     Raises:
         NoBroker: AMQP_URL is not set and no private node is running.
+        SettingsError: an address or a secret for callbacks is wrong or missing.
     """
 
     def __init__(self, settings: Settings, examine: Callable[[Settings], RunsExamination]) -> None:
         self._settings = settings
         self._examine = examine
         self._urls = broker_urls(settings)
+        self._callback_targets = CallbackTargets.of(settings)
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -104,6 +108,7 @@ class AdminProcess:
         self._settings = settings
         self._make_topology()
         before.observer.serve_lanes(settings)
+        before.reports.serve_lanes(settings)
         before.metrics.serve_lanes(settings.lanes.names)
         before.intake.lanes = before.uploads.lanes = settings.lanes
         app.state.services = replace(before, settings=settings)
@@ -127,7 +132,9 @@ class AdminProcess:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:
-            follower = HistoryFollower(settings, history_path(settings), urls=self._urls)
+            follower = HistoryFollower(
+                settings, history_path(settings), urls=self._urls, on_delivery=lambda one: broadcast.hear(told(one))
+            )
             observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
@@ -152,6 +159,20 @@ class AdminProcess:
             ending.callback(uploads.close)
             known = KnownMessages(history)
             checkups = Checkups(lambda: self._examine(self._settings))
+            opt_outs = OptOuts(self._urls, names, contacts.book)
+            reports = ReportsService(
+                settings,
+                self._urls,
+                history,
+                follower,
+                targets=self._callback_targets,
+                publisher=publisher,
+                opt_outs=opt_outs,
+                book=contacts.book,
+                observer=metrics,
+            )
+            reports.start()
+            ending.callback(reports.stop)
             yield Services(
                 settings,
                 history,
@@ -169,7 +190,8 @@ class AdminProcess:
                 uploads,
                 releases,
                 contacts,
-                OptOuts(self._urls, names, contacts.book),
+                opt_outs,
+                reports,
             )
 
 

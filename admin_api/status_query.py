@@ -95,6 +95,7 @@ def _compose(services: Services, lane: str, reading: Reading, *, masked: bool) -
         alarm=retention_alarm(services),
         held=services.held.of(services.history, lane),
         held_in_all=services.history.counts()[MessageState.HELD],
+        session=services.history.sessions().get(lane),
     )
     answer = lane_status(reading, seen, services.settings, masked=masked)
     services.comparison.tell_failed(reading.status.failed_messages, time.time())

@@ -61,6 +61,13 @@ MEANINGS = {
     "receipts_host": "Address that the server for providers' webhooks listens on.",
     "receipts_port": "Its port.",
     "receipts_public_url": "Its address as the provider calls it, such as `https://wa.example.com`; some sign it.",
+    "receipts_trusted_proxies": "Addresses or networks of reverse proxies before it, comma-separated, whose "
+    "`X-Forwarded-For` counts; nobody else's does.",
+    "receipts_confirm_seconds": "How many seconds a request waits for the broker's confirm, 5 at most; then it is "
+    "answered 503, and the provider repeats it.",
+    "receipts_metrics_host": "Address that its metrics and `/readyz` listen on; in a container `0.0.0.0`.",
+    "receipts_metrics_port": "Port of its metrics; `0` is off.",
+    "opt_out_language": "Language of the one answer to a word such as STOP: `id` or `en`.",
     "callback_url": "Where messages of people are passed on to, as Standard Webhooks; without it they are dropped.",
     "callback_secret": "Signs what is passed on; `whsec_…`; several with commas while one is replaced.",
     "callback_sources": "Who is told how their messages fare: `source=https://…,source=https://…`.",

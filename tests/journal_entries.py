@@ -13,7 +13,9 @@ from antrian.broker.stream.entry import StreamEntry
 from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import ladder_key
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import AttemptFailure, Message, encode, new_message
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.history.projection import history_file
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.history import History
@@ -57,6 +59,16 @@ class Journal:
         self.outcome("sending", message_id, **fields)
         self.outcome("sent", message_id, **{"provider_id": f"p-{message_id}", **fields})
 
+    def receipt(
+        self, status: str, provider_id: str = "p-m1", *, lane: str = LANE, correlation_id: str = "", **fields: Any
+    ) -> None:
+        """What the receipts server writes; `at` is the provider's time, None where it tells none."""
+        values = {"at": self.now, "provider_id": provider_id, "correlation_id": correlation_id, **fields}
+        failure = {"failure_class": FailureClass(values.pop("failure_class"))} if "failure_class" in values else {}
+        told = DeliveryReceipt(status=ReceiptStatus(status), recipient=PHONE, **values, **failure)
+        event = reported(told, lane=lane, provider="waha", sender="62811", at=self.now, source="receipts")
+        self.add(NAMES.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+
     def add(self, exchange: str, key: str, body: bytes, properties: pika.BasicProperties | None = None) -> None:
         offset = self.deliveries[-1].offset + 1 if self.deliveries else 0
         self.deliveries.append(StreamEntry(offset, exchange, key, properties or pika.BasicProperties(), body))
@@ -87,7 +99,7 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
     connection = sqlite3.connect(history.path)
     tables = ("position", "messages", "events", "dead", "tallies", "minutes", "waits", "removals", "taken_out", "jobs")
-    tables += ("quarters", "quarter_waits", "causes", "holds", "opt_outs")
+    tables += ("quarters", "quarter_waits", "causes", "holds", "opt_outs", "deliveries", "parked", "sessions")
     found = {table: sorted(connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}  # noqa: S608
     found["words"] = sorted(connection.execute("SELECT rowid FROM words WHERE words MATCH 'halo'"))
     connection.close()
@@ -98,5 +110,6 @@ def dump(history: History) -> dict[str, list[tuple[Any, ...]]]:
         found[table] = [(*row[:4], round(row[4], 3), row[5]) for row in found[table]]
     found["quarters"] = [row for row in found["quarters"] if any(row[3:])]
     found["holds"] = [(*row[:4], round(row[4], 3)) for row in found["holds"]]
+    found["deliveries"] = [(*row[:8], round(row[8], 3), row[9]) for row in found["deliveries"] if any(row[3:8])]
     found["causes"] = [row for row in found["causes"] if row[3]]
     return found

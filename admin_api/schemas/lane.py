@@ -120,6 +120,14 @@ class RetentionAlarmItem(BaseModel):
     seconds_left: float | None = Field(description="Until the history forgets it.")
 
 
+class SessionItem(BaseModel):
+    """How the lane's sender is connected to WhatsApp, as its provider told it last."""
+
+    state: str = Field(description="`connected`, `disconnected`, `needs_qr`, `needs_passkey` or `banned`.")
+    at: float = Field(description="When that was heard, unix seconds.")
+    detail: str = Field(description="The provider's words; empty for none.")
+
+
 class LaneStatus(BaseModel):
     """A lane at one moment. Times are unix seconds, durations seconds."""
 
@@ -144,6 +152,9 @@ class LaneStatus(BaseModel):
     retrying: int
     scheduled: int = Field(description="Of all lanes; what is held is not among them.")
     held: int | None = Field(default=None, description="Messages of this lane that a rule holds.")
+    dead_callbacks: int = Field(
+        default=0, description="Callbacks to the owner's services that were given up, of all lanes."
+    )
     hold: HoldItem | None = Field(default=None, description="What a message in the lane's queue waits for.")
     budget: BudgetItem | None = Field(default=None, description="What the lane may still send.")
     consumers: int
@@ -168,6 +179,9 @@ class LaneStatus(BaseModel):
     )
     needs_newer_consumer: int = Field(
         default=0, description="Messages of a later version, which wait until a consumer can read it."
+    )
+    session: SessionItem | None = Field(
+        default=None, description="The sender's connection; null where its provider does not tell."
     )
     sending: Sending | None
     next_messages: list[NextMessage]

@@ -8,7 +8,7 @@ from admin_api.audit_items import Verdict
 from admin_api.schemas.lane import Details, HoldItem
 from admin_api.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 from antrian.history.queries.term import Kind
-from antrian.history.records import PENDING, MessageFilter, MessageState
+from antrian.history.records import PENDING, Delivery, MessageFilter, MessageState, SearchState, told_apart
 
 
 class MessageFields(Strict):
@@ -25,7 +25,11 @@ class MessageFields(Strict):
     phone_number: Text | None = Field(default=None, description="In any usual spelling, or a part of the digits.")
     key: Text | None = Field(default=None, description="An idempotency key, message id or provider id, exactly.")
     text: Text | None = Field(default=None, description="Words of the text; the last may be incomplete.")
-    state: list[MessageState] | None = Field(default=None, description="Any of these.")
+    state: list[SearchState] | None = Field(
+        default=None,
+        description="Any of these. `sent` is whatever a provider took; `handed_over`, `delivered`, `read` and `failed` "
+        "tell apart what became of it.",
+    )
     source: Text | None = None
     lane: Text | None = None
     key_prefix: Text | None = Field(default=None, description="How the idempotency key begins.")
@@ -41,11 +45,11 @@ class MessageFields(Strict):
 
     def meant(self) -> MessageFilter:
         """As the history understands it, without the term."""
-        states = frozenset(self.state) if self.state else None
+        states, deliveries = told_apart(self.state or ())
         values = self.model_dump(
             include={"phone_number", "key", "text", "source", "lane", "key_prefix", "priority", "since", "until"}
         )
-        return MessageFilter(**values, states=states)
+        return MessageFilter(**values, states=states if self.state else None, deliveries=deliveries)
 
 
 class MessageQuery(MessageFields):
@@ -137,6 +141,17 @@ class MessageItem(BaseModel):
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
     cancelling: bool = Field(description="Its cancellation was requested, and it was not dropped yet.")
+    delivery: Delivery | None = Field(
+        description="What became of it after a provider took it, as far as the provider tells; null where none did, or "
+        "another copy is on its way."
+    )
+    delivered_at: float | None = Field(description="When it came to the person's telephone.")
+    read_at: float | None = Field(description="When they opened it.")
+    undelivered_at: float | None = Field(description="When it turned out that it did not arrive.")
+    delivery_class: str | None = Field(description="Failure class of that; null once it arrived after all.")
+    delivery_code: str | None
+    delivery_detail: str | None = Field(description="The provider's words for that.")
+    provider: str | None = Field(description="Which provider took it.")
     matched_by: list[Kind] = Field(default=[], description="In a search with `q`: what the term was found in.")
 
 

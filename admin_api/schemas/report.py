@@ -54,6 +54,22 @@ class HeldItem(BaseModel):
     seconds: float = Field(description="What they lasted together.")
 
 
+class DeliveryFiguresItem(BaseModel):
+    """What became of the messages that one provider took, or that were sent from one lane."""
+
+    name: str = Field(description="Of the provider or the lane; empty when it is not known.")
+    handed_over: int = Field(description="Taken by the provider.")
+    delivered: int = Field(description="Of these, arrived; those that were read included.")
+    read: int
+    failed: int = Field(description="Of these, did not arrive.")
+    unknown: int = Field(description="Of these, nothing more is known.")
+    delivery_rate: float | None = Field(
+        description="Delivered, as a part of delivered and failed; null where nothing is known."
+    )
+    read_rate: float | None = Field(description="Read, as a part of delivered; null where nothing was.")
+    time: WaitItem | None = Field(description="From the provider's acceptance to the arrival.")
+
+
 class ReportAnswer(BaseModel):
     """What was sent in a period, and how long it took. Times are unix seconds."""
 
@@ -73,3 +89,7 @@ class ReportAnswer(BaseModel):
     days: list[DayItem]
     causes: list[CauseItem]
     held: list[HeldItem] = Field(default=[], description="The longest first.")
+    providers: list[DeliveryFiguresItem] = Field(
+        default=[], description="What became of what each provider took in the period, the busiest first."
+    )
+    lanes: list[DeliveryFiguresItem] = Field(default=[], description="The same by lane.")

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from antrian.broker.topology import Binding, Names, Topology
+from antrian.broker.topology import DEAD_CALLBACKS, DELAYED_CALLBACKS, DELAYED_RECEIPTS, Binding, Names, Topology
 from antrian.domain.delay_ladder import LADDER_LEVELS
 
 #: Queues that the broker names itself: each belongs to one connection, and goes with it.
@@ -82,17 +82,23 @@ def admin_rights(names: Names, lanes: tuple[str, ...]) -> Rights:
     queues = [re.escape(name) for lane in lanes for name in (names.lane(lane), names.state(lane))]
     streams = (names.journal, names.outcomes, names.contacts)
     work = (names.receipts, names.callbacks, names.dead_callbacks)
+    # What comes off the ladder for another queue than a lane's, and what is put into such a queue at once.
+    delayed, at_once = (DELAYED_RECEIPTS, DELAYED_CALLBACKS), (DELAYED_CALLBACKS, DEAD_CALLBACKS)
     return Rights(
         configure=_one_of(_OWN, lock),
-        write=_one_of(_OWN, _ladder(names), *map(re.escape, (*entrances, names.events, names.dead, *work))),
+        # Into the queue of receipts: only to bind it (`antrian.operations.receipts.outcome_bindings`).
+        write=_one_of(_OWN, _ladder(names), *map(re.escape, (*entrances, names.events, names.dead, names.receipts))),
         read=_one_of(
             _OWN, _ladder(names), *queues, *map(re.escape, streams), *map(re.escape, (names.dead, names.events, *work))
         ),
         topics={
             names.scheduled: (f"^{_BITS}({_lanes(lanes)})$", _NOTHING),
-            # What is released from the ladder (`antrian.operations.lane.release`).
-            names.due: (rf"^released\.({_lanes(lanes)})$", _NOTHING),
+            # What is released from the ladder (`antrian.operations.lane.release`), and callbacks.
+            names.due: (rf"^released\.({_lanes((*lanes, *at_once))})$", _NOTHING),
             names.dead: (f"^({_lanes(lanes)})$", _NOTHING),
+        }
+        | {
+            names.delay(level): (f"^{_BITS}({_lanes((*lanes, *delayed))})$", _NOTHING) for level in range(LADDER_LEVELS)
         },
     )
 

@@ -46,6 +46,7 @@ CONTACTS_KEEP = (
 #: Last words of the delay ladder's routing keys that are no lanes: what waits for these queues. No lane begins with _.
 DELAYED_RECEIPTS = "_receipts"
 DELAYED_CALLBACKS = "_callbacks"
+DEAD_CALLBACKS = "_dead_callbacks"
 
 #: How long, in milliseconds, a report and what follows from it wait for a process that works on them.
 _RECEIPTS_AGE = 7 * 86_400_000
@@ -306,6 +307,7 @@ def _bindings(names: Names, lanes: tuple[str, ...]) -> Iterator[Binding]:
     yield Binding(names.due, names.due_urgent, "#", to="exchange")
     yield Binding(names.due, names.receipts, f"#.{DELAYED_RECEIPTS}")
     yield Binding(names.due, names.callbacks, f"#.{DELAYED_CALLBACKS}")
+    yield Binding(names.due, names.dead_callbacks, f"#.{DEAD_CALLBACKS}")
     for lane in lanes:
         yield Binding(names.states, names.state(lane), lane)
         yield Binding(names.due, names.lane(lane), f"#.{lane}")

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from antrian.broker.connection import broker_urls
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.cli.hold_view import hold_sentence
 from antrian.cli.lane_now import lanes_of
 from antrian.cli.life_view import life_table, life_verdict, message_card, message_json, message_table
@@ -26,11 +27,10 @@ from antrian.domain.errors import CommandFailed, NoBroker, WrongUse
 from antrian.domain.human_time import moment
 from antrian.domain.settings import Settings, load_settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.queries.history import History, history_path
 from antrian.history.rebuild import catch_up
 from antrian.history.rebuild import rebuild as make_again
-from antrian.history.records import MessageFilter, MessageState
+from antrian.history.records import MessageFilter, SearchState, told_apart
 from antrian.operations.lane.holds import waits_for
 from publisher.time_expression import parse_moment
 
@@ -82,7 +82,7 @@ def search(
     number: Annotated[str | None, typer.Option(help="The recipient in any usual spelling, or some digits.")] = None,
     key: Annotated[str | None, typer.Option(help="Idempotency key, message id or the provider's id.")] = None,
     text: Annotated[str | None, typer.Option(help="Words of the text; the last one may be incomplete.")] = None,
-    status: Annotated[list[MessageState] | None, typer.Option(help="Where it is; may be given several times.")] = None,
+    status: Annotated[list[SearchState] | None, typer.Option(help="Where it is; may be given several times.")] = None,
     source: Annotated[str | None, typer.Option(help="The publishing service.")] = None,
     lane: Annotated[str | None, typer.Option(help="Which lane.")] = None,
     since: When = None,
@@ -92,11 +92,13 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Find messages; several options narrow each other down."""
+    states, deliveries = told_apart(status or ())
     wanted = MessageFilter(
         phone_number=number,
         key=key,
         text=text,
-        states=frozenset(status) if status else None,
+        states=states if status else None,
+        deliveries=deliveries,
         source=source,
         lane=lane,
         since=_moment(since, "--since"),

@@ -39,6 +39,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         CommandEntry("up", "antrian.cli.up:up", "Start broker, sandbox, consumer and admin side in one go"),
         CommandEntry("consume", "antrian.cli.consume:consume", "Send what is queued, one message at a time"),
         CommandEntry("admin", "antrian.cli.admin:admin", "Serve the HTTP API and the dashboard"),
+        CommandEntry("receipts", "antrian.cli.receipts:receipts_app", "Take what providers report by their webhooks"),
         CommandEntry("sandbox", "antrian.cli.sandbox:sandbox", "A stand-in for the provider, which sends nothing"),
         CommandEntry("broker", "antrian.cli.broker:broker_app", "The private RabbitMQ used without AMQP_URL"),
     ),
@@ -77,6 +78,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
             "contacts", "antrian.cli.contacts:contacts_app", "Who is known to a sender; import people who are"
         ),
         CommandEntry("optout", "antrian.cli.optout:optout_app", "Who wants no messages, or none of a purpose"),
+        CommandEntry("callbacks", "antrian.cli.callbacks:callbacks_app", "What the owner's services could not be told"),
         CommandEntry("topology", "antrian.cli.topology:topology_app", "The exchanges and queues in the broker"),
         CommandEntry("token", "antrian.cli.token:token_app", "Who may use the HTTP API and the dashboard"),
     ),

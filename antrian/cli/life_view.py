@@ -14,7 +14,7 @@ from antrian.domain.lifecycle import word
 from antrian.domain.message import Priority
 from antrian.domain.phone_number import mask
 from antrian.history.queries.life_line import OUTAGE, LifeLineStep, fold, summarize
-from antrian.history.records import LifeEntry, MessageRecord
+from antrian.history.records import DELIVERIES, Delivery, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.lane_hold import hold_json
 
 #: What attempts are called; everything else has its word in the table of a message's life.
@@ -23,6 +23,14 @@ _ATTEMPTS = {
     "attempt.sent": "sent at attempt {attempt}, in {took}",
     "attempt.failed": "attempt {attempt} failed after {took}",
     "attempt.uncertain": "attempt {attempt} has no known outcome",
+}
+
+#: What receipts say, by the step; the second word is for a message that had been called undelivered before.
+_RECEIPTS = {
+    "receipt.sent": ("WhatsApp has it", "WhatsApp has it"),
+    "receipt.delivered": ("delivered", "delivered after all"),
+    "receipt.read": ("read", "read, so it arrived after all"),
+    "receipt.failed": ("not delivered, the provider says", "not delivered, the provider says"),
 }
 
 #: Characters of a text that fit a table.
@@ -64,6 +72,8 @@ def message_card(record: MessageRecord, life: Iterable[LifeEntry] = ()) -> Table
     table = Table.grid(padding=(0, 2))
     table.add_row("message", Text(record.message_id, overflow="fold"))
     table.add_row("state", f"{record.state.value}, since {moment(record.changed_at)}")
+    if record.delivery is not None:
+        table.add_row("delivery", _delivery(record))
     table.add_row("lane", f"{record.lane}, priority {Priority.label(record.priority)}")
     for name, field in _FACTS:
         value = getattr(record, field)
@@ -109,7 +119,7 @@ def message_table(records: Iterable[MessageRecord], *, masked: bool = True) -> T
             Text(record.message_id, overflow="fold"),
             _number(record, masked=masked) or "unreadable",
             moment(record.queued_at),
-            record.state.value,
+            shown_state(record),
             str(record.attempt or ""),
             Text(record.source),
             Text(" ".join(text.split())),
@@ -121,7 +131,43 @@ def _number(record: MessageRecord, *, masked: bool) -> str:
     return mask(record.phone_number) if masked and record.phone_number else record.phone_number
 
 
+def shown_state(record: MessageRecord) -> str:
+    """Where a message is in a word; of one that a provider took, what became of it."""
+    is_told = record.state is MessageState.SENT and record.delivery is not None
+    return DELIVERIES[record.delivery].word if is_told and record.delivery else record.state.value
+
+
+def _delivery(record: MessageRecord) -> str:
+    assert record.delivery is not None, "the caller has looked"  # noqa: S101 (for mypy)
+    at = {
+        Delivery.DELIVERED: record.delivered_at,
+        Delivery.READ: record.read_at,
+        Delivery.FAILED: record.undelivered_at,
+    }.get(record.delivery)
+    by = f" by {record.provider}" if record.provider else ""
+    words = [DELIVERIES[record.delivery].word + (f", {moment(at)}" if at else "")]
+    if record.delivery is Delivery.READ and record.delivered_at:
+        words.append(f"delivered {moment(record.delivered_at)}")
+    if record.sent_at:
+        words.append(f"taken{by} {moment(record.sent_at)}")
+    why = " / ".join(part for part in (record.delivery_code, record.delivery_detail) if part)
+    return "; ".join([*words, why] if why else words)
+
+
+def _receipt_words(step: LifeLineStep) -> str:
+    plain, corrected = _RECEIPTS[step.name]
+    after = step.details.get("after")
+    words = corrected if step.details.get("corrects") else plain
+    if step.name != "receipt.failed" and _is_time(after):
+        words = f"{words} {duration(max(0.1, after))} after the provider took it"
+    return f"{words} (of an earlier send)" if step.details.get("earlier") else words
+
+
 def _what(step: LifeLineStep) -> str:
+    if step.name in _RECEIPTS:
+        return _receipt_words(step)
+    if step.name == "attempt.sent" and step.details.get("settled_by") == "receipt":
+        return f"sent at attempt {step.attempt}; there was no answer, but a receipt that proves it"
     took = duration(step.until - step.at)
     if step.name == OUTAGE:
         why = "provider throttled" if step.failure_class == FailureClass.THROTTLED else "provider was away"

@@ -1,5 +1,6 @@
 """`antrian report`: what was sent in a period, and how long it took."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from antrian.domain.errors import WrongUse
 from antrian.domain.human_time import duration, moment
 from antrian.domain.settings import load_settings
 from antrian.history.queries import time_axis
+from antrian.history.queries.delivery_report import DeliveryFigures
 from antrian.history.queries.report import Period, Report
 from antrian.history.queries.report_file import report_csv
 
@@ -76,7 +78,8 @@ def _print(report: Report) -> None:
         say(f"The period before: {before.sent:,} sent, {before.failed:,} failed, {rate} succeeded.")
     if report.totals.opted_out:
         say(f"{report.totals.opted_out:,} not sent, because their recipients opted out.")
-    tables = (_waits(report), _sources(report), _causes(report), _holds(report))
+    deliveries = (_deliveries("provider", report.providers), _deliveries("lane", report.lanes))
+    tables = (_waits(report), _sources(report), _causes(report), _holds(report), *deliveries)
     for table in tables:
         if table.row_count:
             console().print(table)
@@ -95,6 +98,19 @@ def _sources(report: Report) -> Table:
         name = Text(source.name or "unknown")
         opted_out = f"{source.opted_out:,}"
         table.add_row(name, f"{source.sent:,}", f"{source.failed:,}", _percent(source.success_rate), opted_out)
+    return table
+
+
+def _deliveries(what: str, figures: Sequence[DeliveryFigures]) -> Table:
+    table = Table(
+        what, "handed over", "delivered", "read", "not delivered", "unknown", "of known", "half within", "95 % within"
+    )
+    for one in figures:
+        counts = (one.handed_over, one.delivered, one.read, one.failed, one.unknown)
+        times = (duration(one.time.p50), duration(one.time.p95)) if one.time else ("-", "-")
+        table.add_row(
+            Text(one.name or "unknown"), *(f"{count:,}" for count in counts), _percent(one.delivery_rate), *times
+        )
     return table
 
 

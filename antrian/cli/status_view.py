@@ -130,6 +130,8 @@ def _facts(status: Status, passed: float) -> Iterable[tuple[str, str]]:
     if status.budget is not None and status.budget.has_caps:
         yield "sent", _used(status.budget)
     yield "dead letters", f"{status.failed_messages} in all lanes"
+    if status.dead_callbacks:
+        yield "callbacks", f"{status.dead_callbacks} given up; see `antrian callbacks dead list`"
     yield "all sent in", _all_sent_in(status, passed)
     yield "last send", moment(status.last_sent_at) if status.last_sent_at else "none known"
     yield "consumer", _consumer(status)

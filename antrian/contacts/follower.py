@@ -102,7 +102,8 @@ class ContactsFollower:
                 self.book.restart()
             self._reading = threading.Event()
             if not self._stopping.is_set():
-                reader = StreamReader(self._urls, self._names.contacts, self, name=self._name, place=self._place())
+                names, place = self._names, self._place()
+                reader = StreamReader(self._urls, names.contacts, self, name=self._name, place=place, bare=names.events)
                 self._reader = reader
                 reader.run(self._reading)
 

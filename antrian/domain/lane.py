@@ -263,14 +263,18 @@ def _lane_of_variables(settings: "Settings", name: str, own_sender: str) -> Lane
         jitter=settings.jitter,
         max_attempts=settings.whatsapp_queue_max_attempts,
         limits=settings.limits,
-        missing=tuple(_missing_variables(provider, given)),
+        missing=tuple(_missing_variables(provider, given, settings.whatsapp_provider_options)),
     )
 
 
-def _missing_variables(provider: str, given: Mapping[str, object]) -> Iterator[str]:
+def _missing_variables(provider: str, given: Mapping[str, object], options: Mapping[str, str]) -> Iterator[str]:
     if reason := why_unknown(provider):
         yield f"WHATSAPP_PROVIDER: {reason}"
         return
-    missing = [VARIABLES[need] for need in PROVIDERS[provider].needs if given[need] is None]
+    kind, at = PROVIDERS[provider], VARIABLES["options"]
+    missing = [VARIABLES[need] for need in kind.needs if given[need] is None]
+    missing += [f"{name} in {at}" for name in kind.missing_options(options)]
     if missing:
         yield f"WHATSAPP_PROVIDER is {provider}, which also needs: {', '.join(missing)}"
+    for fault in kind.wrong_options(options):
+        yield f"{at}: {fault}"

@@ -236,7 +236,14 @@ class _LaneReader:
     def _options(self, provider: str) -> tuple[tuple[str, str], ...]:
         nothing: tuple[tuple[str, str], ...] = ()
         options = self._read("options", _options, nothing)
-        known = PROVIDERS[provider].options if provider in PROVIDERS else None
+        kind = PROVIDERS.get(provider)
+        if kind is None:
+            return options
+        for name in kind.missing_options(dict(options)):
+            self._fault("options", f"{name} is missing; the provider {provider} needs it")
+        for fault in kind.wrong_options(dict(options)):
+            self._fault("options", fault)
+        known = kind.options
         for name, _ in options:
             if known is not None and name not in known:
                 # An option's value may be a secret, so only its name is told.

@@ -318,7 +318,12 @@ def copy_after(event: Event) -> CopyState | None:
     return row.copy
 
 
-def is_superseded(event: Event, *, state: CopyState, generation: int, attempt: int) -> bool:
+def ordinal(generation: int, attempt: int) -> int:
+    """A number that grows with every attempt of a message."""
+    return (generation << 20) + attempt
+
+
+def is_superseded(event: Event, *, state: CopyState, generation: int, attempt: int, taken_back: int = -1) -> bool:
     """Whether an event says nothing new: a consumer that lost its connection in the middle of a send reports late.
 
     Args:
@@ -326,10 +331,12 @@ def is_superseded(event: Event, *, state: CopyState, generation: int, attempt: i
         state: of the latest copy of its message that is known.
         generation: which copy that is.
         attempt: the latest attempt that is known; 0 for none.
+        taken_back: `ordinal` of the latest send that did not arrive; -1 for none.
     """
     rule = LIFECYCLE[event.name].superseded
     if (state is _IS_SENT or rule is _BY_SEND) and rule is not _BY_END_OF_COPY:
-        return state is _IS_SENT
+        # A connection that broke may have had a send written twice, and it was taken back meanwhile.
+        return state is _IS_SENT or (taken_back >= 0 and ordinal(event.generation, event.attempt) <= taken_back)
     if state is _IS_RETRYING:
         # Its successor is on the ladder, and no attempt of that is known.
         return event.generation <= generation

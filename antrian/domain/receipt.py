@@ -75,7 +75,7 @@ SESSION_WORDS: Final[Mapping[SessionState, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class DeliveryReceipt:
     """How far one message has come.
 
     Attributes:
@@ -83,6 +83,8 @@ class Receipt:
         at: when, unix seconds by the provider's clock; None where it does not say.
         provider_id: the provider's name for the message; empty where only ours came back.
         correlation_id: ours, as `Outgoing.correlation_id` was; empty where the provider does not echo it.
+        alias: another name that the provider will use for the same message from now on, without the first; empty where
+            there is none.
         recipient: E.164 with +, or another identity; only for `contact.known`, never to find the message by.
         failure_class: for `failed`: what may be done about it; `rejected` where nothing, `transient` for another try.
         code: for `failed`: a short constant of a bounded set.
@@ -93,6 +95,7 @@ class Receipt:
     at: float | None = None
     provider_id: str = ""
     correlation_id: str = ""
+    alias: str = ""
     recipient: str = ""
     failure_class: FailureClass | None = None
     code: str = ""
@@ -149,7 +152,7 @@ class AccountNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+class UnreadableReport:
     """A report, or one part of it, that cannot be read: it is kept, and the other parts count.
 
     Attributes:
@@ -161,14 +164,14 @@ class Unreadable:
     raw: str = ""
 
 
-ProviderEvent = Receipt | InboundMessage | SessionNotice | AccountNotice | Unreadable
+ProviderEvent = DeliveryReceipt | InboundMessage | SessionNotice | AccountNotice | UnreadableReport
 
 _NAMES: Final[Mapping[type[ProviderEvent], EventName]] = {
-    Receipt: EventName.RECEIPT_STATUS,
+    DeliveryReceipt: EventName.RECEIPT_STATUS,
     InboundMessage: EventName.RECEIPT_INBOUND,
     SessionNotice: EventName.RECEIPT_SESSION,
     AccountNotice: EventName.RECEIPT_ACCOUNT,
-    Unreadable: EventName.RECEIPT_UNREADABLE,
+    UnreadableReport: EventName.RECEIPT_UNREADABLE,
 }
 
 
@@ -184,11 +187,11 @@ def reported(told: ProviderEvent, *, lane: str, provider: str, sender: str, at: 
         source: which process writes it.
     """
     details = asdict(told) | {"provider": provider, "sender": sender}
-    message_id = message_id_of(told.correlation_id) if isinstance(told, Receipt) else ""
+    message_id = message_id_of(told.correlation_id) if isinstance(told, DeliveryReceipt) else ""
     return Event(str(_NAMES[type(told)]), at, lane, message_id, source=source, details=details)
 
 
-def read_receipt(event: Event) -> Receipt | None:
+def read_receipt(event: Event) -> DeliveryReceipt | None:
     """The receipt in an event; None where it is none, or says nothing that this version understands."""
     if event.name != EventName.RECEIPT_STATUS:
         return None
@@ -198,11 +201,12 @@ def read_receipt(event: Event) -> Receipt | None:
     except ValueError:
         return None
     failure = details.get("failure_class")
-    return Receipt(
+    return DeliveryReceipt(
         status=status,
         at=_moment(details.get("at")),
         provider_id=_text(details.get("provider_id")),
         correlation_id=_text(details.get("correlation_id")),
+        alias=_text(details.get("alias")),
         recipient=_text(details.get("recipient")),
         failure_class=None if failure is None else FailureClass.read(failure),
         code=_text(details.get("code")),

@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     receipts_host: str = "127.0.0.1"
     receipts_port: Port = 8090
     receipts_public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    receipts_trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
+    receipts_confirm_seconds: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)] = 0.25
+    receipts_metrics_host: str = "127.0.0.1"
+    receipts_metrics_port: Port = 9102
+    opt_out_language: Literal["id", "en"] = "id"
     callback_url: Annotated[str, AfterValidator(web_address)] | None = None
     callback_secret: SecretStr | None = None
     callback_sources: Annotated[dict[str, str], NoDecode, _written(_options)] = Field(default_factory=dict)
@@ -147,7 +152,13 @@ class Settings(BaseSettings):
     #: What the variables describe, once it was asked for: hundreds of lanes are asked for hundreds of times a second.
     _lanes_of_variables: Lanes | None = PrivateAttr(default=None)
 
-    @field_validator("whatsapp_queue_retry_delays", "whatsapp_queue_lanes", "admin_trusted_proxies", mode="before")
+    @field_validator(
+        "whatsapp_queue_retry_delays",
+        "whatsapp_queue_lanes",
+        "admin_trusted_proxies",
+        "receipts_trusted_proxies",
+        mode="before",
+    )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

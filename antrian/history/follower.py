@@ -9,7 +9,7 @@ import math
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -20,23 +20,21 @@ from antrian.broker.connection import open_channel
 from antrian.broker.stream.entry import StreamEntry, fingerprint
 from antrian.broker.stream.feed import SILENCE, StreamFeed
 from antrian.broker.stream.lookup import last_entry, stream_channel
+from antrian.broker.stream.read_ahead import FAR, ReadAhead, ReaderLost
 from antrian.broker.stream.resume import Resumption
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
 from antrian.domain.settings import Settings
 from antrian.history.journal.gap import gap_sentence
-from antrian.history.journal.read_ahead import ReadAhead, ReaderLost
 from antrian.history.journal.watermark import Watermark
 from antrian.history.projection import history_file
+from antrian.history.projection.delivery import DeliveryChange
 from antrian.history.projection.writer import HistoryWriter, Replaced
 from antrian.history.projection.writer_lock import WriterLock
 from antrian.history.queries.history import History
 
 #: Seconds without an entry after which other things are seen to.
 _TICK = 0.1
-
-#: So many entries behind, reading in a process of its own is worth its start.
-FAR = 50_000
 
 #: Seconds between two looks at what is due, what is old, and whether everything was read.
 _ROUND = 0.5
@@ -49,6 +47,9 @@ _TURN = 1.0
 
 #: Seconds between two looks at a history that another process writes.
 _GLANCE = 0.05
+
+#: Seconds for which what became of a message is news: after a start, there is much to read.
+_NEWS = 30.0
 
 #: Seconds behind the journal that count as none.
 GRACE = 1.0
@@ -67,10 +68,21 @@ class HistoryFollower:
         path: of the history.
         urls: the broker's addresses.
         quiet: log nothing; the owner shows what `trouble` says.
+        on_delivery: called in the follower's thread with what just became of a message, once it is in the history;
+            only by a follower that writes.
     """
 
-    def __init__(self, settings: Settings, path: Path, *, urls: Sequence[str], quiet: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        path: Path,
+        *,
+        urls: Sequence[str],
+        quiet: bool = False,
+        on_delivery: Callable[[DeliveryChange], None] = lambda _change: None,
+    ) -> None:
         self._log = _silent if quiet else _log
+        self._on_delivery = on_delivery
         self._names = Names(settings.whatsapp_queue_namespace)
         self._retention = settings.whatsapp_queue_retention_days * 86_400
         self._path = path
@@ -253,12 +265,16 @@ class HistoryFollower:
     def _read_ahead(self, writer: HistoryWriter, start: int | str) -> None:
         """Catch up with the journal."""
         try:
-            with closing(ReadAhead(self._urls, self._names.namespace, start)) as feed:
+            with closing(self._ahead(start)) as feed:
                 self._follow(writer, feed, to_the_end=True)
         except ReaderLost:
             # Where no process can be started, or where there is no memory for it, this one reads alone.
             self._is_alone = True
             raise
+
+    def _ahead(self, start: int | str) -> ReadAhead:
+        names = self._names
+        return ReadAhead(self._urls, names.journal, start, bare=names.events, name="antrian history read-ahead")
 
     def _resume(self, writer: HistoryWriter) -> int | str:
         """Where to read on, once it is on record what was missed."""
@@ -288,7 +304,11 @@ class HistoryFollower:
             self._note(writer, passed_at)
 
     def _take(self, writer: HistoryWriter, taken: Sequence[StreamEntry]) -> None:
-        writer.take(taken)
+        changed = writer.take(taken)
+        since = time.time() - _NEWS
+        for change in changed:
+            if change.at >= since:
+                self._on_delivery(change)
         self._trouble = ""
         with self._progress:
             self._progress.notify_all()
@@ -324,5 +344,6 @@ class HistoryFollower:
         # While it grows there are no indexes to find what is old by, and looking through everything takes all the time.
         if self._checked_at is None or now < self._forget_at:
             return
+        writer.forget_parked(now)
         forgotten = writer.forget(now - self._retention)
         self._forget_at = now if forgotten else now + _FORGET_PERIOD

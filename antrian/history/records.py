@@ -1,7 +1,8 @@
 """What the history tells, as values. Times are unix seconds; `None` stands for what is not known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from antrian.domain import lifecycle
@@ -13,6 +14,68 @@ T = TypeVar("T")
 MessageState = lifecycle.MessageState
 FINAL = lifecycle.FINAL
 PENDING = lifecycle.PENDING
+
+
+class Delivery(StrEnum):
+    """What became of a message that a provider took."""
+
+    #: The provider took it; nothing more is known.
+    HANDED_OVER = "handed_over"
+    #: It is on the person's telephone.
+    DELIVERED = "delivered"
+    #: They opened it.
+    READ = "read"
+    #: The provider says that it did not arrive.
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What people read about a delivery (English; the dashboard's message id), and how it looks to them."""
+
+    word: str
+    tone: lifecycle.Tone
+
+
+DELIVERIES: Mapping[Delivery, DeliveryRow] = {
+    Delivery.HANDED_OVER: DeliveryRow("handed over", ""),
+    Delivery.DELIVERED: DeliveryRow("delivered", "good"),
+    Delivery.READ: DeliveryRow("read", "good"),
+    Delivery.FAILED: DeliveryRow("not delivered", "bad"),
+}
+
+
+class SearchState(StrEnum):
+    """What messages can be looked for by: their states, and what became of them after a provider took them."""
+
+    SCHEDULED = "scheduled"
+    HELD = "held"
+    WAITING = "waiting"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    #: Whatever became of it.
+    SENT = "sent"
+    HANDED_OVER = "handed_over"
+    DELIVERED = "delivered"
+    READ = "read"
+    #: Not delivered.
+    FAILED = "failed"
+    DEAD = "dead"
+    EXPIRED = "expired"
+    OPTED_OUT = "opted_out"
+    CANCELLED = "cancelled"
+    CLEARED = "cleared"
+    DUPLICATE = "duplicate"
+    PURGED = "purged"
+
+
+def told_apart(wanted: Iterable[SearchState]) -> tuple[frozenset[MessageState], frozenset[Delivery]]:
+    """The states and the deliveries that are meant; `failed` is both."""
+    names = {one.value for one in wanted}
+    return (
+        frozenset(state for state in MessageState if state.value in names),
+        frozenset(delivery for delivery in Delivery if delivery.value in names),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +113,14 @@ class MessageRecord:
         copied_to: the edited copy of this one.
         undo_id: of the clearing or purge that took it out.
         cancelling: whether its cancellation was requested, and it has not come to its end yet.
+        delivery: what became of it after a provider took it; None where none did, or another copy is on its way.
+        delivered_at: when it came to the person's telephone, as far as the provider tells.
+        read_at: when they opened it.
+        undelivered_at: when it turned out that it did not arrive.
+        delivery_class: failure class of that; None once it arrived after all.
+        delivery_code: code of that.
+        delivery_detail: the provider's words for that.
+        provider: who took it; None where that is not on record.
     """
 
     message_id: str
@@ -82,6 +153,14 @@ class MessageRecord:
     copied_to: str | None = None
     undo_id: str | None = None
     cancelling: bool = False
+    delivery: Delivery | None = None
+    delivered_at: float | None = None
+    read_at: float | None = None
+    undelivered_at: float | None = None
+    delivery_class: str | None = None
+    delivery_code: str | None = None
+    delivery_detail: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +183,25 @@ class KeyUse:
     state: MessageState
     changed_at: float
     is_current: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSession:
+    """How a lane's sender is connected, as its provider told it last.
+
+    Attributes:
+        lane: which.
+        state: a `SessionState`'s value, or a later version's.
+        at: when that was heard, unix seconds.
+        detail: the provider's words.
+        provider: who told it.
+    """
+
+    lane: str
+    state: str
+    at: float
+    detail: str
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +346,7 @@ class MessageFilter:
         phone_number: any usual spelling, or a part of the digits.
         key: an idempotency key, a message id or a provider id, exactly.
         text: words of the text, the last one may be incomplete.
-        states: any of these; None for all.
+        states: any of these, or any of `deliveries`; None for all.
         source: exactly.
         lane: exactly.
         since: queued at or after.
@@ -257,6 +355,7 @@ class MessageFilter:
         priority: low, normal, high or urgent.
         ids: message ids.
         arrived_by: their latest copy came up to this place in the journal, whatever its publisher's clock said.
+        deliveries: what became of them after a provider took them; looked at beside `states`.
     """
 
     phone_number: str | None = None
@@ -271,6 +370,7 @@ class MessageFilter:
     priority: str | None = None
     ids: frozenset[str] | None = None
     arrived_by: int | None = None
+    deliveries: frozenset[Delivery] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,5 +83,15 @@ class Provider(Protocol):
     def send(self, outgoing: Outgoing) -> SendResult:
         """Make one attempt. Never raises for anything that the provider or the network does."""
 
+    def echoed_id(self, correlation_id: str) -> str:
+        """What the provider's receipts name this attempt by; empty where they name none of ours.
+
+        The id itself where the provider takes one of any form, and what follows from it where it does not.
+        Pure, and the same in every process: an attempt whose answer was lost is found by it.
+
+        Args:
+            correlation_id: as `Outgoing.correlation_id`.
+        """
+
     def close(self) -> None:
         """Give back what the provider holds; `send` is not called afterwards."""

@@ -6,7 +6,17 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.providers.contract import Provider
+from antrian.providers.fonnte.client import DEFAULT_URL as FONNTE_URL
+from antrian.providers.fonnte.client import FonnteProvider
+from antrian.providers.gowa.client import GowaProvider
+from antrian.providers.meta_cloud.client import DEFAULT_URL as META_URL
+from antrian.providers.meta_cloud.client import DEFAULT_VERSION, MetaCloudProvider
+from antrian.providers.meta_cloud.payload import MetaOptions
 from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.twilio.client import DEFAULT_URL as TWILIO_URL
+from antrian.providers.twilio.client import TwilioProvider
+from antrian.providers.twilio.payload import TwilioOptions
+from antrian.providers.waha.client import WahaProvider
 
 #: The sandbox accepts any key and sender, and MPWA's contract demands both.
 SANDBOX_KEY = SecretStr("sandbox")
@@ -32,13 +42,54 @@ def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(lane.url or "", lane.key or SecretStr(""), lane.sender or "")
 
 
+def _waha(lane: Lane, _sandbox_port: int) -> WahaProvider:
+    return WahaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("session"))
+
+
+def _gowa(lane: Lane, _sandbox_port: int) -> GowaProvider:
+    return GowaProvider(lane.url or "", lane.key or SecretStr(""), lane.option("device_id"))
+
+
+def _fonnte(lane: Lane, _sandbox_port: int) -> FonnteProvider:
+    return FonnteProvider(lane.key or SecretStr(""), lane.url or FONNTE_URL)
+
+
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
     return MpwaProvider(
         lane.url or f"http://127.0.0.1:{sandbox_port}",
         lane.key or SANDBOX_KEY,
         lane.sender or SANDBOX_SENDER,
         name="sandbox",
+        echoes_id=True,
     )
 
 
-_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {"mpwa": _mpwa, "sandbox": _sandbox}
+def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
+    return MetaCloudProvider(
+        lane.url or META_URL,
+        lane.key or SecretStr(""),
+        lane.option("phone_number_id"),
+        MetaOptions.of(lane),
+        version=lane.option("api_version") or DEFAULT_VERSION,
+    )
+
+
+def _twilio(lane: Lane, _sandbox_port: int) -> TwilioProvider:
+    return TwilioProvider(
+        lane.url or TWILIO_URL,
+        lane.key or SecretStr(""),
+        lane.option("account_sid"),
+        TwilioOptions.of(lane),
+        api_key_sid=lane.option("api_key_sid"),
+    )
+
+
+_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
+    "mpwa": _mpwa,
+    "waha": _waha,
+    "gowa": _gowa,
+    "fonnte": _fonnte,
+    "sandbox": _sandbox,
+    "meta_cloud": _meta_cloud,
+    "twilio": _twilio,
+}

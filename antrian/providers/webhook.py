@@ -3,7 +3,7 @@
 Each adapter has a `receipts.py` with one `WebhookReader`, listed in `antrian.providers.receipt_readers`. The server has
 compared the secret part of the address before, and asks `verify` with every secret that the lane has now, so that one
 can be replaced without losing a receipt. `read` is asked only when `verify` said yes, and never raises: what it cannot
-read is an `Unreadable`, and the other parts of the same request count.
+read is an `UnreadableReport`, and the other parts of the same request count.
 """
 
 import hashlib
@@ -71,12 +71,14 @@ class WebhookReader:
         challenge: what a GET that proves the address is answered, as plain text; None refuses it.
         repeat_key: a name that is the same when the provider sends the same request again, and which it signs or which
             follows from what it signs; empty where there is none. For the replay guard.
+        content_types: of its POST requests, lower-case; others are refused (415). None named: any.
     """
 
     verify: Callable[[WebhookRequest, Sequence[str], Lane, float], bool]
     read: Callable[[WebhookRequest, Lane, float], Sequence[ProviderEvent]]
     challenge: Callable[[WebhookRequest, Sequence[str], Lane], str | None] = field(default=_no_challenge)
     repeat_key: Callable[[WebhookRequest], str] = field(default=_digest_of_body)
+    content_types: frozenset[str] = frozenset()
 
 
 def path_secret(secret: str, lane: str) -> str:

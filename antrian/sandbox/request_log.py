@@ -2,18 +2,14 @@
 
 import threading
 import time
-import uuid
 from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
-from antrian.sandbox.behaviour import Mode, Reply, Submission, reply_to
+from antrian.sandbox.behaviour import AnswerKind, Decision, Mode, Submission, decide
 
 #: How many arrivals are kept; the oldest go first.
 LONGEST_RECORD = 100_000
-
-#: Answers after which the message is with its recipient, or may be.
-_ACCEPTED = frozenset({"sent", "never", "dropped"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +22,27 @@ class Arrival:
         answered: what the sandbox decided: `sent`, `rejected`, `failed`, `throttled`, `never`, `dropped`,
             `unavailable`, `unauthorized`, `disconnected` or `cold-refused`.
         provider_id: the id that the answer carries.
+        dialect: in which it came.
     """
 
     at: float
     submission: Submission
     answered: str
     provider_id: str
+    dialect: str
 
     def as_json(self) -> dict[str, Any]:
         """Return the arrival as the control endpoint lists it."""
         return {
             "at": round(self.at, 6),
+            "dialect": self.dialect,
+            "kind": self.submission.kind,
             "number": self.submission.number,
             "message": self.submission.message,
             "sender": self.submission.sender,
             "answered": self.answered,
             "provider_id": self.provider_id,
+            "correlation_id": self.submission.correlation_id,
         }
 
 
@@ -55,7 +56,7 @@ class RequestLog:
     def __init__(self, longest: int = LONGEST_RECORD) -> None:
         self._lock = threading.Lock()
         self._arrivals: deque[Arrival] = deque(maxlen=longest)
-        self._replies: Counter[str] = Counter()
+        self._counted: Counter[str] = Counter()
         self._known: set[str] = set()
         self._mode = Mode()
         # Arrivals are timed by the monotonic clock from one reading of the wall clock: gaps between messages are
@@ -77,19 +78,19 @@ class RequestLog:
         """Return the time in Unix seconds; it never goes back."""
         return self._epoch + time.monotonic()
 
-    def take(self, submission: Submission, at: float) -> Reply:
+    def take(self, submission: Submission, at: float, provider_id: str, dialect: str) -> Decision:
         """Decide about a message that arrived `at`, and note both."""
-        provider_id = f"3EB0{uuid.uuid4().hex[:18].upper()}"
         with self._lock:
             number = submission.digits
             mode = self._mode.at(self.now())
-            reply = reply_to(submission, mode, self._replies[number], provider_id, known=number in self._known)
-            if reply.counted:
-                self._replies[number] += 1
-            if reply.answered in _ACCEPTED:
+            decision = decide(submission, mode, self._counted[number], known=number in self._known)
+            if decision.counted:
+                self._counted[number] += 1
+            if decision.kind is AnswerKind.SENT:
+                # The message is with its recipient, whatever became of the answer.
                 self._known.add(number)
-            self._arrivals.append(Arrival(at, submission, reply.answered or "", provider_id))
-        return reply
+            self._arrivals.append(Arrival(at, submission, decision.answered, provider_id, dialect))
+        return decision
 
     def arrivals(self) -> list[Arrival]:
         """Return what arrived, oldest first."""
@@ -97,6 +98,14 @@ class RequestLog:
             arrivals = list(self._arrivals)
         # Two threads may come to the lock in the other order than their messages came.
         return sorted(arrivals, key=lambda arrival: arrival.at)
+
+    def find(self, name: str) -> Arrival | None:
+        """The latest arrival with this id, the provider's or the client's own."""
+        with self._lock:
+            for arrival in reversed(self._arrivals):
+                if name in {arrival.provider_id, arrival.submission.correlation_id}:
+                    return arrival
+        return None
 
     def note_inbound(self, number: str) -> None:
         """Note that a person wrote: from now on the number is no stranger."""
@@ -118,5 +127,5 @@ class RequestLog:
         with self._lock:
             count = len(self._arrivals)
             self._arrivals.clear()
-            self._replies.clear()
+            self._counted.clear()
         return count

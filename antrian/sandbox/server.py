@@ -1,20 +1,25 @@
 """The sandbox over HTTP: a thread per connection, nothing kept on disk."""
 
-import json
 import socket
 import socketserver
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from http import HTTPStatus
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from antrian.sandbox.behaviour import Ending, ModeName, Reply, check_number, down, read_submission
-from antrian.sandbox.control import decode_fields, read_inbound, read_mode
+from antrian.sandbox.behaviour import AnswerKind, Ending, ModeName, Submission
+from antrian.sandbox.control_pages import ControlPages
+from antrian.sandbox.dialects.catalog import dialect_at
+from antrian.sandbox.dialects.dialect import Dialect
+from antrian.sandbox.exchange import DOWN, Reply, SandboxRequest
+from antrian.sandbox.follow_up import ReceiptPace
+from antrian.sandbox.report import WebhookTarget
+from antrian.sandbox.reporting import Reporting
 from antrian.sandbox.request_log import RequestLog
 
 LARGEST_BODY = 1024 * 1024
@@ -26,6 +31,8 @@ _READ_AWAY = 16 * LARGEST_BODY
 _IDLE_SECONDS = 60.0
 _SILENT_SECONDS = 3600.0
 
+_NOT_FOUND = Reply(404, {"error": "The sandbox has no such page; it sends by POST /send-message."})
+
 
 class SandboxServer:
     """A sandbox that listens in threads of this process.
@@ -33,10 +40,24 @@ class SandboxServer:
     Args:
         host: address to listen on.
         port: 0 takes a free one; see `url`.
+        targets: where webhooks go; `POST /_sandbox/webhook` adds others.
+        pace: how fast receipts follow each other.
+
+    Attributes:
+        record: what arrived.
+        reporting: what is reported of it.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        targets: Iterable[WebhookTarget] = (),
+        pace: ReceiptPace | None = None,
+    ) -> None:
         self.record = RequestLog()
+        self.reporting = Reporting(targets, pace)
         self._address = (host, port)
         self._listener: _Listener | None = None
         self._thread: threading.Thread | None = None
@@ -53,7 +74,7 @@ class SandboxServer:
         Raises:
             OSError: the address cannot be listened on.
         """
-        self._listener = _Listener(self._address, self.record)
+        self._listener = _Listener(self._address, self.record, self.reporting)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox", daemon=True
         )
@@ -68,6 +89,7 @@ class SandboxServer:
             self._listener.server_close()
             self._listener.hang_up()
             self._thread = None
+        self.reporting.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -81,8 +103,10 @@ class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, address: tuple[str, int], record: RequestLog) -> None:
+    def __init__(self, address: tuple[str, int], record: RequestLog, reporting: Reporting) -> None:
         self.record = record
+        self.reporting = reporting
+        self.control = ControlPages(record, reporting)
         self._connections: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(address, _Handler)
@@ -141,72 +165,47 @@ class _Handler(BaseHTTPRequestHandler):
         self._route()
 
     def _route(self) -> None:
-        body = self._read_body()
-        answer = {
-            ("POST", "/send-message"): self._send_message,
-            ("POST", "/check-number"): self._check_number,
-            ("GET", "/_sandbox/requests"): self._list_requests,
-            ("DELETE", "/_sandbox/requests"): self._forget_requests,
-            ("GET", "/_sandbox/mode"): self._tell_mode,
-            ("POST", "/_sandbox/mode"): self._set_mode,
-            ("POST", "/_sandbox/inbound"): self._take_inbound,
-            ("DELETE", "/_sandbox/contacts"): self._forget_contacts,
-            ("GET", "/healthz"): self._tell_health,
-        }.get((self.command, urlsplit(self.path).path), self._not_found)
-        answer(body)
-
-    def _send_message(self, body: bytes | None) -> None:
-        record = self.server.record
-        submission = read_submission(self._fields(body))
-        if not isinstance(submission, Reply):
-            self._perform(record.take(submission, self._arrived))
-        elif record.mode.name is ModeName.DOWN:
-            self._perform(down())
+        path, query = urlsplit(self.path).path, urlsplit(self.path).query
+        request = SandboxRequest(
+            self.command,
+            path,
+            dict(parse_qsl(query)),
+            {name.lower(): value for name, value in self.headers.items()},
+            self._read_body(),
+        )
+        reply = self.server.control.answer(request)
+        if reply is not None:
+            self._answer(reply)
+        elif (found := dialect_at(path)) is not None:
+            self._speak(found[0], replace(request, path=found[1]))
         else:
-            self._perform(submission)
+            self._answer(_NOT_FOUND)
 
-    def _check_number(self, body: bytes | None) -> None:
-        self._perform(check_number(self._fields(body), self.server.record.mode))
-
-    def _list_requests(self, _body: bytes | None) -> None:
-        self._answer(HTTPStatus.OK, [arrival.as_json() for arrival in self.server.record.arrivals()])
-
-    def _forget_requests(self, _body: bytes | None) -> None:
-        self._answer(HTTPStatus.OK, {"removed": self.server.record.clear()})
-
-    def _tell_mode(self, _body: bytes | None) -> None:
+    def _speak(self, dialect: Dialect, request: SandboxRequest) -> None:
         mode = self.server.record.mode
-        ends = {} if mode.until is None else {"until": round(mode.until, 3)}
-        self._answer(HTTPStatus.OK, {"mode": mode.name, "seconds": mode.seconds} | ends)
-
-    def _set_mode(self, body: bytes | None) -> None:
-        mode = read_mode(self._fields(body), self.server.record.now())
-        if isinstance(mode, str):
-            self._answer(HTTPStatus.BAD_REQUEST, {"error": mode})
+        message = dialect.read(request)
+        if isinstance(message, Submission):
+            self._send(dialect, message)
             return
-        self.server.record.mode = mode
-        self._tell_mode(body)
+        reply = message or dialect.other(request, mode)
+        is_down = reply is not None and mode.name is ModeName.DOWN
+        self._answer(DOWN if is_down else reply or _NOT_FOUND)
 
-    def _take_inbound(self, body: bytes | None) -> None:
-        inbound = read_inbound(self._fields(body))
-        if isinstance(inbound, str):
-            self._answer(HTTPStatus.BAD_REQUEST, {"error": inbound})
-            return
-        self.server.record.note_inbound(inbound.number)
-        # There is no server for inbound messages yet that could be called.
-        self._answer(HTTPStatus.OK, {"number": inbound.number, "known": True, "forwarded": False})
-
-    def _forget_contacts(self, _body: bytes | None) -> None:
-        self._answer(HTTPStatus.OK, {"forgotten": self.server.record.forget_contacts()})
-
-    def _tell_health(self, _body: bytes | None) -> None:
-        self._answer(HTTPStatus.OK, {"status": "ok"})
-
-    def _not_found(self, _body: bytes | None) -> None:
-        self._answer(HTTPStatus.NOT_FOUND, {"error": "The sandbox has no such page; it sends by POST /send-message."})
-
-    def _fields(self, body: bytes | None) -> Any:
-        return None if body is None else decode_fields(body, self.headers.get("Content-Type", ""))
+    def _send(self, dialect: Dialect, submission: Submission) -> None:
+        record = self.server.record
+        provider_id = dialect.new_id(submission)
+        decision = record.take(submission, self._arrived, provider_id, dialect.name)
+        now = record.now()
+        self.server.reporting.follow(dialect, submission, decision, provider_id, mode=record.mode, now=now)
+        if decision.ending is Ending.SILENCE:
+            self.close_connection = True
+            self._client_leaves_within(_SILENT_SECONDS)
+        elif decision.ending is Ending.DROP or (decision.after and self._client_leaves_within(decision.after)):
+            self.close_connection = True
+        elif decision.kind is AnswerKind.DOWN:
+            self._answer(DOWN)
+        else:
+            self._answer(dialect.render(submission, decision, provider_id, now))
 
     def _read_body(self) -> bytes | None:
         stated = self.headers.get("Content-Length", "0")
@@ -225,15 +224,6 @@ class _Handler(BaseHTTPRequestHandler):
         while left > 0 and (piece := self.rfile.read(min(left, 65536))):
             left -= len(piece)
 
-    def _perform(self, reply: Reply) -> None:
-        if reply.ending is Ending.SILENCE:
-            self.close_connection = True
-            self._client_leaves_within(_SILENT_SECONDS)
-        elif reply.ending is Ending.DROP or (reply.after and self._client_leaves_within(reply.after)):
-            self.close_connection = True
-        else:
-            self._answer(reply.status, reply.body, reply.headers)
-
     def _client_leaves_within(self, seconds: float) -> bool:
         # Reading is how one learns that the other side is gone; whatever it still sends is not read as a request.
         self.close_connection = True
@@ -250,14 +240,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(_IDLE_SECONDS)
         return False
 
-    def _answer(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
-        content = b"<h1>Service Unavailable</h1>" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html" if body is None else "application/json")
+    def _answer(self, reply: Reply) -> None:
+        content = reply.content
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(content)))
         if self.close_connection:
             self.send_header("Connection", "close")
-        for name, value in (headers or {}).items():
+        for name, value in reply.headers.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

@@ -1,4 +1,7 @@
-"""Everything that `antrian up` runs, kept running until it is interrupted: broker, sandbox, consumer and admin side."""
+"""Everything that `antrian up` runs, kept running until it is interrupted.
+
+That is the broker, the receipts server, the sandbox, the consumer and the admin side.
+"""
 
 import os
 import signal
@@ -24,6 +27,7 @@ from antrian.up.broker_watch import BrokerWatch
 from antrian.up.children import Child
 from antrian.up.demo import Demo
 from antrian.up.run_record import recorded
+from antrian.up.webhook_secret import with_webhook_secret
 
 #: Seconds until a process that we started must be of use.
 START_PATIENCE = 20.0
@@ -40,7 +44,7 @@ class Stack:
     """
 
     def __init__(self, settings: Settings, console: Console) -> None:
-        self._settings = settings
+        self._settings, self._own_secret = with_webhook_secret(settings)
         self._console = console
         self._children: list[Child] = []
         self._broker_watch: BrokerWatch | None = None
@@ -50,11 +54,7 @@ class Stack:
 
     def run(self, *, demo: bool) -> None:
         """Start, serve until interrupted, and end all that was started."""
-        if self._with_sandbox:
-            _check_port("sandbox", "SANDBOX_PORT", "127.0.0.1", self._settings.sandbox_port)
-        _check_port("dashboard", "ADMIN_PORT", self._settings.admin_host, self._settings.admin_port)
-        if port := self._settings.consumer_metrics_port:
-            _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", self._settings.consumer_metrics_host, port)
+        self._check_ports()
         with self._broker() as broker, recorded(self._settings), self._processes():
             self._start(broker)
             self._introduce(broker)
@@ -66,9 +66,30 @@ class Stack:
                 self._look_after(self._say)
                 time.sleep(_TICK)
 
+    def _check_ports(self) -> None:
+        settings = self._settings
+        if self._with_sandbox:
+            _check_port("sandbox", "SANDBOX_PORT", "127.0.0.1", settings.sandbox_port)
+        if self._with_receipts:
+            _check_port("receipts server", "RECEIPTS_PORT", settings.receipts_host, settings.receipts_port)
+            if port := settings.receipts_metrics_port:
+                host = settings.receipts_metrics_host
+                _check_port("receipts server's metrics", "RECEIPTS_METRICS_PORT", host, port)
+        _check_port("dashboard", "ADMIN_PORT", settings.admin_host, settings.admin_port)
+        if port := settings.consumer_metrics_port:
+            _check_port("consumer's metrics", "CONSUMER_METRICS_PORT", settings.consumer_metrics_host, port)
+
     @property
     def _with_sandbox(self) -> bool:
         return any(lane.uses_own_sandbox for lane in self._settings.lanes.values())
+
+    @property
+    def _with_receipts(self) -> bool:
+        return any(lane.webhook_secrets for lane in self._settings.lanes.values())
+
+    @property
+    def _receipts_url(self) -> str:
+        return _address(self._settings.receipts_host, self._settings.receipts_port)
 
     @property
     def _sandbox_url(self) -> str:
@@ -77,10 +98,7 @@ class Stack:
 
     @property
     def _admin_url(self) -> str:
-        host, port = self._settings.admin_host, self._settings.admin_port
-        # An address that stands for all of the machine's is none that a browser can go to.
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-        return f"http://{host}:{port}"
+        return _address(self._settings.admin_host, self._settings.admin_port)
 
     @property
     def _logs(self) -> Path:
@@ -113,9 +131,13 @@ class Stack:
     def _start(self, broker: Broker) -> None:
         self._make_topology(broker)
         environment = self._environment(broker)
+        if self._with_receipts:
+            receipts = self._child("receipts server", ["receipts"], environment)
+            self._wait(receipts, lambda: _answers(self._receipts_url))
         if self._with_sandbox:
-            port = str(self._settings.sandbox_port)
-            sandbox = self._child("sandbox", ["sandbox", "--port", port], environment)
+            options = ["--port", str(self._settings.sandbox_port)]
+            options += ["--receipts-url", self._receipts_url] if self._with_receipts else []
+            sandbox = self._child("sandbox", ["sandbox", *options], environment)
             self._wait(sandbox, lambda: _answers(self._sandbox_url))
         consumer = self._child("consumer", ["consume"], environment)
         admin = self._child("admin side", ["admin"], environment)
@@ -151,11 +173,16 @@ class Stack:
             time.sleep(_TICK / 2)
 
     def _environment(self, broker: Broker) -> dict[str, str]:
-        return os.environ | {
-            "AMQP_URL": broker.url,
-            "WHATSAPP_PROVIDER": self._settings.whatsapp_provider,
-            "ANTRIAN_HOME": str(self._settings.antrian_home),
-        }
+        secret = {"WHATSAPP_WEBHOOK_SECRET": self._own_secret} if self._own_secret else {}
+        return (
+            os.environ
+            | secret
+            | {
+                "AMQP_URL": broker.url,
+                "WHATSAPP_PROVIDER": self._settings.whatsapp_provider,
+                "ANTRIAN_HOME": str(self._settings.antrian_home),
+            }
+        )
 
     def _tell_what_waits(self, broker: Broker) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
@@ -186,6 +213,12 @@ class Stack:
                 tell(news)
         if self._broker_watch and (news := self._broker_watch.news()):
             tell(news)
+
+
+def _address(host: str, port: int) -> str:
+    # An address that stands for all of the machine's is none that can be gone to.
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}"
 
 
 def _check_port(name: str, variable: str, host: str, port: int) -> None:

@@ -15,7 +15,7 @@ from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, FailureClass
 from antrian.domain.lane_timing import LaneTimes
-from antrian.domain.lifecycle import CopyState, copy_after, is_superseded
+from antrian.domain.lifecycle import CopyState, copy_after, is_superseded, ordinal
 from antrian.domain.usage import Usage
 from antrian.providers.contract import Failed
 from consumer.lane.cold_outcomes import ColdOutcomes
@@ -43,6 +43,7 @@ class Entry:
         at: wall clock of the latest event, unix seconds.
         crashes: attempts that ended in a crash.
         failure: the latest failure, while the state is FAILED or HELD.
+        taken_back: `ordinal` of the latest send that did not arrive; -1 for none.
     """
 
     generation: int
@@ -51,12 +52,14 @@ class Entry:
     at: float
     crashes: int = 0
     failure: Failed | None = None
+    taken_back: int = -1
 
 
 #: Events after which a message is to be sent again, whatever was asked before.
 _ENDS_A_CANCELLATION = frozenset({EventName.UNCANCELLED, EventName.REDRIVEN})
 
 _FAILED, _UNCERTAIN, _DEAD = EventName.FAILED, EventName.UNCERTAIN, EventName.DEAD
+_UNDELIVERED = EventName.UNDELIVERED
 _RECEIPT, _SESSION = EventName.RECEIPT_STATUS, EventName.RECEIPT_SESSION
 
 #: States after which no receipt can prove anything: it was sent, or whoever sends it again wants just that. What was
@@ -146,7 +149,13 @@ class Ledger:
     def _remember(self, event: Event, state: CopyState) -> None:
         self.times = self.times.after(event)
         known = self._entries.get(event.message_id)
-        if known and is_superseded(event, state=known.state, generation=known.generation, attempt=known.attempt):
+        if known and is_superseded(
+            event,
+            state=known.state,
+            generation=known.generation,
+            attempt=known.attempt,
+            taken_back=known.taken_back,
+        ):
             return
         self._entries[event.message_id] = _fold(known, event, state)
         self._entries.move_to_end(event.message_id)
@@ -194,7 +203,10 @@ def _fold(known: Entry | None, event: Event, state: CopyState) -> Entry:
     if event.name == _UNCERTAIN:
         crashes += 1
     generation = max(event.generation, known.generation if known else 0)
-    return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event))
+    taken_back = known.taken_back if known else -1
+    if event.name == _UNDELIVERED:
+        taken_back = max(taken_back, ordinal(event.generation, event.attempt))
+    return Entry(generation, event.attempt, state, event.at, crashes, failure_of(event), taken_back)
 
 
 def failure_of(event: Event) -> Failed | None:

@@ -13,7 +13,7 @@ TWICE = {"BrokerUnavailable"}
 #: Modules and folders that had names of their own instead of the field's.
 METAPHORS = frozenset(
     """
-    actors adopted_pace answers barrier burial caller choice collector continuation conversation covering deed
+    actors adopted_pace barrier burial caller choice collector continuation conversation covering deed
     depths desk doorkeeper drift endless_answer errand gate guard handover intake known lane_watch leftovers
     listing moment once orders outstanding parcel parts portable readings recorder refusals replacement
     restoration shipment sieve signals simulation survey tally turn visit wiring witness wording

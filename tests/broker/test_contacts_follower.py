@@ -10,6 +10,8 @@ from declaration import declare
 
 from antrian.broker.connection import open_channel
 from antrian.broker.event_log import event_arguments, write_events
+from antrian.broker.stream import reader
+from antrian.broker.stream.read_ahead import ReadAhead, ReaderLost
 from antrian.contacts.book import ContactBook
 from antrian.contacts.book_file import book_folder
 from antrian.contacts.follower import ContactsFollower, following
@@ -123,3 +125,35 @@ def test_an_empty_stream_is_caught_up_with_and_what_follows_comes_by_itself(stoc
         assert follower.caught_up_book(60).count() == 0
         write(stock, [1])
         wait_until(lambda: knows(follower.book, [1]), 10, "it comes by itself")
+
+
+def test_a_long_stream_is_read_by_a_process_of_its_own_and_then_followed(stock, monkeypatch):
+    monkeypatch.setattr(reader, "FAR", 100)
+    started = []
+
+    class Watched(ReadAhead):
+        def __init__(self, *task, **more):
+            super().__init__(*task, **more)
+            started.append(self._process)
+
+    monkeypatch.setattr(reader, "ReadAhead", Watched)
+    write(stock, range(3_000))
+    with followed(stock) as follower:
+        reach(follower, 3_000)
+        write(stock, [5_000])
+        reach(follower, 3_001)
+        assert knows(follower.book, [*range(3_000), 5_000])
+        [process] = started
+        wait_until(lambda: process.poll() is not None, 20, "it has ended")
+
+
+def test_where_no_process_can_be_started_it_is_read_alone(stock, monkeypatch):
+    def refuse(*_task, **_more):
+        raise ReaderLost("no process can be started")
+
+    monkeypatch.setattr(reader, "FAR", 100)
+    monkeypatch.setattr(reader, "ReadAhead", refuse)
+    write(stock, range(300))
+    with followed(stock) as follower:
+        reach(follower, 300)
+        assert knows(follower.book, range(300))

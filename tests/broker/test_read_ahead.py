@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -22,15 +23,16 @@ from tcp_proxy import proxy_before
 
 from antrian.broker.connection import open_channel
 from antrian.broker.stream.feed import StreamFeed
+from antrian.broker.stream.read_ahead import ReadAhead, ReaderLost, ReadingEnded
+from antrian.broker.topology import Names
 from antrian.domain.events import EVENT_PROPERTIES, Event
 from antrian.domain.message import encode
 from antrian.history import follower as follower_module
-from antrian.history.journal.read_ahead import ReadAhead, ReaderLost, ReadingEnded
 from antrian.history.queries.history import History
 from antrian.history.records import MessageState
 from waiting import wait_until
 
-PROGRAM = "antrian.history.journal.read_ahead_process"
+PROGRAM = "antrian.broker.stream.read_ahead_process"
 
 
 @pytest.fixture
@@ -60,6 +62,11 @@ def slowly(settings, wire):
     """The same settings, with a way to the broker that takes many seconds for all of the journal."""
     wire.narrow(200_000)
     return settings.model_copy(update={"amqp_url": SecretStr(wire.through(settings.amqp_urls[0]))})
+
+
+def ahead_of(urls: Sequence[str], names: Names) -> ReadAhead:
+    """All of the journal."""
+    return ReadAhead(urls, names.journal, "first", bare=names.events, name="test read-ahead")
 
 
 def fill(stock: Stock, count: int) -> None:
@@ -102,7 +109,7 @@ def test_what_it_hands_over_is_what_the_feed_reads(stock: Stock) -> None:
     with open_channel(stock.settings.amqp_urls, name="test") as channel:
         feed, plain = StreamFeed(channel, stock.names.journal, "first", bare=stock.names.events), []
         wait_until(lambda: plain.extend(feed.take(0.1)) or len(plain) >= count, 20, "the feed has read all")
-    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead:
+    with closing(ahead_of(stock.settings.amqp_urls, stock.names)) as ahead:
         assert ahead.end_passed_at() is None
         read = []
         wait_until(lambda: read.extend(ahead.take(0.1)) or len(read) >= count, 20, "the other process has read all")
@@ -120,7 +127,9 @@ def test_a_history_that_is_far_behind_is_the_one_that_never_was(stock, history, 
     history.path.resolve().unlink()
     monkeypatch.setattr(follower_module, "FAR", 100)
     started = []
-    monkeypatch.setattr(follower_module, "ReadAhead", lambda *task: started.append(ReadAhead(*task)) or started[-1])
+    monkeypatch.setattr(
+        follower_module, "ReadAhead", lambda *task, **more: started.append(ReadAhead(*task, **more)) or started[-1]
+    )
     with following(stock.settings) as follower:
         catch_up(follower)
         wait_until(lambda: started and not readers(os.getpid()), 20, "it has caught up, and the process has ended")
@@ -171,7 +180,7 @@ def test_where_no_process_can_be_started_we_read_alone(stock, history, monkeypat
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with following(stock.settings) as follower:
         trouble = wait_until(lambda: follower.trouble, 20, "the trouble is told", every=0)
-        assert trouble.startswith("no process can be started to read the journal: No such file")
+        assert trouble.startswith(f"no process can be started to read {stock.names.journal}: No such file")
         wait_until(lambda: history.position().entries == 750, 20, "the history is complete")
 
 
@@ -182,7 +191,7 @@ def test_a_process_that_ends_before_or_within_a_batch_is_lost(stock, monkeypatch
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     with (
-        closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead,
+        closing(ahead_of(stock.settings.amqp_urls, stock.names)) as ahead,
         pytest.raises(ReaderLost),
     ):
         wait_until(lambda: ahead.take(1) and None, 10, "it says so")
@@ -241,7 +250,7 @@ def test_stopping_ends_it(stock, history, slowly):
 
 
 def test_nobody_who_lists_processes_sees_a_password(stock):
-    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")):
+    with closing(ahead_of(stock.settings.amqp_urls, stock.names)):
         [reader] = readers(os.getpid())
         password = urlsplit(stock.settings.amqp_urls[0]).password
         assert password
@@ -253,14 +262,14 @@ def test_a_broker_that_goes_away_is_said_in_its_own_words(stock):
     url = stock.settings.amqp_urls[0]
     with (
         proxy_before(url) as proxy,
-        closing(ReadAhead((proxy.through(url),), stock.names.namespace, "first")) as ahead,
+        closing(ahead_of((proxy.through(url),), stock.names)) as ahead,
     ):
         wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
         proxy.cut()
         with pytest.raises(ReadingEnded, match=r"no broker answers|closed"):
             wait_until(lambda: ahead.take(1) and None, 20, "it says so")
     with (
-        closing(ReadAhead(("amqp://127.0.0.1:1/",), stock.names.namespace, "first")) as ahead,
+        closing(ahead_of(("amqp://127.0.0.1:1/",), stock.names)) as ahead,
         pytest.raises(ReadingEnded, match=r"no broker answers at 127\.0\.0\.1:1"),
     ):
         wait_until(lambda: ahead.take(1) and None, 20, "it says so")
@@ -268,7 +277,7 @@ def test_a_broker_that_goes_away_is_said_in_its_own_words(stock):
 
 def test_a_journal_that_is_deleted_is_said(stock):
     stock.add_waiting("m1")
-    with closing(ReadAhead(stock.settings.amqp_urls, stock.names.namespace, "first")) as ahead:
+    with closing(ahead_of(stock.settings.amqp_urls, stock.names)) as ahead:
         wait_until(lambda: ahead.take(0.1) or ahead.end_passed_at(), 20, "it reads")
         with open_channel(stock.settings.amqp_urls, name="test") as channel:
             channel.queue_delete(stock.names.journal)

@@ -10,12 +10,17 @@ from pika.adapters.blocking_connection import BlockingChannel
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.message import encode, new_message
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.domain.settings import Settings
 
 _SOURCES = ("registration", "payment", "reminder")
 _PRIORITIES = ("low", "normal", "normal", "high")
 _DAY = 86_400
+
+#: What becomes of every seventh message after it was sent; nothing more is known of some.
+_DELIVERIES = ("delivered", "read", "delivered", "", "read", "failed", "delivered")
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class _Life:
     queued_at: float
     ended_at: float
     is_sent: bool
+    delivery: str = ""
 
 
 def tell_the_past(settings: Settings, *, days: int, messages: int) -> None:
@@ -51,7 +57,8 @@ def _lives(days: int, messages: int) -> Iterator[_Life]:
         wait = chance.lognormvariate(3, 1)
         ended_at = min(at + wait, now - 1)
         source, priority = _SOURCES[number % 5 % 3], _PRIORITIES[number % 4]
-        yield _Life(f"past-{number}", source, priority, at, ended_at, chance.random() < 0.97)
+        is_sent, delivery = chance.random() < 0.97, _DELIVERIES[number % len(_DELIVERIES)]
+        yield _Life(f"past-{number}", source, priority, at, ended_at, is_sent, delivery if is_sent else "")
 
 
 def _publish(channel: BlockingChannel, names: Names, life: _Life) -> None:
@@ -70,7 +77,7 @@ def _publish(channel: BlockingChannel, names: Names, life: _Life) -> None:
 def _end(channel: BlockingChannel, names: Names, life: _Life) -> None:
     told = [("outcome.sending", {})]
     if life.is_sent:
-        told.append(("outcome.sent", {"provider_id": life.message_id}))
+        told.append(("outcome.sent", {"provider_id": life.message_id, "provider": "waha"}))
     else:
         code = "not-on-whatsapp" if len(life.message_id) % 2 else "media-too-large"
         told += [
@@ -78,5 +85,19 @@ def _end(channel: BlockingChannel, names: Names, life: _Life) -> None:
             ("outcome.dead", {"reason": "rejected"}),
         ]
     for name, details in told:
-        event = Event(name, life.ended_at, "default", life.message_id, attempt=1, source="test", details=details)
-        channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+        _write(channel, names, Event(name, life.ended_at, "default", life.message_id, 0, 1, "test", details))
+    for status in (["delivered"] if life.delivery == "read" else []) + ([life.delivery] if life.delivery else []):
+        tell_receipt(channel, names, status, life.message_id, life.ended_at + (64 if status == "read" else 4))
+
+
+def tell_receipt(channel: BlockingChannel, names: Names, status: str, provider_id: str, at: float) -> None:
+    """Write down what a provider reports."""
+    failed = {"failure_class": FailureClass.REJECTED, "code": "131026", "detail": "Message undeliverable"}
+    receipt = DeliveryReceipt(
+        status=ReceiptStatus(status), at=at, provider_id=provider_id, **(failed if status == "failed" else {})
+    )
+    _write(channel, names, reported(receipt, lane="default", provider="waha", sender="62811", at=at, source="receipts"))
+
+
+def _write(channel: BlockingChannel, names: Names, event: Event) -> None:
+    channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)

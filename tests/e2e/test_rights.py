@@ -216,7 +216,10 @@ FORBIDDEN = {
     },
     "admin": FOR_ALL
     | {
-        "enter the ladder in the middle": publishes(NAMES.delay(3), LATER),
+        "use the ladder for an unknown lane": publishes(NAMES.delay(3), LATER.replace("default", "other")),
+        "use the ladder for another queue": publishes(NAMES.delay(3), LATER.replace("default", "_dead_callbacks")),
+        "put a report past the ladder": publishes(NAMES.due, "released._receipts"),
+        "have another queue bound": lambda channel: channel.queue_bind(NAMES.callbacks, NAMES.events, "outcome.#"),
         "hear commands": listens(NAMES.control, ""),
         "hear of new messages": listens(NAMES.messages, "default"),
     },

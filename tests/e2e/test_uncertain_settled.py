@@ -3,7 +3,7 @@
 import time
 
 from antrian.broker.event_log import write_events
-from antrian.domain.receipt import Receipt, ReceiptStatus, correlation_of, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_of, reported
 
 #: Seconds that an attempt without an answer waits for its receipt.
 WAIT = 8
@@ -21,7 +21,7 @@ def test_a_receipt_settles_an_attempt_without_an_answer_and_without_one_the_sett
 ):
     def tell(message_id, provider_id):
         """As the receipts server does."""
-        receipt = Receipt(
+        receipt = DeliveryReceipt(
             status=ReceiptStatus.DELIVERED, provider_id=provider_id, correlation_id=correlation_of(message_id, 0, 1)
         )
         event = reported(

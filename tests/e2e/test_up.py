@@ -9,6 +9,7 @@ import subprocess
 
 import psutil
 import pytest
+import requests
 from processes import ANTRIAN
 from tcp_proxy import proxy_before
 from up_process import Up
@@ -41,6 +42,8 @@ def test_the_demo_shows_five_sends_a_delay_apart_and_ctrl_c_leaves_nothing(up):
     gaps = [float(gap) for gap in summary.split(", ")]
     assert len(gaps) == 4
     assert min(gaps) >= 2
+    wait_until(lambda: ours.webhooks()["taken"] == 15, 30, "sent, delivered and read were reported of each", every=0.5)
+    assert ours.webhooks()["given_up"] == 0
 
     family = ours.family()
     ours.process.send_signal(signal.SIGINT)
@@ -56,6 +59,27 @@ def test_a_killed_consumer_comes_back_and_the_pace_is_kept(up):
     wait_until(lambda: "was ended by signal 9" in ours.text(), 10, "it is said that the consumer was killed")
     wait_until(lambda: "reached the sandbox" in ours.text(), 60, "the demo is over")
     assert "5 messages reached the sandbox, never closer than the delay of 2 s" in ours.text()
+
+
+def test_a_killed_sandbox_and_a_killed_receipts_server_know_their_webhooks_again(up):
+    ours = up()
+    wait_until(lambda: "Kill the consumer" in ours.text(), 30, "everything runs")
+    for name in ("sandbox", "receipts"):
+        os.kill(ours.child(name).pid, signal.SIGKILL)
+    wait_until(lambda: ours.text().count("was ended by signal 9") == 2, 10, "it is said that they were killed")
+
+    def wrote():
+        body = {"number": "6281234567890", "text": "Halo"}
+        return requests.post(f"{ours.sandbox_url}/_sandbox/inbound", json=body, timeout=60).json()["forwarded"]
+
+    wait_until(lambda: succeeds(wrote), 30, "what a person writes is taken", every=0.5)
+
+
+def succeeds(ask):
+    try:
+        return ask()
+    except requests.ConnectionError:
+        return False
 
 
 def test_when_it_is_killed_itself_nothing_lives_on(up):

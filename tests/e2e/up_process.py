@@ -3,6 +3,7 @@
 import subprocess
 
 import psutil
+import requests
 from processes import ANTRIAN, environment
 
 from antrian.broker.node.ports import free_port
@@ -14,7 +15,8 @@ class Up:
     def __init__(self, settings, folder, *options, **more):
         self.log = folder / "up.log"
         # Two of these run at the same time when the tests do: every port is their own.
-        ports = {"SANDBOX_PORT": str(free_port()), "ADMIN_PORT": str(free_port())}
+        ports = {name: str(free_port()) for name in ("SANDBOX_PORT", "ADMIN_PORT", "RECEIPTS_PORT")}
+        ports["RECEIPTS_METRICS_PORT"] = "0"
         ours = environment(settings, **ports | {"ANTRIAN_HOME": str(folder)} | more)
         ours = {name: value for name, value in ours.items() if name != "WHATSAPP_API_URL" and value}
         self.environment = ours
@@ -29,5 +31,15 @@ class Up:
     def family(self):
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def child(self, command):
+        return next(child for child in self.family() if command in child.cmdline())
+
     def consumer(self):
-        return next(child for child in self.family() if "consume" in child.cmdline())
+        return self.child("consume")
+
+    @property
+    def sandbox_url(self):
+        return f"http://127.0.0.1:{self.environment['SANDBOX_PORT']}"
+
+    def webhooks(self):
+        return requests.get(f"{self.sandbox_url}/_sandbox/webhook", timeout=60).json()

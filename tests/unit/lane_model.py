@@ -27,7 +27,7 @@ from antrian.domain.lane_limits import NO_LIMITS, Limits
 from antrian.domain.lifecycle import LIFECYCLE
 from antrian.domain.message import Message, Priority, decode, encode, retry_of
 from antrian.domain.opt_out import CONFIRMATION, WISHES, confirmation
-from antrian.domain.receipt import Receipt, ReceiptStatus, SessionNotice, SessionState, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, SessionNotice, SessionState, reported
 from antrian.domain.send_window import is_open
 from antrian.domain.usage import TAKEN_BACK
 from antrian.providers.contract import Failed, Outgoing, SendResult, Sent
@@ -361,7 +361,7 @@ class LaneModel:
         if not self.taken:
             return
         message_id, name = self.taken[place % len(self.taken)]
-        told = Receipt(status=status, correlation_id=name, provider_id=provider_id)
+        told = DeliveryReceipt(status=status, correlation_id=name, provider_id=provider_id)
         self.now += 0.002
         self.broker.show(reported(told, lane=LANE, provider="sandbox", sender=SENDER, at=self.now, source="receipts"))
         if status is not ReceiptStatus.FAILED and not self._is_at_its_end(message_id):

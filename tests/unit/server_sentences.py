@@ -33,8 +33,14 @@ SOURCES = (
     "consumer/lane/worker.py",
     "consumer/malformed.py",
     "antrian/providers/http.py",
-    "antrian/providers/mpwa/client.py",
-    "antrian/providers/mpwa/answers.py",
+    "antrian/providers/outgoing_checks.py",
+    "antrian/providers/template.py",
+    "antrian/providers/mpwa/*.py",
+    "antrian/providers/waha/*.py",
+    "antrian/providers/gowa/*.py",
+    "antrian/providers/fonnte/*.py",
+    "antrian/providers/meta_cloud/*.py",
+    "antrian/providers/twilio/*.py",
     "admin_api/*.py",
     "admin_api/auth/*.py",
     "antrian/operations/bulk_import/*.py",
@@ -124,7 +130,12 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name not in _OTHER_USES:
+        if name == "AnswerRow":
+            # Where it was read, and what a provider says, are for no page.
+            for keyword in node.keywords:
+                if keyword.arg == "advice":
+                    self.visit(keyword.value)
+        elif name not in _OTHER_USES:
             self.generic_visit(node)
 
     def visit_arg(self, node: ast.arg) -> None:

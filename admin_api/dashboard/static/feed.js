@@ -6,7 +6,7 @@ import { clock, duration, full, number, phone } from "./format.js";
 import { reasonWord } from "./hold_words.js";
 import { t, tn } from "./i18n.js";
 import { isOutage } from "./vocabulary.js";
-import { className, eventWords, messageLink, person } from "./words.js";
+import { className, deliveryWords, eventWords, messageLink, person } from "./words.js";
 
 const ROWS = 30;
 //: Events that are kept: a clearing tells of each of its messages, and they are one row.
@@ -29,8 +29,9 @@ function detailWords({ details = {}, source, name }) {
 }
 
 /** How an attempt stands, in words. */
-function attemptWords({ name, at, began }) {
-  switch (name) {
+function attemptWords({ name, at, began, delivery }) {
+  switch (delivery ? "delivery" : name) {
+    case "delivery": return deliveryWords(delivery)[0];
     case "outcome.sending": return t("being sent");
     case "outcome.sent": return began ? t("sent in %(time)s", { time: duration(Math.max(SHORTEST, at - began)) }) : t("sent");
     case "outcome.retrying": return t("failed, will be tried again");
@@ -42,22 +43,27 @@ function attemptWords({ name, at, began }) {
 
 const who = (event) => messageLink(event.message_id, phone(event.phone_number) || undefined);
 
+function titleOf(name, { reason, status }) {
+  if (name === "outcome.held" && reason) return t("Held: %(why)s", { why: reasonWord(reason) });
+  return name === "receipt.status" ? deliveryWords(status)[0] : eventWords(name)[0];
+}
+
 /** [first line, second line] of a row. */
-function lines({ kind, name, event, from, at, began, count, failure }) {
+function lines({ kind, name, event, from, at, began, count, failure, delivery }) {
   if (kind === "attempt" && count > 1) {
     return [tn("%(count)s attempt, %(why)s, %(from)s–%(to)s", "%(count)s attempts, %(why)s, %(from)s–%(to)s", count, { why: className(failure).toLowerCase(), from: clock(from), to: clock(at) }), ""];
   }
   if (kind === "attempt") {
     const due = name === "outcome.retrying" && event.details?.due_at ? t("next attempt at %(time)s", { time: clock(event.details.due_at) }) : "";
-    return [[who(event), event.source_service && ` · ${event.source_service}`, ` · ${attemptWords({ name, at, began })}`],
+    return [[who(event), event.source_service && ` · ${event.source_service}`, ` · ${attemptWords({ name, at, began, delivery })}`],
       name === "outcome.sent" ? "" : [failure && className(failure), due].filter(Boolean).join(" · ")];
   }
-  const words = name === "outcome.held" && event.details?.reason ? t("Held: %(why)s", { why: reasonWord(event.details.reason) }) : eventWords(name)[0];
+  const words = titleOf(name, event.details ?? {});
   if (count > 1) return [[words, " · ", tn("%(count)s message", "%(count)s messages", count)], ""];
   return event.message_id ? [[who(event), event.source_service && ` · ${event.source_service}`], words] : [words, detailWords(event)];
 }
 
-const toneOf = ({ name, kind, failure, count }) => (kind === "attempt" && (count > 1 || isOutage(failure)) && name !== "outcome.sent" && name !== "outcome.dead" ? "wait" : eventWords(name)[1]);
+const toneOf = ({ name, kind, failure, count, delivery, event }) => (delivery || name === "receipt.status" ? deliveryWords(delivery ?? event.details?.status)[1] : kind === "attempt" && (count > 1 || isOutage(failure)) && name !== "outcome.sent" && name !== "outcome.dead" ? "wait" : eventWords(name)[1]);
 
 function line(row, isFresh) {
   const [what, more] = lines(row);

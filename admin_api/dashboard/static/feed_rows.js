@@ -31,19 +31,23 @@ const isWait = (row) => row.kind === "attempt" && attemptStep(row.name) !== "is 
 function repeats(row, before) {
   if (!before) return false;
   if (isWait(row)) return isWait(before) && row.failure === before.failure;
-  return row.kind === "event" && before.kind === "event" && row.name === before.name && row.event.message_id !== "" && group(row.event) === group(before.event) && row.event.details?.reason === before.event.details?.reason;
+  return row.kind === "event" && before.kind === "event" && row.name === before.name && row.event.message_id !== "" && group(row.event) === group(before.event) && row.event.details?.reason === before.event.details?.reason && row.event.details?.status === before.event.details?.status;
 }
 
 /**
  * Rows, newest first: {key, kind: "attempt" | "event", name, event, from, at, began, count, failure}.
  *
- * `count` is how many attempts or messages the row stands for; `began` when its attempt began, null if nobody knows.
+ * `delivery` is what became of a message that was sent, where that is known; `count` is how many attempts or messages the row stands for; `began` when its attempt began, null if nobody knows.
  */
 export function rowsOf(events) {
   const rows = [];
   const latest = new Map();
   for (const event of told(events)) {
     const open = latest.get(event.message_id);
+    if (open?.name === "outcome.sent" && event.name === "receipt.status") {
+      open.delivery = event.details?.status;
+      continue;
+    }
     if (open && attemptStep(event.name) && attemptStep(event.name) !== "begins") {
       go(open, event);
       continue;

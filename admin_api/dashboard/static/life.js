@@ -22,12 +22,22 @@ const ATTEMPTS = {
   "attempt.failed": (values) => [t("Attempt %(n)s failed after %(time)s", values), "bad"],
   "attempt.uncertain": (values) => [t("Attempt %(n)s has no known outcome", values), "wait"],
 };
+/** What receipts say: in so much time after the send, or by themselves; and where the message had been called undelivered. */
+const RECEIPTS = {
+  __proto__: null,
+  "receipt.sent": (time) => [time ? t("WhatsApp has it, %(time)s after the provider took it", { time }) : t("WhatsApp has it"), ""],
+  "receipt.delivered": (time) => [time ? t("Delivered %(time)s after the provider took it", { time }) : t("Delivered"), "good"],
+  "receipt.read": (time) => [time ? t("Read %(time)s after the provider took it", { time }) : t("Read"), "good"],
+  "receipt.failed": () => [t("Not delivered, the provider says"), "bad"],
+};
 const PUBLISHED = new Set(["message.queued", "message.scheduled"]);
 
 function title(step) {
   if (step.name === "outage") return outage(step);
   if (step.name === "outcome.held") return [heldWords(step), "wait"];
   if (step.name === "outcome.redriven" && step.details.copy) return [t("Replaced by an edited copy"), ""];
+  if (RECEIPTS[step.name]) return RECEIPTS[step.name](step.details.after > 0 ? duration(Math.max(SHORTEST, step.details.after)) : "");
+  if (step.name === "attempt.sent" && step.details.settled_by === "receipt") return [t("Sent at attempt %(n)s: without an answer, but a receipt proves it", { n: step.attempt || 1 }), "good"];
   return ATTEMPTS[step.name]?.({ n: step.attempt || 1, time: duration(Math.max(SHORTEST, step.until - step.at)) }) ?? eventWords(step.name);
 }
 
@@ -61,7 +71,9 @@ function details(step) {
   // The end says again what the last attempt has said.
   if (failure_class || code) lines.push([causeTitle(failure_class, code), step.name !== "outcome.dead" && causeDetail(detail)].filter(Boolean).join(" · "));
   else if (detail) lines.push(said(detail));
-  if (about.provider_id) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
+  if (about.corrects) lines.push(t("It had been called undelivered; it arrived after all."));
+  if (about.earlier) lines.push(t("That was an earlier send of this message."));
+  if (about.provider_id && !RECEIPTS[step.name]) lines.push(t("Provider’s ID: %(id)s", { id: about.provider_id }));
   if (step.name === "outcome.held" && about.rule) lines.push(ruleLine(about.rule));
   if (step.name === "outcome.opted_out" && about.purpose) lines.push(purposeWord(about.purpose));
   if (about.due_at) lines.push(t("due %(time)s", { time: moment(about.due_at) }));

@@ -13,6 +13,7 @@ export { person };
 const spoken = (table) => Object.assign(Object.create(null), Object.fromEntries(Object.entries(table).map(([name, [word, tone]]) => [name, [t(word), tone]])));
 
 const STATES = spoken(vocabulary.states);
+const DELIVERIES = spoken(vocabulary.deliveries);
 const EVENTS = spoken(vocabulary.events);
 const CLASSES = Object.assign(Object.create(null), Object.fromEntries(Object.entries(vocabulary.classes).map(([name, word]) => [name, t(word)])));
 
@@ -30,6 +31,9 @@ const PRIORITIES = { __proto__: null, low: t("low"), normal: t("normal"), high: 
 const NUMBERS = [[10, "urgent"], [9, "high"], [5, "normal"]];
 
 export const states = STATES;
+export const deliveryWords = (delivery) => DELIVERIES[delivery] ?? [delivery, ""];
+/** What messages can be looked for by: what a provider took is told apart by what became of it. */
+export const searchStates = Object.fromEntries(Object.entries(STATES).flatMap(([name, words]) => (name === "sent" ? [[name, words], ...Object.entries(DELIVERIES)] : [[name, words]])));
 export const classes = CLASSES;
 export const eventWords = (name) => EVENTS[name] ?? [name, ""];
 export const className = (name) => CLASSES[name] ?? name;
@@ -50,11 +54,12 @@ export function jobTag(job) {
 }
 export const priorityTag = (priority) => h("span", { class: "priority", "data-priority": priorityKey(priority) }, priorityWord(priority));
 
-/** The state of a message as lists and its own page tell it: a cancellation that was asked for, an original that was replaced, what holds it. */
+/** The state of a message as lists and its own page tell it: a cancellation that was asked for, an original that was replaced, what holds it, what became of it after a provider took it. */
 export function messageState(one, isCancelling) {
   if (one.state === "purged" && one.copied_to) return tag([t("replaced"), ""]);
   if (isCancelling) return tag([t("cancellation requested"), "wait"]);
   if (one.state === "held" && one.hold) return tag([reasonWord(one.hold.reason), "wait"]);
+  if (one.state === "sent" && one.delivery) return tag(deliveryWords(one.delivery));
   return stateTag(one.state);
 }
 

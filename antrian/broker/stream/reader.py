@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Protocol
 
 import structlog
@@ -13,6 +14,7 @@ from antrian.broker.connection import open_channel
 from antrian.broker.stream.entry import NOWHERE, StreamEntry, StreamPlace, place_of
 from antrian.broker.stream.feed import SILENCE, StreamFeed
 from antrian.broker.stream.lookup import last_entry, stream_channel
+from antrian.broker.stream.read_ahead import FAR, ReadAhead, ReaderLost
 from antrian.broker.stream.resume import Resumption
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
@@ -51,6 +53,7 @@ class StreamReader:
         listener: is told what comes.
         name: what the broker shows as the connection's name.
         place: of the entry that was taken last, if the reading of an earlier process goes on.
+        bare: an exchange whose publishers' properties say nothing; they are left out.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class StreamReader:
         *,
         name: str,
         place: StreamPlace = NOWHERE,
+        bare: str = "",
     ) -> None:
         self._urls = urls
         self._stream = stream
@@ -68,6 +72,8 @@ class StreamReader:
         self._name = name
         self._resumption = Resumption(urls, stream, name=name)
         self._place = place
+        self._bare = bare
+        self._is_alone = False
         self._latest: StreamEntry | None = None
         self._is_caught_up = False
         self._trouble = ""
@@ -109,23 +115,44 @@ class StreamReader:
             stopping.wait(RECONNECT_PERIOD)
 
     def _read(self, stopping: threading.Event) -> None:
-        silence = self._resume()
+        last = self._resume()
+        if last - self.place.offset >= FAR and not self._is_alone:
+            self._read_ahead(stopping)
+            last = self._resume()
         with open_channel(self._urls, name=self._name) as channel:
-            feed = StreamFeed(channel, self._stream, self._start, silence=silence)
-            look_at = 0.0
-            while not stopping.is_set():
-                if not self._is_caught_up and time.monotonic() >= look_at:
-                    look_at = time.monotonic() + _TICK
-                    feed.look_for_the_end()
-                for entry in feed.take(_TICK):
-                    self._take(entry)
-                self._trouble = ""
-                if not self._is_caught_up and feed.end_passed_at() is not None:
-                    self._is_caught_up = True
-                    self._listener.caught_up()
+            # Where something is known to be, no silence means that there is nothing.
+            silence = SILENCE if last < 0 else math.inf
+            feed = StreamFeed(channel, self._stream, self._start, bare=self._bare, silence=silence)
+            self._follow(feed, stopping)
 
-    def _resume(self) -> float:
-        """Find out where to read on; returns the seconds of silence after which there is nothing to read."""
+    def _read_ahead(self, stopping: threading.Event) -> None:
+        """Come near to the end of a stream of which much was not read yet."""
+        ahead = f"{self._name} read-ahead"
+        try:
+            with closing(ReadAhead(self._urls, self._stream, self._start, bare=self._bare, name=ahead)) as feed:
+                self._follow(feed, stopping, to_the_end=True)
+        except ReaderLost:
+            # Where no process can be started, or where there is no memory for it, this one reads alone.
+            self._is_alone = True
+            raise
+
+    def _follow(self, feed: StreamFeed | ReadAhead, stopping: threading.Event, *, to_the_end: bool = False) -> None:
+        look_at = 0.0
+        while not stopping.is_set():
+            if not self._is_caught_up and time.monotonic() >= look_at:
+                look_at = time.monotonic() + _TICK
+                feed.look_for_the_end()
+            for entry in feed.take(_TICK):
+                self._take(entry)
+            self._trouble = ""
+            if not self._is_caught_up and feed.end_passed_at() is not None:
+                if to_the_end:
+                    return
+                self._is_caught_up = True
+                self._listener.caught_up()
+
+    def _resume(self) -> int:
+        """Find out where to read on; returns the offset of the stream's last entry, -1 for none."""
         point = self._resumption.decide(self.place)
         if point.is_new_stream:
             _log.warning("stream.made_again", stream=self._stream, offset=self._place.offset)
@@ -135,8 +162,8 @@ class StreamReader:
             _log.warning("stream.gap", stream=self._stream, first=point.missed[0], last=point.missed[1])
         self._start = point.start
         with stream_channel(self._urls, self._stream, name=self._name) as channel:
-            # Where something is known to be, no silence means that there is nothing.
-            return SILENCE if last_entry(channel, self._stream) is None else math.inf
+            last = last_entry(channel, self._stream)
+            return -1 if last is None else last.offset
 
     def _take(self, entry: StreamEntry) -> None:
         last = self._latest.offset if self._latest is not None else self._place.offset

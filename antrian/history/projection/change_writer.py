@@ -22,12 +22,15 @@ from antrian.history.projection.changes import (
     PutBack,
     RemovalEnded,
     RemovalUndone,
+    SessionTold,
     Step,
     TakenOut,
 )
-from antrian.history.projection.columns import DEAD, JOBS, TAKEN_OUT, Table
+from antrian.history.projection.columns import DEAD, JOBS, PARKED, SESSIONS, TAKEN_OUT, Table
+from antrian.history.projection.delivery import ParkedReceipt
 from antrian.history.projection.figure_tables import (
     CAUSES,
+    DELIVERIES,
     HOLDS,
     MINUTES,
     OPT_OUTS,
@@ -36,7 +39,7 @@ from antrian.history.projection.figure_tables import (
     TALLIES,
     WAITS,
 )
-from antrian.history.projection.figures import QUARTER, Ends, Figures, Wait
+from antrian.history.projection.figures import QUARTER, Delivered, Ends, Figures, Wait
 
 _COUNTS = ("selected", "done", "refused", "unreadable", "failed_again")
 
@@ -51,6 +54,11 @@ _ADD_ENDS = QUARTERS.add(["sent", "failed"])
 _ADD_CAUSE = CAUSES.add(["count"])
 _ADD_HOLD = HOLDS.add(["count", "seconds"])
 _ADD_OPT_OUT = OPT_OUTS.add(["count"])
+_ADD_DELIVERY = DELIVERIES.add(
+    ["handed_over", "delivered", "read", "failed", "count", "seconds"], bins="add_bins(bins, excluded.bins)"
+)
+_PARK = PARKED.insert(ParkedReceipt._fields).replace("INSERT", "INSERT OR IGNORE", 1)
+_TELL_SESSION = SESSIONS.insert().replace("INSERT", "INSERT OR REPLACE", 1)
 _TELL_JOB = f"""{JOBS.insert_named()} ON CONFLICT DO UPDATE SET
     state = CASE WHEN state IN ('running', 'interrupted') THEN excluded.state ELSE state END,
     changed_at = max(changed_at, excluded.changed_at), selected = max(selected, excluded.selected),
@@ -123,6 +131,14 @@ class ChangeWriter:
             ],
         )
 
+        self._connection.executemany(
+            _ADD_DELIVERY,
+            [
+                {"quarter": quarter, "lane": lane, "provider": provider, **_delivered(one)}
+                for (quarter, lane, provider), one in figures.deliveries.items()
+            ],
+        )
+
     def _add_waits(self, table: Table, period: str, waits: Mapping[tuple[int, str, str], Wait]) -> None:
         self._connection.executemany(
             table.add(["count", "seconds"], bins="add_bins(bins, excluded.bins)"),
@@ -156,7 +172,7 @@ class ChangeWriter:
         self._execute("DELETE FROM minutes WHERE minute < ?", (int(before // 60),))
         self._execute("DELETE FROM waits WHERE minute < ?", (int(before // 60),))
         # They name no recipient, and a report compares with the period before.
-        for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs"):
+        for table in ("quarters", "quarter_waits", "causes", "holds", "opt_outs", "deliveries"):
             quarter = int((before - REPORT_KEPT) // QUARTER)
             self._execute(f"DELETE FROM {table} WHERE quarter < ?", (quarter,))  # noqa: S608 (a constant)
         self._execute("DELETE FROM removals WHERE at < ?", (before,))
@@ -181,6 +197,23 @@ class ChangeWriter:
         self._execute(f"DELETE FROM dead WHERE message IN {chosen}", those)  # noqa: S608
         self._execute(f"DELETE FROM taken_out WHERE message IN {chosen}", those)  # noqa: S608
         self._execute(f"DELETE FROM messages WHERE id IN {chosen}", those)  # noqa: S608
+
+    def park(self, changes: Changes) -> None:
+        """Keep receipts whose sends are not known, and give those that are known now to their messages."""
+        self._connection.executemany(_PARK, changes.parked)
+        if changes.matched:
+            matched = [one._asdict() for one in changes.matched]
+            self._connection.executemany(
+                "DELETE FROM parked WHERE lane = :lane AND name = :name AND seq = :seq", matched
+            )
+            self._connection.executemany("UPDATE events SET message = :message WHERE seq = :seq", matched)
+
+    def forget_parked(self, before: float, too_many: int) -> None:
+        """Drop receipts that were parked before then, and so many of the oldest that are left."""
+        self._execute("DELETE FROM parked WHERE heard_at < ?", (before,))
+        if too_many > 0:
+            oldest = "(SELECT lane, name, seq FROM parked ORDER BY seq LIMIT ?)"
+            self._execute(f"DELETE FROM parked WHERE (lane, name, seq) IN {oldest}", (too_many,))  # noqa: S608
 
     @singledispatchmethod
     def take(self, step: Step) -> None:
@@ -303,6 +336,10 @@ class ChangeWriter:
             self.count([(lane, state, -count), (lane, "waiting", count)])
 
     @take.register
+    def _session(self, step: SessionTold) -> None:
+        self._execute(_TELL_SESSION, step)
+
+    @take.register
     def _job(self, step: JobTold) -> None:
         if step.name == EventName.JOB_CANCELLING:
             self._execute("UPDATE jobs SET cancelling = 1 WHERE job_id = ?", (step.job_id,))
@@ -331,6 +368,18 @@ def _job_state(step: JobTold) -> str:
 
 def _string(value: object) -> str:
     return short(value, LONGEST_DETAIL) if isinstance(value, str) else ""
+
+
+def _delivered(one: Delivered) -> dict[str, object]:
+    return {
+        "handed_over": one.handed_over,
+        "delivered": one.delivered,
+        "read": one.read,
+        "failed": one.failed,
+        "count": one.wait.count,
+        "seconds": one.wait.seconds,
+        "bins": wait_histogram.pack(one.wait.histogram),
+    }
 
 
 def _values(one: Minute | Ends) -> dict[str, int]:

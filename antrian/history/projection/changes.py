@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from antrian.history.dead_letter import DeadLetter
+from antrian.history.projection.delivery import DeliveryChange, Matched, ParkedReceipt
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
 
@@ -134,6 +135,16 @@ class JobTold(NamedTuple):
     details: Mapping[str, Any]
 
 
+class SessionTold(NamedTuple):
+    """A provider told how a lane's sender is connected."""
+
+    lane: str
+    state: str
+    at: float
+    detail: str
+    provider: str
+
+
 Step = (
     LetterBuried
     | LettersGone
@@ -145,6 +156,7 @@ Step = (
     | RemovalUndone
     | LaneEmptied
     | JobTold
+    | SessionTold
 )
 
 
@@ -179,6 +191,9 @@ class Changes:
         steps: everything rarer, in the journal's order.
         minutes: by (minute since 1970, lane).
         figures: for charts and reports.
+        parked: receipts whose sends are not known yet.
+        deliveries: messages of which more is known, in the journal's order.
+        matched: parked receipts, of this batch or before, whose sends are known now.
         entries: how many journal entries were taken into account.
         offset: of the last of them; -1 for none.
         at: when that was written.
@@ -193,6 +208,9 @@ class Changes:
     steps: list[Step] = field(default_factory=list)
     minutes: dict[tuple[int, str], Minute] = field(default_factory=dict)
     figures: Figures = field(default_factory=Figures)
+    parked: list[ParkedReceipt] = field(default_factory=list)
+    deliveries: list[DeliveryChange] = field(default_factory=list)
+    matched: list[Matched] = field(default_factory=list)
     entries: int = 0
     offset: int = -1
     at: float = 0.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from antrian.domain.message import MessageBody
 from antrian.history.journal.entry import json_table, plain_json, short
-from antrian.history.records import DeadRecord, Job, MessageRecord
+from antrian.history.records import DeadRecord, Job, MessageRecord, SenderSession
 from antrian.history.removal import Removal
 
 
@@ -209,6 +209,16 @@ _WAY = {
     "cancelling": "INTEGER NOT NULL",
     "failed_at": "REAL",
     "failed_as": "TEXT",
+    "taken_back": "INTEGER",
+    "delivery": "TEXT",
+    "delivered_at": "REAL",
+    "read_at": "REAL",
+    "undelivered_at": "REAL",
+    "delivery_class": "TEXT",
+    "delivery_code": "TEXT",
+    "delivery_detail": "TEXT",
+    "provider": "TEXT",
+    "attempt_id": "TEXT",
 }
 _FIXED = frozenset({"id", "message_id"})
 
@@ -329,6 +339,36 @@ JOBS = Table(
     },
 )
 
+#: Receipts that name no send that is known yet; one that names it in two ways is here twice.
+PARKED = Table(
+    "parked",
+    {
+        "lane": "TEXT NOT NULL",
+        "name": "TEXT NOT NULL",
+        "seq": "INTEGER NOT NULL",
+        "heard_at": "REAL NOT NULL",
+        "status": "TEXT NOT NULL",
+        "at": "REAL",
+        "failure_class": "TEXT",
+        "code": "TEXT NOT NULL",
+        "detail": "TEXT NOT NULL",
+    },
+    more=("PRIMARY KEY (name, lane, seq)",),
+    ending=" WITHOUT ROWID",
+)
+
+#: The connection of each lane's sender, as its provider told it last.
+SESSIONS = Table(
+    "sessions",
+    {
+        "lane": "TEXT PRIMARY KEY",
+        "state": "TEXT NOT NULL",
+        "at": "REAL NOT NULL",
+        "detail": "TEXT NOT NULL",
+        "provider": "TEXT NOT NULL",
+    },
+)
+
 # What is read
 
 
@@ -358,6 +398,7 @@ WAS_UNCERTAIN = (
 DEAD_LETTER = SelectList.of("d", (*_names(DeadRecord), "id"), message_id="m.message_id", was_uncertain=WAS_UNCERTAIN)
 
 JOB = SelectList.of("jobs", _names(Job))
+SESSION = SelectList.of("sessions", _names(SenderSession))
 REMOVAL = SelectList.of("removals", _names(Removal))
 
 #: A line of a life, or of the lanes' activity, and of its message what a plain arrival does not repeat.

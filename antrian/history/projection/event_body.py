@@ -7,6 +7,7 @@ from antrian.domain.events import Event
 from antrian.history.journal.entry import EventEntry
 
 _KNOWN = EventName.CONTACT_KNOWN
+_INBOUND, _RECEIPT = EventName.RECEIPT_INBOUND, EventName.RECEIPT_STATUS.value
 
 
 def kept_body(entry: EventEntry) -> bytes:
@@ -26,12 +27,12 @@ def is_left_out(event: Event) -> bool:
 
     There may be millions of these, and the contacts stream keeps them.
     """
-    return event.name == _KNOWN and event.details.get("how") != "import"
+    return event.name == _INBOUND or (event.name == _KNOWN and event.details.get("how") != "import")
 
 
 def is_activity(event: Event) -> bool:
     """Whether it is about a lane, a job, an action or a person's wish, and not about one message's way."""
-    return not event.name.startswith(("outcome.", "message."))
+    return not event.name.startswith(("outcome.", "message.", _RECEIPT))
 
 
 def _encoded(event: Event) -> bytes:

@@ -35,3 +35,10 @@ HOLDS = _sums(
     "holds", {"quarter": "INTEGER", "lane": "TEXT", "reason": "TEXT"}, {"count": "INTEGER", "seconds": "REAL"}
 )
 OPT_OUTS = _sums("opt_outs", {"quarter": "INTEGER", "lane": "TEXT", "source": "TEXT"}, {"count": "INTEGER"})
+
+#: What became of the messages that a provider took in each quarter of an hour, and how long it took; see `Delivered`.
+DELIVERIES = _sums(
+    "deliveries",
+    {"quarter": "INTEGER", "lane": "TEXT", "provider": "TEXT"},
+    dict.fromkeys(("handed_over", "delivered", "read", "failed"), "INTEGER") | _WAITS,
+)

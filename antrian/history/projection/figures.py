@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 
+from antrian.domain.lifecycle import MessageState
 from antrian.domain.priority import Priority
 from antrian.history.projection import wait_histogram
 from antrian.history.projection.message_row import MessageRow
@@ -17,6 +18,9 @@ QUARTER = 900
 
 #: Between class and code of a cause.
 CAUSE_SEPARATOR = "\n"
+
+_IS_SENT = MessageState.SENT
+_READ, _UNDELIVERED, _ARRIVED = "read", "failed", frozenset({"delivered", "read"})
 
 _label = cache(Priority.label)
 
@@ -53,6 +57,17 @@ class HoldSeconds:
 
 
 @dataclass(slots=True)
+class Delivered:
+    """What became of the messages that one provider took in one quarter of an hour; `wait` from then to arrival."""
+
+    handed_over: int = 0
+    delivered: int = 0
+    read: int = 0
+    failed: int = 0
+    wait: Wait = field(default_factory=Wait)
+
+
+@dataclass(slots=True)
 class Figures:
     """By how much the figures grow.
 
@@ -62,6 +77,7 @@ class Figures:
         causes: failed messages by (quarter of an hour since 1970, lane, class and code).
         holds: how often, and how many seconds, messages were held, by (quarter in which that ended, lane, reason).
         opt_outs: not sent because of an opt-out, by (quarter of an hour since 1970, lane, source).
+        deliveries: what became of what a provider took, by (quarter in which it took it, lane, provider).
     """
 
     waits: dict[tuple[int, str, str], Wait] = field(default_factory=dict)
@@ -69,6 +85,7 @@ class Figures:
     causes: Counter[tuple[int, str, str]] = field(default_factory=Counter)
     holds: dict[tuple[int, str, str], HoldSeconds] = field(default_factory=dict)
     opt_outs: Counter[tuple[int, str, str]] = field(default_factory=Counter)
+    deliveries: dict[tuple[int, str, str], Delivered] = field(default_factory=dict)
 
     def held(self, lane: str, reason: str, since: float, until: float) -> None:
         """A hold of a message is over."""
@@ -90,6 +107,31 @@ class Figures:
         if one is None:
             one = self.waits[key] = Wait()
         one.add(1, wait, wait_histogram.one(wait))
+
+    def unsent(self, row: MessageRow) -> None:
+        """A message that was counted as sent did not arrive: what becomes of it then counts."""
+        if row.sent_at is not None:
+            self._ends(row.sent_at, row).sent -= 1
+
+    def handed_over(self, row: MessageRow) -> None:
+        """A provider took a message."""
+        self._delivered(row).handed_over += 1
+
+    def delivery(self, row: MessageRow, before: str, after: str) -> None:
+        """More is known of a message that a provider took; what was read was delivered."""
+        if row.sent_at is None:
+            # A gap has swallowed its send.
+            return
+        one = self._delivered(row)
+        one.failed += (after == _UNDELIVERED) - (before == _UNDELIVERED)
+        one.read += after == _READ
+        one.delivered += after in _ARRIVED and before not in _ARRIVED
+
+    def time_to_delivery(self, row: MessageRow, at: float) -> None:
+        """A message arrived at that time, as the provider tells."""
+        if row.sent_at is not None:
+            seconds = max(0.0, at - row.sent_at)
+            self._delivered(row).wait.add(1, seconds, wait_histogram.one(seconds))
 
     def quarter_waits(self) -> dict[tuple[int, str, str], Wait]:
         """The waits by (quarter of an hour since 1970, lane, name of the priority)."""
@@ -118,7 +160,7 @@ class Figures:
 
     def name_source(self, row: MessageRow, source: str) -> None:
         """A message turns out to be this service's, with what was counted of it already."""
-        if row.sent_at is None and row.failed_at is None:
+        if row.state is not _IS_SENT and row.failed_at is None:
             row.source = source
             return
         self._shift(row, -1)
@@ -126,10 +168,17 @@ class Figures:
         self._shift(row, 1)
 
     def _shift(self, row: MessageRow, change: int) -> None:
-        if row.sent_at is not None:
+        if row.state is _IS_SENT and row.sent_at is not None:
             self._ends(row.sent_at, row).sent += change
         if row.failed_at is not None:
             self._ends(row.failed_at, row).failed += change
+
+    def _delivered(self, row: MessageRow) -> Delivered:
+        key = (int((row.sent_at or 0.0) // QUARTER), row.lane, row.provider or "")
+        one = self.deliveries.get(key)
+        if one is None:
+            one = self.deliveries[key] = Delivered()
+        return one
 
     def _ends(self, at: float, row: MessageRow) -> Ends:
         key = (int(at // QUARTER), row.lane, row.source)

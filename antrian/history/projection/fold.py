@@ -4,13 +4,13 @@ Entries come in the journal's order. One that was taken into account already is 
 to the same rows however they are cut into batches and however often they are delivered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import MALFORMED, UNKNOWN
 from antrian.domain.headers import LONGEST_DETAIL
-from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState
+from antrian.domain.lifecycle import FINAL, LIFECYCLE, OPEN, PENDING, AttemptStep, MessageState, ordinal
 from antrian.history.journal.entry import (
     BURIED,
     LATEST,
@@ -37,10 +37,13 @@ from antrian.history.projection.changes import (
     PutBack,
     RemovalEnded,
     RemovalUndone,
+    SessionTold,
     TakenOut,
     sequence,
 )
 from antrian.history.projection.columns import contents_of
+from antrian.history.projection.delivery import DeliveryFold, ParkedReceipt
+from antrian.history.projection.delivery import forget as forget_delivery
 from antrian.history.projection.event_body import is_activity, is_left_out, kept_body
 from antrian.history.projection.message_row import MessageRow
 
@@ -54,12 +57,14 @@ _TELLING = _OUTCOMES | {EventName.REDRIVEN, EventName.HELD}
 _REMOVALS = frozenset({EventName.PURGED, EventName.CLEARED})
 _CANCELLATIONS = frozenset({EventName.CANCELLING, EventName.UNCANCELLED})
 # Every event passes here, and a member of an enum is found slowly by its name.
-_BARRIER, _SENT = EventName.BARRIER, EventName.SENT
+_BARRIER, _SENT, _RECEIPT = EventName.BARRIER, EventName.SENT, EventName.RECEIPT_STATUS
+_UNDELIVERED = EventName.UNDELIVERED
 _BEGINS, _ENDS = AttemptStep.BEGINS, AttemptStep.ENDS
-_IS_WAITING, _IS_HELD, _IS_SENT, _IS_PURGED = (
+_IS_WAITING, _IS_HELD, _IS_SENT, _IS_FAILED, _IS_PURGED = (
     MessageState.WAITING,
     MessageState.HELD,
     MessageState.SENT,
+    MessageState.FAILED,
     MessageState.PURGED,
 )
 
@@ -81,6 +86,8 @@ class Projection:
         clock: the latest time that any entry named so far.
         next_id: number for the next new message.
         now: unix seconds; a time in the future moves no clock.
+        named: rows of `known` that the batch's receipts name, by the name that each of them gives.
+        parked: receipts that wait for the batch's sends, by lane and name.
     """
 
     def __init__(
@@ -93,9 +100,12 @@ class Projection:
         clock: float,
         next_id: int,
         now: float,
+        named: Mapping[str, Sequence[MessageRow]] | None = None,
+        parked: Mapping[tuple[str, str], Sequence[ParkedReceipt]] | None = None,
     ) -> None:
         self.changes = Changes(known, clock, next_id, offset=after)
         self._figures = self.changes.figures
+        self._deliveries = DeliveryFold(self._figures, named or {}, parked or {})
         self._journal = journal
         self._awaited = awaited
         self._now = now
@@ -112,6 +122,8 @@ class Projection:
             self.changes.offset = offset
             self.changes.entries += 1
         self.changes.at = self.changes.clock
+        self.changes.parked, self.changes.matched = self._deliveries.kept, self._deliveries.matched
+        self.changes.deliveries = self._deliveries.changed
         return self.changes
 
     # Arrivals
@@ -218,7 +230,9 @@ class Projection:
         if row is None and event.message_id and event.name in _TELLING:
             row = self._new_row(event.message_id, event.lane, None)
             row.generation = event.generation
-        if row is not None:
+        if event.name == _RECEIPT:
+            row = self._deliveries.take(row, seq, event)
+        elif row is not None:
             self._tell_message(row, seq, event)
         else:
             self._tell_activity(seq, event)
@@ -252,18 +266,24 @@ class Projection:
         meaning = LIFECYCLE[event.name]
         if row.is_ahead_of(event) or meaning.state is None:
             return
+        is_same = row.generation == event.generation and row.attempt == event.attempt
         row.generation = max(row.generation, event.generation)
+        if event.name == _UNDELIVERED:
+            self._take_back(row, event)
+            return
         if meaning.attempt is None and meaning.state in FINAL:
             self._end(row, event, meaning.state)
             return
         row.attempt, row.presumed = event.attempt, 0
         if event.name == _SENT:
+            self._deliveries.sent(row, event, is_its_attempt=is_same)
             self._sent(row, event)
         elif meaning.attempt is _ENDS:
             self._failed(row, event)
         elif meaning.attempt is _BEGINS:
             row.due_at = row.undo_id = None
             self._move(row, meaning.state, event.at)
+            self._deliveries.begin(row, event)
         else:
             # A copy is on the ladder, and it is of the next generation.
             row.generation = bounded(event.generation + int(meaning.brings_copy))
@@ -271,14 +291,27 @@ class Projection:
             self._move(row, meaning.state, event.at)
 
     def _sent(self, row: MessageRow, event: Event) -> None:
-        row.provider_id = _text(event.details.get("provider_id")) or None
-        row.sent_at, row.due_at, row.undo_id = event.at, None, None
+        row.due_at = row.undo_id = None
         self._move(row, _IS_SENT, event.at)
         self._minute(event.at, row.lane).sent += 1
         # A message that was to come later begins to wait at its time.
         wanted_at = _moment(event.details.get("due_at")) or row.queued_at
         wait = None if wanted_at is None else max(0.0, event.at - wanted_at)
         self._figures.sent(row, event.at, wait)
+
+    def _take_back(self, row: MessageRow, event: Event) -> None:
+        """The provider took it, and said later that it did not arrive."""
+        details = event.details
+        self._deliveries.undelivered(row, event)
+        if row.state is _IS_SENT:
+            self._figures.unsent(row)
+        row.attempt, row.presumed = event.attempt, 0
+        row.taken_back = max(row.taken_back or 0, ordinal(bounded(event.generation), bounded(event.attempt)))
+        row.failure_class = _text(details.get("failure_class")) or UNKNOWN
+        row.code, row.detail = _text(details.get("code")), _text(details.get("detail"))
+        row.due_at = row.undo_id = None
+        self._move(row, MessageState.FAILED, event.at)
+        self._minute(event.at, row.lane).failed += 1
 
     def _failed(self, row: MessageRow, event: Event) -> None:
         details = event.details
@@ -312,7 +345,7 @@ class Projection:
         row.due_at, row.presumed = None, int(details.get("reason") == MALFORMED)
 
     def _give_up(self, row: MessageRow, at: float) -> None:
-        if row.state in OPEN:
+        if row.state in OPEN or row.state is MessageState.FAILED:
             # A dead letter that an undo puts back has died once only.
             self._minute(at, row.lane).dead += 1
         row.due_at = None
@@ -398,6 +431,9 @@ class Projection:
             steps.append(RemovalEnded(undo_id, event.at, event.source, "purge", event.lane, count))
         elif event.name == EventName.UNDO_DONE and undo_id:
             steps.append(RemovalUndone(undo_id, event.at, event.source))
+        elif event.name == EventName.RECEIPT_SESSION:
+            told = (_name(details.get("state")), event.at, _text(details.get("detail")), _name(details.get("provider")))
+            steps.append(SessionTold(event.lane, *told))
         elif event.name.startswith("job.") and job_id:
             steps.append(JobTold(job_id, event.name, event.at, event.source, details))
 
@@ -417,6 +453,9 @@ class Projection:
             self._minute(at, row.lane).open(change)
         if row.failed_at is not None and state not in _FAILED:
             self._figures.forget_failure(row)
+        if row.delivery is not None and state in OPEN:
+            # Another copy is on its way.
+            forget_delivery(row)
         if row.state is _IS_HELD:
             self._figures.held(row.lane, row.hold_reason or UNKNOWN, row.changed_at, min(at, row.due_at or at))
             row.hold_reason = row.hold_until = row.hold_rule = None

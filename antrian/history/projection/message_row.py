@@ -35,10 +35,14 @@ class MessageRow:
         hold_reason: why it is held; only while it is, as `hold_until` and `hold_rule`.
         failed_at: when it was given up, or its time was over; None once it is on its way again, or was sent.
         failed_as: what it failed of, as the figures name it.
+        delivery: how far its latest copy has come that a provider took, a `Delivery`; None where none did.
+        provider: which provider that was; None where the consumer did not say.
+        attempt_id: our name for that attempt, where it does not follow from generation and attempt.
         source: the publishing service; empty while it is not known.
         presumed: whether its end is only concluded: its clearing from the purge of the whole lane, or its death from an
             unreadable letter, which may have its id from a good message.
         cancelling: whether its cancellation was requested; the consumer obeys that whatever else becomes of it.
+        taken_back: `ordinal` of the latest send that did not arrive; None for none.
         contents: what it says, by column; None while nothing is known, or the history has it.
     """
 
@@ -70,6 +74,16 @@ class MessageRow:
     cancelling: int = 0
     failed_at: float | None = None
     failed_as: str | None = None
+    taken_back: int | None = None
+    delivery: str | None = None
+    delivered_at: float | None = None
+    read_at: float | None = None
+    undelivered_at: float | None = None
+    delivery_class: str | None = None
+    delivery_code: str | None = None
+    delivery_detail: str | None = None
+    provider: str | None = None
+    attempt_id: str | None = None
     source: str = ""
     is_new: bool = False
     was_known: int = 0
@@ -95,4 +109,7 @@ class MessageRow:
         """Whether an event says nothing new about this message: the rule of the consumer's ledger."""
         # What waits for another attempt is another copy, and no attempt of that is known.
         attempt = 0 if self.state is _RETRYING else self.attempt
-        return is_superseded(event, state=self.copy_state, generation=self.generation, attempt=attempt)
+        taken_back = -1 if self.taken_back is None else self.taken_back
+        return is_superseded(
+            event, state=self.copy_state, generation=self.generation, attempt=attempt, taken_back=taken_back
+        )

@@ -7,9 +7,10 @@ the journal.
 
 import sqlite3
 
-from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, REMOVALS, TAKEN_OUT
+from antrian.history.projection.columns import DEAD, EVENTS, JOBS, MESSAGES, PARKED, REMOVALS, SESSIONS, TAKEN_OUT
 from antrian.history.projection.figure_tables import (
     CAUSES,
+    DELIVERIES,
     HOLDS,
     MINUTES,
     OPT_OUTS,
@@ -86,6 +87,25 @@ _LATER = {
     "WHERE state = 'scheduled' AND hold_reason IS NULL",
     HOLDS.name: HOLDS.create(),
     OPT_OUTS.name: OPT_OUTS.create(),
+    DELIVERIES.name: DELIVERIES.create(),
+    PARKED.name: PARKED.create(),
+    SESSIONS.name: SESSIONS.create(),
+    # Receipts name messages by these, while the history is still being read, too.
+    "messages_by_provider_id": "CREATE INDEX messages_by_provider_id ON messages (provider_id) "
+    "WHERE provider_id IS NOT NULL",
+    "messages_by_attempt_id": "CREATE INDEX messages_by_attempt_id ON messages (attempt_id) "
+    "WHERE attempt_id IS NOT NULL",
+}
+
+#: What an earlier program tells of deliveries.
+_HAND_OVER = "UPDATE messages SET delivery = 'handed_over' WHERE state = 'sent'"
+
+#: The same, of what is made only when the history has caught up.
+_LATER_INDEXES = {
+    "messages_by_delivery": "CREATE INDEX messages_by_delivery ON messages (delivery, born_at) "
+    "WHERE delivery IS NOT NULL",
+    "messages_unanswered": "CREATE INDEX messages_unanswered ON messages (lane, sent_at) "
+    "WHERE delivery = 'handed_over'",
 }
 
 #: Made when the history has caught up for the first time: to keep them while millions of messages are read takes more
@@ -97,7 +117,6 @@ CREATE INDEX messages_by_source ON messages (source, born_at);
 CREATE INDEX messages_by_lane ON messages (lane, born_at);
 CREATE INDEX messages_by_number ON messages (phone_number, born_at);
 CREATE INDEX messages_by_key ON messages (idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX messages_by_provider_id ON messages (provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX events_by_message ON events (message, seq) WHERE message IS NOT NULL;
 CREATE INDEX events_of_activity ON events (seq) WHERE is_activity;
 """
@@ -111,7 +130,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 def make_indexes(connection: sqlite3.Connection) -> None:
     """Make the indexes that a growing history does without; inside a transaction."""
-    for statement in _INDEXES.strip().split(";\n"):
+    for statement in (*_INDEXES.strip().split(";\n"), *_LATER_INDEXES.values()):
         connection.execute(statement)
     connection.execute("UPDATE position SET is_indexed = 1")
 
@@ -138,9 +157,12 @@ def _missing(connection: sqlite3.Connection) -> list[str]:
     columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MESSAGES.name,))}
     things = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     added = (f"{name} {kind}" for name, kind in MESSAGES.columns.items() if name not in columns)
+    (is_indexed,) = connection.execute("SELECT is_indexed FROM position").fetchone()
+    later = _LATER | (_LATER_INDEXES if is_indexed else {})
     return [
         *(f"ALTER TABLE {MESSAGES.name} ADD COLUMN {column}" for column in added),
-        *(statement for name, statement in _LATER.items() if name not in things),
+        *([_HAND_OVER] if "delivery" not in columns else []),
+        *(statement for name, statement in later.items() if name not in things),
     ]
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from antrian.broker.stream.entry import StreamEntry, StreamPlace, fingerprint
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError
+from antrian.domain.event_name import EventName
 from antrian.history.journal.entry import Entry, EntryReader, EventEntry, MessageEntry
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
+from antrian.history.projection.delivery import DeliveryChange, ParkedReceipt, names_of_attempt, names_of_receipt
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.fold import Projection, empties_a_lane
 from antrian.history.projection.message_row import MessageRow, told_state
@@ -23,6 +25,13 @@ from antrian.history.projection.message_row import MessageRow, told_state
 #: Messages that come out of the delay ladder, or old rows, that are seen to in one transaction at most.
 SLICE = 2_000
 
+
+#: Seconds for which receipts wait for their sends, and how many do at most.
+PARKED_KEPT = 7 * 86_400.0
+MOST_PARKED = 100_000
+
+# Every event passes here, and a member of an enum is found slowly by its name.
+_RECEIPT, _ATTEMPTS = EventName.RECEIPT_STATUS, frozenset({EventName.SENDING, EventName.SENT})
 
 _INSERT_EVENT = columns.EVENTS.insert(EventRow._fields)
 
@@ -91,25 +100,32 @@ class HistoryWriter:
         if history_file.inode(self._path) != self._inode:
             raise Replaced("the history's file was deleted or replaced")
 
-    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> None:
+    def take(self, deliveries: Sequence[StreamEntry], *, now: float | None = None) -> list[DeliveryChange]:
         """Take journal entries into account, all or nothing; those that were taken already are skipped.
+
+        Returns:
+            Messages of which it is now known what became of them after a provider took them.
 
         Raises:
             Replaced: the file is not the one under its name any more; nothing was written.
             sqlite3.Error: it cannot be written.
         """
+        changed: list[DeliveryChange] = []
         if not deliveries:
-            return
+            return changed
         now = time.time() if now is None else now
         read = self._reader.read
         entries = [(delivery.offset, read(delivery)) for delivery in deliveries]
         with self._transaction():
             for part in _parts(entries):
-                self._save(self._fold(part, now))
+                changes = self._fold(part, now)
+                self._save(changes)
+                changed += changes.deliveries
             self._connection.execute(
                 "UPDATE position SET fingerprint = ? WHERE offset = ?",
                 (fingerprint(deliveries[-1]), deliveries[-1].offset),
             )
+        return changed
 
     def checked(self, at: float) -> None:
         """At that time everything that the journal held was taken into account."""
@@ -161,6 +177,13 @@ class HistoryWriter:
         with self._transaction():
             return self._steps.forget(before, SLICE)
 
+    def forget_parked(self, now: float) -> None:
+        """Drop receipts whose sends never came, and the oldest of too many."""
+        (count,) = self._connection.execute("SELECT count(*) FROM parked").fetchone()
+        if count:
+            with self._transaction():
+                self._steps.forget_parked(now - PARKED_KEPT, count - MOST_PARKED)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -181,13 +204,54 @@ class HistoryWriter:
                 "SELECT copied_to, message_id FROM messages WHERE copied_to IS NOT NULL AND state = 'dead'"
             ).fetchall()
         )
-        ids = _named(part)
+        ids, names = _named(part)
         ids |= {awaited[copy] for copy in ids & awaited.keys()}
+        if names:
+            ids |= self._ids_by_name(names)
         known = self._rows(ids)
         projection = Projection(
-            journal=journal, after=offset, known=known, awaited=awaited, clock=clock, next_id=next_id, now=now
+            journal=journal,
+            after=offset,
+            known=known,
+            awaited=awaited,
+            clock=clock,
+            next_id=next_id,
+            now=now,
+            named=_by_name(names, known.values()),
+            parked=self._parked(part, known.values()),
         )
         return projection.fold(part)
+
+    def _ids_by_name(self, names: Iterable[str]) -> set[str]:
+        """The messages whose latest send has one of these names, the provider's or ours."""
+        found = self._connection.execute(
+            "WITH wanted AS MATERIALIZED (SELECT value FROM json_each(?)) "
+            "SELECT m.message_id FROM wanted CROSS JOIN messages m ON m.provider_id = wanted.value UNION "
+            "SELECT m.message_id FROM wanted CROSS JOIN messages m ON m.attempt_id = wanted.value",
+            (json.dumps(list(names)),),
+        )
+        return {message_id for (message_id,) in found}
+
+    def _parked(
+        self, part: Iterable[tuple[int, Entry | None]], known: Iterable[MessageRow]
+    ) -> dict[tuple[str, str], list[ParkedReceipt]]:
+        """Receipts that may be parked under the names of these sends."""
+        if not self._connection.execute("SELECT EXISTS (SELECT 1 FROM parked)").fetchone()[0]:
+            return {}
+        names = {row.attempt_id for row in known if row.attempt_id}
+        for _, entry in part:
+            if type(entry) is EventEntry and entry.event.name in _ATTEMPTS:
+                names.update(names_of_attempt(entry.event))
+        rows = self._connection.execute(
+            f"SELECT {', '.join(ParkedReceipt._fields)} FROM json_each(?) wanted "  # noqa: S608 (constants)
+            "CROSS JOIN parked ON parked.name = wanted.value",
+            (json.dumps(list(names)),),
+        )
+        found: dict[tuple[str, str], list[ParkedReceipt]] = {}
+        for values in rows:
+            one = ParkedReceipt(*values)
+            found.setdefault((one.lane, one.name), []).append(one)
+        return found
 
     def _rows(self, ids: Iterable[str]) -> dict[str, MessageRow]:
         found = self._connection.execute(
@@ -211,6 +275,7 @@ class HistoryWriter:
         self._steps.add_figures(changes.figures)
         for step in changes.steps:
             self._steps.take(step)
+        self._steps.park(changes)
         self._connection.execute(
             "UPDATE position SET offset = ?, at = ?, entries = entries + ?, clock = ?, next_id = ?",
             (changes.offset, changes.at, changes.entries, changes.clock, changes.next_id),
@@ -228,16 +293,29 @@ def _parts(entries: list[tuple[int, Entry | None]]) -> Iterator[list[tuple[int, 
         yield entries[begin:]
 
 
-def _named(part: Iterable[tuple[int, Entry | None]]) -> set[str]:
-    """The messages that entries are about."""
-    ids = set()
+def _named(part: Iterable[tuple[int, Entry | None]]) -> tuple[set[str], set[str]]:
+    """The messages that entries are about: their ids, and other names by which receipts mean them."""
+    ids: set[str] = set()
+    names: set[str] = set()
     for _, entry in part:
         if type(entry) is EventEntry:
             ids.add(entry.event.message_id)
+            if entry.event.name == _RECEIPT:
+                names.update(names_of_receipt(entry.event))
         elif type(entry) is MessageEntry:
             ids.add(entry.message_id)
     ids.discard("")
-    return ids
+    return ids, names
+
+
+def _by_name(names: Iterable[str], known: Iterable[MessageRow]) -> dict[str, list[MessageRow]]:
+    """The rows that each of these names may mean."""
+    found: dict[str, list[MessageRow]] = {name: [] for name in names}
+    for row in known if found else ():
+        for name in {row.provider_id, row.attempt_id} - {None}:
+            if name in found:
+                found[name].append(row)
+    return found
 
 
 def _row(values: dict[str, Any]) -> MessageRow:

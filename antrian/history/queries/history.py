@@ -21,6 +21,7 @@ from antrian.history.projection.columns import (
     MESSAGE,
     REMOVAL,
     REMOVED,
+    SESSION,
     WAS_UNCERTAIN,
     SelectList,
 )
@@ -51,6 +52,7 @@ from antrian.history.records import (
     MessageState,
     Page,
     Position,
+    SenderSession,
     SourceCount,
 )
 from antrian.history.removal import Removal, Removed
@@ -257,6 +259,11 @@ class History:
     def waiting(self, lane: str) -> tuple[int, int]:
         """How many messages wait in a lane: those that are not urgent, and those that are."""
         return held_query.waiting_counts(self._reader, lane)
+
+    def sessions(self) -> dict[str, SenderSession]:
+        """How each lane's sender is connected, where its provider told it."""
+        rows = self._named(SESSION, "FROM sessions", ())
+        return {row["lane"]: SenderSession(**row) for row in rows}
 
     # Dead letters
 

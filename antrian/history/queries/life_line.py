@@ -11,6 +11,7 @@ from antrian.domain import lifecycle
 from antrian.domain.event_name import EventName
 from antrian.domain.failure_class import HOLDING, UNCOUNTED
 from antrian.domain.lifecycle import FINAL, LIFECYCLE, Author
+from antrian.history.queries import receipt_steps
 from antrian.history.records import LifeEntry
 
 #: What an attempt is called, by how it ended; `attempt.begun` while it has not.
@@ -90,9 +91,12 @@ def fold(life: Iterable[LifeEntry]) -> list[LifeLineStep]:
     """
     entries = [entry for entry in life if entry.name != EventName.BARRIER]
     steps: list[LifeLineStep] = []
+    told: set[tuple[str, ...]] = set()
     for place, entry in enumerate(entries):
         beside = entries[max(0, place - 1) : place] + entries[place + 1 : place + 2]
-        if not _is_said_beside(entry, beside):
+        if entry.name == EventName.RECEIPT_STATUS:
+            steps += _receipt(entries, place, told)
+        elif not _is_said_beside(entry, beside):
             _add(steps, _step(entry, beside, steps))
     return _with_gaps(_with_outages(steps))
 
@@ -150,6 +154,18 @@ def _step(entry: LifeEntry, beside: Sequence[LifeEntry], before: Sequence[LifeLi
     )
 
 
+def _receipt(entries: Sequence[LifeEntry], place: int, told: set[tuple[str, ...]]) -> list[LifeLineStep]:
+    """The step of a receipt, unless it was told already."""
+    entry = entries[place]
+    name, identity = receipt_steps.step_name(entry), receipt_steps.identity(entry)
+    if name is None or identity in told:
+        return []
+    told.add(identity)
+    at, about = receipt_steps.about(entry, entries, place)
+    failure_class, code, detail = (str(about.pop(key, None) or "") for key in ("failure_class", "code", "detail"))
+    return [LifeLineStep(name, at, at, failure_class=failure_class, code=code, detail=detail, details=about)]
+
+
 def _add(steps: list[LifeLineStep], step: LifeLineStep) -> None:
     """Take a step in; the end of an attempt takes the place of its beginning."""
     if step.name in ATTEMPT_ENDS.values():
@@ -195,7 +211,10 @@ def _ended_at(steps: Sequence[LifeLineStep]) -> float | None:
     """When it was sent or ended otherwise; None while it waits, also again after an undo."""
     ends: list[float] = []
     for step in steps:
-        if step.name in _ENDS:
+        if step.name == EventName.UNDELIVERED:
+            # What follows of that is a step of its own.
+            ends.clear()
+        elif step.name in _ENDS:
             ends.append(step.until)
         elif step.name == EventName.RESTORED and ends:
             # What was cleared waits again; a dead letter that was deleted has been dead since it was given up.

@@ -82,10 +82,13 @@ def queries(wanted: MessageFilter, after: tuple[float, int] | None, now: float) 
         after: time and number of the message that the page begins after.
         now: a delayed message whose time is over waits.
     """
-    if wanted.states is None:
+    if wanted.states is None and not wanted.deliveries:
         return [_query(wanted, after, _ANY)]
-    parts: list[_Part] = []
-    for state in sorted(wanted.states):
+    states = wanted.states or frozenset()
+    # No message may be in two answers.
+    others = f" AND +m.state NOT IN ({', '.join(repr(state.value) for state in sorted(states))})" if states else ""
+    parts = [_Part(f"{{plus}}m.delivery = ?{others}", (one.value,)) for one in sorted(wanted.deliveries)]
+    for state in sorted(states):
         if state in _HOLDS:
             filed = f"{{plus}}m.state = 'scheduled' AND m.hold_reason {_HOLDS[state]} AND {{plus}}m.due_at > ?"
             parts.append(_Part(filed, (now,), is_pending=True))

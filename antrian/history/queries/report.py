@@ -14,6 +14,7 @@ from antrian.history.projection.bucket import WaitFigures
 from antrian.history.projection.figures import CAUSE_SEPARATOR, QUARTER, Wait
 from antrian.history.queries import time_axis
 from antrian.history.queries.analytics import wait_figures
+from antrian.history.queries.delivery_report import DeliveryFigures, DeliveryRows, by_lane, by_provider
 
 #: Sources and causes that a report lists, the largest; its totals count all.
 MOST_ROWS = 200
@@ -149,6 +150,8 @@ class Report:
         days: oldest first.
         causes: the most frequent first.
         held: by reason, of the holds that ended; the longest first.
+        providers: what became of what each provider took, the busiest first.
+        lanes: the same by lane.
     """
 
     period: Period
@@ -165,6 +168,8 @@ class Report:
     days: Sequence[Day]
     causes: Sequence[Cause]
     held: Sequence[HeldFigures] = ()
+    providers: Sequence[DeliveryFigures] = ()
+    lanes: Sequence[DeliveryFigures] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,7 @@ class Rows:
         causes: (cause, messages).
         opt_outs: (source, messages); of the period before, the sum of all.
         holds: (reason, how many, seconds).
+        deliveries: see `delivery_report.DeliveryRows`.
     """
 
     ends: Sequence[Sequence[Any]]
@@ -184,6 +190,7 @@ class Rows:
     causes: Sequence[Sequence[Any]] = ()
     opt_outs: Sequence[Sequence[Any]] = ()
     holds: Sequence[Sequence[Any]] = ()
+    deliveries: DeliveryRows = ()
 
 
 def stretches(period: Period, now: float, place: tzinfo) -> tuple[Stretch, Stretch]:
@@ -243,6 +250,8 @@ def compose(
         days=_days(period, rows.ends, ours, place, -math.inf if first is None else first),
         causes=_causes(rows.causes),
         held=sorted((HeldFigures(*row) for row in rows.holds), key=lambda one: (-one.seconds, one.reason)),
+        providers=by_provider(rows.deliveries),
+        lanes=by_lane(rows.deliveries),
     )
 
 

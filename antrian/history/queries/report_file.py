@@ -6,6 +6,7 @@ from io import StringIO
 
 from antrian.domain.spreadsheet import plain_cell
 from antrian.history.projection.bucket import WaitFigures
+from antrian.history.queries.delivery_report import DeliveryFigures
 from antrian.history.queries.report import Report, Totals
 
 COLUMNS = (
@@ -19,6 +20,14 @@ COLUMNS = (
     "wait_p95_seconds",
     "opted_out",
     "held_seconds",
+    "handed_over",
+    "delivered",
+    "read",
+    "not_delivered",
+    "unknown",
+    "delivery_percent",
+    "delivery_p50_seconds",
+    "delivery_p95_seconds",
 )
 
 Row = tuple[str | int | float | None, ...]
@@ -54,6 +63,17 @@ def _rows(report: Report) -> Iterator[Row]:
         yield "cause", f"{cause.failure_class} {cause.code}".strip(), None, cause.count, None, *_wait(None)
     for one in report.held:
         yield "held", one.reason, None, None, None, one.count, None, None, None, round(one.seconds, 1)
+    for section, delivery in [
+        *(("provider", one) for one in report.providers),
+        *(("lane", one) for one in report.lanes),
+    ]:
+        yield section, delivery.name, *[None] * 8, *_delivery(delivery)
+
+
+def _delivery(figures: DeliveryFigures) -> Row:
+    _, p50, p95 = _wait(figures.time)
+    counts = (figures.handed_over, figures.delivered, figures.read, figures.failed, figures.unknown)
+    return *counts, _percent(figures.delivery_rate), p50, p95
 
 
 def _totals(totals: Totals) -> Row:

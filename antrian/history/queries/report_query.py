@@ -54,7 +54,12 @@ def _rows(reader: Reader, stretch: Stretch, lane: str | None) -> Rows:
         f"SELECT reason, sum(count), sum(seconds) FROM holds WHERE {condition} GROUP BY reason",  # noqa: S608
         values,
     )
-    return Rows(ends, _waits(reader, condition, values), causes, opt_outs, holds)
+    deliveries = reader.rows(
+        "SELECT lane, provider, handed_over, delivered, read, failed, count, seconds, bins FROM deliveries "  # noqa: S608
+        f"WHERE {condition}",
+        values,
+    )
+    return Rows(ends, _waits(reader, condition, values), causes, opt_outs, holds, deliveries)
 
 
 def _sums(reader: Reader, stretch: Stretch, lane: str | None) -> Rows:

@@ -5,12 +5,12 @@ text. What is found by any of these meanings is found.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from antrian.history.queries import search_terms
-from antrian.history.records import MessageRecord, MessageState
+from antrian.history.records import MessageRecord, SearchState
 
 
 class Kind(StrEnum):
@@ -61,31 +61,38 @@ _NUMBER_LIKE = re.compile(r"[+\d\s().\-/]+", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F-]+")
 _HOME = "62"
 
-#: States as people call them, in both languages of the pages.
-_STATE_WORDS = {
-    "being sent": MessageState.SENDING,
-    "dead letter": MessageState.DEAD,
-    "dead letters": MessageState.DEAD,
-    "failed": MessageState.DEAD,
-    "deleted": MessageState.PURGED,
-    "opted out": MessageState.OPTED_OUT,
-    "terjadwal": MessageState.SCHEDULED,
-    "ditahan": MessageState.HELD,
-    "tertahan": MessageState.HELD,
-    "berhenti berlangganan": MessageState.OPTED_OUT,
-    "menunggu": MessageState.WAITING,
-    "sedang dikirim": MessageState.SENDING,
-    "terkirim": MessageState.SENT,
-    "gagal": MessageState.DEAD,
-    "menunggu percobaan lagi": MessageState.RETRYING,
-    "waits for another attempt": MessageState.RETRYING,
-    "pesan gagal": MessageState.DEAD,
-    "kedaluwarsa": MessageState.EXPIRED,
-    "dibatalkan": MessageState.CANCELLED,
-    "dikosongkan": MessageState.CLEARED,
-    "ganda": MessageState.DUPLICATE,
-    "dihapus": MessageState.PURGED,
-} | {state.value: state for state in MessageState}
+#: States as people call them, in both languages of the pages; what failed is given up, or was not delivered.
+_FAILED = (SearchState.DEAD, SearchState.FAILED)
+_STATE_WORDS: Mapping[str, tuple[SearchState, ...]] = {state.value: (state,) for state in SearchState} | {
+    "being sent": (SearchState.SENDING,),
+    "dead letter": (SearchState.DEAD,),
+    "dead letters": (SearchState.DEAD,),
+    "failed": _FAILED,
+    "not delivered": (SearchState.FAILED,),
+    "handed over": (SearchState.HANDED_OVER,),
+    "deleted": (SearchState.PURGED,),
+    "opted out": (SearchState.OPTED_OUT,),
+    "terjadwal": (SearchState.SCHEDULED,),
+    "ditahan": (SearchState.HELD,),
+    "tertahan": (SearchState.HELD,),
+    "berhenti berlangganan": (SearchState.OPTED_OUT,),
+    "menunggu": (SearchState.WAITING,),
+    "sedang dikirim": (SearchState.SENDING,),
+    "terkirim": (SearchState.SENT,),
+    "diserahkan": (SearchState.HANDED_OVER,),
+    "sampai": (SearchState.DELIVERED,),
+    "dibaca": (SearchState.READ,),
+    "tidak sampai": (SearchState.FAILED,),
+    "gagal": _FAILED,
+    "menunggu percobaan lagi": (SearchState.RETRYING,),
+    "waits for another attempt": (SearchState.RETRYING,),
+    "pesan gagal": (SearchState.DEAD,),
+    "kedaluwarsa": (SearchState.EXPIRED,),
+    "dibatalkan": (SearchState.CANCELLED,),
+    "dikosongkan": (SearchState.CLEARED,),
+    "ganda": (SearchState.DUPLICATE,),
+    "dihapus": (SearchState.PURGED,),
+}
 
 
 def meanings(term: str, *, covered: bool, sources: Iterable[str] = ()) -> tuple[Meaning, ...]:
@@ -109,8 +116,8 @@ def meanings(term: str, *, covered: bool, sources: Iterable[str] = ()) -> tuple[
     ]
     found += _numbers(term, covered=covered)
     found += [Meaning(Kind.SOURCE, Fit.WHOLE, source) for source in sources if _is_source(term, source)]
-    if state := _STATE_WORDS.get(term.lower().removeprefix("state:").strip()):
-        found.append(Meaning(Kind.STATE, Fit.WHOLE, state.value))
+    word = term.lower().removeprefix("state:").strip()
+    found += [Meaning(Kind.STATE, Fit.WHOLE, state.value) for state in _STATE_WORDS.get(word, ())]
     words = None if covered else search_terms.words_query(term, is_finished=_is_finished(term))
     if words:
         found.append(Meaning(Kind.TEXT, Fit.WORDS, words))
@@ -157,6 +164,8 @@ def matched_by(record: MessageRecord, found: Iterable[Meaning]) -> list[Kind]:
         Kind.STATE: record.state.value,
     }
     kinds = [one.kind for one in found if one.fit is not Fit.WORDS and _fits(values[one.kind], one)]
+    if record.delivery is not None:
+        kinds += [one.kind for one in found if one.kind is Kind.STATE and one.value == record.delivery.value]
     if not kinds and any(one.kind is Kind.TEXT for one in found):
         kinds = [Kind.TEXT]
     return list(dict.fromkeys(kinds))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from antrian.history.queries.term import Fit, Kind, Meaning
-from antrian.history.records import MessageFilter, MessageState
+from antrian.history.records import Delivery, MessageFilter, MessageState
 
 #: Messages up to which a meaning, or a filter, counts as one that few have.
 FEW = 2_000
@@ -31,6 +31,9 @@ _COLUMN = {
 
 #: What is held is filed as scheduled, with a reason.
 _HOLDS: Mapping[str, str] = {MessageState.HELD: "IS NOT NULL", MessageState.SCHEDULED: "IS NULL"}
+
+#: What became of a message after a provider took it; what was not delivered has failed, and so has its state.
+_DELIVERIES = frozenset(one.value for one in Delivery)
 
 #: SQL, and the values for its question marks.
 Statement = tuple[str, tuple[object, ...]]
@@ -92,7 +95,8 @@ def condition_of(meaning: Meaning) -> Condition:
         return Condition(meaning.value, words=True)
     if meaning.kind is Kind.STATE and meaning.value in _HOLDS:
         return Condition(f"{{plus}}m.state = 'scheduled' AND m.hold_reason {_HOLDS[meaning.value]}")
-    column = f"{{plus}}m.{_COLUMN[meaning.kind]}"
+    is_delivery = meaning.kind is Kind.STATE and meaning.value in _DELIVERIES
+    column = f"{{plus}}m.{'delivery' if is_delivery else _COLUMN[meaning.kind]}"
     match meaning.fit:
         case Fit.BEGINNING:
             return Condition(f"{column} >= ? AND {column} < ?", (meaning.value, meaning.value + _LAST))
@@ -107,8 +111,9 @@ def condition_of(meaning: Meaning) -> Condition:
 def filter_conditions(wanted: MessageFilter, now: float) -> list[Condition]:
     """The other filters of the search, each for itself; those that a term takes the place of are not among them."""
     found = []
-    if wanted.states is not None:
-        parts = [_in_state(state, now) for state in sorted(wanted.states)]
+    if wanted.states is not None or wanted.deliveries:
+        parts = [_in_state(state, now) for state in sorted(wanted.states or ())]
+        parts += [Condition("{plus}m.delivery = ?", (one.value,)) for one in sorted(wanted.deliveries)]
         values = tuple(value for part in parts for value in part.values)
         found.append(Condition(" OR ".join(f"({part.text})" for part in parts), values))
     found += [

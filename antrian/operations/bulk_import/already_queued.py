@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Protocol
 
 from antrian.broker.connection import broker_urls
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.broker.stream.lookup import last_entry, stream_channel
 from antrian.broker.topology import Names
 from antrian.domain.errors import AntrianError, BrokerRefused
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
-from antrian.history.gc_tuning import collect_rarely
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.history.rebuild import catch_up, wait_until_checked
@@ -53,6 +53,8 @@ _PLACES = {
     MessageState.SENDING: KnownPlace.QUEUED,
     MessageState.RETRYING: KnownPlace.QUEUED,
     MessageState.SENT: KnownPlace.SENT,
+    # Its dead letter, or its copy for another attempt, is about to come.
+    MessageState.FAILED: KnownPlace.DEAD,
     MessageState.DEAD: KnownPlace.DEAD,
     MessageState.CANCELLED: KnownPlace.CANCELLED,
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from antrian.broker.connection import broker_urls
+from antrian.broker.gc_tuning import collect_rarely
 from antrian.broker.stream.lookup import NoStream, stream_channel
 from antrian.broker.topology import Names
 from antrian.contacts.book import ContactBook
@@ -11,7 +12,6 @@ from antrian.contacts.book_file import book_folder
 from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import BrokerError
 from antrian.domain.settings import Settings
-from antrian.history.gc_tuning import collect_rarely
 
 #: Seconds without progress after which the contacts are not waited for any more.
 _PATIENCE = 15.0

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from antrian.broker.event_log import write_events
 from antrian.broker.topology import Names
-from antrian.contacts.book import ContactBook
+from antrian.contacts.book import ContactBook, ContactsLost
 from antrian.contacts.fold import LONGEST_WORDS, PURPOSES
 from antrian.domain import contact_event
 from antrian.domain.contact import ALL_PURPOSES, Purpose
 from antrian.domain.contact_event import OptChannel
 from antrian.domain.errors import AntrianError
 from antrian.domain.events import Event
-from antrian.domain.opt_out import CONFIRMATION, answer_key, confirmation, is_barred, read_wish
+from antrian.domain.opt_out import CONFIRMATION, Wish, answer_key, confirmation, is_barred, read_wish
 from antrian.domain.phone_number import normalize
 from antrian.operations.contacts.contacts_stream import require_contacts_stream
 from publisher import Publisher
@@ -116,32 +116,29 @@ class OptOuts:
                 raise NotOptedOut(f"this number has not opted out of {meant} messages")
         return self._record(recipient, meant, is_out=False, by=by, channel=channel, source=source)
 
-    def take_inbound(
-        self, recipient: str, text: str, *, publisher: Publisher, lane: str, source: str, language: str = "id"
-    ) -> OptChange | None:
-        """Understand what a person wrote: record the wish, and queue one answer; None where it is no such word.
+    def answer_inbound(
+        self, recipient: str, text: str, *, publisher: Publisher, lane: str, at: float, language: str = "id"
+    ) -> Wish | None:
+        """Queue one answer to a wish that a person wrote; None where it is no such word.
 
-        Repeating is safe: the wish is the same, and the answer has the same key for the whole day.
+        The wish itself is on record already: the server that took it wrote it down. Repeating is safe: the answer has
+        the same key for the whole day.
 
         Args:
             recipient: who wrote: E.164 with +, or another identity of which the phone number is known.
             text: the whole message.
             publisher: queues the answer.
             lane: that the person wrote to.
-            source: which process writes it.
+            at: when we heard of it, unix seconds.
             language: of the answer, `id` or `en`.
 
         Raises:
-            PublisherError: the wish is recorded, and the answer is not queued.
-            BrokerError: as `add`.
+            PublisherError: the answer is not queued, or it is not known.
         """
         wish = read_wish(text)
         if wish is None:
             return None
-        known = self._book.show(recipient).recipient if self._book is not None else recipient
-        change = self._record(
-            known, wish.purpose, is_out=wish.opts_out, words=text.strip(), by=known, channel="inbound", source=source
-        )
+        known = self._phone_number(recipient)
         if known.startswith("+"):
             publisher.queue_message(
                 known,
@@ -149,9 +146,18 @@ class OptOuts:
                 lane=lane,
                 priority="high",
                 purpose=CONFIRMATION,
-                idempotency_key=answer_key(known, wish.word, change.at),
+                idempotency_key=answer_key(known, wish.word, at),
             )
-        return change
+        return wish
+
+    def _phone_number(self, recipient: str) -> str:
+        """The number of an identity, where it is known."""
+        if recipient.startswith("+") or self._book is None:
+            return recipient
+        try:
+            return self._book.show(recipient).recipient
+        except ContactsLost:
+            return recipient
 
     def _record(
         self,

@@ -23,6 +23,8 @@ from antrian.history.removal import Removed
 from antrian.operations.dead_letters.redrive_steps import dead_letter_publication
 
 _COPIES = frozenset({EventName.QUEUED, EventName.SCHEDULED})
+#: What a later copy carries as a failure: a send that did not arrive is one, too.
+_FAILED_ATTEMPTS = FAILURES | {EventName.UNDELIVERED}
 _PERSISTENT = 2
 
 
@@ -97,11 +99,11 @@ def _encoded(removed: Removed, life: Sequence[LifeEntry]) -> tuple[bytes, pika.B
     queued_at = record.queued_at or 0.0
     generation = removed.generation + 1
     message = Message(record.message_id, record.lane, record.priority, body, queued_at, attempt, generation, failures)
-    return encode(replace(message, due_at=_scheduled_for(life)))
+    return encode(replace(message, due_at=scheduled_for(life)))
 
 
-def _scheduled_for(life: Sequence[LifeEntry]) -> float | None:
-    """The time that its publisher wanted; later copies waited on the ladder for reasons of ours."""
+def scheduled_for(life: Sequence[LifeEntry]) -> float | None:
+    """The time that the publisher wanted, unix seconds; later copies waited on the ladder for reasons of ours."""
     first = next((entry for entry in life if entry.name == EventName.SCHEDULED and not entry.generation), None)
     due_at = first.details.get("due_at") if first else None
     return float(due_at) if isinstance(due_at, int | float) else None
@@ -139,7 +141,7 @@ def way_behind(life: Sequence[LifeEntry], generation: int) -> tuple[int, tuple[A
     attempt = 1
     failures: list[AttemptFailure] = []
     for entry in life:
-        if entry.generation < generation and entry.name in FAILURES and entry.details.get("hold") is None:
+        if entry.generation < generation and entry.name in _FAILED_ATTEMPTS and entry.details.get("hold") is None:
             failures.append(_failure(entry))
         elif entry.generation < generation and entry.name == EventName.RETRYING:
             given = entry.details.get("next_attempt")

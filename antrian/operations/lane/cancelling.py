@@ -19,6 +19,7 @@ class NotCancelled(AntrianError):
 
 _IT_IS = {
     MessageState.SENT: "it was already sent",
+    MessageState.FAILED: "it was already sent, and did not arrive",
     MessageState.DEAD: "it was already given up; it is among the dead letters",
     MessageState.PURGED: "it was given up, and its dead letter was deleted",
     MessageState.EXPIRED: "it expired before it could be sent",

@@ -147,6 +147,7 @@ class LanesReader:
             listening=queue.consumers > 0 or self._shared.is_anybody_listening(at_once=at_once),
             delayed=self._shared.delayed(changed_at, at_once=at_once),
             dead=self._shared.dead(at_once=at_once),
+            dead_callbacks=self._shared.dead_callbacks(at_once=at_once),
         )
 
     def _hear_of_lanes(self) -> None:

@@ -71,6 +71,7 @@ class SharedCounts:
         self._names = names
         self._delayed: int | None = None
         self._dead: int | None = None
+        self._dead_callbacks: int | None = None
         self._listening: bool | None = None
         self._delayed_at = -math.inf
 
@@ -93,6 +94,12 @@ class SharedCounts:
         if self._dead is None or at_once:
             self._dead = self._ready(self._names.dead)
         return self._dead
+
+    def dead_callbacks(self, *, at_once: bool) -> int:
+        """Callbacks that were given up; counted again when `at_once`, otherwise any count will do."""
+        if self._dead_callbacks is None or at_once:
+            self._dead_callbacks = self._ready(self._names.dead_callbacks)
+        return self._dead_callbacks
 
     def is_anybody_listening(self, *, at_once: bool) -> bool:
         """Whether any consumer process is there; asked again when `at_once`, otherwise any answer will do."""

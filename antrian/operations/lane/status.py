@@ -60,6 +60,7 @@ class Counts:
         listening: whether any consumer process listens for commands.
         delayed: messages on the delay ladder, of all lanes.
         dead: dead letters, of all lanes.
+        dead_callbacks: callbacks to the owner's services that were given up.
     """
 
     ready: int
@@ -67,6 +68,7 @@ class Counts:
     listening: bool
     delayed: int
     dead: int
+    dead_callbacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class Status:
         pace: the same for one that no cap holds.
         budget: the lane's caps, and what is used of them; None when its limits are not known.
         held: messages of this lane that a rule holds; None when nobody has counted them.
+        dead_callbacks: callbacks to the owner's services that were given up, of all lanes.
         tempo: how its attempts go; for a plan, and not for programs.
         estimate_needs_plan: why `estimated_time` cannot be told although messages leave: only a plan can tell when the
             last one does; None where that is no reason.
@@ -153,6 +156,7 @@ class Status:
     pace: Hold = _PACE
     budget: LaneBudget | None = None
     held: int | None = None
+    dead_callbacks: int = 0
     estimate_needs_plan: HoldReason | None = None
     tempo: Tempo | None = field(default=None, compare=False, repr=False)
 
@@ -205,6 +209,7 @@ def status_of(
         queue_length=counts.ready + in_flight,
         is_processing=bool(in_flight or (pause > 0 and counts.consumers > 0)),
         failed_messages=counts.dead,
+        dead_callbacks=counts.dead_callbacks,
         waiting=counts.ready,
         in_flight=in_flight,
         retrying=len(retries),

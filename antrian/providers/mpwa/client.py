@@ -1,19 +1,13 @@
 """MPWA, the WhatsApp gateway whose contract the replaced system spoke: one receiver per call, `POST /send-message`."""
 
-import re
 import time
 
 from pydantic import SecretStr
 
-from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Answer, Timeouts, post_json
 from antrian.providers.mpwa.answers import DOUBTFUL, classify, is_connected, reconsider
-
-#: What MPWA's panel or its node process would replace: `{a|b}` by one of the two, the others by what they name.
-_SPINTAX = re.compile(r"\{[^{}|]*\|[^{}]*\}|\{(?:number|random_text|random_num)\}", re.IGNORECASE)
-
-_ONE_NUMBER = re.compile(r"\+[0-9]{6,15}")
+from antrian.providers.mpwa.payload import message_fields, refuse
 
 _CHECK_TIMEOUTS = Timeouts(connect=5, read=10, body=10)
 
@@ -26,6 +20,7 @@ class MpwaProvider:
         api_key: the panel user's key; leaves this object only inside a request.
         sender: the device's number, digits only.
         name: how the provider is called in the history.
+        echoes_id: whether receipts bear our name for an attempt: those of the sandbox do, those of MPWA do not.
         timeouts: for the send itself.
 
     Attributes:
@@ -39,6 +34,7 @@ class MpwaProvider:
         sender: str,
         *,
         name: str = "mpwa",
+        echoes_id: bool = False,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.name = name
@@ -46,6 +42,7 @@ class MpwaProvider:
         self._url = url.rstrip("/")
         self._api_key = api_key
         self._sender = sender
+        self._echoes_id = echoes_id
         self._timeouts = timeouts
 
     def send(self, outgoing: Outgoing) -> SendResult:
@@ -53,8 +50,8 @@ class MpwaProvider:
         if (refusal := refuse(outgoing)) is not None:
             return refusal
         number = outgoing.recipient.removeprefix("+")
-        # With full=1 the answer carries WhatsApp's own id of the message.
-        answer = self._post("/send-message", self._timeouts, number=number, message=outgoing.text, full=1)
+        fields = message_fields(outgoing, self.echoed_id(outgoing.correlation_id))
+        answer = self._post("/send-message", self._timeouts, **fields)
         if isinstance(answer, Failed):
             return answer
         private = (self._api_key.get_secret_value(), outgoing.text, number, self._sender)
@@ -62,6 +59,10 @@ class MpwaProvider:
         if isinstance(result, Failed) and result.code in DOUBTFUL:
             return reconsider(result, connected=self._is_sender_connected())
         return result
+
+    def echoed_id(self, correlation_id: str) -> str:
+        """See `Provider`."""
+        return correlation_id if self._echoes_id else ""
 
     def close(self) -> None:
         """Nothing is kept between sends."""
@@ -73,27 +74,3 @@ class MpwaProvider:
     def _post(self, path: str, timeouts: Timeouts, **fields: object) -> Answer | Failed:
         identity = {"api_key": self._api_key.get_secret_value(), "sender": self._sender}
         return post_json(self._url + path, identity | fields, timeouts)
-
-
-def refuse(outgoing: Outgoing) -> Failed | None:
-    """Say why MPWA must not be given this message, or None if it may."""
-    if not _ONE_NUMBER.fullmatch(outgoing.recipient):
-        return Failed(FailureClass.REJECTED, "bad-recipient", "the recipient is not one number in E.164")
-    if _SPINTAX.search(outgoing.text):
-        return Failed(
-            FailureClass.REJECTED,
-            "spintax",
-            "the text contains {…|…} or {number}, which MPWA would replace: write it without braces",
-        )
-    if not _is_unicode(outgoing.text):
-        # A panel that cannot decode the request finds no key in it, and blames the credentials.
-        return Failed(FailureClass.REJECTED, "not-unicode", "the text contains half of a surrogate pair")
-    return None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

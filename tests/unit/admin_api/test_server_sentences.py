@@ -12,6 +12,8 @@ from admin_api.dashboard import translation
 NO_SENTENCE = re.compile(
     r"antrian .*|(PRAGMA|CREATE|INSERT) .*|attachment; .*|text/csv; .*|POST /.*|<!doctype .*|# Written by .*"
     r"|Value error, |[^{]*(\\b|\.\*|\|).*|Status, control and repair .*|Sent, as a part of .*"
+    r"|(aldinokemal|devlikeapro|tulir)/.*|docs\.fonnte\.com.*"
+    r"|(Meta|Twilio), .*|pywa .*|Graph API answers, .*|from memory, .*"
     r"|(phone mobile|text pesan|jadwal|kedaluwarsa|zona) .*|Halo .*",
     re.DOTALL,
 )
@@ -21,6 +23,7 @@ ELSEWHERE = {
     "the broker did not take all of them: run the same command again",
     "is down or inaccessible",
     "check your connection",
+    "url unreachable",
     "too short to be a key",
     "not a letter",
     "history entries read",

@@ -29,7 +29,7 @@ SHOWN = {
     CopyState.HELD: {MessageState.WAITING, MessageState.SCHEDULED, MessageState.HELD},
     # Its successor may have been held, or released, since.
     CopyState.RETRYING: {MessageState.RETRYING, MessageState.HELD, MessageState.WAITING},
-    CopyState.DEAD: {MessageState.DEAD, MessageState.PURGED},
+    CopyState.DEAD: {MessageState.DEAD, MessageState.PURGED, MessageState.FAILED},
     CopyState.CLOSED: {MessageState(ENDS[one]) for one in ENDS if LIFECYCLE[one].copy is CopyState.CLOSED},
 }
 #: States in which an attempt can follow, or has been decisive: its number must be the same.
@@ -96,7 +96,9 @@ def told_by(entries: list[Event | MessageEntry]) -> tuple[Entry | None, MessageR
 def assert_they_agree(entries: list[Event | MessageEntry]) -> None:
     entry, row = told_by(entries)
     # Agreement alone would not do: what was sent stays sent.
-    assert not any(one.name == EventName.SENT for one in entries) or (entry and entry.state is CopyState.SENT)
+    was_taken_back = any(one.name == EventName.UNDELIVERED for one in entries)
+    was_sent = any(one.name == EventName.SENT for one in entries) and not was_taken_back
+    assert not was_sent or (entry and entry.state is CopyState.SENT)
     if entry is None:
         assert row is None or row.presumed or row.state not in KNOWN_BY_ATTEMPT
         return
@@ -129,7 +131,12 @@ def shown(state: CopyState, entries: list[Event | MessageEntry]) -> set[MessageS
 
 # Any events at all: in any order, of any generation, once or often, with any of them missing.
 
-_STEPS = [row.event for row in LIFECYCLE.values() if row.copy is not None and row.event is not EventName.RESTORED]
+# A send is taken back by what knows it: of a send that comes after a later copy of its message, nothing is taken back.
+_STEPS = [
+    row.event
+    for row in LIFECYCLE.values()
+    if row.copy is not None and row.event not in {EventName.RESTORED, EventName.UNDELIVERED}
+]
 _OTHERS = [
     EventName.CHOSEN,
     EventName.CANCELLING,
@@ -210,6 +217,24 @@ class Life:
         self.generation += 1
         self.is_dead = True
 
+    def take_back(self) -> None:
+        self.tell(EventName.SENDING)
+        self.tell(EventName.SENT, provider_id="p1")
+        self.tell(EventName.UNDELIVERED, failure_class=FailureClass.REJECTED.value)
+
+    def take_back_and_give_up(self) -> None:
+        self.take_back()
+        self.written.append(letter(self.generation + 1, self.attempt))
+        self.tell(EventName.DEAD)
+        self.generation += 1
+        self.is_dead = True
+
+    def take_back_and_retry(self) -> None:
+        self.take_back()
+        self.tell(EventName.RETRYING, due_at=NOW + 60)
+        self.generation += 1
+        self.attempt += 1
+
     def redrive(self) -> None:
         self.tell(EventName.REDRIVEN)
         self.generation, self.attempt, self.is_dead = self.generation + 1, 1, False
@@ -251,6 +276,8 @@ _IN_LANE = (
     "retry_busy",
     "give_up",
     "give_up",
+    "take_back_and_give_up",
+    "take_back_and_retry",
     "clear_and_undo",
 )
 _AT_THE_END = (
@@ -300,11 +327,25 @@ def test_a_life_with_gaps_repetitions_and_late_reports_is_told_alike(
         # Nothing is put back that was not taken out.
         if one is None or one.name in {EventName.CLEARED, EventName.PURGED, EventName.RESTORED}:
             continue
+        # A send was on record before it was taken back, and that before its consequence; it may be written again.
+        if kind != "again" and one.name in {EventName.SENT, EventName.UNDELIVERED}:
+            continue
         if kind != "again":
             told.remove(one)
         if kind != "gap":
             told.insert(max(at % (len(told) + 1), to % (len(told) + 1)), one)
     assert_they_agree(told)
+
+
+def test_a_send_that_is_written_again_after_it_was_taken_back_stays_taken_back() -> None:
+    life = Life()
+    life.take_back_and_give_up()
+    life.redrive()
+    life.written.append(event(EventName.SENT, 0, 1))
+    entry, row = told_by(life.written)
+    assert entry is not None
+    assert row is not None
+    assert (entry.state, row.state) == (CopyState.DEAD, MessageState.WAITING)
 
 
 def test_the_attempts_of_a_redriven_message_are_shown() -> None:

@@ -123,6 +123,29 @@ def test_one_message_names_every_fault_with_its_lane_and_key() -> None:
         assert f"\n  {line}" in text
 
 
+def test_options_that_a_provider_needs_and_what_they_must_be() -> None:
+    text = faults("""
+        [lanes.a]
+        provider = "meta_cloud"
+        key = "a"
+        sender = "1"
+        [lanes.b]
+        provider = "meta_cloud"
+        sender = "2"
+        options = { phone_number_id = "geheim", api_version = 25, templat = "x" }
+    """)
+
+    for line in (
+        "[lanes.a] options: phone_number_id is missing; the provider meta_cloud needs it",
+        "[lanes.b] key (or key_file): is missing; the provider meta_cloud needs it",
+        "[lanes.b] options: phone_number_id must be digits",
+        "[lanes.b] options: api_version must be like v25.0",
+        "[lanes.b] options: meta_cloud has no option templat; did you mean template",
+    ):
+        assert f"\n  {line}" in text
+    assert "geheim" not in text
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -448,7 +448,7 @@ _NAMES = st.sampled_from(
         *("sending", "sent", "failed", "uncertain", "retrying", "redriven", "purged", "restored"),
         *("cancelling", "uncancelled", "chosen"),
         *("dead", "duplicate", "expired", "cancelled", "cleared", "opted_out"),
-        *("held", "released", "postponed"),
+        *("held", "released", "postponed", "undelivered"),
     ]
 )
 _STEPS = st.one_of(
@@ -456,6 +456,14 @@ _STEPS = st.one_of(
     st.tuples(st.just("scheduled"), _IDS, st.integers(0, 3)),
     st.tuples(st.just("buried"), _IDS, st.integers(0, 3)),
     st.tuples(st.just("event"), _NAMES, _IDS, st.integers(0, 3), st.integers(1, 3), st.sampled_from(["u1", "u2"])),
+    st.tuples(
+        st.just("receipt"),
+        st.sampled_from(["sent", "delivered", "delivered", "read", "failed"]),
+        _IDS,
+        st.integers(0, 3),
+        st.integers(1, 3),
+        st.sampled_from(["theirs", "ours", "both", "own form"]),
+    ),
     st.tuples(st.just("emptied"), st.sampled_from(["u1", "u2"])),
     st.tuples(st.just("noise"), st.binary(max_size=20)),
 )
@@ -467,10 +475,21 @@ def _journal(steps) -> Journal:
         if kind == "event":
             name, message_id, generation, attempt, undo_id = values
             due_at = journal.now + 4e9
-            copy = {"copy": "m3"} if name == "redriven" and undo_id == "u2" else {}
+            attempt_name = f"{message_id}-{generation}-{attempt}"
+            more = {
+                "redriven": {"copy": "m3"} if undo_id == "u2" else {},
+                "sending": {"echoed_id": f"own-{attempt_name}"} if undo_id == "u2" else {},
+                "sent": {"provider_id": f"p-{attempt_name}", "provider": "waha"},
+            }.get(name, {})
             journal.outcome(
-                name, message_id, generation=generation, attempt=attempt, undo_id=undo_id, due_at=due_at, **copy
+                name, message_id, generation=generation, attempt=attempt, undo_id=undo_id, due_at=due_at, **more
             )
+        elif kind == "receipt":
+            status, message_id, generation, attempt, named = values
+            ours = {"theirs": "", "own form": f"own-{message_id}-{generation}-{attempt}"}
+            theirs = f"p-{message_id}-{generation}-{attempt}" if named in {"theirs", "both"} else ""
+            ours_told = ours.get(named, f"{message_id}:{generation}:{attempt}")
+            journal.receipt(status, theirs, correlation_id=ours_told)
         elif kind == "emptied":
             journal.event("lane.cleared", "", undo_id=values[0], queued=1, unlisted=1)
         elif kind == "noise":

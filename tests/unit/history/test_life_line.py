@@ -5,6 +5,7 @@ from journal_entries import Journal
 from journal_entries import fold as read
 
 from antrian.history.queries.life_line import fold, summarize
+from antrian.history.records import LifeEntry
 
 
 def outage(journal: Journal, rounds: int, **failure: object) -> None:
@@ -106,3 +107,46 @@ def test_a_message_for_later_does_not_wait_before_its_time(tmp_path):
     assert summarize(steps, NOW + 10).waited is None
     assert summarize(steps, NOW + 5000).waited is not None
     assert summarize([], NOW).waited is None
+
+
+def entry(name, when, **details):
+    return LifeEntry(0, int(when), when, name, message_id="m1", attempt=1, details=details)
+
+
+def told(status, at, *, heard_at=None, provider_id="p1", **details):
+    about = {"status": status, "at": at, "provider_id": provider_id, "correlation_id": "", **details}
+    return entry("receipt.status", heard_at or at, **about)
+
+
+def test_receipts_say_how_long_after_the_send_and_each_once():
+    life = [
+        entry("message.queued", 0),
+        entry("outcome.sending", 1),
+        entry("outcome.sent", 2, provider_id="p1"),
+        told("accepted", 2),
+        told("delivered", 6),
+        told("delivered", 6, heard_at=9),
+        told("read", 30, heard_at=31),
+        told("delivered", 6, heard_at=40),
+    ]
+    steps = fold(life)[-2:]
+    assert [(step.name, step.at, step.details["after"]) for step in steps] == [
+        ("receipt.delivered", 6, 4),
+        ("receipt.read", 30, 28),
+    ]
+    assert summarize(fold(life), 100).waited == 2
+
+
+def test_an_arrival_after_a_failure_and_a_receipt_of_an_earlier_send_say_so():
+    life = [
+        entry("outcome.sent", 2, provider_id="p1"),
+        told("failed", 3, failure_class="transient", code="131026", detail="words"),
+        entry("outcome.undelivered", 4, failure_class="transient", code="131026"),
+        entry("outcome.retrying", 4),
+    ]
+    assert not summarize(fold(life), 100).is_over
+    life += [entry("outcome.sent", 60, provider_id="p2"), told("delivered", 5, heard_at=70)]
+    failed, corrected = (step for step in fold(life) if step.name.startswith("receipt."))
+    assert (failed.code, failed.detail) == ("131026", "words")
+    assert corrected.details["corrects"]
+    assert corrected.details["earlier"]

@@ -3,7 +3,8 @@ from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing
-from antrian.providers.mpwa.client import MpwaProvider, refuse
+from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.mpwa.payload import message_fields, refuse
 
 
 def outgoing(text: str = "Halo", recipient: str = "+6281234567890") -> Outgoing:
@@ -78,3 +79,8 @@ def test_key_is_not_shown_by_repr() -> None:
     provider = MpwaProvider("http://127.0.0.1:0", SecretStr("s3cr3t"), "6281100000000")
 
     assert "s3cr3t" not in repr(vars(provider))
+
+
+def test_our_name_for_an_attempt_is_given_to_the_sandbox_alone() -> None:
+    assert message_fields(outgoing(), "m:0:1")["correlation_id"] == "m:0:1"
+    assert message_fields(outgoing()) == {"number": "6281234567890", "message": "Halo", "full": 1}

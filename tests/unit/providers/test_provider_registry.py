@@ -1,10 +1,12 @@
 import pytest
 
+from antrian.domain import provider_catalog
 from antrian.domain.errors import SettingsError
 from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import load_settings
 from antrian.providers import registry
 from antrian.providers.contract import Provider
+from antrian.providers.receipt_readers import READERS
 
 
 def made(environment: dict[str, str]) -> Provider:
@@ -46,17 +48,75 @@ def test_only_missing_variables_are_named() -> None:
         made(COMPLETE | {"WHATSAPP_API_KEY": ""})
 
 
-@pytest.mark.parametrize("name", ["fonnte", "meta_cloud", "waha", "twilio"])
-def test_planned_provider_says_that_it_is_planned(name: str) -> None:
+def test_planned_provider_says_that_it_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_catalog, "_PLANNED", ("pigeon",))
     with pytest.raises(
-        SettingsError, match=f"{name} is planned and not implemented yet; known providers: mpwa, sandbox"
+        SettingsError, match=r"pigeon is planned and not implemented yet; known providers: mpwa, .*sandbox"
     ):
-        made({"WHATSAPP_PROVIDER": name})
+        made({"WHATSAPP_PROVIDER": "pigeon"})
 
 
 def test_unknown_provider_lists_the_known_ones() -> None:
-    with pytest.raises(SettingsError, match="'pigeon' is not known; known providers: mpwa, sandbox"):
+    with pytest.raises(SettingsError, match=r"'pigeon' is not known; known providers: mpwa, .*sandbox"):
         made({"WHATSAPP_PROVIDER": "pigeon"})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "kept_as"), [("waha", "session", "_session"), ("gowa", "device_id", "_device_id")]
+)
+def test_gateway_is_made_from_its_variables_and_options(name: str, option: str, kept_as: str) -> None:
+    provider = made(COMPLETE | {"WHATSAPP_PROVIDER": name, "WHATSAPP_PROVIDER_OPTIONS": f"{option}=shop"})
+
+    assert (provider.name, vars(provider)[kept_as]) == (name, "shop")
+
+
+def test_fonnte_has_an_address_of_its_own() -> None:
+    variables = COMPLETE | {"WHATSAPP_PROVIDER": "fonnte"}
+
+    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"] == "https://api.fonnte.com"
+    assert vars(made(variables))["_url"] == "https://panel.example"
+
+
+def test_every_reader_is_of_a_provider_of_the_catalog() -> None:
+    assert set(READERS) <= set(PROVIDERS)
+
+
+@pytest.mark.parametrize("name", ["mpwa", "sandbox", "waha", "gowa", "fonnte"])
+def test_provider_that_echoes_our_id_says_which(name: str) -> None:
+    """As the catalog has it, and so that an attempt without an answer can be settled by its receipt."""
+    provider = made(COMPLETE | {"WHATSAPP_PROVIDER": name})
+
+    assert bool(provider.echoed_id("m:0:1")) == PROVIDERS[name].echoes_id
+    assert provider.echoed_id("m:0:1") == provider.echoed_id("m:0:1")
+
+
+def test_options_that_are_missing_are_named_with_the_variables() -> None:
+    with pytest.raises(
+        SettingsError, match=r"also needs: WHATSAPP_API_KEY, phone_number_id in WHATSAPP_PROVIDER_OPTIONS$"
+    ):
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_API_KEY": ""})
+
+
+def test_wrong_options_are_named_and_never_quoted() -> None:
+    options = "phone_number_id=g3heim,ttl=5,direct_send=marketing"
+    with pytest.raises(SettingsError) as caught:
+        made(COMPLETE | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": options})
+
+    text = str(caught.value)
+    assert "WHATSAPP_PROVIDER_OPTIONS: phone_number_id must be digits" in text
+    assert "ttl must be seconds, 30 to 43200" in text
+    assert "direct_send must be utility or authentication" in text
+    assert "g3heim" not in text
+
+
+def test_meta_needs_no_address() -> None:
+    provider = made(
+        COMPLETE
+        | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": "phone_number_id=1066"}
+        | {"WHATSAPP_API_URL": ""}
+    )
+
+    assert vars(provider)["_url"] == "https://graph.facebook.com/v25.0/1066/messages"
 
 
 def test_every_provider_of_the_catalog_can_be_made_and_no_other() -> None:

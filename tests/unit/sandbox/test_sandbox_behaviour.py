@@ -2,18 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antrian.sandbox.behaviour import (
-    Ending,
-    Inbound,
-    Mode,
-    ModeName,
-    Reply,
-    Submission,
-    check_number,
-    read_submission,
-    reply_to,
-)
-from antrian.sandbox.control import decode_fields, read_inbound, read_mode
+from antrian.sandbox.behaviour import Course, Decision, Ending, Mode, ModeName, Submission, decide
+from antrian.sandbox.control import Inbound, read_inbound, read_mode
+from antrian.sandbox.dialects.mpwa import MpwaDialect, check_number, read_submission
+from antrian.sandbox.exchange import Reply, decode_fields
 
 IDENTITY = {"api_key": "key", "sender": "6281100000000"}
 FIELDS = IDENTITY | {"number": "6281234567890", "message": "Halo"}
@@ -26,21 +18,27 @@ anything = st.recursive(
 
 
 def submission(ending: str, *, full: bool = False) -> Submission:
-    return Submission("6281100000000", f"62812000{ending}", "Halo", full)
+    return Submission(sender="6281100000000", number=f"62812000{ending}", message="Halo", full=full)
 
 
-def reply(ending: str, mode: str = "ok", earlier: int = 0, seconds: float = 5.0) -> Reply:
-    return reply_to(submission(ending), Mode(ModeName(mode), seconds), earlier, "3EB0AB")
+def decided(ending: str, mode: str = "ok", earlier: int = 0, seconds: float = 5.0) -> Decision:
+    return decide(submission(ending), Mode(ModeName(mode), seconds), earlier)
+
+
+def rendered(decision: Decision, *, full: bool = False) -> Reply:
+    return MpwaDialect().render(submission("7890", full=full), decision, "3EB0AB", 0)
 
 
 def test_complete_fields_are_a_submission() -> None:
-    assert read_submission(FIELDS | {"full": 1}) == Submission("6281100000000", "6281234567890", "Halo", full=True)
+    assert read_submission(FIELDS | {"full": 1}) == Submission(
+        sender="6281100000000", number="6281234567890", message="Halo", full=True
+    )
 
 
 def test_numbers_may_come_without_quotes() -> None:
     found = read_submission(FIELDS | {"number": 6281234567890, "sender": 6281100000000})
 
-    assert found == Submission("6281100000000", "6281234567890", "Halo")
+    assert found == Submission(sender="6281100000000", number="6281234567890", message="Halo")
 
 
 @pytest.mark.parametrize("missing", ["api_key", "sender"])
@@ -95,20 +93,41 @@ def test_bad_fields_get_mpwas_own_answer(fields: object) -> None:
     ],
 )
 def test_simulator_numbers(ending: str, earlier: int, answered: str, status: int) -> None:
-    found = reply(ending, earlier=earlier)
+    found = decided(ending, earlier=earlier)
 
-    assert (found.answered, found.status) == (answered, status)
+    assert (found.answered, rendered(found).status) == (answered, status)
+
+
+@pytest.mark.parametrize(
+    ("ending", "earlier", "course"),
+    [
+        ("7890", 0, Course.USUAL),
+        ("9006", 0, Course.USUAL),
+        ("9011", 0, Course.LATE),
+        ("9012", 0, Course.TWICE),
+        ("9013", 0, Course.REVERSED),
+        ("9014", 0, Course.NEVER),
+        ("9015", 9, Course.FAILED),
+        ("9016", 0, Course.FAILED_FOR_NOW),
+        ("9016", 1, Course.USUAL),
+        ("9017", 0, Course.CORRECTED),
+    ],
+)
+def test_numbers_with_receipts_of_their_own_are_accepted(ending: str, earlier: int, course: Course) -> None:
+    found = decided(ending, earlier=earlier)
+
+    assert (found.course, rendered(found).status) == (course, 200)
 
 
 def test_only_numbers_with_a_history_are_counted() -> None:
-    assert [ending for ending in ("7890", "9001", "9002", "9003", "9004", "9005") if reply(ending).counted] == [
+    assert [ending for ending in ("7890", "9001", "9002", "9003", "9004", "9005") if decided(ending).counted] == [
         "9003",
         "9004",
     ]
 
 
 def test_endings_of_the_connection() -> None:
-    found = [(reply(ending).ending, reply(ending).after) for ending in ("7890", "9005", "9006", "9007")]
+    found = [(decided(ending).ending, decided(ending).after) for ending in ("7890", "9005", "9006", "9007")]
 
     assert found == [(Ending.ANSWER, 0), (Ending.ANSWER, 5), (Ending.SILENCE, 0), (Ending.DROP, 0)]
 
@@ -117,7 +136,6 @@ def test_endings_of_the_connection() -> None:
     ("mode", "answered", "status"),
     [
         ("ok", "sent", 200),
-        ("down", "unavailable", 503),
         ("unauthorized", "unauthorized", 400),
         ("throttle", "throttled", 429),
         ("slow", "sent", 200),
@@ -125,27 +143,26 @@ def test_endings_of_the_connection() -> None:
     ],
 )
 def test_modes(mode: str, answered: str, status: int) -> None:
-    found = reply("7890", mode)
+    found = decided("7890", mode)
 
-    assert (found.answered, found.status) == (answered, status)
+    assert (found.answered, rendered(found).status) == (answered, status)
 
 
 def test_strangers_are_refused_as_whatsapp_does_and_the_others_are_not() -> None:
     mode = Mode(ModeName.COLD_REFUSED)
-    stranger = reply_to(submission("7890"), mode, 0, "3EB0AB", known=False)
-    friend = reply_to(submission("7890"), mode, 0, "3EB0AB", known=True)
+    stranger = decide(submission("7890"), mode, 0, known=False)
+    friend = decide(submission("7890"), mode, 0, known=True)
 
-    assert (stranger.answered, stranger.status) == ("cold-refused", 500)
-    assert stranger.body == {"status": False, "msg": "Failed to send message! server returned error 463"}
+    assert (stranger.answered, rendered(stranger).status) == ("cold-refused", 500)
+    assert rendered(stranger).body == {"status": False, "msg": "Failed to send message! server returned error 463"}
     assert friend.answered == "sent"
 
 
 def test_end_of_the_refusal_is_stated_and_kept() -> None:
     mode = read_mode({"mode": "cold-refused", "for": 90}, 1_764_000_000.0)
     assert isinstance(mode, Mode)
-    stated = reply_to(submission("7890"), mode, 0, "3EB0AB", known=False).body
+    stated = rendered(decide(submission("7890"), mode, 0, known=False)).body
 
-    assert stated is not None
     assert stated["reachoutTimeLock"]["timeEnforcementEnds"] == "2025-11-24T16:01:30.000Z"
     assert mode.at(1_764_000_089.9).name is ModeName.COLD_REFUSED
     assert mode.at(1_764_000_090.0).name is ModeName.OK
@@ -156,32 +173,26 @@ def test_wrong_inbound_message_is_explained(fields: object) -> None:
     assert isinstance(read_inbound(fields), str)
 
 
-def test_proxy_of_a_provider_that_is_down_has_no_body_of_the_provider() -> None:
-    assert reply("7890", "down").body is None
-
-
 def test_mode_comes_before_the_number_and_does_not_use_up_its_script() -> None:
-    found = reply("9003", "throttle")
+    found = decided("9003", "throttle")
 
     assert (found.answered, found.counted) == ("throttled", False)
 
 
 def test_slow_keeps_the_number_s_script() -> None:
-    found = reply("9003", "slow", seconds=1.5)
+    found = decided("9003", "slow", seconds=1.5)
 
     assert (found.answered, found.after, found.counted) == ("failed", 1.5, True)
 
 
 @pytest.mark.parametrize(("seconds", "header"), [(5.0, "5"), (0.0, "0"), (0.2, "1"), (7.5, "8")])
 def test_retry_after_is_whole_seconds_and_never_too_few(seconds: float, header: str) -> None:
-    assert reply("7890", "throttle", seconds=seconds).headers == {"Retry-After": header}
+    assert rendered(decided("7890", "throttle", seconds=seconds)).headers == {"Retry-After": header}
 
 
 def test_full_answer_carries_the_id_and_the_short_one_does_not() -> None:
-    full = reply_to(submission("7890", full=True), Mode(), 0, "3EB0AB")
-    short = reply_to(submission("7890"), Mode(), 0, "3EB0AB")
+    full, short = rendered(decided("7890"), full=True), rendered(decided("7890"))
 
-    assert full.body is not None
     assert full.body["data"]["key"] == {"remoteJid": "628120007890@s.whatsapp.net", "fromMe": True, "id": "3EB0AB"}
     assert short.body == {"status": True, "msg": "Message sent successfully!"}
 
@@ -203,7 +214,7 @@ def test_check_number(number: str, mode: str, msg: object) -> None:
 
 @pytest.mark.parametrize(
     ("fields", "mode", "status"),
-    [(None, "ok", 400), (IDENTITY, "ok", 400), (IDENTITY, "unauthorized", 400), (IDENTITY, "down", 503)],
+    [(None, "ok", 400), (IDENTITY, "ok", 400), (IDENTITY, "unauthorized", 400)],
 )
 def test_check_number_fails_like_the_rest(fields: object, mode: str, status: int) -> None:
     assert check_number(fields, Mode(ModeName(mode))).status == status
@@ -263,9 +274,9 @@ def test_no_request_is_a_surprise(fields: object) -> None:
 
 
 @given(
-    ending=st.sampled_from([f"900{last}" for last in range(10)]),
+    ending=st.sampled_from([f"90{last:02}" for last in range(20)]),
     mode=st.sampled_from(list(ModeName)),
     earlier=st.integers(0, 5),
 )
 def test_every_decision_is_named_for_the_list(ending: str, mode: str, earlier: int) -> None:
-    assert reply(ending, mode, earlier).answered
+    assert decided(ending, mode, earlier).answered

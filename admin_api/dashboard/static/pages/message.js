@@ -20,8 +20,9 @@ const AGAIN_EVERY = 3000;
 //: Milliseconds between two looks for what was just done, and after which it is shown anyhow.
 const LOOK_EVERY = 300;
 const PATIENCE = 8000;
-const MOVING = new Set(["waiting", "held", "sending", "retrying"]);
-const FAILED = new Set(["dead", "retrying", "expired"]);
+const MOVING = new Set(["waiting", "held", "sending", "retrying", "failed"]);
+const FAILED = new Set(["failed", "dead", "retrying", "expired"]);
+const ARRIVED = new Set(["delivered", "read"]);
 const missing = (error) => { if (error.status === 404) return null; throw error; };
 
 /** What was just done and the history does not tell yet: {what, key}. */
@@ -63,7 +64,10 @@ function facts(one, letter, summary) {
     [t("Source"), one.source],
     [t("Purpose"), one.purpose],
     [t("Queued"), one.queued_at && when(one.queued_at)],
-    [t("Sent"), one.sent_at && when(one.sent_at)],
+    [t("Handed over"), one.sent_at && [when(one.sent_at), one.provider && ` · ${one.provider}`]],
+    [t("Delivered"), one.delivered_at && when(one.delivered_at)],
+    [t("Read"), one.read_at && when(one.read_at)],
+    [t("Not delivered"), one.undelivered_at && when(one.undelivered_at)],
     [t("Given up"), letter?.died_at && when(letter.died_at)],
     [one.state === "retrying" ? t("Next attempt") : t("Due"), one.due_at && when(one.due_at)],
     [t("Expires"), one.expires_at && full(one.expires_at)],
@@ -79,12 +83,16 @@ function facts(one, letter, summary) {
   return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
+/** The failure that the provider told after it took the message, until something follows of that. */
+const undelivered = (one) => (one.state === "sent" && one.delivery === "failed" ? { failure_class: one.delivery_class, code: one.delivery_code, detail: one.delivery_detail } : null);
+
 /** The failure that the message is stopped by; one that waits again is not. */
 function trouble(one, letter) {
-  const failed = letter ?? (one.failure_class && FAILED.has(one.state) ? one : null);
+  const failed = letter ?? undelivered(one) ?? (one.failure_class && FAILED.has(one.state) ? one : null);
   if (!failed) return null;
   const said = causeDetail(letter?.problem || failed.detail);
   return h("div", { class: "trouble" }, h("b", {}, causeTitle(failed.failure_class, failed.code)), said && h("span", {}, said),
+    letter && ARRIVED.has(one.delivery) && h("p", { class: "doubt-line" }, t("The provider said later that it arrived after all.")),
     letter?.may_have_arrived && h("p", { class: "doubt-line" }, t("The provider had this message; the person may get it twice.")),
     h("code", { class: "cause-code" }, causeCode(failed.failure_class, failed.code)));
 }

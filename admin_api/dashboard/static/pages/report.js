@@ -115,6 +115,25 @@ function sources(report) {
   $("#sources").replaceChildren(report.sources.length ? figureTable(t("By source"), columns, report.sources) : empty(t("Nothing was sent"), t("Messages that the provider accepted are counted here.")));
 }
 
+/** What became of what was sent, by provider, and by lane where there are several. */
+function deliveries(report) {
+  const columns = (what) => [
+    { label: what, class: "wide", cell: (one) => one.name || t("unknown") },
+    { label: t("Handed over"), class: "number", cell: (one) => number(one.handed_over) },
+    { label: t("Delivered"), class: "number", cell: (one) => number(one.delivered) },
+    { label: t("Read"), class: "number", cell: (one) => number(one.read) },
+    { label: t("Not delivered"), class: "number", cell: (one) => number(one.failed) },
+    { label: t("Unknown"), class: "number", cell: (one) => number(one.unknown) },
+    { label: t("Arrived"), class: "number", cell: (one) => (one.delivery_rate === null ? "–" : percent(one.delivery_rate)) },
+    { label: t("Half within"), class: "number", cell: (one) => (one.time ? duration(one.time.p50) : "–") },
+    { label: t("95 of 100 within"), class: "number", cell: (one) => (one.time ? duration(one.time.p95) : "–") },
+  ];
+  const tables = [table(t("By provider"), columns(t("Provider")), report.providers)];
+  if (report.lanes.length > 1) tables.push(table(t("By lane"), columns(t("Lane")), report.lanes));
+  $("#deliveries-card").hidden = !report.providers.length;
+  $("#deliveries").replaceChildren(...tables);
+}
+
 function hours(report) {
   const known = report.days.filter((day) => day.sent !== null);
   $("#hours-card").hidden = report.days.length < 2 || !report.totals.sent;
@@ -127,7 +146,7 @@ async function refresh() {
   if (period !== chosen()) return;
   $("#csv").setAttribute("href", address("/analytics/report.csv", { period, lane, ...zoneQuery() }));
   say($("#line"), sentence(report));
-  for (const part of [about, figures, overTime, waits, causes, sources, hours]) part(report);
+  for (const part of [about, figures, overTime, waits, causes, sources, deliveries, hours]) part(report);
 }
 
 /** What nobody asked for may fail quietly: the next one comes soon. */

@@ -11,7 +11,7 @@ import { matchWords } from "../matches.js";
 import { onChange } from "../news.js";
 import { Pager } from "../pager.js";
 import { inPlace } from "../rows.js";
-import { messageLink, messageState, priorityTag, states, when } from "../words.js";
+import { messageLink, messageState, priorityTag, searchStates, when } from "../words.js";
 
 const NAMES = ["q", "phone_number", "key", "text", "state", "source", "lane", "since", "until"];
 //: Names from before there was one field; bookmarks have them.
@@ -25,7 +25,7 @@ const wide = matchMedia("(min-width: 47.01rem)");
 const unfold = () => { box.open = wide.matches || ["state", "source", "since", "until"].some((name) => filters.filter[name]); };
 
 modernize();
-$("#filters [name=state]").append(...Object.entries(states).map(([name, [label]]) => h("option", { value: name }, label)));
+$("#filters [name=state]").append(...Object.entries(searchStates).map(([name, [label]]) => h("option", { value: name }, label)));
 const pager = new Pager({ path: "/messages", button: $("#more"), draw, limit: PAGE });
 const filters = new Filters($("#filters"), NAMES, load);
 

@@ -1,4 +1,4 @@
-"""Python's garbage collector, told to look less often, in processes that read a journal."""
+"""Python's garbage collector, told to look less often, in processes that read a long stream."""
 
 import gc
 
@@ -6,7 +6,7 @@ import gc
 def collect_rarely() -> None:
     """Have the collector leave alone what lives as long as the process, and look at the rest less often.
 
-    Reading the journal makes many objects that are gone at once; with Python's own thresholds the collector takes
+    Reading a stream makes many objects that are gone at once; with Python's own thresholds the collector takes
     three tenths of the time that the history needs.
     """
     gc.collect()

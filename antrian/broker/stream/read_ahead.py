@@ -1,6 +1,6 @@
-"""A long journal read in a process of its own, so that reading and writing it each have a processor.
+"""A long stream read in a process of its own, so that reading it and making something of it each have a processor.
 
-Only a history that is far behind needs this; one that keeps up reads in the thread that writes, by `StreamFeed`.
+Only who is far behind needs this; who keeps up reads in the thread that makes something of it, by `StreamFeed`.
 """
 
 import fcntl
@@ -16,7 +16,10 @@ from typing import NamedTuple
 from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.errors import AntrianError
 
-_PROGRAM = "antrian.history.journal.read_ahead_process"
+_PROGRAM = "antrian.broker.stream.read_ahead_process"
+
+#: So many entries behind, it is worth a process of its own: that takes half a second to start.
+FAR = 50_000
 
 #: Bytes of the pipe: more than a batch has, usually, and the most that Linux gives to any user.
 _ROOM = 1 << 20
@@ -30,13 +33,17 @@ class Task(NamedTuple):
 
     Attributes:
         urls: the broker's addresses.
-        namespace: of the queues.
+        stream: its name.
         start: the offset of an entry that is there, or `first`.
+        bare: an exchange whose publishers' properties say nothing; see `StreamFeed`.
+        name: what the broker shows as the connection's name.
     """
 
     urls: tuple[str, ...]
-    namespace: str
+    stream: str
     start: int | str
+    bare: str
+    name: str
 
 
 class ReadBatch(NamedTuple):
@@ -54,7 +61,7 @@ class ReadBatch(NamedTuple):
 
 
 class ReadingEnded(AntrianError):
-    """The other process reads no more, because of the broker or the journal."""
+    """The other process reads no more, because of the broker or the stream."""
 
 
 class ReaderLost(AntrianError):
@@ -62,18 +69,20 @@ class ReaderLost(AntrianError):
 
 
 class ReadAhead:
-    """Reads the journal from a place on, as `StreamFeed` does, in another process that ends with this object.
+    """Reads a stream from a place on, as `StreamFeed` does, in another process that ends with this object.
 
     Args:
         urls: the broker's addresses.
-        namespace: of the queues.
+        stream: its name.
         start: the offset of an entry that is there, or `first`.
+        bare: see `StreamFeed`.
+        name: what the broker shows as the connection's name.
 
     Raises:
         ReaderLost: no process can be started.
     """
 
-    def __init__(self, urls: Sequence[str], namespace: str, start: int | str) -> None:
+    def __init__(self, urls: Sequence[str], stream: str, start: int | str, *, bare: str, name: str) -> None:
         self._end_passed_at: float | None = None
         try:
             self._pipe, far = Pipe(duplex=False)
@@ -81,10 +90,10 @@ class ReadAhead:
                 _widen(far.fileno())
                 self._process = _started(far.fileno())
         except OSError as error:
-            raise ReaderLost(f"no process can be started to read the journal: {error.strerror}") from error
+            raise ReaderLost(f"no process can be started to read {stream}: {error.strerror}") from error
         with suppress(BrokenPipeError), self._process.stdin as stdin:  # type: ignore[union-attr]
             # Should it have ended already, there is nothing to take.
-            pickle.dump(Task(tuple(urls), namespace, start), stdin)
+            pickle.dump(Task(tuple(urls), stream, start, bare, name), stdin)
 
     def take(self, timeout: float) -> list[StreamEntry]:
         """The next entries; waits for them at most `timeout` seconds.
@@ -99,7 +108,7 @@ class ReadAhead:
             batch = receive(self._pipe)
         except (EOFError, OSError) as error:
             # The second one when it was killed in the middle of a batch.
-            raise ReaderLost("the process that reads the journal has ended") from error
+            raise ReaderLost("the process that reads the stream has ended") from error
         if batch.trouble:
             raise ReadingEnded(batch.trouble)
         self._end_passed_at = batch.end_passed_at or self._end_passed_at
@@ -109,7 +118,7 @@ class ReadAhead:
         """The other process does so by itself."""
 
     def end_passed_at(self) -> float | None:
-        """A time at which the journal held nothing but what was taken since; None if there is no later one to tell."""
+        """A time at which the stream held nothing but what was taken since; None if there is no later one to tell."""
         at, self._end_passed_at = self._end_passed_at, None
         return at
 

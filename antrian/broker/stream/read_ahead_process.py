@@ -10,28 +10,26 @@ from multiprocessing.connection import Connection
 
 from antrian.broker.connection import open_channel
 from antrian.broker.stream.feed import StreamFeed
-from antrian.broker.topology import Names
+from antrian.broker.stream.read_ahead import ReadBatch, Task, send
 from antrian.domain.errors import AntrianError
-from antrian.history.journal.read_ahead import ReadBatch, Task, send
 
 #: Seconds without an entry after which an empty batch goes out: that is how a reader that is gone is noticed.
 _TICK = 0.1
 
-#: Seconds between two looks for the journal's end.
+#: Seconds between two looks for the stream's end.
 _ROUND = 0.5
 
 
 def run(task: Task, pipe: Connection) -> None:
-    """Read until the reader is gone, or the journal cannot be read; then say why.
+    """Read until the reader is gone, or the stream cannot be read; then say why.
 
     Raises:
         BrokenPipeError: the reader is gone.
     """
     try:
-        with open_channel(task.urls, name="antrian history read-ahead") as channel:
-            names = Names(task.namespace)
-            # A process is only started for a journal that is long, so silence never means that it is empty.
-            feed = StreamFeed(channel, names.journal, task.start, bare=names.events, silence=math.inf)
+        with open_channel(task.urls, name=task.name) as channel:
+            # A process is only started for a stream that is long, so silence never means that it is empty.
+            feed = StreamFeed(channel, task.stream, task.start, bare=task.bare, silence=math.inf)
             look_at = 0.0
             while True:
                 taken = feed.take(_TICK)

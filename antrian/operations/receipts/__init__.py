@@ -1,0 +1,1 @@
+"""What follows from what providers report: another try or a dead letter, contacts, answers, callbacks."""

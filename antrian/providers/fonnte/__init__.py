@@ -1,0 +1,1 @@
+"""Fonnte, a hosted WhatsApp gateway of Indonesia."""

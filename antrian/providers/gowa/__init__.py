@@ -1,0 +1,1 @@
+"""GOWA (go-whatsapp-web-multidevice), a WhatsApp gateway that one runs oneself."""

@@ -1,0 +1,1 @@
+"""Meta's own interface to WhatsApp, the Cloud API."""

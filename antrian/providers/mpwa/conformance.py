@@ -1,0 +1,108 @@
+"""What MPWA's panel says, for the checks: its answers as the published copy of the panel words them.
+
+Source: the API page and controllers of the panel (`zymzz-id/MPWA`); texts of forks as their clients quote them.
+"""
+
+from pydantic import SecretStr
+
+from antrian.domain.failure_class import FailureClass
+from antrian.providers.conformance.probe import (
+    KEY,
+    AnswerCase,
+    ClientSettings,
+    FieldRule,
+    ProviderProbe,
+    RequestShape,
+    Situation,
+    http_answer,
+)
+from antrian.providers.contract import Provider
+from antrian.providers.http import Timeouts
+from antrian.providers.mpwa.client import MpwaProvider
+
+_SENDER = "6281100000000"
+_KEY_OF_MESSAGE = {"remoteJid": "6281234567890@c.us", "fromMe": True, "id": "3EB0F4C2A1"}
+_CONNECTED = http_answer(200, {"status": True, "data": {"jid": f"{_SENDER}@s.whatsapp.net", "exists": True}})
+_FAR = 4_102_444_800  # 2100-01-01
+
+
+def _client(settings: ClientSettings) -> Provider:
+    timeouts = Timeouts(settings.connect, settings.patience, settings.patience)
+    return MpwaProvider(settings.url, SecretStr(settings.key), _SENDER, timeouts=timeouts)
+
+
+def _refused(words: str, status: int = 400, **more: object) -> bytes:
+    return http_answer(status, {"status": False, "msg": words, **more})
+
+
+def _case(name: str, failure: FailureClass | None, *answers: bytes, situation: Situation | None = None) -> AnswerCase:
+    return AnswerCase(name=name, failure=failure, answers=answers, situation=situation)
+
+
+CASES = (
+    AnswerCase(
+        name="accepted, with full=1",
+        situation=Situation.ACCEPTED,
+        answers=(
+            http_answer(200, {"status": True, "data": {"key": _KEY_OF_MESSAGE, "messageTimestamp": "1795000000"}}),
+        ),
+        provider_id="3EB0F4C2A1",
+    ),
+    _case("accepted by an older panel", None, http_answer(200, {"status": True, "msg": "Message sent successfully!"})),
+    _case("status as text", None, http_answer(200, {"status": "true", "msg": "ok"})),
+    _case(
+        "number without WhatsApp",
+        None,
+        _refused("The number is not registered on WhatsApp"),
+        situation=Situation.NOT_ON_WHATSAPP,
+    ),
+    _case(
+        "wrong key",
+        None,
+        _refused("Invali api_key or sender,please check again (2)"),
+        situation=Situation.BAD_CREDENTIALS,
+    ),
+    _case(
+        "throttled by the web server", None, http_answer(429, b"<html>Too Many Requests"), situation=Situation.THROTTLED
+    ),
+    AnswerCase(
+        name="new contact refused, until a date",
+        situation=Situation.COLD_REFUSED,
+        answers=(
+            http_answer(500, {"status": False, "message": "server returned error 463", "timeEnforcementEnds": _FAR}),
+        ),
+        retry_after=(86_400.0, 31 * 86_400.0),
+    ),
+    _case("device away", None, _refused("The sender is invalid or disconnected."), situation=Situation.SESSION_DOWN),
+    _case("plan used up", FailureClass.UNAVAILABLE, _refused("You no longer have enough messages, upgrade your plan")),
+    _case("fields refused", FailureClass.REJECTED, _refused("Invalid data!", errors={"number": ["is required"]})),
+    _case("failed while connected", FailureClass.TRANSIENT, _refused("Failed to send message!"), _CONNECTED),
+    _case(
+        "failed while disconnected",
+        FailureClass.UNAVAILABLE,
+        _refused("Failed to send message!"),
+        http_answer(200, {"status": True, "msg": False}),
+    ),
+    _case("node's answer lost", FailureClass.UNCERTAIN, _refused("Failed to send message!, Check your connection!")),
+    _case("true with a failure's status", FailureClass.UNCERTAIN, http_answer(500, {"status": True})),
+)
+
+PROBE = ProviderProbe(
+    provider="mpwa",
+    make_client=_client,
+    sender=_SENDER,
+    request=RequestShape(
+        path="/send-message",
+        text="message",
+        recipient="number",
+        recipient_value="6281234567890",
+        credentials="api_key",
+        credentials_value=KEY,
+        rules=(FieldRule("sender", _SENDER), FieldRule("full", "1")),
+        source="MPWA's API page, send-message",
+    ),
+    cases=CASES,
+    complain=_refused,
+    refused_texts=frozenset({"choice"}),
+    follows_up=1,
+)

@@ -1,0 +1,1 @@
+"""The sandbox's own webhooks; it is sent to as MPWA is."""

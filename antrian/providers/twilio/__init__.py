@@ -1,0 +1,1 @@
+"""Twilio's interface to WhatsApp, Programmable Messaging."""

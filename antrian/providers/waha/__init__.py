@@ -1,0 +1,1 @@
+"""WAHA, a WhatsApp gateway that one runs oneself."""

@@ -1,0 +1,134 @@
+"""From what a provider told to the events that are written: pure.
+
+A message of a person makes them known to the sender, links their identities, and may be a wish; each is an event of
+its own beside the report. That nothing here raises, whatever a signed body holds, is `events_of`'s promise.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from antrian.contacts.fold import LONGEST_WORDS
+from antrian.contacts.identity import identity_key, person_key
+from antrian.domain import contact_event
+from antrian.domain.contact import ALL_PURPOSES, Purpose
+from antrian.domain.contact_event import MOST_RECIPIENTS
+from antrian.domain.events import Event
+from antrian.domain.lane import Lane
+from antrian.domain.opt_out import read_wish
+from antrian.domain.receipt import (
+    LONGEST_RAW,
+    DeliveryReceipt,
+    InboundMessage,
+    ProviderEvent,
+    UnreadableReport,
+    reported,
+)
+
+#: Values within values that are kept of an account's notice: JSON can hold more of them than Python can copy.
+_DEEPEST = 20
+
+
+def events_of(told: Sequence[ProviderEvent], lane: Lane, *, at: float, source: str) -> list[Event]:
+    """The events that a request leads to, in order; each can be encoded.
+
+    Args:
+        told: what the request told.
+        lane: whose webhook it came to.
+        at: when we heard it, unix seconds.
+        source: which process writes them.
+    """
+    events: list[Event] = []
+    for one in told:
+        try:
+            made = [reported(one, lane=lane.name, provider=lane.provider, sender=lane.sender_key, at=at, source=source)]
+            if isinstance(one, InboundMessage):
+                made += _of_inbound(one, at, source)
+            events += [_encodable(event) for event in made]
+        except (RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
+            # An adapter let through what it should not have; the other parts count.
+            lost = UnreadableReport(reason=f"a part could not be written down ({type(error).__name__})")
+            about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
+            events.append(reported(lost, **about, at=at, source=source))
+    return [*events, *_known(told, lane, at, source)]
+
+
+def unreadable(body: bytes, reason: str) -> UnreadableReport:
+    """What a body is that its reader failed on."""
+    return UnreadableReport(reason=reason, raw=body[:LONGEST_RAW].decode("utf-8", "replace"))
+
+
+def word_of(told: ProviderEvent) -> str:
+    """What it is counted as: a receipt's status, else its kind."""
+    return told.status.value if isinstance(told, DeliveryReceipt) else _WORDS[type(told).__name__]
+
+
+_WORDS = {
+    "InboundMessage": "inbound",
+    "SessionNotice": "session",
+    "AccountNotice": "account",
+    "UnreadableReport": "unreadable",
+}
+
+
+def _known(told: Iterable[ProviderEvent], lane: Lane, at: float, source: str) -> Iterator[Event]:
+    """One event for all who wrote: a repeated one says nothing new."""
+    wrote = dict.fromkeys(
+        one.recipient for one in told if isinstance(one, InboundMessage) and person_key(one.recipient) is not None
+    )
+    names = list(wrote)
+    for start in range(0, len(names), MOST_RECIPIENTS):
+        people = names[start : start + MOST_RECIPIENTS]
+        yield contact_event.known(lane.sender_key, people, "inbound", at=at, source=source)
+
+
+def _of_inbound(message: InboundMessage, at: float, source: str) -> Iterator[Event]:
+    person = message.recipient
+    if person_key(person) is None:
+        return
+    identities = {
+        kind: identity for kind, identity in message.identities.items() if identity_key(kind, identity) is not None
+    }
+    if identities and person.startswith("+"):
+        yield contact_event.linked(person, identities, at=at, source=source)
+    if (wanted := _wish(message)) is not None:
+        is_out, purpose = wanted
+        words = message.text.strip()[:LONGEST_WORDS]
+        yield contact_event.opted(
+            person, purpose, is_out=is_out, at=at, source=source, by=person, channel="inbound", words=words
+        )
+
+
+def _wish(message: InboundMessage) -> tuple[bool, str] | None:
+    """Whether the person opts out, and of what; None where they say nothing of the kind."""
+    wish = read_wish(message.text)
+    if message.preference in {"stop", "start"}:
+        is_out = message.preference == "stop"
+        if wish is not None and wish.opts_out == is_out:
+            return is_out, wish.purpose
+        return is_out, Purpose.MARKETING if is_out else ALL_PURPOSES
+    return None if wish is None else (wish.opts_out, wish.purpose)
+
+
+def _encodable(event: Event) -> Event:
+    """The event, without what JSON can say and UTF-8 cannot: halves of characters."""
+    if not event.message_id.isascii():
+        # None of ours; and a routing key has few bytes.
+        event = replace(event, message_id="")
+    try:
+        event.encode()
+    except UnicodeEncodeError:
+        return replace(event, details=_clean(event.details))
+    return event
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, Mapping):
+        return {_clean(str(name)): _clean(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(one, depth + 1) for one in value]
+    return value

@@ -1,0 +1,230 @@
+"""What the owner's services are told, through a real admin side, a real broker and real HTTP; kill -9 included."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event as Gate
+from threading import Thread
+
+import pytest
+from admin import AdminServer
+from cli import Cli
+from queue_fixture import Stock
+
+from antrian.broker.connection import open_channel
+from antrian.broker.event_log import write_event
+from antrian.domain.receipt import DeliveryReceipt, InboundMessage, ReceiptStatus, reported
+from antrian.operations.callbacks.callback_target import CallbackTargets
+from antrian.operations.callbacks.callback_task import CallbackTask
+from antrian.operations.callbacks.sender import CallbackSender, publish
+from waiting import wait_until
+
+KEY = b"k" * 32
+SECRET = f"whsec_{base64.b64encode(KEY).decode()}"
+
+
+@dataclass
+class Receiver:
+    """A service that is told things, and answers as `answer` says; it keeps what is signed as it must be."""
+
+    answer: Callable[[str], int] = lambda _path: 204
+    got: list[tuple[str, str, dict]] = field(default_factory=list)
+    forged: int = 0
+    url: str = ""
+
+    def take(self, path: str, headers: dict, body: bytes) -> int:
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        ours = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
+        if f"v1,{ours}" not in headers["webhook-signature"].split(" "):
+            self.forged += 1
+            return 401
+        status = self.answer(path)
+        self.got.append((path, headers["webhook-id"], json.loads(body)))
+        return status
+
+    def states(self, path: str = "/shop") -> dict[str, set[str]]:
+        """By message, what was told of it."""
+        told: dict[str, set[str]] = {}
+        for where, _, payload in list(self.got):
+            if where == path:
+                told.setdefault(payload["data"]["message_id"], set()).add(payload["data"]["state"])
+        return told
+
+
+@contextmanager
+def receiving(**about) -> Iterator[Receiver]:
+    receiver = Receiver(**about)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = receiver.take(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            self.send_response(status)
+            self.send_header("location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Not into the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    receiver.url = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as ours:
+        yield ours
+
+
+def report(stock: Stock, told: DeliveryReceipt | InboundMessage) -> None:
+    event = reported(told, lane="default", provider="sandbox", sender="628111", at=time.time(), source="test")
+    with open_channel(stock.settings.amqp_urls, name="test provider") as channel:
+        write_event(channel, stock.names, event, must_be_kept=True)
+
+
+@pytest.mark.timeout(300)
+def test_a_service_is_told_how_its_messages_fare_whatever_is_killed(stock: Stock, consumer, receiver, tmp_path) -> None:
+    dice = random.Random(20261129)
+    told = {
+        "CALLBACK_SOURCES": f"shop={receiver.url}/shop",
+        "CALLBACK_URL": f"{receiver.url}/owner",
+        "CALLBACK_SECRET": SECRET,
+    }
+    admin = AdminServer(stock.settings, tmp_path / "admin.log", **told)
+    with admin:
+        admin.ready()
+        consumer(WHATSAPP_QUEUE_DELAY="0")
+        good = [f"m{number}" for number in range(12)]
+        stock.add_waiting(*good, source="shop")
+        stock.add_waiting("bad", source="shop", phone_number="+6281234569001")
+        stock.add_waiting("other", source="elsewhere")
+        wait_until(lambda: len(stock.events("outcome.sent")) == len(good) + 1, 60, "all are sent")
+        for event in stock.events("outcome.sent"):
+            report(stock, DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id=event.details["provider_id"]))
+        for number in range(6):
+            message = InboundMessage(recipient="+6281234567890", provider_id=f"in{number}", text=f"Halo {number}")
+            report(stock, message)
+            report(stock, message)
+        for _ in range(3):
+            moment = time.monotonic() + dice.uniform(0, 0.7)
+            wait_until(lambda until=moment: time.monotonic() >= until, 10, "the moment has come", every=0.01)
+            admin.kill()
+            admin.start()
+        expected = {one: {"handed_over", "delivered"} for one in good} | {"bad": {"dead"}}
+        wait_until(lambda: receiver.states() == expected, 60, "the service knows it all")
+        texts = lambda: {payload["data"]["text"] for path, _, payload in receiver.got if path == "/owner"}  # noqa: E731
+        wait_until(lambda: len(texts()) == 6, 60, "the owner knows what people wrote")
+
+    assert receiver.forged == 0
+    ids = {(where, json.dumps(payload, sort_keys=True)): webhook_id for where, webhook_id, payload in receiver.got}
+    assert len(ids) == len({webhook_id for _, webhook_id, _ in receiver.got}), "one id for one thing, at each repeat"
+    shop = [payload for path, _, payload in receiver.got if path == "/shop"]
+    assert not any("81234" in json.dumps(payload) or "text" in payload["data"] for payload in shop)
+    [dead] = [payload["data"] for payload in shop if payload["type"] == "message.dead"][:1]
+    assert (dead["attempt"], dead["source"], bool(dead["code"])) == (1, "shop", True)
+
+
+@pytest.mark.timeout(300)
+def test_a_wish_is_answered_once_and_passed_on_to_nobody(stock: Stock, consumer, arrivals, receiver, tmp_path) -> None:
+    told = {"CALLBACK_URL": f"{receiver.url}/owner", "CALLBACK_SECRET": SECRET, "OPT_OUT_LANGUAGE": "en"}
+    with AdminServer(stock.settings, tmp_path / "admin.log", **told):
+        for number in range(2):
+            report(stock, InboundMessage(recipient="+6281234567890", provider_id=f"s{number}", text="Stop!"))
+        report(stock, InboundMessage(recipient="+6281234567890", provider_id="by the provider", preference="stop"))
+        report(stock, InboundMessage(recipient="+6281234567890", provider_id="q", text="Can I stop by tomorrow?"))
+        wait_until(lambda: receiver.got, 60, "the question is passed on")
+        consumer(WHATSAPP_QUEUE_DELAY="0")
+        [answer] = arrivals.wait_for(1, 30)
+        wait_until(lambda: len(stock.events("outcome.duplicate")) == 1, 30, "the second answer is none")
+    assert "You will get no more promotions" in answer
+    assert len(arrivals.texts()) == 1
+    assert [payload["data"]["text"] for _, _, payload in receiver.got] == ["Can I stop by tomorrow?"]
+    assert stock.events("contact.opted_out") == [], "the server for webhooks writes it down"
+
+
+def task(number: int, target: str) -> CallbackTask:
+    return CallbackTask.of("message.read", target, {"n": number}, at=1_000.0, names=str(number))
+
+
+@contextmanager
+def sending(stock: Stock, receiver: Receiver, *targets: str) -> Iterator[Counter[str]]:
+    """A sender in this process, and what it counts."""
+    counts: Counter[str] = Counter()
+    urls = {target: f"{receiver.url}/{target}" for target in targets}
+    sender = CallbackSender(
+        CallbackTargets(urls, (KEY,)),
+        stock.settings.amqp_urls,
+        stock.names,
+        count=lambda result: counts.update([str(result)]),
+    )
+    sender.start()
+    try:
+        yield counts
+    finally:
+        sender.stop(60)
+
+
+def put(stock: Stock, *tasks: CallbackTask) -> None:
+    with open_channel(stock.settings.amqp_urls, name="test") as channel:
+        for one in tasks:
+            publish(channel, one.at_once(stock.names))
+
+
+@pytest.mark.timeout(300)
+def test_a_slow_receiver_does_not_keep_the_others_waiting(stock: Stock) -> None:
+    gate = Gate()
+
+    def answer(path: str) -> int:
+        if path == "/slow":
+            gate.wait(60)
+        return 200
+
+    put(stock, *(task(number, "slow") for number in range(150)), *(task(number, "fast") for number in range(20)))
+    with receiving(answer=answer) as receiver, sending(stock, receiver, "slow", "fast"):
+        fast = lambda: [path for path, _, _ in receiver.got if path == "/fast"]  # noqa: E731 (shorter here)
+        wait_until(lambda: len(fast()) == 20, 60, "the fast one is told everything")
+        assert not gate.is_set()
+        gate.set()
+
+
+@pytest.mark.timeout(300)
+def test_answers_decide_what_becomes_of_a_callback_and_what_is_given_up_can_be_put_back(stock: Stock) -> None:
+    answers = {"/gone": 410, "/moved": 302, "/broken": 500, "/well": 200}
+    last = [
+        task(number, "broken").failed("x").failed("x").failed("x").failed("x").failed("x").failed("x")
+        for number in (7, 8)
+    ]
+    cli = Cli(stock.settings)
+    with receiving(answer=lambda path: answers[path]) as receiver:
+        with sending(stock, receiver, "gone", "moved", "broken", "well") as counts:
+            put(stock, task(1, "gone"), task(2, "moved"), task(3, "well"), task(4, "nobody"), *last)
+            wait_until(lambda: counts["dead"] == 2, 60, "they are given up")
+            wait_until(lambda: counts["delivered"] == 1 and counts["dropped"] == 2, 60, "the others are over")
+            # A redirect is not followed: it waits for another try.
+            wait_until(lambda: stock.delayed() == 1, 60, "it is tried again")
+            assert [path for path, _, _ in receiver.got if path == "/elsewhere"] == []
+        listed = cli.json("callbacks", "dead", "list")
+        assert {(one["webhook_id"], one["problem"]) for one in listed["callbacks"]} == {
+            (one.webhook_id, "http-500") for one in last
+        }
+        assert cli.json("callbacks", "dead", "purge", last[0].webhook_id, "--yes") == {"purged": 1}
+        assert cli.json("callbacks", "dead", "retry", "--all") == {"retried": 1}
+        answers["/broken"] = 200
+        with sending(stock, receiver, "broken") as counts:
+            wait_until(lambda: counts["delivered"] == 1, 60, "it is told at last")
+    assert stock.count(stock.names.dead_callbacks) == 0
