@@ -119,9 +119,9 @@ class AttemptReceipts:
         if found is None:
             return
         message_id, attempt = found
-        message = self._messages[message_id]
+        message = self._messages.get(message_id)
         # The first that names the message by the provider's own name: people look for it by that.
-        if message.proof is None or message.proof.provider_id is None:
+        if message is not None and (message.proof is None or message.proof.provider_id is None):
             message.proof = Proof(attempt, receipt.provider_id or None, event.at)
 
     def forget(self, message_id: str) -> None:
