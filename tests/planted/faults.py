@@ -544,14 +544,14 @@ _RECEIPTS = (
         "consumer.lane.tick",
         "entry.state is State.SENDING and not is_proved",
         "entry.state is State.SENDING",
-        _SETTLED[1:],
+        _SETTLED[:1],
     ),
     Fault(
         "what was cancelled in doubt and comes back is sent again",
         "consumer.lane.ledger",
         "_ENDED = frozenset({State.SENT, State.DEAD})",
         "_ENDED = frozenset({State.SENT, State.DEAD, State.CLOSED})",
-        _SETTLED[1:],
+        _SETTLED[:1],
     ),
     Fault(
         "a failed receipt proves a send",

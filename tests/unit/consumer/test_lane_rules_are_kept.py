@@ -426,6 +426,40 @@ def test_a_receipt_that_came_before_the_time_ran_out_settles_at_once():
     assert sent(lane) == ["m1"]
 
 
+def test_a_receipt_that_comes_at_any_moment_before_another_attempt_prevents_it():
+    attempts = []
+    for steps in range(16):
+        lane = lane_with_receipts()
+        take(lane, NO_ANSWER)
+        for _ in range(2):
+            lane.let_time_pass()
+            take(lane)
+            if lane.broker.events("retrying", "m1"):
+                break
+        lane.let_time_pass()
+        # The model itself objects to a call after a receipt.
+        lane.take(0, Sent(), iter([*[Fault.NONE] * steps, Fault.RECEIPT]))
+        take(lane)
+        assert lane.recorded_state("m1") is State.SENT
+        attempts.append(len(lane.outgoing))
+    assert attempts == sorted(attempts)
+    assert set(attempts) == {1, 2}
+
+
+def test_what_was_cancelled_in_doubt_and_is_wanted_again_was_sent_as_its_receipt_says():
+    lane = lane_with_receipts()
+    take(lane, NO_ANSWER)
+    lane.cancel("m1")
+    for _ in range(2):
+        lane.let_time_pass()
+        take(lane)
+    assert len(lane.broker.events("cancelled", "m1")) == 1
+    lane.hear_receipt(0)
+    lane.undo_cancellation("m1")
+    take(lane)
+    assert (lane.recorded_state("m1"), sent(lane)) == (State.SENT, ["m1"])
+
+
 def test_a_crash_is_settled_by_its_receipt_and_never_shortens_the_pause():
     for steps in range(20):
         lane = lane_with_receipts()
