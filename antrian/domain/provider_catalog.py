@@ -45,6 +45,7 @@ class ProviderKind:
     Attributes:
         name: as `provider = "…"` and `WHATSAPP_PROVIDER` name it.
         title: as people call it.
+        own_url: its address, where a lane need not name one; else empty.
         needs: fields of a lane without which it cannot send, of `url`, `key` and `sender`.
         options: names of the options that it knows; None where it takes any.
         needs_options: those of them without which it cannot send.
@@ -60,6 +61,7 @@ class ProviderKind:
 
     name: str
     title: str
+    own_url: str = ""
     needs: tuple[str, ...] = ("url", "key", "sender")
     options: frozenset[str] | None = frozenset()
     needs_options: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ SHORTEST_TTL, LONGEST_TTL = 30, 43_200
 _META_CLOUD = ProviderKind(
     "meta_cloud",
     "Meta Cloud API",
+    own_url="https://graph.facebook.com",
     needs=("key", "sender"),
     options=frozenset(
         {"phone_number_id", "api_version", "template", "template_language", "direct_send", "verify_token", "ttl"}
@@ -123,6 +126,7 @@ _META_CLOUD = ProviderKind(
 _TWILIO = ProviderKind(
     "twilio",
     "Twilio",
+    own_url="https://api.twilio.com",
     needs=("key", "sender"),
     options=frozenset(
         {"account_sid", "api_key_sid", "messaging_service_sid", "status_callback", "content_sid", "content_variable"}
@@ -146,7 +150,13 @@ PROVIDERS = {
         ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
         ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
         ProviderKind("gowa", "GOWA", options=frozenset({"device_id"})),
-        ProviderKind("fonnte", "Fonnte", needs=("key", "sender"), receipts=ReceiptProof.PATH),
+        ProviderKind(
+            "fonnte",
+            "Fonnte",
+            own_url="https://api.fonnte.com",
+            needs=("key", "sender"),
+            receipts=ReceiptProof.PATH,
+        ),
         # It accepts any key and sender, and answers for every provider.
         ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
         _META_CLOUD,
