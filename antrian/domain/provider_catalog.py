@@ -45,7 +45,7 @@ class ProviderKind:
     Attributes:
         name: as `provider = "…"` and `WHATSAPP_PROVIDER` name it.
         title: as people call it.
-        default_url: the provider's own address, for a lane that names none; empty where each has its own.
+        own_url: its address, where a lane need not name one; else empty.
         needs: fields of a lane without which it cannot send, of `url`, `key` and `sender`.
         options: names of the options that it knows; None where it takes any.
         needs_options: those of them without which it cannot send.
@@ -62,7 +62,7 @@ class ProviderKind:
 
     name: str
     title: str
-    default_url: str = ""
+    own_url: str = ""
     needs: tuple[str, ...] = ("url", "key", "sender")
     options: frozenset[str] | None = frozenset()
     needs_options: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ SHORTEST_TTL, LONGEST_TTL = 30, 43_200
 _META_CLOUD = ProviderKind(
     "meta_cloud",
     "Meta Cloud API",
-    default_url="https://graph.facebook.com",
+    own_url="https://graph.facebook.com",
     needs=("key", "sender"),
     options=frozenset(
         {"phone_number_id", "api_version", "template", "template_language", "direct_send", "verify_token", "ttl"}
@@ -129,7 +129,7 @@ _META_CLOUD = ProviderKind(
 _TWILIO = ProviderKind(
     "twilio",
     "Twilio",
-    default_url="https://api.twilio.com",
+    own_url="https://api.twilio.com",
     needs=("key", "sender"),
     options=frozenset(
         {"account_sid", "api_key_sid", "messaging_service_sid", "status_callback", "content_sid", "content_variable"}
@@ -156,7 +156,7 @@ PROVIDERS = {
         ProviderKind(
             "fonnte",
             "Fonnte",
-            default_url="https://api.fonnte.com",
+            own_url="https://api.fonnte.com",
             needs=("key", "sender"),
             receipts=ReceiptProof.PATH,
         ),

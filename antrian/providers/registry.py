@@ -36,7 +36,7 @@ def make_provider(lane: Lane, *, sandbox_port: int) -> Provider:
 
 
 def _address(lane: Lane) -> str:
-    return lane.url or PROVIDERS[lane.provider].default_url
+    return lane.url or PROVIDERS[lane.provider].own_url
 
 
 def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:

@@ -6,19 +6,25 @@ Source: the API page and controllers of the panel (`zymzz-id/MPWA`); texts of fo
 from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
+from antrian.domain.receipt import InboundMessage
 from antrian.providers.conformance.probe import (
     KEY,
+    RECIPIENT,
     AnswerCase,
     ClientSettings,
     FieldRule,
     ProviderProbe,
     RequestShape,
     Situation,
+    WebhookProbe,
+    WebhookSample,
     http_answer,
 )
 from antrian.providers.contract import Provider
 from antrian.providers.http import Timeouts
 from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.mpwa.receipts import READER
 
 _SENDER = "6281100000000"
 _KEY_OF_MESSAGE = {"remoteJid": "6281234567890@c.us", "fromMe": True, "id": "3EB0F4C2A1"}
@@ -87,6 +93,21 @@ CASES = (
     _case("true with a failure's status", FailureClass.UNCERTAIN, http_answer(500, {"status": True})),
 )
 
+WEBHOOKS = WebhookProbe(
+    lane=Lane(name="default", provider="mpwa", sender=_SENDER),
+    samples=(
+        WebhookSample(
+            name="a text",
+            body=b'{"device": "6281100000000", "message": "Halo", "from": "6281234567890", "name": "Budi"}',
+            events=(InboundMessage(recipient=RECIPIENT, text="Halo"),),
+        ),
+    ),
+    unknown=(WebhookSample(name="a new webhook", body=b'{"device": "6281100000000", "event": "payment"}'),),
+    foreign=(
+        WebhookSample(name="of another device", body=b'{"device": "628999", "message": "x", "from": "6281234567890"}'),
+    ),
+)
+
 PROBE = ProviderProbe(
     provider="mpwa",
     make_client=_client,
@@ -105,4 +126,6 @@ PROBE = ProviderProbe(
     complain=_refused,
     refused_texts=frozenset({"choice"}),
     follows_up=1,
+    reader=READER,
+    webhooks=WEBHOOKS,
 )
