@@ -1,15 +1,18 @@
 """What follows from a message of a person: who is known since when, and what they wish."""
 
+from antrian.broker.topology import Names
+from antrian.domain.events import Event
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import InboundMessage
-from antrian.receipts.told import events_of
+from antrian.receipts.told import publications_of
 
 LANE = Lane(name="default", provider="meta_cloud", sender="628114040707")
 NOW = 1_795_000_000.0
 
 
 def made(*told: InboundMessage) -> list[tuple[str, float, object]]:
-    events = events_of(told, LANE, at=NOW, source="test")
+    published = publications_of(told, LANE, Names("wa"), at=NOW, source="test")
+    events = [event for one in published if (event := Event.decode(one.body)) is not None]
     return [
         (event.name, event.at, event.details.get("purpose") or event.details.get("recipients"))
         for event in events
