@@ -9,6 +9,7 @@ from admin_api import metrics as admin
 from antrian.domain.hold import HoldReason
 from antrian.domain.lifecycle import ENDS
 from antrian.domain.metric import Metric
+from antrian.receipts import metrics as receipts
 from consumer import lane_meter
 from consumer import metrics as consumer
 from consumer.lane.snapshot import LaneActivity
@@ -32,7 +33,11 @@ LABELS = {
     "kind": "`used_hour`, `used_day`, `used_cold` (to new contacts), and the caps: `cap_hour`, `cap_day`, `cap_cold`",
     "method": ", ".join(f"`{one}`" for one in sorted(admin.METHODS)) + ", `other`",
     "route": "the pattern of an address, such as `/messages/{message_id}`; `none` for an address that is none of ours",
-    "status": "the HTTP status",
+    "status": "of a request: the HTTP status; of a report of a provider: "
+    + ", ".join(f"`{one}`" for one in receipts.STATUSES),
+    "refusal": ", ".join(f"`{one}`" for one in receipts.REFUSALS),
+    "result": f"of a report of a provider: {', '.join(f'`{one}`' for one in admin.REPORT_RESULTS)}; "
+    f"of a callback: {', '.join(f'`{one}`' for one in admin.CALLBACK_RESULTS)}",
     "version": "Antrian's own",
     "python": "Python's",
 }
@@ -44,12 +49,13 @@ def page() -> str:
     Raises:
         LookupError: a label is not explained here, or one is explained that no metric has.
     """
-    everything = (*consumer.METRICS, *admin.METRICS, *publisher.METRICS)
+    everything = (*consumer.METRICS, *admin.METRICS, *receipts.METRICS, *publisher.METRICS)
     documented("labels", {label for metric in everything for label in metric.labels}, set(LABELS))
     template = Template((TEMPLATES / "metrics.md").read_text(encoding="utf-8"))
     return template.substitute(
         consumer=_table(consumer.METRICS),
         admin=_table(admin.METRICS),
+        receipts=_table(receipts.METRICS),
         publisher=_table(publisher.METRICS),
         labels=table(("label", "values"), [(f"`{name}`", values) for name, values in LABELS.items()]),
     )

@@ -121,7 +121,7 @@ class Lane:
     @property
     def not_kept(self) -> tuple[str, ...]:
         """What is set for this lane and not used by this version yet, by key."""
-        return ("webhook_secrets",) if self.webhook_secrets else ()
+        return ()
 
 
 class Lanes(Mapping[str, Lane]):

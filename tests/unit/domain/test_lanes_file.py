@@ -67,7 +67,7 @@ def test_a_sound_file_gives_every_lane_what_it_says() -> None:
     assert default.limits.set_ones == ("daily_cap", "cold_daily_cap", "warm_up", "recipient_gap", "window")
     assert (test.delay, test.is_sandbox, test.uses_own_sandbox) == (10, True, True)
     assert test.options == (("dialect", "fonnte"), ("retries", "2"), ("strict", "true"))
-    assert test.not_kept == ("webhook_secrets",)
+    assert test.not_kept == ()
 
 
 def test_one_message_names_every_fault_with_its_lane_and_key() -> None:
