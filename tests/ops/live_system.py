@@ -29,6 +29,13 @@ BUSY, CALM = "default", "calm"
 CALM_SENDER = "6281200000002"
 _LANES = f"{BUSY}=6281200000001,{CALM}={CALM_SENDER}"
 
+#: The admin side expects receipts: of a provider that sends them, with a secret to sign them with.
+_ADMIN = {
+    "WHATSAPP_QUEUE_LANES": _LANES,
+    "WHATSAPP_PROVIDER": "sandbox",
+    "WHATSAPP_WEBHOOK_SECRET": "3b9f1c7e5a2d4860b1c3d5e7f9a0b2c4",
+}
+
 
 @dataclass(frozen=True)
 class LiveSystem:
@@ -52,7 +59,7 @@ def live_system(folder: Path) -> Iterator[LiveSystem]:
         sandbox = running.enter_context(SandboxServer())
         settings = _settings(node.url, sandbox.url, folder)
         consumers, consumer_ports = _consumers(running, settings, folder)
-        admin = running.enter_context(AdminServer(settings, folder / "admin.log", WHATSAPP_QUEUE_LANES=_LANES)).ready()
+        admin = running.enter_context(AdminServer(settings, folder / "admin.log", **_ADMIN)).ready()
         receipts = running.enter_context(
             ReceiptsServer(settings, folder / "receipts.log", WHATSAPP_QUEUE_LANES=_LANES)
         ).ready()

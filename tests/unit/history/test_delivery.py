@@ -16,8 +16,11 @@ from antrian.broker.stream.entry import StreamEntry
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES
 from antrian.domain.receipt import InboundMessage, SessionNotice, SessionState, UnreadableReport, reported
+from antrian.history.possible_arrival import may_have_arrived
+from antrian.history.projection import history_file
 from antrian.history.projection.writer import PARKED_KEPT, HistoryWriter
 from antrian.history.queries import message_query
+from antrian.history.queries.counts import DepthCounts, ReceiptCount
 from antrian.history.queries.history import History
 from antrian.history.queries.report import Period
 from antrian.history.queries.report_file import report_csv
@@ -111,6 +114,8 @@ def test_an_undelivered_message_is_given_up_or_tried_again(path, journal, what_f
         journal.receipt("delivered")
         message = told(path, journal)
         assert (message.state, message.delivery) == (MessageState.DEAD, Delivery.DELIVERED)
+        letter = fold(path, journal.deliveries).dead_letter("m1")
+        assert may_have_arrived(letter), "to send it again would be to send it twice"
         return
     journal.outcome("retrying", due_at=4e9)
     message = told(path, journal)
@@ -343,3 +348,35 @@ def test_a_report_tells_what_arrived_by_provider_and_by_lane(path, journal):
         "1",
         "66.67",
     )
+
+
+def test_missing_receipts_are_counted_of_the_last_day_and_by_their_index(path, journal):
+    journal.receipt("delivered", "nobody's")
+    for number, hours in enumerate((30, 20, 2, 3, 0.5)):
+        journal.outcome("sent", f"m{number}", provider_id=f"p-m{number}", at=NOW - hours * 3600)
+    journal.receipt("delivered", "p-m3")
+    fold(path, journal.deliveries)
+    counts = DepthCounts(path)
+    assert counts.receipts(["default", "other"], NOW) == {
+        "default": ReceiptCount(3, 2, NOW - 20 * 3600),
+        "other": ReceiptCount(0, 0, 0.0),
+    }
+    assert counts.parked() == {"default": 1}
+
+
+def test_the_follower_is_told_what_became_of_messages_once(path, journal):
+    journal.queued()
+    journal.receipt("read")
+    journal.sent(provider="waha")
+    journal.receipt("delivered")
+    journal.receipt("delivered")
+    history_file.create(path)
+    writer = HistoryWriter(path, NAMES)
+    told = writer.take(journal.deliveries, now=NOW + 100)
+    assert writer.take(journal.deliveries, now=NOW + 100) == []
+    writer.close()
+    assert [(one.delivery, one.is_news, one.has_arrived) for one in told] == [
+        ("read", True, True),
+        ("read", False, False),
+    ]
+    assert [one.seconds is None for one in told] == [True, False]
