@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from antrian.broker.event_log import PublishArguments, event_arguments
+from antrian.broker.topology import Names
 from antrian.contacts.fold import LONGEST_WORDS
 from antrian.contacts.identity import identity_key, person_key
 from antrian.domain import contact_event
@@ -29,28 +31,32 @@ from antrian.domain.receipt import (
 _DEEPEST = 20
 
 
-def events_of(told: Sequence[ProviderEvent], lane: Lane, *, at: float, source: str) -> list[Event]:
-    """The events that a request leads to, in order; each can be encoded.
+def publications_of(
+    told: Sequence[ProviderEvent], lane: Lane, names: Names, *, at: float, source: str
+) -> list[PublishArguments]:
+    """How the events that a request leads to are published, in order.
 
     Args:
         told: what the request told.
         lane: whose webhook it came to.
+        names: of the namespace.
         at: when we heard it, unix seconds.
         source: which process writes them.
     """
-    events: list[Event] = []
+    about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
+    published: list[PublishArguments] = []
     for one in told:
         try:
-            made = [reported(one, lane=lane.name, provider=lane.provider, sender=lane.sender_key, at=at, source=source)]
+            event = reported(one, **about, at=at, source=source)
+            made = [_published(names, event)]
             if isinstance(one, InboundMessage):
-                made += _of_inbound(one, at, source)
-            events += [_encodable(event) for event in made]
+                made += [_published(names, event) for event in _of_inbound(one, at, source)]
+            published += made
         except (RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
             # An adapter let through what it should not have; the other parts count.
             lost = UnreadableReport(reason=f"a part could not be written down ({type(error).__name__})")
-            about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
-            events.append(reported(lost, **about, at=at, source=source))
-    return [*events, *_known(told, lane, at, source)]
+            published.append(_published(names, reported(lost, **about, at=at, source=source)))
+    return published + [_published(names, event) for event in _known(told, lane, at, source)]
 
 
 def unreadable(body: bytes, reason: str) -> UnreadableReport:
@@ -110,16 +116,17 @@ def _wish(message: InboundMessage) -> tuple[bool, str] | None:
     return None if wish is None else (wish.opts_out, wish.purpose)
 
 
-def _encodable(event: Event) -> Event:
-    """The event, without what JSON can say and UTF-8 cannot: halves of characters."""
+def _published(names: Names, event: Event) -> PublishArguments:
     if not event.message_id.isascii():
         # None of ours; and a routing key has few bytes.
         event = replace(event, message_id="")
     try:
-        event.encode()
+        arguments = event_arguments(names, event)
     except UnicodeEncodeError:
-        return replace(event, details=_clean(event.details))
-    return event
+        # JSON can say what UTF-8 cannot: halves of characters.
+        arguments = event_arguments(names, replace(event, details=_clean(event.details)))
+    # Given back by their routing keys: events with one key go the same way, so they need no id of their own.
+    return PublishArguments(*arguments[:-1], mandatory=True)
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

@@ -169,6 +169,29 @@ def test_a_receipt_finds_its_send_by_any_of_its_names_before_or_after(path, jour
     assert parked(history) == (1 if is_early and names["provider_id"] == "another" else 0)
 
 
+@pytest.mark.parametrize("is_early", [False, True])
+@pytest.mark.parametrize("in_one_batch", [False, True])
+def test_a_send_is_found_by_the_name_that_its_provider_gives_it_later(path, journal, in_one_batch, is_early):
+    def told_so_far() -> None:
+        if not in_one_batch:
+            fold(path, journal.deliveries)
+
+    journal.queued()
+    journal.sent()
+    if is_early:
+        journal.receipt("delivered", "stateid:4F2A")
+        told_so_far()
+    journal.receipt("sent", alias="stateid:4F2A")
+    told_so_far()
+    if not is_early:
+        journal.receipt("delivered", "stateid:4F2A")
+    told_so_far()
+    journal.receipt("read", "stateid:4F2A", lane="other")
+    history = fold(path, journal.deliveries)
+    assert history.message("m1").delivery is Delivery.DELIVERED
+    assert parked(history) == 1
+
+
 def test_what_names_another_lane_another_attempt_or_nothing_marks_nothing(path, journal):
     journal.queued()
     journal.sent()
