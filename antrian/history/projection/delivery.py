@@ -183,7 +183,7 @@ class DeliveryFold:
             self._park(seq, event, receipt)
         elif is_handed_over(row):
             self._apply(row, seq, receipt, receipt.failure_class, event.at)
-            self._rename(row, short(receipt.alias))
+            self._rename(row, seq, short(receipt.alias))
         return row
 
     def _find(self, lane: str, receipt: DeliveryReceipt) -> MessageRow | None:
@@ -197,12 +197,12 @@ class DeliveryFold:
                 return max(found, key=_number)
         return None
 
-    def _rename(self, row: MessageRow, alias: str) -> None:
+    def _rename(self, row: MessageRow, seq: int, alias: str) -> None:
         """From now on the provider calls the send by this name; what was told under it already counts."""
         if alias:
             row.attempt_id = alias
             self._note_name(row, alias)
-            self._unpark(row)
+            self._unpark(row, seq)
 
     def _note_name(self, row: MessageRow, name: str | None) -> None:
         if name is not None and (rows := self._named.get(name)) is not None:
