@@ -168,7 +168,7 @@ class ProviderScene:
         found = {name: items.get(self.ids[name], {}) for name in names or self.ids}
         return {name: (one.get("state", ""), one.get("delivery")) for name, one in found.items()}
 
-    def wait_for_ends(self, expected: Mapping[str, tuple[str, str | None]], patience: float = 60) -> None:
+    def wait_for_ends(self, expected: Mapping[str, tuple[str, str | None]], patience: float = 20) -> None:
         """Wait until the messages of these names are where they should be."""
 
         def unlike() -> dict[str, Any]:
