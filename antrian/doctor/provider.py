@@ -87,8 +87,10 @@ def check_settings(settings: Settings) -> Finding | None:
 def addresses(settings: Settings) -> dict[str, Lane]:
     """Where the lanes send to: each address once, with a lane that sends there."""
     sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
-    lanes = reversed(tuple(settings.lanes.values()))
-    return {lane.url or PROVIDERS[lane.provider].own_url or sandbox: lane for lane in lanes}
+    return {
+        lane.url or (sandbox if lane.is_sandbox else PROVIDERS[lane.provider].default_url): lane
+        for lane in reversed(tuple(settings.lanes.values()))
+    }
 
 
 def look(name: str, url: str, *, is_sandbox: bool = False) -> ProviderFacts:

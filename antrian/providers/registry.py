@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
 from antrian.domain.provider_catalog import PROVIDERS
+from antrian.domain.provider_package import ProviderPackage, ProviderTable, load
 from antrian.providers.contract import Provider
 from antrian.providers.fonnte.client import FonnteProvider
 from antrian.providers.gowa.client import GowaProvider
@@ -36,7 +37,7 @@ def make_provider(lane: Lane, *, sandbox_port: int) -> Provider:
 
 
 def _address(lane: Lane) -> str:
-    return lane.url or PROVIDERS[lane.provider].own_url
+    return lane.url or PROVIDERS[lane.provider].default_url
 
 
 def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
@@ -86,12 +87,20 @@ def _twilio(lane: Lane, _sandbox_port: int) -> TwilioProvider:
     )
 
 
-_PROVIDERS: dict[str, Callable[[Lane, int], Provider]] = {
-    "mpwa": _mpwa,
-    "waha": _waha,
-    "gowa": _gowa,
-    "fonnte": _fonnte,
-    "sandbox": _sandbox,
-    "meta_cloud": _meta_cloud,
-    "twilio": _twilio,
-}
+def _of_package(package: ProviderPackage) -> Callable[[Lane, int], Provider]:
+    make: Callable[[Lane], Provider] = load(package.client)
+    return lambda lane, _sandbox_port: make(lane)
+
+
+_PROVIDERS: ProviderTable[Callable[[Lane, int], Provider]] = ProviderTable(
+    {
+        "mpwa": _mpwa,
+        "waha": _waha,
+        "gowa": _gowa,
+        "fonnte": _fonnte,
+        "sandbox": _sandbox,
+        "meta_cloud": _meta_cloud,
+        "twilio": _twilio,
+    },
+    _of_package,
+)

@@ -22,6 +22,7 @@ SOURCES = (
     "antrian/domain/phone_spelling.py",
     "antrian/domain/priority.py",
     "antrian/domain/headers.py",
+    "antrian/domain/receipt.py",
     "publisher/client.py",
     "publisher/time_expression.py",
     "publisher/pipeline.py",

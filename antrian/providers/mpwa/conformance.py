@@ -3,6 +3,8 @@
 Source: the API page and controllers of the panel (`zymzz-id/MPWA`); texts of forks as their clients quote them.
 """
 
+import json
+
 from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
@@ -93,19 +95,29 @@ CASES = (
     _case("true with a failure's status", FailureClass.UNCERTAIN, http_answer(500, {"status": True})),
 )
 
+
+def _webhook(name: str, *events: InboundMessage, **more: object) -> WebhookSample:
+    fields = {"device": _SENDER, "message": "Halo", "from": "6281234567890", "name": "Budi", "participant": None}
+    body = json.dumps(fields | {"ppUrl": None, "media": None, "mimetype": None} | more).encode()
+    return WebhookSample(name=name, body=body, events=events)
+
+
+_HEARD = InboundMessage(recipient=RECIPIENT, text="Halo")
+
 WEBHOOKS = WebhookProbe(
     lane=Lane(name="default", provider="mpwa", sender=_SENDER),
     samples=(
-        WebhookSample(
-            name="a text",
-            body=b'{"device": "6281100000000", "message": "Halo", "from": "6281234567890", "name": "Budi"}',
-            events=(InboundMessage(recipient=RECIPIENT, text="Halo"),),
+        _webhook("a text", _HEARD),
+        _webhook(
+            "a picture",
+            InboundMessage(recipient=RECIPIENT, text="", kind="image"),
+            message="",
+            media="iVBORw0KGgo=",
+            mimetype="image/png",
         ),
     ),
-    unknown=(WebhookSample(name="a new webhook", body=b'{"device": "6281100000000", "event": "payment"}'),),
-    foreign=(
-        WebhookSample(name="of another device", body=b'{"device": "628999", "message": "x", "from": "6281234567890"}'),
-    ),
+    unknown=(_webhook("from nobody", **{"from": None}), _webhook("a new event", **{"from": {"poll": 1}})),
+    foreign=(_webhook("of another device", device="6281100000001"), _webhook("of no device", device="")),
 )
 
 PROBE = ProviderProbe(
@@ -124,7 +136,7 @@ PROBE = ProviderProbe(
     ),
     cases=CASES,
     complain=_refused,
-    refused_texts=frozenset({"choice"}),
+    refused_texts=frozenset({"choice", "placeholders"}),
     follows_up=1,
     reader=READER,
     webhooks=WEBHOOKS,

@@ -74,14 +74,14 @@ def test_gateway_is_made_from_its_variables_and_options(name: str, option: str, 
 OPTIONS = {"meta_cloud": "phone_number_id=1066", "twilio": f"account_sid=AC{'0' * 32}"}
 
 
-@pytest.mark.parametrize("name", [name for name, kind in PROVIDERS.items() if kind.own_url])
+@pytest.mark.parametrize("name", [name for name, kind in PROVIDERS.items() if kind.default_url])
 def test_provider_with_an_address_of_its_own_needs_none_and_takes_another(name: str) -> None:
     variables = COMPLETE | {"WHATSAPP_PROVIDER": name, "WHATSAPP_PROVIDER_OPTIONS": OPTIONS.get(name, "")}
     settings = load_settings(variables | {"WHATSAPP_API_URL": ""})
 
-    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"].startswith(PROVIDERS[name].own_url)
+    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"].startswith(PROVIDERS[name].default_url)
     assert vars(made(variables))["_url"].startswith("https://panel.example")
-    assert list(addresses(settings)) == [PROVIDERS[name].own_url]
+    assert list(addresses(settings)) == [PROVIDERS[name].default_url]
 
 
 def test_every_reader_is_of_a_provider_of_the_catalog() -> None:
