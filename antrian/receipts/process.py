@@ -1,6 +1,7 @@
 """`antrian receipts` as a process: everything is built here, served until a signal, and ended in order."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -77,6 +78,8 @@ class ReceiptsProcess:
             for thread in (self._writer, watch):
                 thread.start()
                 ending.callback(thread.stop)
+            # What is loaded stays: the collector need not look at it again and again.
+            gc.freeze()
             host, at = public.getsockname()[:2]
             _log.info("receipts.ready", address=f"http://{host}:{at}", lanes=list(app.webhooks.by_lane))
             server.run(sockets=listeners)
