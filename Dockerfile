@@ -1,4 +1,4 @@
-# One image for every process of Antrian; the command says which: `consume`, `admin`, `sandbox`, or any other.
+# One image for every process of Antrian; the command says which: `consume`, `admin`, `receipts`, `sandbox`, or any other.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
@@ -32,7 +32,7 @@ USER 10001:10001
 WORKDIR /var/lib/antrian
 # Tokens and history. The rest of the file system may be read-only, with a tmpfs at /tmp.
 VOLUME /var/lib/antrian
-EXPOSE 8080 8089 9101
+EXPOSE 8080 8089 8090 9101 9102
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python3", "/usr/local/bin/antrian-health"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["antrian"]

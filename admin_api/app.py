@@ -28,6 +28,7 @@ from admin_api.routes import (
     lane,
     me,
     messages,
+    notices,
     numbers,
     plan,
     stream,
@@ -59,7 +60,7 @@ def create_app(services: Services) -> FastAPI:
     for part in (health, ingest):
         app.include_router(part.router)
     of_a_lane, of_messages = (lane, holds, holds_release, plan), (failed, jobs, messages, waiting, imports)
-    for part in (*of_a_lane, *of_messages, contacts, analytics, numbers, me, doctor, stream):
+    for part in (*of_a_lane, *of_messages, contacts, analytics, numbers, me, doctor, notices, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.include_router(pages.router)
     pages.mount_static(app)

@@ -17,6 +17,9 @@ from antrian.domain.failure_class import DEATH_CLASSES
 from antrian.domain.hold import HoldReason
 from antrian.domain.metric import BUILD_INFO, PYTHON, Metric, our_version, register
 from antrian.domain.priority import Priority
+from antrian.domain.provider_catalog import PROVIDERS
+from antrian.history.projection.delivery import DeliveryChange
+from antrian.history.queries.counts import ReceiptCount
 from antrian.operations.lane.hold_summary import LaneWaits, summary_of
 from antrian.operations.lane.lane_budget import LaneBudget
 from antrian.operations.lane.look_at_all import Reading
@@ -33,6 +36,8 @@ FAILURE_CLASSES = (*DEATH_CLASSES, "other")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+#: Bounds for the way from a provider to a telephone, which may be switched off.
+_DELIVERY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0, 28_800.0, 86_400.0)
 
 #: What became of a provider's report, and of a try to tell a service something.
 REPORT_RESULTS = ("done", "undelivered", "delayed", "dropped")
@@ -61,6 +66,33 @@ METRICS = (
     Metric("antrian_history_lag_seconds", "gauge", "How far the history is behind the journal."),
     Metric("antrian_history_offset", "gauge", "The last journal entry in the history; -1 for none."),
     Metric("antrian_history_difference", "gauge", "The broker's count minus the history's.", ("state",)),
+    Metric(
+        "antrian_deliveries_total",
+        "counter",
+        "What providers told of messages that they had taken: `delivered`, `read`, `failed`.",
+        ("lane", "provider", "status"),
+    ),
+    Metric(
+        "antrian_delivery_seconds",
+        "histogram",
+        "From the provider's acceptance to the arrival, as the provider tells it.",
+        ("lane", "provider"),
+        _DELIVERY_SECONDS,
+    ),
+    Metric(
+        "antrian_receipts_expected",
+        "gauge",
+        "Messages that a provider that sends receipts took from 24 hours to 1 hour ago.",
+        _LANE,
+    ),
+    Metric("antrian_receipts_missing", "gauge", "Of these, messages without a receipt.", _LANE),
+    Metric(
+        "antrian_receipt_missing_oldest_timestamp_seconds",
+        "gauge",
+        "When the provider took the oldest of the last 24 hours' messages without a receipt; 0: none.",
+        _LANE,
+    ),
+    Metric("antrian_receipts_parked", "gauge", "Receipts of messages that are not known, by the history.", _LANE),
     Metric("antrian_receipts_worked_total", "counter", "Reports of providers, by what became of them.", ("result",)),
     Metric("antrian_callbacks_total", "counter", "Tries to tell the owner's services something.", ("result",)),
     Metric("antrian_callbacks_queued", "gauge", "Callbacks that wait to be made, and that are given up.", ("state",)),
@@ -86,6 +118,8 @@ class HistoryReading:
         refused: until when WhatsApp refuses new contacts, by lane; 0 for not at all, None where that is not known.
         dead_by_class: dead letters by failure class.
         near_retention: dead letters that will soon be forgotten.
+        receipts: what is known of receipts, by lane; only of those whose provider sends them.
+        parked: receipts of unknown messages, by lane.
     """
 
     lag: float
@@ -97,6 +131,8 @@ class HistoryReading:
     refused: Mapping[str, float | None] = field(default_factory=dict)
     dead_by_class: Mapping[str, int] = field(default_factory=dict)
     near_retention: int = 0
+    receipts: Mapping[str, ReceiptCount] = field(default_factory=dict)
+    parked: Mapping[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -139,6 +175,20 @@ class Metrics:
         self._families["antrian_http_requests_total"].labels(method, route, str(status)).inc()
         self._families["antrian_http_request_duration_seconds"].labels(method, route).observe(seconds)
 
+    def observe_delivery(self, change: DeliveryChange) -> None:
+        """Count what a provider told of a message; from any thread."""
+        if change.lane not in self._lanes:
+            return
+        provider = change.provider if change.provider in PROVIDERS else "other"
+        deliveries = self._families["antrian_deliveries_total"]
+        # What is told to be read without having been told to be delivered, is both.
+        if change.has_arrived:
+            deliveries.labels(change.lane, provider, "delivered").inc()
+        if change.is_news and change.delivery != "delivered":
+            deliveries.labels(change.lane, provider, change.delivery).inc()
+        if change.seconds is not None:
+            self._families["antrian_delivery_seconds"].labels(change.lane, provider).observe(change.seconds)
+
     def count_report(self, result: str) -> None:
         """Count a provider's report that was worked on."""
         self._families["antrian_receipts_worked_total"].labels(result).inc()
@@ -180,6 +230,7 @@ class Metrics:
             self._set("antrian_queue_depth", count, *labels)
         for lane in self._lanes:
             self._observe_waits(lane, seen, readings.get(lane))
+            self._observe_receipts(lane, seen)
         by_class = dict.fromkeys(FAILURE_CLASSES, 0)
         for failure_class, count in seen.dead_by_class.items():
             by_class[failure_class if failure_class in by_class else "other"] += count
@@ -199,6 +250,16 @@ class Metrics:
         self._set("antrian_held_oldest_timestamp_seconds", oldest, lane)
         self._set("antrian_cold_held_until_timestamp_seconds", told.cold_held_until or 0.0, lane)
 
+    def _observe_receipts(self, lane: str, seen: HistoryReading) -> None:
+        self._set("antrian_receipts_parked", seen.parked.get(lane, 0), lane)
+        known = seen.receipts.get(lane)
+        if known is None:
+            for name in _OF_RECEIPTS:
+                self._families[name].remove(lane)
+            return
+        for name, value in zip(_OF_RECEIPTS, known, strict=True):
+            self._set(name, value, lane)
+
     def render(self) -> tuple[bytes, str]:
         """All of it, and its content type."""
         self._rendered = time.monotonic(), generate_latest(self.registry)
@@ -217,12 +278,21 @@ class Metrics:
 
 _NOTHING = LaneWaits(0, 0)
 
+#: The fields of a `ReceiptCount`.
+_OF_RECEIPTS = (
+    "antrian_receipts_expected",
+    "antrian_receipts_missing",
+    "antrian_receipt_missing_oldest_timestamp_seconds",
+)
+
 #: What the history tells of a lane: name and further labels.
 _OF_HISTORY = (
     *(("antrian_queue_depth", (label,)) for label in _PRIORITIES),
     *(("antrian_waiting_messages", (reason.value,)) for reason in HoldReason),
     ("antrian_held_oldest_timestamp_seconds", ()),
     ("antrian_cold_held_until_timestamp_seconds", ()),
+    ("antrian_receipts_parked", ()),
+    *((name, ()) for name in _OF_RECEIPTS),
 )
 
 

@@ -1,8 +1,8 @@
 """From what the rooms know to what the API says: pure, and the one place where viewers' eyes are covered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from admin_api.broadcast import public_details
 from admin_api.schemas.failed import FailedDetails, FailedGroup, FailedItem, JobItem
@@ -17,7 +17,9 @@ from admin_api.schemas.lane import (
     SessionItem,
 )
 from admin_api.schemas.message import LifeItem, LifeStep, LifeSummary, MessageDetails, MessageItem
+from admin_api.schemas.notices import NoticeItem
 from admin_api.schemas.values import HistoryAge, priority_fields, with_priority_name
+from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.hold import Hold
 from antrian.domain.lane_limits import NO_LIMITS, Limits
@@ -178,7 +180,7 @@ def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, ma
         provider=lane.provider,
         sender=_sender(lane.sender, masked=masked),
         is_sandbox=lane.is_sandbox,
-        session=_session(seen.session, masked=masked),
+        session=session_item(seen.session, masked=masked),
         sending=sending_item(sending, seen.sending, masked=masked) if sending else None,
         next_messages=next_messages(reading, seen.waiting, masked=masked, limits=lane.limits),
         retries=[retry_item(record, masked=masked) for record in seen.retrying],
@@ -187,7 +189,30 @@ def lane_status(reading: Reading, seen: LaneInHistory, settings: Settings, *, ma
     )
 
 
-def _session(session: SenderSession | None, *, masked: bool) -> SessionItem | None:
+#: What providers tell that is about no message: the event, and what the API calls it.
+NOTICES: Mapping[str, Literal["session", "account", "unreadable"]] = {
+    EventName.RECEIPT_SESSION: "session",
+    EventName.RECEIPT_ACCOUNT: "account",
+    EventName.RECEIPT_UNREADABLE: "unreadable",
+}
+
+
+def notice_item(entry: LifeEntry, *, masked: bool) -> NoticeItem:
+    """What a provider told, as its reader may see it."""
+    about = {name: str(entry.details.get(name) or "") for name in ("provider", "state", "kind", "detail", "reason")}
+    detail = about["detail"] or about["reason"]
+    return NoticeItem(
+        at=entry.at,
+        lane=entry.lane,
+        provider=about["provider"],
+        kind=NOTICES[entry.name],
+        state=about["state"] or about["kind"],
+        detail=hide_numbers(detail) if masked else detail,
+    )
+
+
+def session_item(session: SenderSession | None, *, masked: bool) -> SessionItem | None:
+    """How a sender is connected, as its reader may see it; None where its provider does not tell."""
     if session is None:
         return None
     detail = hide_numbers(session.detail) if masked else session.detail

@@ -32,6 +32,7 @@ from antrian.contacts.follower import ContactsFollower, following
 from antrian.domain.errors import AntrianError, BrokerError, PortBusy
 from antrian.domain.settings import Settings
 from antrian.history.follower import HistoryFollower
+from antrian.history.projection.delivery import DeliveryChange
 from antrian.history.projection.history_file import history_path
 from antrian.history.queries.history import History
 from antrian.operations.bulk_import.already_queued import known_here
@@ -132,9 +133,14 @@ class AdminProcess:
         settings, broadcast = self._settings, Broadcast()
         history = History(history_path(settings))
         with ExitStack() as ending:
-            follower = HistoryFollower(
-                settings, history_path(settings), urls=self._urls, on_delivery=lambda one: broadcast.hear(told(one))
-            )
+            metrics = Metrics(settings.lanes.names)
+
+            def tell(change: DeliveryChange) -> None:
+                metrics.observe_delivery(change)
+                if change.is_news:
+                    broadcast.hear(told(change))
+
+            follower = HistoryFollower(settings, history_path(settings), urls=self._urls, on_delivery=tell)
             observer = LanesObserver(settings, self._urls, tuple(settings.lanes), broadcast.hear)
             audit = AuditTrail(settings, self._urls)
             publisher = ending.enter_context(Publisher(settings, source="admin"))
@@ -153,7 +159,6 @@ class AdminProcess:
             ending.callback(resumption.stop)
             undo = Undo(settings, history, follower)
             intake = Ingest(settings, publisher, history)
-            metrics = Metrics(settings.lanes.names)
             instrument(publisher, metrics.registry)
             uploads = Uploads(settings, lambda: known_here(settings, history, follower))
             ending.callback(uploads.close)

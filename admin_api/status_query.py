@@ -14,6 +14,8 @@ from admin_api.presenters import LaneInHistory, lane_status
 from admin_api.schemas.lane import Differences, HistoryState, LaneStatus, RetentionAlarmItem
 from antrian.contacts.book import ContactsLost
 from antrian.domain.errors import BrokerError, BrokerUnreachable
+from antrian.domain.lane import Lane
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.history.queries.counts import DepthCounts
 from antrian.history.records import MessageRecord, MessageState, Position
 from antrian.operations.lane.hold_summary import waits_by_lane
@@ -151,9 +153,17 @@ def read_history(services: Services) -> HistoryReading:
         refused={lane: refused_until(services, lane) for lane in services.observer.lanes},
         dead_by_class=depths.dead(),
         near_retention=near.count if near else 0,
+        receipts=depths.receipts((lane.name for lane in services.settings.lanes.values() if tells_receipts(lane)), now),
+        parked=depths.parked(),
     )
     depths.close()
     return reading
+
+
+def tells_receipts(lane: Lane) -> bool:
+    """Whether receipts that say what arrived are to be expected."""
+    kind = PROVIDERS.get(lane.provider)
+    return bool(lane.webhook_secrets) and kind is not None and kind.tells in {"delivered", "read"}
 
 
 def retention_alarm(services: Services) -> RetentionAlarmItem | None:

@@ -22,6 +22,7 @@ import bench.crash.benchmark
 import bench.lanes.benchmark
 import bench.pace.benchmark
 import bench.publish.benchmark
+import bench.receipts.benchmark
 import bench.redrive.benchmark
 import bench.replay.benchmark
 from antrian.domain.errors import AntrianError
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
     "lanes": bench.lanes.benchmark.run,
     "replay": bench.replay.benchmark.run,
     "contacts": bench.contacts.benchmark.run,
+    "receipts": bench.receipts.benchmark.run,
     "redrive": bench.redrive.benchmark.run,
     "admin": bench.admin.benchmark.run,
     "admin-lanes": bench.admin_lanes.benchmark.run,
@@ -43,7 +45,7 @@ BENCHMARKS: dict[str, Callable[..., Report]] = {
 
 #: Benchmarks that take the options about lanes, and all that compare with no peer.
 _WITH_A_CHOICE = ("lanes", "admin-lanes")
-_WITHOUT_PEERS = (*_WITH_A_CHOICE, "contacts")
+_WITHOUT_PEERS = (*_WITH_A_CHOICE, "contacts", "receipts")
 
 _PEERS = ("celery", "dramatiq")
 

@@ -14,6 +14,7 @@ import events_page
 import http_page
 import message_contract
 import metrics_page
+import provider_matrix
 import settings_table
 import topology_page
 
@@ -22,6 +23,7 @@ DOCS = Path(__file__).resolve().parent
 #: Path below docs/, and what writes it.
 DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "architecture.md": topology_page.page,
+    "providers/README.md": provider_matrix.page,
     "reference/cli.md": cli_page.page,
     "reference/events.md": events_page.page,
     "reference/http.md": http_page.page,

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from admin_api.checkup import AT_LEAST, SHARED_FOR, Checkup
 from admin_api.dependencies import Services, ServicesHere, Viewer
 from admin_api.openapi import problems
+from admin_api.presenters import session_item
 from admin_api.schemas.doctor import DoctorReport, FindingItem, HistoryHealth, LaneFacts
 from antrian.domain.phone_number import shown_sender
 from antrian.domain.private_text import hide_folders
@@ -29,6 +30,7 @@ def _report(services: Services, checkup: Checkup, *, masked: bool) -> DoctorRepo
     findings = [FindingItem.model_validate(one, from_attributes=True) for one in checkup.findings]
     for one in findings if masked else ():
         one.found, one.todo = hide_folders(one.found), hide_folders(one.todo)
+    sessions = services.history.sessions()
     problem_count = sum(one.state == "problem" for one in findings)
     return DoctorReport(
         at=checkup.at,
@@ -49,6 +51,7 @@ def _report(services: Services, checkup: Checkup, *, masked: bool) -> DoctorRepo
                 delay=lane.delay,
                 jitter=lane.jitter,
                 not_kept=list(lane.not_kept),
+                session=session_item(sessions.get(lane.name), masked=masked),
             )
             for lane in settings.lanes.values()
         ],

@@ -43,7 +43,13 @@ async def readyz(services: ServicesHere) -> Health:
     """The broker answers, every lane is there, the threads in the background run, and the history is caught up."""
     # A process that lives and no longer sees or records anything is of no use; it is being started again meanwhile.
     lost = [
-        name for name, part in (("observer", services.observer), ("history", services.follower)) if not part.is_well
+        name
+        for name, part in (
+            ("observer", services.observer),
+            ("history", services.follower),
+            ("reports", services.reports),
+        )
+        if not part.is_well
     ]
     if lost:
         raise Problem(

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from admin_api.schemas.lane import SessionItem
+
 
 class FindingItem(BaseModel):
     """What is said about one thing."""
@@ -23,6 +25,9 @@ class LaneFacts(BaseModel):
     delay: float = Field(description="Seconds between two sends.")
     jitter: float = Field(description="Up to so many more.")
     not_kept: list[str] = Field(description="What is set for it and not used by this version yet.")
+    session: SessionItem | None = Field(
+        default=None, description="The sender's connection; null where its provider does not tell."
+    )
 
 
 class HistoryHealth(BaseModel):

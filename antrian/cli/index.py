@@ -79,6 +79,7 @@ SECTIONS: Final[dict[str, tuple[CommandEntry, ...]]] = {
         ),
         CommandEntry("optout", "antrian.cli.optout:optout_app", "Who wants no messages, or none of a purpose"),
         CommandEntry("callbacks", "antrian.cli.callbacks:callbacks_app", "What the owner's services could not be told"),
+        CommandEntry("provider", "antrian.cli.provider:provider_app", "An adapter for another provider: its skeleton"),
         CommandEntry("topology", "antrian.cli.topology:topology_app", "The exchanges and queues in the broker"),
         CommandEntry("token", "antrian.cli.token:token_app", "Who may use the HTTP API and the dashboard"),
     ),

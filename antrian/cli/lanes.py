@@ -94,17 +94,15 @@ def _described(lane: Lane, *, show_numbers: bool) -> dict[str, Any]:
 
 
 def _table(known: Lanes, *, show_numbers: bool) -> Table:
-    table = Table("lane", "provider", "sender", "delay", "set, and not used yet")
+    table = Table("lane", "provider", "sender", "delay", "webhook secrets")
     for lane in known.values():
         sender = shown_sender(lane.sender, masked=not show_numbers) if lane.sender else ""
         pace = f"{lane.delay:g} s" + (f" to {lane.delay + lane.jitter:g} s" if lane.jitter else "")
-        table.add_row(lane.name, lane.provider, sender, pace, ", ".join(lane.not_kept))
+        table.add_row(lane.name, lane.provider, sender, pace, str(len(lane.webhook_secrets) or ""))
     return table
 
 
 def _remarks(known: Lanes) -> Iterator[str]:
-    if any(lane.not_kept for lane in known.values()):
-        yield "This version reads and checks what is in the last column, and does not use it yet."
     yield from dict.fromkeys(line for lane in known.values() for line in lane.missing)
 
 

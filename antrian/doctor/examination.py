@@ -19,6 +19,7 @@ from antrian.doctor import (
     management,
     permissions,
     provider,
+    receipts,
     settings,
     topology,
 )
@@ -56,6 +57,8 @@ class Examination:
         yield from self._broker(lanes, ahead)
         if self._is_for(BrokerRole.CONSUMER):
             yield from self._provider(ahead)
+        if self._is_for(BrokerRole.RECEIPTS) and (self.role is not None or receipts.has_webhooks(self.settings)):
+            yield from self._receipts()
         if self._is_for(BrokerRole.ADMIN):
             yield from self._history(lanes)
         for status in lanes:
@@ -130,6 +133,11 @@ class Examination:
             whose = "the provider's" if len(addresses) == 1 else f"the provider's at {facts.where}"
             ahead[whose] = facts.ahead
             yield from provider.check(facts)
+
+    def _receipts(self) -> Iterator[Finding]:
+        yield from receipts.check_settings(self.settings)
+        where, answers = receipts.look(self.settings)
+        yield receipts.check_server(where, answers=answers)
 
     def _history(self, lanes: Sequence[Status]) -> Iterator[Finding]:
         facts = history.look(self.settings, time.time())

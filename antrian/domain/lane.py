@@ -5,7 +5,7 @@ Where lanes come from: `lanes.toml` (see `antrian.domain.lanes_file`), or the `W
 
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,12 @@ class Lane:
         return (self.provider, self.url or "", written) if written or self.is_sandbox else ()
 
     @property
+    def option_identity(self) -> tuple[str, ...]:
+        """Equal for two lanes whose options name one sender to the provider; empty where no option does."""
+        option = PROVIDERS[self.provider].sender_option if self.provider in PROVIDERS else ""
+        return (self.provider, self.url or "", option, self.option(option)) if self.option(option) else ()
+
+    @property
     def sender_key(self) -> str:
         """What the facts about its contacts are kept under: they belong to the sender, not to the lane."""
         return ":".join(self.sender_identity) or f"lane:{self.name}"
@@ -121,7 +127,7 @@ class Lane:
     @property
     def not_kept(self) -> tuple[str, ...]:
         """What is set for this lane and not used by this version yet, by key."""
-        return ("webhook_secrets",) if self.webhook_secrets else ()
+        return ()
 
 
 class Lanes(Mapping[str, Lane]):
@@ -245,7 +251,14 @@ def lanes_of(settings: "Settings") -> Lanes:
 def lanes_of_variables(settings: "Settings") -> Lanes:
     """The lanes as `WHATSAPP_QUEUE_LANES` and its neighbours describe them; the file is not looked at."""
     specs = (spec.partition("=") for spec in settings.whatsapp_queue_lanes)
-    return Lanes([_lane_of_variables(settings, name, sender) for name, _, sender in specs])
+    lanes = [_lane_of_variables(settings, name, sender) for name, _, sender in specs]
+    if len(lanes) > 1 and lanes[0].option_identity:
+        option = PROVIDERS[lanes[0].provider].sender_option
+        reason = (
+            f"{VARIABLES['options']}: {option} is one sender's: describe several lanes in WHATSAPP_QUEUE_LANES_FILE"
+        )
+        lanes = [replace(lane, missing=(*lane.missing, reason)) for lane in lanes]
+    return Lanes(lanes)
 
 
 def _lane_of_variables(settings: "Settings", name: str, own_sender: str) -> Lane:

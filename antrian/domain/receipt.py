@@ -7,7 +7,7 @@ An event's `at` is when we heard of it, by our clock; a value's `at` when it hap
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -186,7 +186,9 @@ def reported(told: ProviderEvent, *, lane: str, provider: str, sender: str, at: 
         at: when we heard it, unix seconds.
         source: which process writes it.
     """
-    details = asdict(told) | {"provider": provider, "sender": sender}
+    # Not `asdict`, which copies every value: that was a fifth of what a receipt costs the server.
+    details = {name: getattr(told, name) for name in told.__slots__}
+    details |= {"provider": provider, "sender": sender}
     message_id = message_id_of(told.correlation_id) if isinstance(told, DeliveryReceipt) else ""
     return Event(str(_NAMES[type(told)]), at, lane, message_id, source=source, details=details)
 

@@ -48,9 +48,6 @@ _TURN = 1.0
 #: Seconds between two looks at a history that another process writes.
 _GLANCE = 0.05
 
-#: Seconds for which what became of a message is news: after a start, there is much to read.
-_NEWS = 30.0
-
 #: Seconds behind the journal that count as none.
 GRACE = 1.0
 
@@ -68,8 +65,8 @@ class HistoryFollower:
         path: of the history.
         urls: the broker's addresses.
         quiet: log nothing; the owner shows what `trouble` says.
-        on_delivery: called in the follower's thread with what just became of a message, once it is in the history;
-            only by a follower that writes.
+        on_delivery: called in the follower's thread with what became of a message, once it is in the history, and once
+            only; of what was heard before this follower started, and by one that does not write, never.
     """
 
     def __init__(
@@ -83,6 +80,7 @@ class HistoryFollower:
     ) -> None:
         self._log = _silent if quiet else _log
         self._on_delivery = on_delivery
+        self._told_seq = -1
         self._names = Names(settings.whatsapp_queue_namespace)
         self._retention = settings.whatsapp_queue_retention_days * 86_400
         self._path = path
@@ -305,9 +303,9 @@ class HistoryFollower:
 
     def _take(self, writer: HistoryWriter, taken: Sequence[StreamEntry]) -> None:
         changed = writer.take(taken)
-        since = time.time() - _NEWS
         for change in changed:
-            if change.at >= since:
+            if change.at >= self._started_at and change.seq >= self._told_seq:
+                self._told_seq = change.seq
                 self._on_delivery(change)
         self._trouble = ""
         with self._progress:

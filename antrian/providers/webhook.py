@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from antrian.domain.lane import Lane
 from antrian.domain.receipt import ProviderEvent
 
+#: What docker-compose.yml has where nobody chose one: good for the sandbox alone, of which nothing is real.
+DEMO_SECRET = "antrian-demo-secret"  # noqa: S105 (everyone may know it)
+
 #: Secrets that everyone knows: a server with one of them does not start.
 WELL_KNOWN_SECRETS = frozenset(
     {"secret", "changeme", "change-me", "password", "webhook-secret", "my-secret-key", "12345678", "123456789"}
-)
+) | {DEMO_SECRET}
 
 #: Characters of a webhook secret at least.
 SHORTEST_SECRET = 8

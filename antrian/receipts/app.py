@@ -12,13 +12,13 @@ No answer but a challenge's has a body: there are providers that send an answer'
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 import structlog
 
-from antrian.broker.event_log import PublishArguments, event_arguments
+from antrian.broker.event_log import PublishArguments
 from antrian.broker.topology import Names
 from antrian.domain.receipt import ProviderEvent
 from antrian.providers.webhook import WebhookReader, WebhookRequest
@@ -27,7 +27,7 @@ from antrian.receipts.failures import FailureLimit, Network, client_address
 from antrian.receipts.metrics import ReceiptMetrics
 from antrian.receipts.repeats import Repeats
 from antrian.receipts.request_body import LARGEST_BODY, PATIENCE, BodyFault, Receive, read_body
-from antrian.receipts.told import events_of, unreadable, word_of
+from antrian.receipts.told import publications_of, unreadable, word_of
 from antrian.receipts.webhooks import LaneWebhook, Webhooks
 
 #: Requests that are read or written at once; their bodies are what the server's memory is spent on.
@@ -177,12 +177,10 @@ class ReceiptsApp:
         if self.in_flight >= self.limits.most_in_flight:
             return _BUSY
         self.in_flight += 1
-        self.metrics.in_flight.set(self.in_flight)
         try:
             return await self._post(webhook, request, receive)
         finally:
             self.in_flight -= 1
-            self.metrics.in_flight.set(self.in_flight)
 
     async def _post(self, webhook: LaneWebhook, request: WebhookRequest, receive: Receive) -> Answer:
         limits, stated = self.limits, request.header("content-length")
@@ -190,7 +188,7 @@ class ReceiptsApp:
         if isinstance(body, BodyFault):
             return _OF_FAULT[body]
         lane, counts = webhook.lane, self.metrics.of(webhook.lane.name)
-        request, now = replace(request, body=body), time.time()
+        request, now = WebhookRequest(request.method, request.url, request.query, request.headers, body), time.time()
         if not self._is_proved(webhook, request, now):
             counts.forged.inc()
             self._log_once("receipts.forged", lane.name)
@@ -201,13 +199,9 @@ class ReceiptsApp:
             counts.duplicates.inc()
             return _OK
         told = self._read(webhook, request, now)
-        events = events_of(told, lane, at=now, source=self.source)
-        if events:
-            # Given back by their routing keys: events with one key go the same way, so they need no id of their own.
-            batch = [event_arguments(self.names, event)._replace(mandatory=True) for event in events]
-            written = await self.writer.write(batch, limits.confirm_seconds)
-            if written is not Written.CONFIRMED:
-                return _OF_WRITTEN[written]
+        batch = publications_of(told, lane, self.names, at=now, source=self.source)
+        if batch and (written := await self.writer.write(batch, limits.confirm_seconds)) is not Written.CONFIRMED:
+            return _OF_WRITTEN[written]
         counts.count([word_of(one) for one in told])
         self._repeats.add(name, time.monotonic())
         return _OK

@@ -5,6 +5,7 @@ not written again here: the request is answered 503, and its provider repeats it
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -26,9 +27,10 @@ from antrian.domain.errors import BrokerError
 #: Events that were taken and have no confirm yet; with more, a request is told to come again.
 MOST_PENDING = 20_000
 
-#: With so many events in flight, what comes within so many seconds is written together.
-_MANY = 16
-_GATHERING = 0.001
+#: With so many events in flight, the I/O thread looks only every so many seconds: each time that it wakes it takes the
+#: interpreter from the thread that answers requests, which cost more than all that either of them does.
+_MANY = 8
+_GATHERING = 0.002
 
 #: Seconds between two questions whether the streams are up.
 _STREAMS_PERIOD = 0.1
@@ -156,9 +158,9 @@ class EventWriter:
                 else:
                     self._publish(channel, batch)
         if channel.in_flight >= _MANY:
-            # There is a queue before the broker anyway: what comes next may wait for company.
             self._wake_scheduled = True
-            self._io.call_later(_GATHERING, self._write)
+            time.sleep(_GATHERING)  # confirms gather meanwhile, too
+            self._io.call_later(0, self._write)
 
     def _publish(self, channel: ConfirmChannel, batch: _Batch) -> None:
         self._in_flight.add(batch)

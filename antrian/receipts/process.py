@@ -71,7 +71,8 @@ class ReceiptsProcess:
                 listeners.append(ending.enter_context(own))
             app = self._app(public)
             self._serve_lanes(app, settings.lanes)
-            server = _Server(uvicorn.Config(_Front(app, self._metrics, port), **_uvicorn_options()))
+            self._metrics.in_flight.set_function(lambda: app.in_flight)
+            server = _Server(uvicorn.Config(_Front(app, self._metrics, port), **uvicorn_options()))
             watch = LanesWatch(settings, lambda lanes: self._change_lanes(server, app, lanes))
             for thread in (self._writer, watch):
                 thread.start()
@@ -178,7 +179,8 @@ class _Server(uvicorn.Server):
         self._captured_signals.clear()
 
 
-def _uvicorn_options() -> dict[str, Any]:
+def uvicorn_options() -> dict[str, Any]:
+    """How the web server is run."""
     return {
         "log_config": None,
         "access_log": False,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from antrian.broker.event_log import PublishArguments, event_arguments
+from antrian.broker.topology import Names
 from antrian.contacts.fold import LONGEST_WORDS
 from antrian.contacts.identity import identity_key, person_key
 from antrian.domain import contact_event
@@ -27,30 +29,36 @@ from antrian.domain.receipt import (
 
 #: Values within values that are kept of an account's notice: JSON can hold more of them than Python can copy.
 _DEEPEST = 20
+#: Seconds; an inbound message that is younger counts as written when we heard of it.
+_LATE = 60.0
 
 
-def events_of(told: Sequence[ProviderEvent], lane: Lane, *, at: float, source: str) -> list[Event]:
-    """The events that a request leads to, in order; each can be encoded.
+def publications_of(
+    told: Sequence[ProviderEvent], lane: Lane, names: Names, *, at: float, source: str
+) -> list[PublishArguments]:
+    """How the events that a request leads to are published, in order.
 
     Args:
         told: what the request told.
         lane: whose webhook it came to.
+        names: of the namespace.
         at: when we heard it, unix seconds.
         source: which process writes them.
     """
-    events: list[Event] = []
+    about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
+    published: list[PublishArguments] = []
     for one in told:
         try:
-            made = [reported(one, lane=lane.name, provider=lane.provider, sender=lane.sender_key, at=at, source=source)]
+            event = reported(one, **about, at=at, source=source)
+            made = [_published(names, event)]
             if isinstance(one, InboundMessage):
-                made += _of_inbound(one, at, source)
-            events += [_encodable(event) for event in made]
+                made += [_published(names, event) for event in _of_inbound(one, at, source)]
+            published += made
         except (RecursionError, ValueError, TypeError, AttributeError, KeyError) as error:
             # An adapter let through what it should not have; the other parts count.
             lost = UnreadableReport(reason=f"a part could not be written down ({type(error).__name__})")
-            about = {"lane": lane.name, "provider": lane.provider, "sender": lane.sender_key}
-            events.append(reported(lost, **about, at=at, source=source))
-    return [*events, *_known(told, lane, at, source)]
+            published.append(_published(names, reported(lost, **about, at=at, source=source)))
+    return published + [_published(names, event) for event in _known(told, lane, at, source)]
 
 
 def unreadable(body: bytes, reason: str) -> UnreadableReport:
@@ -72,14 +80,27 @@ _WORDS = {
 
 
 def _known(told: Iterable[ProviderEvent], lane: Lane, at: float, source: str) -> Iterator[Event]:
-    """One event for all who wrote: a repeated one says nothing new."""
-    wrote = dict.fromkeys(
-        one.recipient for one in told if isinstance(one, InboundMessage) and person_key(one.recipient) is not None
-    )
-    names = list(wrote)
-    for start in range(0, len(names), MOST_RECIPIENTS):
-        people = names[start : start + MOST_RECIPIENTS]
-        yield contact_event.known(lane.sender_key, people, "inbound", at=at, source=source)
+    """One event for all who wrote at one time: a repeated one says nothing new."""
+    wrote: dict[float, dict[str, None]] = {}
+    for one in told:
+        if isinstance(one, InboundMessage) and _is_written(one) and person_key(one.recipient) is not None:
+            wrote.setdefault(_when_written(one, at), {})[one.recipient] = None
+    for moment, names in wrote.items():
+        people = list(names)
+        for start in range(0, len(people), MOST_RECIPIENTS):
+            some = people[start : start + MOST_RECIPIENTS]
+            yield contact_event.known(lane.sender_key, some, "inbound", at=moment, source=source)
+
+
+def _is_written(message: InboundMessage) -> bool:
+    """Whether a person wrote it. A preference that comes by itself is no message: it opens no window."""
+    return not message.preference or message.kind in {"text", "button"}
+
+
+def _when_written(message: InboundMessage, at: float) -> float:
+    """Providers deliver again for days, and the day in which a person may be answered began when they wrote."""
+    is_late = message.at is not None and at - message.at > _LATE
+    return message.at if is_late and message.at is not None else at
 
 
 def _of_inbound(message: InboundMessage, at: float, source: str) -> Iterator[Event]:
@@ -106,20 +127,22 @@ def _wish(message: InboundMessage) -> tuple[bool, str] | None:
         is_out = message.preference == "stop"
         if wish is not None and wish.opts_out == is_out:
             return is_out, wish.purpose
-        return is_out, Purpose.MARKETING if is_out else ALL_PURPOSES
+        # A switch of WhatsApp's own, without a message, is about marketing only.
+        return is_out, Purpose.MARKETING if is_out or not _is_written(message) else ALL_PURPOSES
     return None if wish is None else (wish.opts_out, wish.purpose)
 
 
-def _encodable(event: Event) -> Event:
-    """The event, without what JSON can say and UTF-8 cannot: halves of characters."""
+def _published(names: Names, event: Event) -> PublishArguments:
     if not event.message_id.isascii():
         # None of ours; and a routing key has few bytes.
         event = replace(event, message_id="")
     try:
-        event.encode()
+        arguments = event_arguments(names, event)
     except UnicodeEncodeError:
-        return replace(event, details=_clean(event.details))
-    return event
+        # JSON can say what UTF-8 cannot: halves of characters.
+        arguments = event_arguments(names, replace(event, details=_clean(event.details)))
+    # Given back by their routing keys: events with one key go the same way, so they need no id of their own.
+    return PublishArguments(*arguments[:-1], mandatory=True)
 
 
 def _clean(value: Any, depth: int = 0) -> Any:

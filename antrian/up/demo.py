@@ -17,10 +17,13 @@ from antrian.domain.events import Event
 from antrian.domain.lifecycle import ATTEMPT_ENDS
 from antrian.domain.settings import Settings
 from antrian.up.demo_view import DemoView, summary
-from antrian.up.scenario import REGISTERED_AT, Registration, follow, is_over, registrations
+from antrian.up.scenario import REGISTERED_AT, Registration, follow, is_followed, is_over, registrations
 from publisher import Publisher, PublisherError
 
 _TICK = 0.1
+
+#: Seconds after the last message's end in which its receipts are waited for.
+_RECEIPTS_PATIENCE = 15.0
 
 LookAfter = Callable[[Callable[[str], None]], None]
 
@@ -48,25 +51,31 @@ class Demo:
         """Play it to its end."""
         with self._view, Publisher(self._settings, source="registration") as publisher:
             since = time.time()
-            while not is_over(self._rows):
+            while not self._is_over():
                 try:
                     self._play(publisher, since)
                 except (BrokerError, AMQPError) as error:
                     self._view.tell(f"the broker is away ({error}); waiting for it")
                     time.sleep(1)
-            self._view.show(self._rows, "All sent.")
+            self._view.show(self._rows, "That was all.")
         self._view.conclude(f"{summary(self._rows, self._lane.delay)} Ctrl-C stops everything.")
 
     def _play(self, publisher: Publisher, since: float) -> None:
         names = Names(self._settings.whatsapp_queue_namespace)
         with open_channel(self._settings.amqp_urls, name="antrian demo") as channel:
             feed = StreamFeed(channel, names.outcomes, "10m")
-            while not is_over(self._rows):
+            while not self._is_over():
                 for entry in feed.take(_TICK):
                     self._take(Event.decode(entry.body))
                 self._register(publisher, time.time() - since)
                 self._look_after(self._view.tell)
                 self._view.show(self._rows, self._countdown())
+
+    def _is_over(self) -> bool:
+        if not is_over(self._rows):
+            return False
+        is_late = time.time() > self._last_end + _RECEIPTS_PATIENCE
+        return is_late or not self._lane.webhook_secrets or is_followed(self._rows)
 
     def _take(self, event: Event | None) -> None:
         if event is None:
@@ -99,6 +108,6 @@ class Demo:
     def _countdown(self) -> str:
         waiting = sum(row.state == "queued" for row in self._rows)
         if not waiting:
-            return ""
+            return "All sent; waiting for their receipts." if is_over(self._rows) else ""
         left = self._last_end + self._lane.delay - time.time()
         return f"{waiting} waiting · next send " + (f"in {left:.1f} s" if left > 0 else "now")

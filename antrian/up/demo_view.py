@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from antrian.domain.receipt import ReceiptStatus
 from antrian.up.scenario import Registration, gaps
 
 _COLOURS = {"good": "green", "wait": "yellow", "bad": "red"}
@@ -56,7 +57,7 @@ class DemoView:
             self._live.update(Group(_table(rows), Text(countdown, style="bold"), *map(Text, self._news)))
             return
         for row in rows:
-            mark = (row.name, row.state, row.attempt)
+            mark = (row.name, row.told, row.attempt)
             if mark not in self._printed and row.message_id:
                 self._printed.add(mark)
                 self.console.print(Text(_line(row, rows)))
@@ -67,12 +68,14 @@ def _table(rows: Sequence[Registration]) -> RenderableType:
     for heading in ("who", "priority", "state", "reached WhatsApp at", "after the one before"):
         table.add_column(heading)
     for row in rows:
-        style = _COLOURS.get(row.tone, "dim")
-        table.add_row(row.name, "high", Text(row.state, style=style), _clock(row.arrived_at), _gap(row, rows))
+        style = _COLOURS.get("bad" if row.delivery is ReceiptStatus.FAILED else row.tone, "dim")
+        table.add_row(row.name, "high", Text(row.told, style=style), _clock(row.arrived_at), _gap(row, rows))
     return table
 
 
 def _line(row: Registration, rows: Sequence[Registration]) -> str:
+    if row.delivery:
+        return f"{row.name}: {row.told}"
     times = f" at {_clock(row.arrived_at)}" if row.arrived_at and row.end == "sent" else ""
     gap = _gap(row, rows)
     return f"{row.name}: {row.state}{times}" + (f", {gap} after the one before" if gap and row.end == "sent" else "")
@@ -97,5 +100,11 @@ def summary(rows: Sequence[Registration], delay: float) -> str:
     kept = "never closer than" if min(measured) >= delay else "closer than"
     return (
         f"{len(measured) + 1} messages reached the sandbox, {kept} the delay of {delay:g} s: "
-        f"the gaps were {', '.join(f'{gap:.3f}' for gap in measured)} s."
+        f"the gaps were {', '.join(f'{gap:.3f}' for gap in measured)} s.{_delivered(rows)}"
     )
+
+
+def _delivered(rows: Sequence[Registration]) -> str:
+    arrived = sum(row.delivery in {ReceiptStatus.DELIVERED, ReceiptStatus.READ} for row in rows)
+    read = sum(row.delivery is ReceiptStatus.READ for row in rows)
+    return f" {arrived} were delivered, and {read} of them read." if arrived else ""

@@ -76,6 +76,49 @@ def holds() -> Iterator[Panel]:
     ).height(8)
 
 
+def deliveries() -> Iterator[Panel]:
+    """What arrives of what was handed over, how fast, and what nothing is told of."""
+    yield coloured(
+        chart(
+            "What providers report, per minute",
+            {
+                "{{status}} {{provider}}": "60 * sum by (status, provider) "
+                f"(rate(antrian_deliveries_total{{{LANE}}}[$__rate_interval]))"
+            },
+            about="Of messages that they had taken: delivered, read, failed.",
+            width=8,
+            stacked=True,
+        ),
+        {"^delivered": GREEN, "^failed": RED},
+    )
+    quantile = (
+        "histogram_quantile({}, sum by (le, provider) (rate(antrian_delivery_seconds_bucket{{" + LANE + "}}[1h])))"
+    )
+    yield chart(
+        "Time to delivery",
+        {"median, {{provider}}": quantile.format("0.5"), "95 of 100, {{provider}}": quantile.format("0.95")},
+        about="From the provider's acceptance to the person's telephone, by the provider's clock.",
+        width=8,
+        unit="s",
+    )
+    missing, expected = (f"max by (lane) (antrian_receipts_{what}{{{LANE}}})" for what in ("missing", "expected"))
+    yield number(
+        "Without a receipt",
+        {"{{lane}}": f"{missing} / ({expected} > 0)"},
+        about="Of what was taken from 24 hours to 1 hour ago, on lanes whose provider sends receipts to us.",
+        width=4,
+        unit="percentunit",
+        steps=[(0, GREEN), (0.2, YELLOW), (0.5, RED)],
+    ).height(8)
+    yield number(
+        "Parked receipts",
+        {"{{lane}}": f"max by (lane) (antrian_receipts_parked{{{LANE}}})"},
+        about="Receipts of messages that the history does not know. Many: another program sends with the same account.",
+        width=4,
+        steps=[(0, GREEN), (1_000, YELLOW)],
+    ).height(8)
+
+
 def failures() -> Iterator[Panel]:
     """Dead letters, ends, attempts."""
     yield chart(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from frame import choice, looked_up, marks, page, row
 from grafana_foundation_sdk.builders.dashboard import Dashboard
-from message_rows import failures, holds, waiting
+from message_rows import deliveries, failures, holds, waiting
 from panels import BLUE, GREEN, ORANGE, RED, YELLOW, Panel, number, word
 from process_rows import around, processes
 from sending_rows import sending
@@ -23,6 +23,7 @@ def dashboard() -> Dashboard:
     made = row(made, "Is it sending?", sending())
     made = row(made, "How long do messages wait?", waiting())
     made = row(made, "What holds messages back?", holds())
+    made = row(made, "What arrives?", deliveries())
     made = row(made, "What goes wrong?", failures())
     made = row(made, "Those who publish, and those who look", around())
     return row(made, "Processes", processes())

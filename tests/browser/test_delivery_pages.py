@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 from admin_api.auth.roles import Role
 from antrian.broker.connection import open_channel
 from antrian.broker.topology import Names
+from antrian.domain.events import EVENT_PROPERTIES
+from antrian.domain.receipt import SessionNotice, SessionState, reported
 from waiting import wait_until
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -70,3 +72,20 @@ def test_what_arrives_is_shown_while_one_looks(window, stage):
         names = Names(stage.settings.whatsapp_queue_namespace)
         tell_receipt(channel, names, "delivered", provider_id, time.time())
     expect(page.locator(".message-title .tag")).to_have_text("sampai", timeout=30_000)
+
+
+def test_what_a_provider_tells_of_the_sender_is_shown_in_plain_words(window, stage, axe_script):
+    told = SessionNotice(state=SessionState.NEEDS_QR, detail="scan the code again")
+    event = reported(told, lane="default", provider="waha", sender="62811", at=time.time(), source="receipts")
+    with open_channel(stage.settings.amqp_urls, name="test notice") as channel:
+        names = Names(stage.settings.whatsapp_queue_namespace)
+        channel.basic_publish(names.events, event.routing_key, event.encode(), EVENT_PROPERTIES)
+    api = stage.admin.client(Role.ADMIN, "look")
+    wait_until(lambda: (api.get("/status")["session"] or {}).get("state") == "needs_qr", 30, "the status tells it")
+    visitor = window(viewport=PHONE).log_in(Role.VIEWER)
+    page = visitor.go("/activity")
+    expect(page.locator("#told tbody tr")).to_contain_text("Sender waits for its QR code to be scanned")
+    found = axe.violations(page, axe_script)
+    page = visitor.go("/health")
+    expect(page.locator("#facts")).to_contain_text("waits for its QR code to be scanned")
+    assert found == []

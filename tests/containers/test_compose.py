@@ -24,9 +24,16 @@ from waiting import wait_until
 pytestmark = pytest.mark.timeout(600)
 
 DELAY = 2.0
-OURS = ("consumer", "admin_api", "sandbox")
+OURS = ("consumer", "admin_api", "receipts", "sandbox")
 SERVICES = ("rabbitmq", *OURS, "prometheus", "alertmanager")
-PORTS = ("ADMIN_PORT", "SANDBOX_PORT", "RABBITMQ_MANAGEMENT_PORT", "PROMETHEUS_PORT", "ALERTMANAGER_PORT")
+PORTS = (
+    "ADMIN_PORT",
+    "SANDBOX_PORT",
+    "RECEIPTS_PORT",
+    "RABBITMQ_MANAGEMENT_PORT",
+    "PROMETHEUS_PORT",
+    "ALERTMANAGER_PORT",
+)
 
 
 class Stack(Composition):
@@ -55,6 +62,10 @@ class Stack(Composition):
     def arrivals(self) -> list[dict[str, object]]:
         """What reached the sandbox."""
         return list(requests.get(f"{self.url('SANDBOX_PORT')}/_sandbox/requests", timeout=60).json())
+
+    def receipts(self) -> dict[str, int]:
+        """What became of the sandbox's receipts."""
+        return dict(requests.get(f"{self.url('SANDBOX_PORT')}/_sandbox/webhook", timeout=60).json())
 
     def texts(self) -> list[str]:
         return [str(arrival["message"]) for arrival in self.arrivals()]
@@ -126,6 +137,8 @@ def test_five_messages_leave_a_pause_apart(stack: Stack, publisher: dict[str, st
     assert stack.texts() == [f"message {number}" for number in range(5)]
     assert min(stack.gaps()) >= DELAY
     assert median(stack.gaps()) < DELAY * 2, "no pause is kept twice"
+    wait_until(lambda: stack.receipts()["taken"] == 15, 30, "the receipts server took sent, delivered and read of each")
+    assert stack.receipts()["given_up"] == 0
 
 
 def test_a_killed_consumer_is_replaced_by_the_standby(stack: Stack, publisher: dict[str, str]) -> None:

@@ -76,6 +76,7 @@ ROWS = {
     "GET {p}/analytics/report.csv": (V, None),
     "GET {p}/audit": (A, None),
     "GET {p}/audit/actors": (A, None),
+    "GET {p}/notices": (V, None),
     "GET {p}/doctor": (V, None),
     "GET {p}/me": (V, None),
     "GET {p}/events": (V, None),

@@ -5,6 +5,7 @@ On the node of this machine, and on RabbitMQ 4.3 in a container (marked, for `ma
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,14 @@ import pytest
 from admin import AdminServer, Client
 from arrivals import Arrivals
 from broker_with_users import GuardedBroker, broker_container, definitions_of, guarded_node, import_into, new_passwords
+from callback_receiver import SECRET, receiving
 from cli import Cli
 from factories import make_message
 from processes import ConsumerProcess
+from pydantic import SecretStr
+from receipts_server import ReceiptsServer
+from records import Records
+from signed_reader import inbound_body, status_body
 
 from admin_api.auth.roles import Role
 from antrian.broker import topology_sync
@@ -24,12 +30,14 @@ from antrian.broker.event_log import write_event
 from antrian.broker.node.private_node import PrivateNode
 from antrian.broker.stream.lookup import first_from
 from antrian.broker.topology import Exchange, Names, topology
-from antrian.domain.delay_ladder import ladder_key
+from antrian.domain.delay_ladder import LADDER_LEVELS, ladder_key
 from antrian.domain.errors import BrokerRefused
 from antrian.domain.event_name import EventName
 from antrian.domain.events import EVENT_PROPERTIES, Event
+from antrian.domain.failure_class import FailureClass
 from antrian.domain.headers import mark_held
 from antrian.domain.message import encode
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.domain.settings import Settings, load_settings
 from antrian.operations.lane.release_filter import ReleaseFilter
 from antrian.operations.lane.release_job import release_now
@@ -141,6 +149,62 @@ def test_an_admin_looks_pauses_clears_redrives_and_undoes(as_role, sender, provi
         assert client.get("/audit")["items"]
 
 
+def test_an_admin_works_on_reports_and_makes_callbacks(guarded, as_role, sender, tmp_path):
+    del sender
+    refuses = lambda path: 500 if path == "/refuses" else 204  # noqa: E731 (shorter here)
+    with receiving(answer=refuses) as receiver:
+        sources = f"shop={receiver.url}/shop,other={receiver.url}/refuses"
+        about = {"CALLBACK_SOURCES": sources, "CALLBACK_SECRET": SECRET}
+        with (
+            AdminServer(as_role("admin"), tmp_path / "admin.log", **about) as server,
+            Publisher(as_role("publisher"), source="shop", confirm_timeout=60) as publisher,
+            open_channel(as_role("receipts").amqp_urls, name="test provider") as channel,
+        ):
+            client = server.ready().client(Role.ADMIN)
+            names = {
+                kind: publisher.queue_message("081234567890", kind.value).message_id
+                for kind in (FailureClass.REJECTED, FailureClass.TRANSIENT)
+            }
+            wait_until(lambda: set(receiver.states()) == set(names.values()), 30, "both are handed over")
+            for kind, message_id in (*names.items(), (FailureClass.REJECTED, "nobody")):
+                told = DeliveryReceipt(
+                    status=ReceiptStatus.FAILED, correlation_id=f"{message_id}:0:1", failure_class=kind, code="131026"
+                )
+                where = {"lane": "default", "provider": "sandbox", "sender": "628111"}
+                write_event(channel, NAMES, reported(told, **where, at=time.time(), source="test"), must_be_kept=True)
+            expected = {
+                names[FailureClass.REJECTED]: {"handed_over", "failed", "dead"},
+                names[FailureClass.TRANSIENT]: {"handed_over", "failed"},
+            }
+            wait_until(lambda: receiver.states() == expected, 30, "the service knows it all")
+            assert dead_letter(client, "rejected") == names[FailureClass.REJECTED]
+            publisher.queue_message("081234567890", "told in vain", source="other")
+            wait_until(lambda: [1 for path, _, _ in receiver.got if path == "/refuses"], 30, "it was told in vain")
+            ladder = lambda: '"message.undelivered"' in server.log() and delayed(guarded) >= 2  # noqa: E731
+            wait_until(ladder, 30, "the stranger's receipt and the callback are on the ladder")
+            assert "trouble" not in server.log(), "nothing was refused on the way"
+
+
+def test_the_receipts_server_writes_what_it_is_told(guarded, as_role, base, tmp_path):
+    with ReceiptsServer(as_role("receipts"), tmp_path / "receipts.log") as server:
+        server.ready()
+        for body in (
+            status_body("wamid-1", correlation_id="m-9:0:1"),
+            inbound_body("+6281234567890", "stop", identities={"lid": "7"}),
+        ):
+            assert server.post(body) == 200, server.log()
+    journal = Records(base.model_copy(update={"amqp_url": SecretStr(guarded.root_url)}))
+    told = {event.name for event in journal.events(stream=NAMES.journal)}
+    assert told >= {"receipt.status", "receipt.inbound", "contact.known", "contact.linked", "contact.opted_out"}
+    assert [event.message_id for event in journal.events("receipt.status")][-1] == "m-9", "the ledgers learn of it"
+
+
+def delayed(guarded: GuardedBroker) -> int:
+    with open_channel([guarded.root_url], name="test") as channel:
+        rungs = (channel.queue_declare(NAMES.delay(level), passive=True) for level in range(LADDER_LEVELS))
+        return sum(rung.method.message_count for rung in rungs)
+
+
 def dead_letter(client: Client, text: str) -> str:
     """The id of the dead letter with that text, once it is there."""
     return str(
@@ -222,6 +286,23 @@ FORBIDDEN = {
         "have another queue bound": lambda channel: channel.queue_bind(NAMES.callbacks, NAMES.events, "outcome.#"),
         "hear commands": listens(NAMES.control, ""),
         "hear of new messages": listens(NAMES.messages, "default"),
+    },
+    "receipts": FOR_ALL
+    | {
+        "say that a message was sent": publishes(NAMES.events, "outcome.sent.default.x"),
+        "take a send back": publishes(NAMES.events, "outcome.undelivered.default.x"),
+        "invent what an admin did": publishes(NAMES.events, "audit.allowed.default."),
+        "publish a message": publishes(NAMES.messages, "default"),
+        "schedule a message": publishes(NAMES.scheduled, LATER),
+        "invent a dead letter": publishes(NAMES.dead, "default"),
+        "put a report past the events": publishes(NAMES.due, "released._receipts"),
+        "command a consumer": publishes(NAMES.control, ""),
+        "pause a lane": publishes(NAMES.states, "default"),
+        "read the reports": reads(NAMES.receipts),
+        "read the journal": reads(NAMES.journal),
+        "read a lane": reads(NAMES.lane("default")),
+        "hear of events": listens(NAMES.events, "#"),
+        "have a queue of its own": lambda channel: channel.queue_declare("", exclusive=True),
     },
 }
 

@@ -14,6 +14,7 @@ from node_tools import rabbitmqctl
 from processes import ConsumerProcess
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_server import PrometheusServer
+from receipts_server import ReceiptsServer
 
 from admin_api.auth.roles import Role
 from antrian.broker.node.ports import free_port
@@ -27,6 +28,13 @@ from publisher.metrics import instrument
 BUSY, CALM = "default", "calm"
 CALM_SENDER = "6281200000002"
 _LANES = f"{BUSY}=6281200000001,{CALM}={CALM_SENDER}"
+
+#: The admin side expects receipts: of a provider that sends them, with a secret to sign them with.
+_ADMIN = {
+    "WHATSAPP_QUEUE_LANES": _LANES,
+    "WHATSAPP_PROVIDER": "sandbox",
+    "WHATSAPP_WEBHOOK_SECRET": "3b9f1c7e5a2d4860b1c3d5e7f9a0b2c4",
+}
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,16 @@ def live_system(folder: Path) -> Iterator[LiveSystem]:
         sandbox = running.enter_context(SandboxServer())
         settings = _settings(node.url, sandbox.url, folder)
         consumers, consumer_ports = _consumers(running, settings, folder)
-        admin = running.enter_context(AdminServer(settings, folder / "admin.log", WHATSAPP_QUEUE_LANES=_LANES)).ready()
+        admin = running.enter_context(AdminServer(settings, folder / "admin.log", **_ADMIN)).ready()
+        receipts = running.enter_context(
+            ReceiptsServer(settings, folder / "receipts.log", WHATSAPP_QUEUE_LANES=_LANES)
+        ).ready()
         publisher, publisher_port = running.enter_context(_publisher(settings))
         broker = [f"127.0.0.1:{broker_port}"]
         targets = {
             "antrian-consumer": [f"127.0.0.1:{port}" for port in consumer_ports],
             "antrian-admin": [f"127.0.0.1:{admin.port}"],
+            "antrian-receipts": [f"127.0.0.1:{receipts.metrics_port}"],
             "antrian-publisher": [f"127.0.0.1:{publisher_port}"],
             "rabbitmq": broker,
             "rabbitmq-queues": broker,

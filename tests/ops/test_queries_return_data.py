@@ -5,7 +5,7 @@ empty. Only data prove the opposite.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
@@ -24,6 +24,8 @@ from antrian.broker.connection import open_channel
 from antrian.broker.event_log import write_event
 from antrian.broker.topology import Names
 from antrian.domain.events import Event
+from antrian.domain.failure_class import FailureClass
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, reported
 from antrian.sandbox.behaviour import Mode, ModeName
 from publisher import InvalidMessage, Unroutable
 from waiting import elapsed, wait_until
@@ -72,7 +74,7 @@ def _stays_quiet(system: LiveSystem, seconds: float) -> Callable[[], bool]:
 def test_prometheus_finds_nothing_to_criticise_in_what_our_processes_tell(system: LiveSystem) -> None:
     targets = [one for one in system.prometheus.ask("targets")["activeTargets"] if "antrian" in one["scrapePool"]]
 
-    assert len(targets) == 4
+    assert len(targets) == 5
     for target in targets:
         programs.run("promtool", "check", "metrics", given=requests.get(target["scrapeUrl"], timeout=60).content)
 
@@ -138,6 +140,7 @@ def _let_everything_happen(system: LiveSystem) -> None:
     system.client.post(f"/pause?lane={CALM}")
     publish("081234567890", "Halo", lane=CALM)
     _hold(system, publish("081234567891", "Halo", lane=CALM).message_id)
+    _deliver(system)
     system.client.get("/status", lane=CALM)
     assert system.client.ask("GET", "/messages/unknown").status_code == 404
     _wait_until_counted(system, 'sum(antrian_messages_total{end="dead"}) >= 9')
@@ -159,9 +162,30 @@ def _hold(system: LiveSystem, message_id: str) -> None:
         "held": held,
         "barrier": {"used": counts, "budget": counts, "warm_up_day": None},
     }
+    events = [Event(f"outcome.{name}", now, CALM, message_id, 0, 1, "c1", details) for name, details in told.items()]
+    _write(system, events)
+
+
+def _deliver(system: LiveSystem) -> None:
+    """Have it on record that a provider took messages some hours ago, and what it says of them now."""
+    now = time.time()
+    sent = [
+        Event(
+            "outcome.sent", now - 10_000, CALM, f"past-{name}", 0, 1, "c1", {"provider_id": name, "provider": "sandbox"}
+        )
+        for name in ("arrived", "lost", "silent")
+    ]
+    failed = DeliveryReceipt(
+        status=ReceiptStatus.FAILED, provider_id="lost", failure_class=FailureClass.REJECTED, code="131026"
+    )
+    told = (DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id="arrived", at=now), failed)
+    about = {"lane": CALM, "provider": "sandbox", "sender": CALM_SENDER, "at": now, "source": "receipts"}
+    _write(system, [*sent, *(reported(one, **about) for one in told)])
+
+
+def _write(system: LiveSystem, events: Iterable[Event]) -> None:
     with open_channel(system.settings.amqp_urls, name="test") as channel:
-        for name, details in told.items():
-            event = Event(f"outcome.{name}", now, CALM, message_id, 0, 1, "c1", details)
+        for event in events:
             write_event(channel, Names(system.settings.whatsapp_queue_namespace), event)
 
 

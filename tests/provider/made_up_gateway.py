@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass as Class
 from antrian.domain.lane import Lane
+from antrian.domain.provider_catalog import ProviderKind
 from antrian.domain.receipt import AccountNotice, DeliveryReceipt, InboundMessage, ReceiptStatus, UnreadableReport
 from antrian.providers.conformance.probe import (
     KEY,
@@ -405,4 +406,5 @@ def probe(fault="", follows_up=0):
         reader=reader(fault),
         webhooks=_WEBHOOKS,
         follows_up=follows_up,
+        kind=ProviderKind("kabar", "Kabar", echoes_id=True),
     )

@@ -3,7 +3,6 @@
 import made_up_gateway
 import pytest
 
-from antrian.domain.provider_catalog import PROVIDERS, ProviderKind
 from antrian.providers.conformance.check import ConformanceError
 from antrian.providers.conformance.run import CHECKS, run
 
@@ -63,11 +62,6 @@ FAULTS = {
     "the address is proved by a challenge": ("answers every challenge",),
     "nothing of a webhook is kept too long or shows a secret": ("tells the secret",),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def in_the_catalog(monkeypatch):
-    monkeypatch.setitem(PROVIDERS, "kabar", ProviderKind("kabar", "Kabar", echoes_id=True))
 
 
 def test_an_adapter_without_a_fault_passes_every_check():

@@ -61,7 +61,9 @@ SOURCES = (
 )
 
 #: What only commands print, and what only programs read.
-_ELSEWHERE = re.compile(r"antrian/cli/.*|.*_view\.py|admin_api/(auth/headers|metrics|openapi|process)\.py")
+_ELSEWHERE = re.compile(
+    r"antrian/(cli|providers/.*/conformance)[./].*|.*_view\.py|admin_api/(auth/headers|metrics|openapi|process)\.py"
+)
 
 #: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
 _OTHER_USES = frozenset(

@@ -2,6 +2,7 @@
 
 import { duration, number } from "./format.js";
 import { said, t } from "./i18n.js";
+import { sessionWords } from "./session_words.js";
 
 //: Seconds that the history may be behind, and a difference may last, before it is worth a word: counters are read
 //: before the journal is, so small differences come and go while messages move.
@@ -57,6 +58,7 @@ export function facts(status) {
   return [
     status.provider && t("Provider: %(name)s", { name: status.provider }),
     status.sender && t("Sender: %(number)s", { number: status.sender }),
+    status.session && t("Connection: %(state)s", { state: sessionWords(status.session.state)[0] }),
     delay, consumers,
   ].filter(Boolean).join(" · ");
 }

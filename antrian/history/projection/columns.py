@@ -386,10 +386,12 @@ MESSAGE = SelectList.of(
     copy_of="(SELECT o.message_id FROM messages o WHERE o.copied_to = m.message_id)",
 )
 
-#: Whether any attempt of the message ended without a known outcome. Without its index, which a history that is still
-#: being read does not have, this would go through all events for each letter.
+#: Whether any attempt of the message ended without a known outcome, or it arrived after it had been called undelivered.
+#: Without its index, which a history that is still being read does not have, this would go through all events for each
+#: letter.
 WAS_UNCERTAIN = (
-    "CASE WHEN (SELECT is_indexed FROM position) THEN EXISTS (SELECT 1 FROM events e WHERE e.message = d.message "
+    "CASE WHEN (SELECT sent.delivery FROM messages sent WHERE sent.id = d.message) IN ('delivered', 'read') THEN 1 "
+    "WHEN (SELECT is_indexed FROM position) THEN EXISTS (SELECT 1 FROM events e WHERE e.message = d.message "
     "AND e.message IS NOT NULL AND (e.name = 'outcome.uncertain' OR (e.name IN ('outcome.failed', 'outcome.dead', "
     "'message.buried') AND instr(e.body, CAST('\"failure_class\":\"uncertain\"' AS BLOB)) > 0))) ELSE 0 END"
 )

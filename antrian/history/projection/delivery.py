@@ -15,10 +15,11 @@ from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_o
 from antrian.history.journal.entry import short
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
-from antrian.history.records import Delivery
+from antrian.history.records import DeliveryState
 
 _IS_SENT = MessageState.SENT
-_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in Delivery)
+_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in DeliveryState)
+_ARRIVED = frozenset({_DELIVERED, _READ})
 _RANK: Mapping[str, int] = {
     _HANDED_OVER: ReceiptStatus.SENT.rank,
     _FAILED: ReceiptStatus.FAILED.rank,
@@ -65,16 +66,26 @@ class DeliveryChange(NamedTuple):
     """More is known of what became of a message.
 
     Attributes:
+        seq: place in the journal of what said so; grows with every change.
         message_id: of which.
         lane: where it was sent from.
-        delivery: a `Delivery`'s value.
+        provider: who took it; empty where that is not on record.
+        delivery: a `DeliveryState`'s value.
         at: when it was heard of, unix seconds.
+        is_news: whether the delivery is another than before.
+        has_arrived: whether it is known only now that it arrived.
+        seconds: from the provider's acceptance to the arrival, where that is known only now.
     """
 
+    seq: int
     message_id: str
     lane: str
+    provider: str
     delivery: str
     at: float
+    is_news: bool
+    has_arrived: bool
+    seconds: float | None
 
 
 class DeliveryFold:
@@ -109,11 +120,12 @@ class DeliveryFold:
         row.attempt_id = None if told == correlation_of(row.message_id, event.generation, event.attempt) else told
         self._note_name(row, row.attempt_id)
 
-    def sent(self, row: MessageRow, event: Event, *, is_its_attempt: bool) -> None:
+    def sent(self, row: MessageRow, seq: int, event: Event, *, is_its_attempt: bool) -> None:
         """A provider took the message.
 
         Args:
             row: the message, which has the event's attempt already.
+            seq: its place in the journal.
             event: the send.
             is_its_attempt: whether the beginning of this very attempt was the last that was told of the message.
         """
@@ -130,9 +142,9 @@ class DeliveryFold:
             self._note_name(row, provider_id)
             self._note_name(row, row.attempt_id)
         if self._parked:
-            self._unpark(row)
+            self._unpark(row, seq)
 
-    def undelivered(self, row: MessageRow, event: Event) -> None:
+    def undelivered(self, row: MessageRow, seq: int, event: Event) -> None:
         """It did not arrive, and what follows of that is under way; a receipt may have said so already."""
         details = event.details
         receipt = DeliveryReceipt(
@@ -142,7 +154,7 @@ class DeliveryFold:
         )
         # What follows takes the generation on; late receipts still mean this send.
         row.attempt_id = row.attempt_id or correlation_of(row.message_id, event.generation, event.attempt)
-        self._apply(row, receipt, _name(details.get("failure_class")), event.at)
+        self._apply(row, seq, receipt, _name(details.get("failure_class")), event.at)
 
     def take(self, row: MessageRow | None, seq: int, event: Event) -> MessageRow | None:
         """A receipt.
@@ -170,17 +182,27 @@ class DeliveryFold:
             # Another send of the message may still be told, with this name.
             self._park(seq, event, receipt)
         elif is_handed_over(row):
-            self._apply(row, receipt, receipt.failure_class, event.at)
+            self._apply(row, seq, receipt, receipt.failure_class, event.at)
+            self._rename(row, seq, short(receipt.alias))
         return row
 
     def _find(self, lane: str, receipt: DeliveryReceipt) -> MessageRow | None:
         """The message with such a send: by the provider's name before ours."""
-        for name, kind in ((short(receipt.provider_id), "provider_id"), (short(receipt.correlation_id), "attempt_id")):
+        given, ours = short(receipt.provider_id), short(receipt.correlation_id)
+        # What a provider calls a message later stands in the place of our name, which such a provider gives back never.
+        for name, kind in ((given, "provider_id"), (given, "attempt_id"), (ours, "attempt_id")):
             rows = self._named.get(name, ()) if name else ()
             found = [one for one in rows if one.lane == lane and getattr(one, kind) == name]
             if found:
                 return max(found, key=_number)
         return None
+
+    def _rename(self, row: MessageRow, seq: int, alias: str) -> None:
+        """From now on the provider calls the send by this name; what was told under it already counts."""
+        if alias:
+            row.attempt_id = alias
+            self._note_name(row, alias)
+            self._unpark(row, seq)
 
     def _note_name(self, row: MessageRow, name: str | None) -> None:
         if name is not None and (rows := self._named.get(name)) is not None:
@@ -204,15 +226,17 @@ class DeliveryFold:
             self.kept.append(one)
             self._parked.setdefault((one.lane, name), []).append(one)
 
-    def _unpark(self, row: MessageRow) -> None:
+    def _unpark(self, row: MessageRow, seq: int) -> None:
         names = [name for name in (row.provider_id, attempt_name(row)) if name]
         waiting = [one for name in names for one in self._parked.pop((row.lane, name), ())]
         for one in sorted(waiting, key=_place):
             self.matched.append(Matched(row.id, one.lane, one.name, one.seq))
             receipt = DeliveryReceipt(status=ReceiptStatus(one.status), at=one.at, code=one.code, detail=one.detail)
-            self._apply(row, receipt, one.failure_class, one.heard_at)
+            self._apply(row, seq, receipt, one.failure_class, one.heard_at)
 
-    def _apply(self, row: MessageRow, receipt: DeliveryReceipt, failure_class: str | None, heard_at: float) -> None:
+    def _apply(
+        self, row: MessageRow, seq: int, receipt: DeliveryReceipt, failure_class: str | None, heard_at: float
+    ) -> None:
         status, before = receipt.status, row.delivery or _HANDED_OVER
         if status.rank <= ReceiptStatus.SENT.rank:
             return
@@ -221,12 +245,12 @@ class DeliveryFold:
         if rises:
             self._figures.delivery(row, before, status.value)
             row.delivery = status.value
-            self.changed.append(DeliveryChange(row.message_id, row.lane, row.delivery, heard_at))
         if status is ReceiptStatus.FAILED:
             if rises:
                 row.undelivered_at = at
                 row.delivery_class = short(failure_class) if failure_class else None
                 row.delivery_code, row.delivery_detail = receipt.code, receipt.detail
+                self._tell(row, seq, heard_at, before)
             return
         row.undelivered_at = row.delivery_class = row.delivery_code = row.delivery_detail = None
         if status is ReceiptStatus.READ and row.read_at is None:
@@ -235,6 +259,15 @@ class DeliveryFold:
             # It may be told after that it was read.
             row.delivered_at = at
             self._figures.time_to_delivery(row, at)
+            self._tell(row, seq, heard_at, before, seconds=None if row.sent_at is None else at - row.sent_at)
+        elif rises:
+            self._tell(row, seq, heard_at, before)
+
+    def _tell(self, row: MessageRow, seq: int, at: float, before: str, *, seconds: float | None = None) -> None:
+        after = row.delivery or before
+        is_first = after in _ARRIVED and before not in _ARRIVED
+        told = (after, at, after != before, is_first, seconds)
+        self.changed.append(DeliveryChange(seq, row.message_id, row.lane, row.provider or "", *told))
 
 
 def is_handed_over(row: MessageRow) -> bool:
@@ -265,6 +298,12 @@ def names_of_receipt(event: Event) -> Iterable[str]:
         for key in ("provider_id", "correlation_id"):
             if name := _name(event.details.get(key)):
                 yield name
+
+
+def alias_of_receipt(event: Event) -> Iterable[str]:
+    """The name by which the provider will mean the same send from now on, where a receipt tells one."""
+    if name := _name(event.details.get("alias")):
+        yield name
 
 
 def names_of_attempt(event: Event) -> Iterable[str]:

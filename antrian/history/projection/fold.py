@@ -269,14 +269,14 @@ class Projection:
         is_same = row.generation == event.generation and row.attempt == event.attempt
         row.generation = max(row.generation, event.generation)
         if event.name == _UNDELIVERED:
-            self._take_back(row, event)
+            self._take_back(row, seq, event)
             return
         if meaning.attempt is None and meaning.state in FINAL:
             self._end(row, event, meaning.state)
             return
         row.attempt, row.presumed = event.attempt, 0
         if event.name == _SENT:
-            self._deliveries.sent(row, event, is_its_attempt=is_same)
+            self._deliveries.sent(row, seq, event, is_its_attempt=is_same)
             self._sent(row, event)
         elif meaning.attempt is _ENDS:
             self._failed(row, event)
@@ -299,10 +299,10 @@ class Projection:
         wait = None if wanted_at is None else max(0.0, event.at - wanted_at)
         self._figures.sent(row, event.at, wait)
 
-    def _take_back(self, row: MessageRow, event: Event) -> None:
+    def _take_back(self, row: MessageRow, seq: int, event: Event) -> None:
         """The provider took it, and said later that it did not arrive."""
         details = event.details
-        self._deliveries.undelivered(row, event)
+        self._deliveries.undelivered(row, seq, event)
         if row.state is _IS_SENT:
             self._figures.unsent(row)
         row.attempt, row.presumed = event.attempt, 0

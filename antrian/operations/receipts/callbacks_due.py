@@ -34,6 +34,9 @@ STATES_TOLD: Final = {
 #: What a person's message is called.
 RECEIVED: Final = "message.received"
 
+#: What is told of a message, by its state.
+_KIND: Final = "message.{}"
+
 
 class CallbacksDue:
     """Makes callbacks of reports.
@@ -127,7 +130,7 @@ class CallbacksDue:
             "attempt": attempt,
         } | ({"code": code} if code else {})
         names = f"{record.message_id}\n{which}"
-        yield from self._due(CallbackTask.of(f"message.{state}", record.source, data, at=at, names=names))
+        yield from self._due(CallbackTask.of(_KIND.format(state), record.source, data, at=at, names=names))
 
     def _due(self, task: CallbackTask) -> Iterator[Publication]:
         if task.webhook_id in self._told:

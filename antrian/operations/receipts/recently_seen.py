@@ -23,3 +23,7 @@ class RecentlySeen:
         self._names.move_to_end(name)
         if len(self._names) > self._most:
             self._names.popitem(last=False)
+
+    def forget(self, name: str) -> None:
+        """It may pass anew."""
+        self._names.pop(name, None)

@@ -21,7 +21,7 @@ from antrian.history.records import LifeEntry, MessageRecord
 from antrian.operations.receipts.recently_seen import RecentlySeen
 from antrian.operations.receipts.undelivered import (
     FailedSend,
-    Step,
+    UndeliveredStep,
     UndeliveredSteps,
     has_arrived,
     is_noted,
@@ -90,8 +90,9 @@ class StatusWork:
         Raises:
             NotKnownYet: the history knows none.
         """
-        ids = self._by_provider.message_ids(event.lane, receipt.provider_id) if receipt.provider_id else []
-        for message_id in ([event.message_id] if event.message_id else []) + ids:
+        ids = [event.message_id] if event.message_id else []
+        ids += self._by_provider.message_ids(event.lane, receipt.provider_id, receipt.correlation_id)
+        for message_id in ids:
             record = self._history.message(message_id)
             if record is not None and record.lane == event.lane:
                 return record
@@ -138,21 +139,21 @@ class StatusWork:
             return
         yield from self._publications(failed, steps)
 
-    def _publications(self, failed: FailedSend, steps: tuple[Step, ...]) -> Iterator[Publication]:
-        pause = None if steps == (Step.EVENT,) else self._pause(failed)
+    def _publications(self, failed: FailedSend, steps: tuple[UndeliveredStep, ...]) -> Iterator[Publication]:
+        pause = None if steps == (UndeliveredStep.EVENT,) else self._pause(failed)
         for step in steps:
             match step:
-                case Step.OUTCOME:
+                case UndeliveredStep.OUTCOME:
                     yield self._steps.outcome(failed, time.time())
                     self._taken_back.add(failed.record.message_id)
                     self._tell(failed, pause)
-                case Step.COPY:
+                case UndeliveredStep.COPY:
                     copy = self._steps.letter(failed) if pause is None else self._steps.retry(failed, pause)
                     assert copy is not None, "looked at before"  # noqa: S101 (`after_failure` has made one)
                     yield copy
-                case Step.EVENT if pause is None:
+                case UndeliveredStep.EVENT if pause is None:
                     yield self._steps.dead(failed, time.time())
-                case Step.EVENT:
+                case UndeliveredStep.EVENT:
                     yield self._steps.retrying(failed, pause, time.time())
 
     def _pause(self, failed: FailedSend) -> float | None:

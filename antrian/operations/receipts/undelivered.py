@@ -34,10 +34,11 @@ REASON = "undelivered"
 #: What is written about a dead letter, or another try, whose message arrived after all.
 ARRIVED_AFTER_ALL = "the provider first said that it did not arrive, and then that it did"
 
-_ARRIVED = frozenset({ReceiptStatus.DELIVERED, ReceiptStatus.READ})
+#: As receipts and the history call it.
+_ARRIVED = frozenset({ReceiptStatus.DELIVERED.value, ReceiptStatus.READ.value})
 
 
-class Step(Enum):
+class UndeliveredStep(Enum):
     """One thing to publish, in this order."""
 
     OUTCOME = auto()
@@ -77,32 +78,49 @@ class FailedSend:
 
 def reported_send(receipt: DeliveryReceipt, life: Sequence[LifeEntry]) -> LifeEntry | None:
     """The send that a receipt is about; None where no such send is on record."""
-    return next((entry for entry in reversed(life) if entry.name == EventName.SENT and _is_of(receipt, entry)), None)
+    sends = (entry for entry in reversed(life) if entry.name == EventName.SENT)
+    return next((entry for entry in sends if _is_of(receipt, entry, life)), None)
 
 
-def _is_of(receipt: DeliveryReceipt, send: LifeEntry) -> bool:
-    if receipt.provider_id and send.details.get("provider_id") == receipt.provider_id:
+def _is_of(receipt: DeliveryReceipt, send: LifeEntry, life: Sequence[LifeEntry]) -> bool:
+    if receipt.provider_id and receipt.provider_id in _their_names(send, life):
         return True
-    ours = correlation_of(send.message_id, send.generation, send.attempt)
-    return receipt.correlation_id == ours
+    return bool(receipt.correlation_id) and receipt.correlation_id in _our_names(send, life)
+
+
+def _their_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
+    """What the provider calls a send: as it answered, and as a receipt said that it will from then on."""
+    given = send.details.get("provider_id")
+    if not given:
+        return set()
+    receipts = (entry.details for entry in life if entry.name == EventName.RECEIPT_STATUS)
+    return {given, *(told["alias"] for told in receipts if told.get("provider_id") == given and told.get("alias"))}
+
+
+def _our_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
+    """Our names for an attempt: as it is, and as its provider was given it."""
+    attempt = send.generation, send.attempt
+    begun = (entry for entry in life if entry.name == EventName.SENDING)
+    given = {entry.details.get("echoed_id") for entry in begun if (entry.generation, entry.attempt) == attempt}
+    return given | {correlation_of(send.message_id, *attempt)}
 
 
 def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntry) -> bool:
     """Whether a receipt says that this send reached the person."""
-    provider_id = send.details.get("provider_id")
+    provider_id, theirs = send.details.get("provider_id"), _their_names(send, life)
     is_latest = bool(provider_id) and record.provider_id == provider_id
-    if is_latest and getattr(record, "delivery", None) in _ARRIVED:
+    if is_latest and record.delivery in _ARRIVED:
         return True
-    ours = correlation_of(send.message_id, send.generation, send.attempt)
+    ours = _our_names(send, life) - {None}
     return any(
         entry.name == EventName.RECEIPT_STATUS
         and entry.details.get("status") in _ARRIVED
-        and (entry.details.get("provider_id") == provider_id or entry.details.get("correlation_id") == ours)
+        and (entry.details.get("provider_id") in theirs or entry.details.get("correlation_id") in ours)
         for entry in life
     )
 
 
-def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> tuple[Step, ...]:
+def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> tuple[UndeliveredStep, ...]:
     """What is still to be published about a send that failed; nothing where it is not the message's latest.
 
     Args:
@@ -117,14 +135,14 @@ def steps_left(life: Sequence[LifeEntry], send: LifeEntry, *, arrived: bool) -> 
     if EventName.UNDELIVERED not in told:
         # A later copy: it was put back into its lane by other means, or this receipt is of an earlier send.
         is_over = later or arrived or latest.offset != send.offset
-        return () if is_over else (Step.OUTCOME, Step.COPY, Step.EVENT)
+        return () if is_over else (UndeliveredStep.OUTCOME, UndeliveredStep.COPY, UndeliveredStep.EVENT)
     if told & {EventName.DEAD, EventName.RETRYING}:
         return ()
     if later:
         # A letter that is there, and of which nothing has become yet, lacks its event. What moves on needs none.
         is_letter_alone = {entry.name for entry in later} == {EventName.BURIED}
-        return (Step.EVENT,) if is_letter_alone else ()
-    return () if arrived else (Step.COPY, Step.EVENT)
+        return (UndeliveredStep.EVENT,) if is_letter_alone else ()
+    return () if arrived else (UndeliveredStep.COPY, UndeliveredStep.EVENT)
 
 
 def pause_before_retry(failed: FailedSend, max_attempts: int, delays: Sequence[float]) -> float | None:

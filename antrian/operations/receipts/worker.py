@@ -5,7 +5,9 @@ and only then it is acked: a connection that breaks gives the report to another 
 that. What a crash left undone is told by the history (`antrian.operations.receipts.undelivered`).
 """
 
+import hashlib
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import pika
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from antrian.broker.background_thread import BackgroundThread
 from antrian.broker.connection import open_channel
@@ -27,6 +29,7 @@ from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, read_receipt
 from antrian.domain.settings import Settings
 from antrian.history.records import MessageRecord
 from antrian.operations.receipts.delayed_report import later, tries_of
+from antrian.operations.receipts.recently_seen import RecentlySeen
 from antrian.operations.receipts.status_work import REACHED, HistoryNotCaughtUp, NotKnownYet, StatusWork
 
 if TYPE_CHECKING:
@@ -44,6 +47,9 @@ _TICK, _TURN = 0.5, 1.0
 
 #: Seconds for the history to read all that there is; well within the connection's heartbeat.
 _PATIENCE = 10.0
+
+#: Of a user without the right to publish somewhere: to a lane that was taken away, for one.
+_ACCESS_REFUSED = 403
 
 #: Who writes what follows.
 SOURCE = "antrian receipts"
@@ -101,6 +107,7 @@ class ReceiptsWorker:
         self._more = more
         self._count = count
         self._status = StatusWork(lambda: self._settings, self._names, history, self._catch_up, book, source=SOURCE)
+        self._refused = RecentlySeen()
         self._trouble = ""
         self._stopping = threading.Event()
         self._thread = BackgroundThread(self._run, name="antrian-receipts", stopping=self._stopping)
@@ -158,14 +165,25 @@ class ReceiptsWorker:
         event = Event.decode(body)
         if event is None:
             return "dropped"
+        name = hashlib.blake2b(body, digest_size=16).hexdigest()
+        if name in self._refused:
+            self._refused.forget(name)
+            return self._delay(channel, event, properties, body, why="the broker refuses what follows from it")
         try:
             return self._work_on(channel, event)
         except NotKnownYet:
             return self._delay(channel, event, properties, body, why="its message is not known")
+        except ChannelClosedByBroker as error:
+            # The channel is gone with it; when the report comes again, it must not keep those behind it waiting.
+            if error.reply_code == _ACCESS_REFUSED:
+                self._refused.add(name)
+            raise
         except (AntrianError, AMQPError):
             raise
         except Exception as error:  # noqa: BLE001 (what cannot be worked on must not keep those behind it waiting)
-            _log.exception("receipt.failed", event=event.name, lane=event.lane, message_id=event.message_id)
+            about = {"report": event.name, "lane": event.lane, "message_id": event.message_id}
+            # Its text may quote a number, or what a person wrote.
+            _log.error("receipt.failed", **about, error=type(error).__name__, where=_place(error))
             return self._delay(channel, event, properties, body, why=f"an unexpected {type(error).__name__}")
 
     def _work_on(self, channel: BlockingChannel, event: Event) -> Worked:
@@ -207,7 +225,7 @@ class ReceiptsWorker:
         # A history that is behind may only not know the message yet.
         if not self._catch_up():
             raise HistoryNotCaughtUp
-        _log.warning("receipt.dropped", event=event.name, lane=event.lane, message_id=event.message_id, reason=why)
+        _log.warning("receipt.dropped", report=event.name, lane=event.lane, message_id=event.message_id, reason=why)
         return "dropped"
 
     def _publish(self, channel: BlockingChannel, publications: Iterable[Publication]) -> int:
@@ -225,3 +243,9 @@ class ReceiptsWorker:
         if trouble != self._trouble and not self._stopping.is_set():
             _log.warning("receipts.trouble", reason=trouble)
         self._trouble = trouble
+
+
+def _place(error: Exception) -> str:
+    """Where an error came up, for those who look for its cause."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""

@@ -1,12 +1,16 @@
 """Checks that a provider's description is complete, and agrees with the catalog."""
 
+import re
+
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.provider_catalog import PROVIDERS, ReceiptProof
 from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
-from antrian.providers.conformance.check import Area, Checks, demand
+from antrian.providers.conformance.check import Area, Checks, ConformanceError, demand
 from antrian.providers.conformance.probe import ClientSettings, ProviderProbe, Situation
 
 CHECKS = Checks(Area.DESCRIPTION)
+
+_TODO = re.compile(r"TODO[^'\"\\]*")
 
 _HIGHEST = {"": 0, "sent": ReceiptStatus.SENT.rank, "delivered": ReceiptStatus.DELIVERED.rank}
 
@@ -14,14 +18,12 @@ _HIGHEST = {"": 0, "sent": ReceiptStatus.SENT.rank, "delivered": ReceiptStatus.D
 @CHECKS.add()
 def nothing_is_left_to_be_done(probe: ProviderProbe) -> None:
     """No `TODO` of the skeleton is left in the description."""
-    left = [place for place in vars_of(probe) if "TODO" in place[1]]
-    demand(not left, f"TODO is left in the description: {', '.join(name for name, _ in left)}")
-
-
-def vars_of(probe: ProviderProbe) -> list[tuple[str, str]]:
-    """What the description says, by name, as text."""
-    names = ("provider", "sender", "request", "cases", "lacks", "webhooks")
-    return [(name, repr(getattr(probe, name))) for name in names]
+    left = [
+        f"{name}: {', '.join(dict.fromkeys(_TODO.findall(repr(getattr(probe, name)))))}"
+        for name in ("request", "cases", "lacks", "webhooks")
+        if _TODO.search(repr(getattr(probe, name)))
+    ]
+    demand(not left, "\n    ".join(["TODO is left in the description, in", *left]))
 
 
 @CHECKS.add()
@@ -52,8 +54,10 @@ def the_client_says_who_it_is(probe: ProviderProbe) -> None:
 @CHECKS.add()
 def the_catalog_agrees(probe: ProviderProbe) -> None:
     """What the catalog says of the provider is what its adapter does."""
-    demand(probe.provider in PROVIDERS, f"{probe.provider!r} is not in the catalog")
-    kind = PROVIDERS[probe.provider]
+    kind = probe.kind or PROVIDERS.get(probe.provider)
+    if kind is None:
+        raise ConformanceError(f"{probe.provider!r} is not in the catalog: is its package installed?")
+    demand(kind.name == probe.provider, f"the catalog calls it {kind.name!r}")
     if kind.echoes_id:
         demand(probe.request.correlation, "the catalog says that it echoes our id: say where it goes, in `correlation`")
     if probe.webhooks is None or probe.reader is None:

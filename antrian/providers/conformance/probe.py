@@ -8,6 +8,7 @@ from typing import Any
 
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.lane import Lane
+from antrian.domain.provider_catalog import ProviderKind
 from antrian.domain.receipt import ProviderEvent
 from antrian.providers.contract import Provider
 from antrian.providers.webhook import WebhookReader, WebhookRequest
@@ -175,10 +176,12 @@ class WebhookBatch:
     Attributes:
         join: makes the body of these parts.
         parts: genuine parts, with the event that each must become.
+        bad: parts that mean nothing.
     """
 
     join: Callable[[Sequence[object]], bytes]
     parts: tuple[tuple[object, ProviderEvent], ...]
+    bad: tuple[object, ...] = (None, 17, "x", {}, [], {"id": None}, {"id": {}, "status": [], "timestamp": "later"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +231,7 @@ class ProviderProbe:
         webhooks: what these look like.
         follows_up: requests that a send may make after the first, at most; they must not send.
         outgoing: further arguments for every `Outgoing`.
+        kind: the provider's row for the catalog, where it is not installed.
     """
 
     provider: str
@@ -243,6 +247,7 @@ class ProviderProbe:
     webhooks: WebhookProbe | None = None
     follows_up: int = 0
     outgoing: Mapping[str, Any] = field(default_factory=dict)
+    kind: ProviderKind | None = None
 
     def case(self, situation: Situation) -> AnswerCase | None:
         """The first case of a situation."""

@@ -20,6 +20,7 @@ TEXTS: Final = {
     "spaces": "  di tepi\t\u00a0\u2028 ",
     "template": "{{1}} {nama} ${x} %s {0} [y]",
     "choice": "{Halo|Hai} Budi",
+    "placeholders": "{name} {number} {var1} {{nama}}",
     "bars": "satu|dua,tiga;empat",
     "scripts": "مرحبا 你好 Здравствуйте ꦲꦏ꧀ꦱꦫ",
     "stars": "*tebal* _miring_ ~coret~ ```kode``` @62812 #1",

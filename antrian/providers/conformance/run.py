@@ -1,10 +1,11 @@
 """All checks, and what a provider makes of them."""
 
-import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from antrian.domain.errors import SettingsError
 from antrian.domain.provider_catalog import PROVIDERS
+from antrian.domain.provider_package import load, package_of
 from antrian.providers.conformance import (
     answer_checks,
     connection_checks,
@@ -13,7 +14,7 @@ from antrian.providers.conformance import (
     request_checks,
     webhook_checks,
 )
-from antrian.providers.conformance.check import Check, ConformanceError
+from antrian.providers.conformance.check import Area, Check, ConformanceError
 from antrian.providers.conformance.probe import ProviderProbe
 
 #: In the order in which a new adapter learns to pass them.
@@ -45,20 +46,29 @@ def checks_for(probe: ProviderProbe) -> list[Check]:
     return [check for check in CHECKS if check.applies(probe)]
 
 
-def run(probe: ProviderProbe) -> Iterator[CheckResult]:
-    """Run all checks that apply; each result as it comes."""
+def run(probe: ProviderProbe, areas: Collection[Area] = frozenset(Area)) -> Iterator[CheckResult]:
+    """Run the checks of these areas that apply; each result as it comes.
+
+    Those of `Area.PRIVACY` listen to all that this process logs and prints: nothing else may run beside them.
+    """
     for check in checks_for(probe):
-        try:
-            check.demand(probe)
-        except ConformanceError as error:
-            yield CheckResult(check, str(error))
-        else:
-            yield CheckResult(check, "")
+        if check.area not in areas:
+            continue
+        yield CheckResult(check, complaint_of(check, probe))
+
+
+def complaint_of(check: Check, probe: ProviderProbe) -> str:
+    """What a check has to complain of; empty where the provider passes."""
+    try:
+        check.demand(probe)
+    except ConformanceError as error:
+        return str(error)
+    return ""
 
 
 def own_providers() -> list[str]:
-    """The providers that come with Antrian and have a description, in the catalog's order."""
-    return [name for name, kind in PROVIDERS.items() if not kind.is_sandbox]
+    """The providers that come with Antrian, in the catalog's order, without the sandbox, which stands in for them."""
+    return [name for name, kind in PROVIDERS.items() if not kind.is_sandbox and package_of(name) is None]
 
 
 def load_probe(name: str) -> ProviderProbe:
@@ -70,13 +80,21 @@ def load_probe(name: str) -> ProviderProbe:
     Raises:
         ConformanceError: there is none.
     """
-    place = name if ":" in name else f"antrian.providers.{name}.conformance:PROBE"
-    module, _, attribute = place.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConformanceError(f"there is no description of a provider at {place}: {error}") from error
+        found = load(_place(name))
+    except SettingsError as error:
+        raise ConformanceError(str(error)) from error
     made = found() if callable(found) else found
     if not isinstance(made, ProviderProbe):
-        raise ConformanceError(f"{place} is no ProviderProbe, but {type(made).__name__}")
+        raise ConformanceError(f"{name} is described by no ProviderProbe, but {type(made).__name__}")
     return made
+
+
+def _place(name: str) -> str:
+    if ":" in name:
+        return name
+    package = package_of(name)
+    place = f"antrian.providers.{name}.conformance:PROBE" if package is None else package.probe
+    if not place:
+        raise ConformanceError(f"the package of {name} names no description (`probe`)")
+    return place

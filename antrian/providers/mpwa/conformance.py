@@ -3,22 +3,30 @@
 Source: the API page and controllers of the panel (`zymzz-id/MPWA`); texts of forks as their clients quote them.
 """
 
+import json
+
 from pydantic import SecretStr
 
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.lane import Lane
+from antrian.domain.receipt import InboundMessage
 from antrian.providers.conformance.probe import (
     KEY,
+    RECIPIENT,
     AnswerCase,
     ClientSettings,
     FieldRule,
     ProviderProbe,
     RequestShape,
     Situation,
+    WebhookProbe,
+    WebhookSample,
     http_answer,
 )
 from antrian.providers.contract import Provider
 from antrian.providers.http import Timeouts
 from antrian.providers.mpwa.client import MpwaProvider
+from antrian.providers.mpwa.receipts import READER
 
 _SENDER = "6281100000000"
 _KEY_OF_MESSAGE = {"remoteJid": "6281234567890@c.us", "fromMe": True, "id": "3EB0F4C2A1"}
@@ -87,6 +95,31 @@ CASES = (
     _case("true with a failure's status", FailureClass.UNCERTAIN, http_answer(500, {"status": True})),
 )
 
+
+def _webhook(name: str, *events: InboundMessage, **more: object) -> WebhookSample:
+    fields = {"device": _SENDER, "message": "Halo", "from": "6281234567890", "name": "Budi", "participant": None}
+    body = json.dumps(fields | {"ppUrl": None, "media": None, "mimetype": None} | more).encode()
+    return WebhookSample(name=name, body=body, events=events)
+
+
+_HEARD = InboundMessage(recipient=RECIPIENT, text="Halo")
+
+WEBHOOKS = WebhookProbe(
+    lane=Lane(name="default", provider="mpwa", sender=_SENDER),
+    samples=(
+        _webhook("a text", _HEARD),
+        _webhook(
+            "a picture",
+            InboundMessage(recipient=RECIPIENT, text="", kind="image"),
+            message="",
+            media="iVBORw0KGgo=",
+            mimetype="image/png",
+        ),
+    ),
+    unknown=(_webhook("from nobody", **{"from": None}), _webhook("a new event", **{"from": {"poll": 1}})),
+    foreign=(_webhook("of another device", device="6281100000001"), _webhook("of no device", device="")),
+)
+
 PROBE = ProviderProbe(
     provider="mpwa",
     make_client=_client,
@@ -103,6 +136,8 @@ PROBE = ProviderProbe(
     ),
     cases=CASES,
     complain=_refused,
-    refused_texts=frozenset({"choice"}),
+    refused_texts=frozenset({"choice", "placeholders"}),
     follows_up=1,
+    reader=READER,
+    webhooks=WEBHOOKS,
 )

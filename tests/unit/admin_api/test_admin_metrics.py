@@ -11,6 +11,8 @@ from antrian.domain.budget import Budget
 from antrian.domain.failure_class import FailureClass
 from antrian.domain.hold import HoldReason
 from antrian.domain.usage import Used
+from antrian.history.projection.delivery import DeliveryChange
+from antrian.history.queries.counts import ReceiptCount
 from antrian.history.records import HeldCount
 from antrian.operations.lane.hold_summary import LaneWaits
 from antrian.operations.lane.lane_budget import LaneBudget
@@ -53,7 +55,8 @@ def scrape(readings: dict[str, Reading | None], seen: HistoryReading | None = No
 
 
 def test_every_name_is_exposed():
-    seen = scrape({"default": reading()})
+    receipts = {"default": ReceiptCount(1, 0, 0.0)}
+    seen = scrape({"default": reading()}, HistoryReading(0.5, 17, receipts=receipts))
     assert {metric.name for metric in METRICS} <= seen.names()
     assert promtool_complaints(seen.text) == ""
 
@@ -165,3 +168,39 @@ def test_names_follow_the_conventions():
         assert re.fullmatch(r"antrian_[a-z_]+", metric.name)
         assert metric.name.endswith("_total") == (metric.kind == "counter")
         assert metric.meaning.endswith(".")
+
+
+def delivery(status: str, **facts) -> DeliveryChange:
+    known = {"seq": 1, "message_id": "m1", "lane": "default", "provider": "mpwa", "at": NOW, "seconds": None}
+    known |= {"is_news": True, "has_arrived": status != "failed"}
+    return DeliveryChange(**known | {"delivery": status} | facts)
+
+
+def test_what_arrived_is_counted_by_provider_and_each_message_once():
+    metrics = Metrics(("default",))
+    metrics.observe_delivery(delivery("delivered", seconds=4.0))
+    metrics.observe_delivery(delivery("read", has_arrived=False))
+    metrics.observe_delivery(delivery("read"))
+    metrics.observe_delivery(delivery("read", is_news=False, has_arrived=False, seconds=2.0))
+    metrics.observe_delivery(delivery("failed", provider="a stranger's"))
+    metrics.observe_delivery(delivery("failed", lane="a-lane-of-old"))
+    seen = Exposition(metrics.render()[0].decode())
+    about = {"lane": "default", "provider": "mpwa"}
+    told = {one: seen.value("antrian_deliveries_total", **about, status=one) for one in ("delivered", "read")}
+    assert told == {"delivered": 2, "read": 2}
+    assert seen.value("antrian_deliveries_total", lane="default", provider="other", status="failed") == 1
+    assert seen.value("antrian_delivery_seconds_count", **about) == 2
+    assert "a-lane-of-old" not in seen.text
+
+
+def test_missing_receipts_are_told_where_receipts_are_to_be_expected():
+    seen = HistoryReading(0.5, 17, receipts={"default": ReceiptCount(10, 3, NOW)}, parked={"default": 2})
+    metrics = Metrics(("default", "second"))
+    metrics.observe_history(seen, {})
+    told = Exposition(metrics.render()[0].decode())
+    assert told.value("antrian_receipts_expected", lane="default") == 10
+    assert told.value("antrian_receipts_missing", lane="default") == 3
+    assert told.value("antrian_receipt_missing_oldest_timestamp_seconds", lane="default") == NOW
+    assert told.value("antrian_receipts_parked", lane="default") == 2
+    assert 'antrian_receipts_missing{lane="second"}' not in told.text
+    assert told.value("antrian_receipts_parked", lane="second") == 0

@@ -21,7 +21,16 @@ def answered(value) -> Future:
     return answer
 
 
-def parts(*, observer_is_well=True, history_is_well=True, readings=None, one="a reading", checked_at=5.0, lag=0.0):
+def parts(
+    *,
+    observer_is_well=True,
+    history_is_well=True,
+    reports_are_well=True,
+    readings=None,
+    one="a reading",
+    checked_at=5.0,
+    lag=0.0,
+):
     everything = {"default": object()} if readings is None else readings
     observer = SimpleNamespace(
         is_well=observer_is_well,
@@ -31,7 +40,8 @@ def parts(*, observer_is_well=True, history_is_well=True, readings=None, one="a 
     )
     follower = SimpleNamespace(is_well=history_is_well, lag_seconds=lag)
     history = SimpleNamespace(position=lambda: SimpleNamespace(checked_at=checked_at))
-    return SimpleNamespace(observer=observer, follower=follower, history=history)
+    reports = SimpleNamespace(is_well=reports_are_well)
+    return SimpleNamespace(observer=observer, follower=follower, history=history, reports=reports)
 
 
 def test_it_is_ready_when_all_is_well():
@@ -43,6 +53,7 @@ def test_it_is_ready_when_all_is_well():
     [
         ({"observer_is_well": False}, "thread-lost", "observer"),
         ({"history_is_well": False}, "thread-lost", "history"),
+        ({"reports_are_well": False}, "thread-lost", "reports"),
         ({"one": BrokerUnreachable("gone")}, "broker-unavailable", "does not answer"),
         ({"readings": {"default": object(), "other": None}}, "broker-unavailable", "no lane other"),
         ({"checked_at": None}, "history-behind", "being read"),

@@ -5,7 +5,9 @@ import stat
 import pytest
 
 from antrian.domain.settings import load_settings
-from antrian.providers.webhook import path_secret
+from antrian.providers.receipt_readers import READERS
+from antrian.providers.webhook import DEMO_SECRET, path_secret
+from antrian.receipts.webhooks import why_not
 from antrian.up.sandbox_webhooks import webhooks_of
 from antrian.up.webhook_secret import with_webhook_secret
 
@@ -75,4 +77,18 @@ webhook_secrets = ["{SECRET}"]
     )
     targets = webhooks_of(settings_of(tmp_path, WHATSAPP_QUEUE_LANES_FILE=str(file)).lanes, "http://host:8090")
 
-    assert [(one.provider, one.sender, one.url.split("/")[4]) for one in targets] == [("waha", "", "tried")]
+    assert [(one.provider, one.sender, one.url.split("/")[4]) for one in targets] == [("waha", "default", "tried")]
+
+
+@pytest.mark.parametrize(("provider", "is_refused"), [("sandbox", False), ("meta_cloud", True)])
+def test_the_secret_of_the_compose_file_is_good_for_the_sandbox_alone(tmp_path, provider, is_refused):
+    lanes = settings_of(
+        tmp_path,
+        WHATSAPP_PROVIDER=provider,
+        WHATSAPP_WEBHOOK_SECRET=DEMO_SECRET,
+        WHATSAPP_API_KEY="key",
+        WHATSAPP_SENDER="628110000001",
+        WHATSAPP_PROVIDER_OPTIONS="phone_number_id=1066",
+    ).lanes
+
+    assert bool(why_not(lanes, READERS)) is is_refused

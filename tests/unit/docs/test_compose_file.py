@@ -14,6 +14,7 @@ PORTS = {
     "alertmanager": 9093,
     "grafana": 3000,
     "sandbox": 8089,
+    "receipts": 8090,
 }
 
 
@@ -33,9 +34,10 @@ def test_nothing_else_is_published():
     assert {name for name, service in SERVICES.items() if service.get("ports")} == PORTS.keys()
 
 
-def test_the_sandbox_is_there_in_the_demo_alone():
+def test_the_sandbox_is_there_in_the_demo_alone_and_receipts_where_they_are_wanted():
     assert {name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service} == {
-        "sandbox": ["demo"]
+        "sandbox": ["demo"],
+        "receipts": ["demo", "receipts"],
     }
 
 

@@ -13,7 +13,7 @@ from antrian.domain.message import decode
 from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus
 from antrian.operations.receipts.undelivered import (
     FailedSend,
-    Step,
+    UndeliveredStep,
     UndeliveredSteps,
     has_arrived,
     is_noted,
@@ -24,7 +24,7 @@ from antrian.operations.receipts.undelivered import (
 )
 
 STEPS = UndeliveredSteps(Names("wa"), "test")
-ALL = (Step.OUTCOME, Step.COPY, Step.EVENT)
+ALL = (UndeliveredStep.OUTCOME, UndeliveredStep.COPY, UndeliveredStep.EVENT)
 QUEUED, SENDING = entry("message.queued"), entry("outcome.sending", attempt=1)
 SENT = replace(entry("outcome.sent", attempt=1, provider_id="p1"), offset=7)
 UNDELIVERED = entry("outcome.undelivered", attempt=1, failure_class="transient", code="131026", detail="no")
@@ -77,6 +77,13 @@ def test_a_receipt_is_matched_by_the_providers_id_or_ours_and_never_by_another_a
     for other in (replace(RECEIPT, provider_id="p2"), replace(RECEIPT, provider_id="", correlation_id="m1:0:2")):
         assert reported_send(other, life) is None
     assert reported_send(RECEIPT, [QUEUED, SENDING]) is None
+    # What the provider calls it from another receipt on.
+    renamed = entry("receipt.status", status="sent", provider_id="p1", alias="state:7")
+    assert reported_send(replace(RECEIPT, provider_id="state:7"), [*life, renamed]) is SENT
+    assert reported_send(replace(RECEIPT, provider_id="state:7"), [*life, replace(renamed, details={})]) is None
+    # In the form that its provider was given.
+    given = replace(SENDING, details={"echoed_id": "3EB0"})
+    assert reported_send(replace(RECEIPT, provider_id="", correlation_id="3EB0"), [given, SENT]) is SENT
 
 
 def test_a_receipt_on_record_tells_that_it_arrived():
@@ -135,3 +142,21 @@ def test_a_late_arrival_has_one_note():
     assert is_noted([QUEUED, SENT], SENT)
     assert not is_noted([QUEUED, SENT, UNDELIVERED], SENT)
     assert is_noted([QUEUED, SENT, UNDELIVERED, note], SENT)
+
+
+@pytest.mark.parametrize("crash_after", range(4))
+@pytest.mark.parametrize("is_letter", [True, False])
+def test_a_crash_after_any_step_doubles_no_letter_and_at_most_a_copy_that_is_not_on_record(is_letter, crash_after):
+    on_record = {
+        UndeliveredStep.OUTCOME: [UNDELIVERED],
+        # The delay ladder leads past the journal.
+        UndeliveredStep.COPY: [of_next("message.buried")] if is_letter else [],
+        UndeliveredStep.EVENT: [entry("outcome.dead" if is_letter else "outcome.retrying")],
+    }
+    life, done = [QUEUED, SENDING, SENT], []
+    for most in (crash_after, len(ALL), len(ALL)):
+        for step in steps_left(life, SENT, arrived=False)[:most]:
+            life += on_record[step]
+            done.append(step)
+    doubled = not is_letter and crash_after == 2
+    assert {step: done.count(step) for step in ALL} == dict.fromkeys(ALL, 1) | {UndeliveredStep.COPY: 1 + doubled}

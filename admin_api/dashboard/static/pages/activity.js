@@ -9,6 +9,7 @@ import { language, t, tn } from "../i18n.js";
 import { jobCard } from "../jobs.js";
 import { Pager } from "../pager.js";
 import { complain } from "../toast.js";
+import { noticeWords } from "../session_words.js";
 import { undo } from "../undo.js";
 import { person, when } from "../words.js";
 
@@ -46,6 +47,23 @@ async function loadRemovals() {
   ].filter(Boolean);
   $("#removals").replaceChildren(items.length ? table(t("Cleared and deleted"), columns, items) : empty(t("Nothing was cleared or deleted"), t("Clearings and deletions can be undone here.")));
   return items;
+}
+
+const notices = (items) => [
+  { label: t("When"), class: "nowrap", cell: (notice) => when(notice.at) },
+  isOfOneLane(items) ? null : { label: t("Lane"), cell: (notice) => notice.lane },
+  { label: t("What"), cell: (notice) => tagOf(noticeWords(notice)) },
+  { label: t("Provider’s message"), class: "wide", cell: (notice) => notice.detail },
+].filter(Boolean);
+const tagOf = ([words, tone]) => h("span", { class: "tag", "data-tone": tone }, words);
+
+/** What providers told of the senders; nothing is shown where they tell nothing. */
+function loadNotices() {
+  const draw = (items) => {
+    $("#told-section").hidden = !items.length;
+    $("#told").replaceChildren(table(t("From the providers"), notices(items), items));
+  };
+  return new Pager({ path: "/notices", button: $("#more-told"), draw }).show({});
 }
 
 async function loadJobs() {
@@ -110,4 +128,4 @@ async function loadAudit() {
   return Promise.all([wireFilter(show), show()]);
 }
 
-export const ready = Promise.all([loadRemovals().catch(complain), loadJobs().catch(complain), loadAudit()]);
+export const ready = Promise.all([loadRemovals().catch(complain), loadJobs().catch(complain), loadNotices().catch(complain), loadAudit()]);

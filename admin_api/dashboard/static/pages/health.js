@@ -5,6 +5,7 @@ import { get } from "../api.js";
 import { $, h, say } from "../dom.js";
 import { duration, number, phone } from "../format.js";
 import { said, t, tn } from "../i18n.js";
+import { sessionWords } from "../session_words.js";
 import { when } from "../words.js";
 
 const SUBJECTS = {
@@ -50,6 +51,11 @@ function pause({ delay, jitter }) {
   return jitter ? t("%(delay)s, and up to %(jitter)s more", { delay: duration(delay), jitter: duration(jitter) }) : duration(delay);
 }
 
+function connection({ state, at, detail }) {
+  const [words, tone] = sessionWords(state);
+  return [h("span", { class: "tag", "data-tone": tone }, words), " ", t("since"), " ", when(at), detail && h("span", { class: "muted" }, ` · ${detail}`)];
+}
+
 function history({ entries, behind_seconds: behind, writes, trouble }) {
   if (trouble) return said(trouble);
   const words = behind < 1 ? tn("up to date, %(count)s entry", "up to date, %(count)s entries", entries) : tn("%(time)s behind, %(count)s entry", "%(time)s behind, %(count)s entries", entries, { time: duration(behind) });
@@ -61,6 +67,7 @@ function drawFacts(report) {
   const facts = [
     [t("Provider"), report.provider === "sandbox" ? t("sandbox: nothing reaches WhatsApp") : report.provider],
     ...report.lanes.map(({ lane, sender }) => [report.lanes.length > 1 ? t("Sender of lane %(lane)s", { lane }) : t("Sender"), phone(sender) || t("none")]),
+    ...report.lanes.filter(({ session }) => session).map(({ lane, session }) => [report.lanes.length > 1 ? t("Connection of lane %(lane)s", { lane }) : t("Connection"), connection(session)]),
     [t("Pause between two sends"), pause(report)],
     [t("History"), history(report.history)],
     ["Antrian", versions.antrian],

@@ -1,0 +1,1 @@
+"""How many signed receipts the server for providers' webhooks takes."""
