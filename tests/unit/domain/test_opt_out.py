@@ -77,7 +77,7 @@ ANSWER = OptOutReply("+62811", confirmation(STOP_ALL), answer_key("+62811", "sto
         (ANSWER, "", False),
     ],
 )
-def test_the_answer_to_an_opt_out_is_known_by_its_text_and_its_key(answer: OptOutReply, words: str, does: bool) -> None:
+def test_the_reply_to_an_opt_out_is_known_by_text_and_key(answer: OptOutReply, words: str, does: bool) -> None:  # noqa: FBT001
     assert answer.answers(words, SAID_AT) is does
 
 
