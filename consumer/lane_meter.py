@@ -6,7 +6,7 @@ from typing import NamedTuple
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.hold import LADDER_HOLDS
+from antrian.domain.hold import LADDER_HOLDS, HoldReason
 from antrian.domain.lifecycle import ENDS, ENDS_BY_ATTEMPT
 from antrian.domain.priority import Priority
 from antrian.providers.contract import Sent
@@ -30,7 +30,7 @@ OUTCOMES = (SENT, *(failure_class.value for failure_class in FailureClass))
 
 
 #: Why a message can be held on the delay ladder.
-HOLD_REASONS = tuple(sorted(reason.value for reason in LADDER_HOLDS))
+HOLD_REASONS = tuple(sorted(reason.value for reason in LADDER_HOLDS | {HoldReason.RETRY}))
 
 #: Why a message can be postponed.
 REASONS = (DELIVER_AT, NEWER_VERSION)

@@ -350,15 +350,15 @@ class ContactBook:
         with self._looking_up() as look:
             return look.slot(lane, message_id) is not None
 
-    def was_sent(self, lane: str, message_id: str) -> bool:
-        """Whether a message that had a day was sent: another copy of it may come back from the ladder days later.
+    def sent_at(self, lane: str, message_id: str) -> float | None:
+        """When a message that had a day was sent, unix seconds: another copy may come back from the ladder days later.
 
         Raises:
             ContactsLost: see there.
         """
         with self._looking_up() as look:
             word = look.slot(lane, message_id)
-            return word is not None and word.day == SLOT_OF_SENT
+            return seconds(word.at) if word is not None and word.day == SLOT_OF_SENT else None
 
     def cancelled_at(self, lane: str, message_id: str) -> float | None:
         """When an admin cancelled a message that nothing is known to have become of since, unix seconds.

@@ -16,6 +16,7 @@ from antrian.doctor.finding import Finding, ok, problem, warning
 from antrian.domain.errors import SettingsError
 from antrian.domain.human_time import rough_duration
 from antrian.domain.lane import Lane, check_complete
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import Settings
 from antrian.providers.http import failure_of, is_loopback
 
@@ -86,7 +87,10 @@ def check_settings(settings: Settings) -> Finding | None:
 def addresses(settings: Settings) -> dict[str, Lane]:
     """Where the lanes send to: each address once, with a lane that sends there."""
     sandbox = f"http://127.0.0.1:{settings.sandbox_port}"
-    return {lane.url or sandbox: lane for lane in reversed(tuple(settings.lanes.values()))}
+    return {
+        lane.url or (sandbox if lane.is_sandbox else PROVIDERS[lane.provider].default_url): lane
+        for lane in reversed(tuple(settings.lanes.values()))
+    }
 
 
 def look(name: str, url: str, *, is_sandbox: bool = False) -> ProviderFacts:

@@ -5,7 +5,7 @@ Where lanes come from: `lanes.toml` (see `antrian.domain.lanes_file`), or the `W
 
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -112,6 +112,12 @@ class Lane:
         if digits.isdecimal():
             return (digits,)
         return (self.provider, self.url or "", written) if written or self.is_sandbox else ()
+
+    @property
+    def option_identity(self) -> tuple[str, ...]:
+        """Equal for two lanes whose options name one sender to the provider; empty where no option does."""
+        option = PROVIDERS[self.provider].sender_option if self.provider in PROVIDERS else ""
+        return (self.provider, self.url or "", option, self.option(option)) if self.option(option) else ()
 
     @property
     def sender_key(self) -> str:
@@ -245,7 +251,14 @@ def lanes_of(settings: "Settings") -> Lanes:
 def lanes_of_variables(settings: "Settings") -> Lanes:
     """The lanes as `WHATSAPP_QUEUE_LANES` and its neighbours describe them; the file is not looked at."""
     specs = (spec.partition("=") for spec in settings.whatsapp_queue_lanes)
-    return Lanes([_lane_of_variables(settings, name, sender) for name, _, sender in specs])
+    lanes = [_lane_of_variables(settings, name, sender) for name, _, sender in specs]
+    if len(lanes) > 1 and lanes[0].option_identity:
+        option = PROVIDERS[lanes[0].provider].sender_option
+        reason = (
+            f"{VARIABLES['options']}: {option} is one sender's: describe several lanes in WHATSAPP_QUEUE_LANES_FILE"
+        )
+        lanes = [replace(lane, missing=(*lane.missing, reason)) for lane in lanes]
+    return Lanes(lanes)
 
 
 def _lane_of_variables(settings: "Settings", name: str, own_sender: str) -> Lane:

@@ -322,6 +322,15 @@ def _shared_senders(lanes: list[Lane]) -> Iterator[str]:
         if other != lane.name:
             what = "is missing, as it is in" if lane.sender is None else "is also the one of"
             yield f"[lanes.{lane.name}] sender: {what} lane {other}: two lanes of one sender would break its pace"
+    named: dict[tuple[str, ...], str] = {}
+    for lane in lanes:
+        other = named.setdefault(lane.option_identity, lane.name)
+        if lane.option_identity and other != lane.name:
+            option = lane.option_identity[2]
+            yield (
+                f"[lanes.{lane.name}] options: {option} is also the one of lane {other}: two lanes of one sender "
+                "would break its pace"
+            )
 
 
 def _shown(key: str) -> str:

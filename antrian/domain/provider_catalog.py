@@ -46,10 +46,12 @@ class ProviderKind:
     Attributes:
         name: as `provider = "…"` and `WHATSAPP_PROVIDER` name it.
         title: as people call it.
+        default_url: the provider's own address, for a lane that names none; empty where each has its own.
         needs: fields of a lane without which it cannot send, of `url`, `key` and `sender`.
         options: names of the options that it knows; None where it takes any.
         needs_options: those of them without which it cannot send.
         option_rules: what their values must be.
+        sender_option: the option that names the sender to the provider; empty where that is the lane's `sender`.
         receipts: what proves its webhooks.
         tells: how far its receipts can follow a message: the highest status; empty where it tells nothing of messages.
         echoes_id: whether it gives our name for an attempt back with its receipts, so that an attempt without an answer
@@ -61,10 +63,12 @@ class ProviderKind:
 
     name: str
     title: str
+    default_url: str = ""
     needs: tuple[str, ...] = ("url", "key", "sender")
     options: frozenset[str] | None = frozenset()
     needs_options: tuple[str, ...] = ()
     option_rules: tuple[OptionRule, ...] = ()
+    sender_option: str = ""
     receipts: ReceiptProof = ReceiptProof.SIGNATURE
     tells: Literal["", "sent", "delivered", "read"] = "read"
     echoes_id: bool = False
@@ -103,11 +107,13 @@ SHORTEST_TTL, LONGEST_TTL = 30, 43_200
 _META_CLOUD = ProviderKind(
     "meta_cloud",
     "Meta Cloud API",
+    default_url="https://graph.facebook.com",
     needs=("key", "sender"),
     options=frozenset(
         {"phone_number_id", "api_version", "template", "template_language", "direct_send", "verify_token", "ttl"}
     ),
     needs_options=("phone_number_id",),
+    sender_option="phone_number_id",
     option_rules=(
         OptionRule("phone_number_id", _like(r"[0-9]{1,32}"), "digits: the id of the number, not the number"),
         OptionRule("api_version", _like(r"v[0-9]{1,3}\.[0-9]{1,2}"), "like v25.0"),
@@ -124,6 +130,7 @@ _META_CLOUD = ProviderKind(
 _TWILIO = ProviderKind(
     "twilio",
     "Twilio",
+    default_url="https://api.twilio.com",
     needs=("key", "sender"),
     options=frozenset(
         {"account_sid", "api_key_sid", "messaging_service_sid", "status_callback", "content_sid", "content_variable"}
@@ -148,7 +155,13 @@ PROVIDERS = ProviderTable(
             ProviderKind("mpwa", "MPWA", receipts=ReceiptProof.PATH, tells=""),
             ProviderKind("waha", "WAHA", options=frozenset({"session"}), echoes_id=True),
             ProviderKind("gowa", "GOWA", options=frozenset({"device_id"})),
-            ProviderKind("fonnte", "Fonnte", needs=("key", "sender"), receipts=ReceiptProof.PATH),
+            ProviderKind(
+                "fonnte",
+                "Fonnte",
+                default_url="https://api.fonnte.com",
+                needs=("key", "sender"),
+                receipts=ReceiptProof.PATH,
+            ),
             # It accepts any key and sender, and answers for every provider.
             ProviderKind("sandbox", "Sandbox", needs=(), options=None, echoes_id=True, is_sandbox=True),
             _META_CLOUD,

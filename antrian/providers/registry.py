@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from antrian.domain.lane import Lane, check_complete
+from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.provider_package import ProviderPackage, ProviderTable, load
 from antrian.providers.contract import Provider
-from antrian.providers.fonnte.client import DEFAULT_URL as FONNTE_URL
 from antrian.providers.fonnte.client import FonnteProvider
 from antrian.providers.gowa.client import GowaProvider
-from antrian.providers.meta_cloud.client import DEFAULT_URL as META_URL
 from antrian.providers.meta_cloud.client import DEFAULT_VERSION, MetaCloudProvider
 from antrian.providers.meta_cloud.payload import MetaOptions
 from antrian.providers.mpwa.client import MpwaProvider
-from antrian.providers.twilio.client import DEFAULT_URL as TWILIO_URL
 from antrian.providers.twilio.client import TwilioProvider
 from antrian.providers.twilio.payload import TwilioOptions
 from antrian.providers.waha.client import WahaProvider
@@ -38,6 +36,10 @@ def make_provider(lane: Lane, *, sandbox_port: int) -> Provider:
     return _PROVIDERS[lane.provider](lane, sandbox_port)
 
 
+def _address(lane: Lane) -> str:
+    return lane.url or PROVIDERS[lane.provider].default_url
+
+
 def _mpwa(lane: Lane, _sandbox_port: int) -> MpwaProvider:
     # The catalog's row of `mpwa` says that all three are needed.
     return MpwaProvider(lane.url or "", lane.key or SecretStr(""), lane.sender or "")
@@ -52,7 +54,7 @@ def _gowa(lane: Lane, _sandbox_port: int) -> GowaProvider:
 
 
 def _fonnte(lane: Lane, _sandbox_port: int) -> FonnteProvider:
-    return FonnteProvider(lane.key or SecretStr(""), lane.url or FONNTE_URL)
+    return FonnteProvider(lane.key or SecretStr(""), _address(lane))
 
 
 def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
@@ -67,7 +69,7 @@ def _sandbox(lane: Lane, sandbox_port: int) -> MpwaProvider:
 
 def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
     return MetaCloudProvider(
-        lane.url or META_URL,
+        _address(lane),
         lane.key or SecretStr(""),
         lane.option("phone_number_id"),
         MetaOptions.of(lane),
@@ -77,7 +79,7 @@ def _meta_cloud(lane: Lane, _sandbox_port: int) -> MetaCloudProvider:
 
 def _twilio(lane: Lane, _sandbox_port: int) -> TwilioProvider:
     return TwilioProvider(
-        lane.url or TWILIO_URL,
+        _address(lane),
         lane.key or SecretStr(""),
         lane.option("account_sid"),
         TwilioOptions.of(lane),

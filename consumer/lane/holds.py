@@ -86,10 +86,12 @@ class LaneHolds:
     def was_sent(self, message: Message) -> bool:
         """Whether a message that waited for a day was sent, as a copy of it may come to know when the ledger forgot.
 
+        What did not arrive is sent again when it was re-driven since.
+
         Raises:
             ContactsLost: see `is_cold`.
         """
-        return self._book.was_sent(self._lane, message.message_id)
+        return _stands(message, self._book.sent_at(self._lane, message.message_id))
 
     def was_cancelled(self, message: Message) -> bool:
         """Whether an admin cancelled a message so long ago that the ledger forgot; a later re-drive takes that back.
@@ -97,10 +99,7 @@ class LaneHolds:
         Raises:
             ContactsLost: see `is_cold`.
         """
-        at = self._book.cancelled_at(self._lane, message.message_id)
-        if at is None:
-            return False
-        return message.generation == 0 or message.due_at is None or at >= message.due_at
+        return _stands(message, self._book.cancelled_at(self._lane, message.message_id))
 
     def of_message(self, message: Message, now: float) -> Hold | None:
         """What keeps a message from being sent now, while others of the lane may go; `now` in unix seconds.
@@ -238,6 +237,11 @@ class LaneHolds:
             "recipient": message.body.phone_number,
             "sender": self._sender,
         }
+
+
+def _stands(message: Message, at: float | None) -> bool:
+    """Whether what happened to a message at that time was not taken back by a re-drive since; None for nothing."""
+    return at is not None and (message.generation == 0 or message.due_at is None or at >= message.due_at)
 
 
 def _counts(used: Used, caps: Budget) -> dict[str, Any]:

@@ -23,14 +23,12 @@ class NamedAttempt:
         attempt: its number.
         began_at: unix seconds.
         is_cold: whether its recipient was cold when it began.
-        had_slot: whether the message had a day of its own.
     """
 
     generation: int
     attempt: int
     began_at: float
     is_cold: bool
-    had_slot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,6 @@ class AttemptReceipts:
             event.attempt,
             event.at,
             is_cold=details.get("cold") is True,
-            had_slot=details.get("had_slot") is True,
         )
         message = self._messages.setdefault(event.message_id, OpenMessage([], event.at))
         message.began_at = event.at
@@ -122,9 +119,9 @@ class AttemptReceipts:
         if found is None:
             return
         message_id, attempt = found
-        message = self._messages[message_id]
+        message = self._messages.get(message_id)
         # The first that names the message by the provider's own name: people look for it by that.
-        if message.proof is None or message.proof.provider_id is None:
+        if message is not None and (message.proof is None or message.proof.provider_id is None):
             message.proof = Proof(attempt, receipt.provider_id or None, event.at)
 
     def forget(self, message_id: str) -> None:

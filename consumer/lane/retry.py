@@ -8,6 +8,7 @@ cold_refused      messages to new contacts wait, the lane goes on            no
 throttled         the lane waits as long as the provider asks                no
 unavailable       the lane waits and probes, longer each time                no
 uncertain         WHATSAPP_QUEUE_ON_UNCERTAIN: retry like transient, or dead letter
+  (in a lane with receipts: once the time of its receipt is over, see `consumer.lane.admission.await_receipt`)
   … by a crash    sent again from its place in the queue, up to three crashes
 """
 

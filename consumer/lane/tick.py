@@ -43,7 +43,6 @@ from consumer.lane.admission import (
     Settle,
     Spent,
     admit,
-    await_receipt,
     dedupe_key,
 )
 from consumer.lane.bells import PAUSE_BEFORE_NEXT
@@ -57,6 +56,7 @@ from consumer.lane.pace import LEAD, Gate, Pace
 from consumer.lane.port import LaneRules, LaneState, Phase, Port
 from consumer.lane.receipts import Proof
 from consumer.lane.retry import Consequence, GiveUp, HoldCold, HoldLane, Retry, SendAgain
+from consumer.lane.settlement import Settlement
 from consumer.lane.sorting import Sorting
 from consumer.lane.unreadable import Unreadable
 from consumer.outcomes.writer import Disconnected, EventSource
@@ -66,9 +66,6 @@ from consumer.set_aside import SetAside
 NOT_BEGUN = Failed(FailureClass.UNAVAILABLE, "not-begun", "the connection to the broker broke before the call")
 
 FORBIDDEN = Failed(FailureClass.UNAVAILABLE, "not-begun", "a rule of the lane forbade it before the call")
-
-#: How the record of a send names that its receipt proved it.
-SETTLED_BY_RECEIPT = "receipt"
 
 #: While a cap shuts the lane: seconds between two looks for an urgent message that nobody announced, and how long one
 #: takes at most. The clock may be set meanwhile, which is seen then, too.
@@ -106,6 +103,7 @@ class Tick:
         self._gate = LaneGate(pace, holds, ledger, port)
         self._one_message = OneMessage(rules.lane, port, pace, events, ledger, gate=self._gate)
         self._outgoing = OutgoingMessages(rules, holds)
+        self._settlement = Settlement(rules, ledger, holds, events)
         self._copies = DelayedCopies(rules, events, holds)
         self._unreadable = Unreadable(rules, port, pace, ledger, events=events, copies=self._copies)
         self._sorting = Sorting(rules.lane, port, pace, holds, self._copies, read=self._read, look_up=self._look_up)
@@ -237,27 +235,10 @@ class Tick:
                 detail="the consumer stopped in the middle of a send",
             )
             admission = self._look_up(message)
-        if self._may_be_out_of_date(admission, message):
+        if self._settlement.may_be_out_of_date(admission, message):
             await self._port.barrier()
             admission = self._look_up(message)
         return admission
-
-    def _may_be_out_of_date(self, admission: Admission, message: Message) -> bool:
-        """Whether the stream, which may be slower than the lane, could tell better what to do with a message."""
-        match admission:
-            case Drop("cancelled") | Proved():
-                # A re-drive that takes the cancellation back was recorded before this copy came; or that the send,
-                # which a receipt proves, did not arrive.
-                return True
-            case AlreadySent():
-                # A later copy than the one that was sent: what was sent may not have arrived.
-                entry = self._ledger.entry(message.message_id)
-                return entry is not None and entry.generation < message.generation
-            case Send() | Settle():
-                # A receipt that came in time must not be overlooked.
-                known = self._ledger.receipts.of(message.message_id)
-                return known is not None and known.is_doubtful
-        return False
 
     def _look_up(self, message: Message) -> Admission:
         wait = self._rules.receipt_wait
@@ -409,8 +390,7 @@ class Tick:
         if failure.failure_class is FailureClass.UNCERTAIN and self._rules.receipt_wait:
             # The receipt may have been quicker than the answer.
             await self._port.take_in()
-        awaited = await_receipt(message, self._ledger, self._rules.receipt_wait, self._port.wall())
-        match awaited:
+        match awaited := self._settlement.of(message, self._port.wall()):
             case None:
                 await self._follow(delivery, message, failure, consequence, failed_at=failed.at)
                 return
@@ -421,14 +401,10 @@ class Tick:
         await self._hold_then_ack(delivery)
 
     async def _settle_by_receipt(self, message: Message, proof: Proof) -> None:
-        """An attempt without an answer was made: put that on record. Its pause began with it, or with its discovery."""
-        attempt = proof.attempt
-        copy = replace(message, generation=attempt.generation, attempt=attempt.attempt)
-        address = self._holds.address(message, is_cold=attempt.is_cold) | {"had_slot": attempt.had_slot or None}
-        details = {"provider": self._rules.provider, "provider_id": proof.provider_id, "due_at": message.due_at}
-        about = address | details | {"key": dedupe_key(message), "settled_by": SETTLED_BY_RECEIPT}
-        await self._record(EventName.SENT, copy, **about, **self._rules.rhythm)
-        _log.info("message.sent", **_about(copy), settled_by=SETTLED_BY_RECEIPT)
+        sent = self._settlement.record(message, proof)
+        await self._port.record(sent)
+        about = _about(message) | {"attempt": sent.attempt}
+        _log.info("message.sent", **about, settled_by=sent.details["settled_by"])
 
     def _cold_held_until(self, message: Message, refusal: Failed) -> float:
         seconds = self._ledger.cold_outcomes.pause_after(refusal)

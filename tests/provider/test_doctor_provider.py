@@ -3,12 +3,14 @@
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 from containers.authority import Authority
 
 from antrian.doctor import provider
 from antrian.doctor.finding import Severity
+from antrian.domain.lanes_file import LaneDefaults, parse_lanes
 
 DAY = 86_400.0
 
@@ -79,3 +81,30 @@ def test_a_name_that_nobody_knows_is_told():
     facts = provider.look("mpwa", "https://gateway.invalid")
     assert facts.trouble
     assert facts.where == "gateway.invalid:443"
+
+
+def test_lane_without_an_address_is_looked_for_at_its_provider_s_own():
+    lanes = """
+        [lanes.a]
+        provider = "meta_cloud"
+        key = "a"
+        sender = "1"
+        options = { phone_number_id = "1" }
+        [lanes.b]
+        provider = "twilio"
+        url = "http://127.0.0.1:9"
+        key = "a"
+        sender = "2"
+        options = { account_sid = "AC1" }
+        [lanes.c]
+        provider = "sandbox"
+    """
+    settings = SimpleNamespace(
+        lanes=parse_lanes(lanes.encode(), LaneDefaults(), read_secret=lambda _path: ""), sandbox_port=8089
+    )
+
+    assert {url: lane.name for url, lane in provider.addresses(settings).items()} == {
+        "https://graph.facebook.com": "a",
+        "http://127.0.0.1:9": "b",
+        "http://127.0.0.1:8089": "c",
+    }

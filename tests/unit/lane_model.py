@@ -346,7 +346,7 @@ class LaneModel:
             self._by_an_admin("redriven", letter.message_id, generation=letter.generation, attempt=0)
             self.given_up.discard(letter.message_id)
             self._forget_receipts(letter.message_id)
-            self.broker.queue.append(Copy.of(retry_of(letter, None, attempt=1)))
+            self.broker.queue.append(Copy.of(replace(retry_of(letter, None, attempt=1), due_at=self.now)))
             self.broker.dead.pop()
 
     def hear_the_late(self) -> None:

@@ -22,6 +22,7 @@ SOURCES = (
     "antrian/domain/phone_spelling.py",
     "antrian/domain/priority.py",
     "antrian/domain/headers.py",
+    "antrian/domain/receipt.py",
     "publisher/client.py",
     "publisher/time_expression.py",
     "publisher/pipeline.py",
@@ -60,7 +61,9 @@ SOURCES = (
 )
 
 #: What only commands print, and what only programs read.
-_ELSEWHERE = re.compile(r"antrian/cli/.*|.*_view\.py|admin_api/(auth/headers|metrics|openapi|process)\.py")
+_ELSEWHERE = re.compile(
+    r"antrian/(cli|providers/.*/conformance)[./].*|.*_view\.py|admin_api/(auth/headers|metrics|openapi|process)\.py"
+)
 
 #: Calls whose texts are not for pages: names of connections, help, the API's own description, expressions, log events.
 _OTHER_USES = frozenset(

@@ -49,6 +49,7 @@ const RULES = [
   [/^paused by (.+)$/, ([who]) => t("paused by %(who)s", { who: person(who) })],
   [/^delay ([\d.]+)(?: jitter ([\d.]+))?$/, ([delay, jitter]) => (jitter ? t("a pause of %(from)s to %(to)s after each message", { from: duration(Number(delay)), to: duration(Number(delay) + Number(jitter)) })
     : Number(delay) ? t("a pause of %(time)s after each message", { time: duration(Number(delay)) }) : t("no pause between messages"))],
+  [/^receipt_wait ([\d.]+)$/, ([wait]) => t("its receipt may still come, for %(time)s", { time: duration(Number(wait)) })],
   [/^recipient_gap ([\d.]+)/, ([gap]) => t("at least %(time)s between two messages to one person", { time: duration(Number(gap)) })],
   [/^warm_up (\d+)x([\d.]+)\.\.(\d+)(?:.*?\bday (\d+))?/, ([first, factor, most, day]) => [
     t("new contacts a day: %(first)s at first, %(factor)s times as many each day, at most %(most)s", { first: number(Number(first)), factor: number(Number(factor)), most: number(Number(most)) }),

@@ -15,10 +15,10 @@ from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_o
 from antrian.history.journal.entry import short
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
-from antrian.history.records import Delivery
+from antrian.history.records import DeliveryState
 
 _IS_SENT = MessageState.SENT
-_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in Delivery)
+_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in DeliveryState)
 _ARRIVED = frozenset({_DELIVERED, _READ})
 _RANK: Mapping[str, int] = {
     _HANDED_OVER: ReceiptStatus.SENT.rank,
@@ -70,7 +70,7 @@ class DeliveryChange(NamedTuple):
         message_id: of which.
         lane: where it was sent from.
         provider: who took it; empty where that is not on record.
-        delivery: a `Delivery`'s value.
+        delivery: a `DeliveryState`'s value.
         at: when it was heard of, unix seconds.
         is_news: whether the delivery is another than before.
         has_arrived: whether it is known only now that it arrived.
@@ -183,16 +183,26 @@ class DeliveryFold:
             self._park(seq, event, receipt)
         elif is_handed_over(row):
             self._apply(row, seq, receipt, receipt.failure_class, event.at)
+            self._rename(row, seq, short(receipt.alias))
         return row
 
     def _find(self, lane: str, receipt: DeliveryReceipt) -> MessageRow | None:
         """The message with such a send: by the provider's name before ours."""
-        for name, kind in ((short(receipt.provider_id), "provider_id"), (short(receipt.correlation_id), "attempt_id")):
+        given, ours = short(receipt.provider_id), short(receipt.correlation_id)
+        # What a provider calls a message later stands in the place of our name, which such a provider gives back never.
+        for name, kind in ((given, "provider_id"), (given, "attempt_id"), (ours, "attempt_id")):
             rows = self._named.get(name, ()) if name else ()
             found = [one for one in rows if one.lane == lane and getattr(one, kind) == name]
             if found:
                 return max(found, key=_number)
         return None
+
+    def _rename(self, row: MessageRow, seq: int, alias: str) -> None:
+        """From now on the provider calls the send by this name; what was told under it already counts."""
+        if alias:
+            row.attempt_id = alias
+            self._note_name(row, alias)
+            self._unpark(row, seq)
 
     def _note_name(self, row: MessageRow, name: str | None) -> None:
         if name is not None and (rows := self._named.get(name)) is not None:
@@ -288,6 +298,12 @@ def names_of_receipt(event: Event) -> Iterable[str]:
         for key in ("provider_id", "correlation_id"):
             if name := _name(event.details.get(key)):
                 yield name
+
+
+def alias_of_receipt(event: Event) -> Iterable[str]:
+    """The name by which the provider will mean the same send from now on, where a receipt tells one."""
+    if name := _name(event.details.get("alias")):
+        yield name
 
 
 def names_of_attempt(event: Event) -> Iterable[str]:

@@ -17,7 +17,13 @@ from antrian.history.journal.entry import Entry, EntryReader, EventEntry, Messag
 from antrian.history.projection import columns, history_file, schema
 from antrian.history.projection.change_writer import ChangeWriter
 from antrian.history.projection.changes import Changes, EventRow
-from antrian.history.projection.delivery import DeliveryChange, ParkedReceipt, names_of_attempt, names_of_receipt
+from antrian.history.projection.delivery import (
+    DeliveryChange,
+    ParkedReceipt,
+    alias_of_receipt,
+    names_of_attempt,
+    names_of_receipt,
+)
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.fold import Projection, empties_a_lane
 from antrian.history.projection.message_row import MessageRow, told_state
@@ -242,6 +248,8 @@ class HistoryWriter:
         for _, entry in part:
             if type(entry) is EventEntry and entry.event.name in _ATTEMPTS:
                 names.update(names_of_attempt(entry.event))
+            elif type(entry) is EventEntry and entry.event.name == _RECEIPT:
+                names.update(alias_of_receipt(entry.event))
         rows = self._connection.execute(
             f"SELECT {', '.join(ParkedReceipt._fields)} FROM json_each(?) wanted "  # noqa: S608 (constants)
             "CROSS JOIN parked ON parked.name = wanted.value",

@@ -21,7 +21,7 @@ class CallResult(StrEnum):
 
     #: The receiver has it.
     DELIVERED = "delivered"
-    #: The receiver says that it wants no such things any more, or no such receiver is set any more.
+    #: The receiver says that it wants no such things any more.
     DROPPED = "dropped"
     #: To be tried again.
     FAILED = "failed"
@@ -46,7 +46,8 @@ def call(targets: CallbackTargets, task: CallbackTask, timeouts: Timeouts = _TIM
     """Tell it once. Redirects are not followed: an address is what the owner has set, and nothing that it leads to."""
     url = targets.urls.get(task.target)
     if url is None:
-        return Call(CallResult.DROPPED, "no address is set for it any more")
+        # Another admin side may have other settings; what nobody has an address for is given up in the end, and kept.
+        return Call(CallResult.FAILED, "no-address")
     body = task.payload.encode()
     headers = signed_headers(targets.keys, task.webhook_id, time.time(), body)
     answer = request("POST", url, timeouts, {"Content-Type": "application/json", **headers}, body)

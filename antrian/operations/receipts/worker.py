@@ -7,6 +7,7 @@ that. What a crash left undone is told by the history (`antrian.operations.recei
 
 import hashlib
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -180,7 +181,9 @@ class ReceiptsWorker:
         except (AntrianError, AMQPError):
             raise
         except Exception as error:  # noqa: BLE001 (what cannot be worked on must not keep those behind it waiting)
-            _log.exception("receipt.failed", report=event.name, lane=event.lane, message_id=event.message_id)
+            about = {"report": event.name, "lane": event.lane, "message_id": event.message_id}
+            # Its text may quote a number, or what a person wrote.
+            _log.error("receipt.failed", **about, error=type(error).__name__, where=_place(error))
             return self._delay(channel, event, properties, body, why=f"an unexpected {type(error).__name__}")
 
     def _work_on(self, channel: BlockingChannel, event: Event) -> Worked:
@@ -240,3 +243,9 @@ class ReceiptsWorker:
         if trouble != self._trouble and not self._stopping.is_set():
             _log.warning("receipts.trouble", reason=trouble)
         self._trouble = trouble
+
+
+def _place(error: Exception) -> str:
+    """Where an error came up, for those who look for its cause."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].name}:{frames[-1].lineno}" if frames else ""

@@ -55,6 +55,8 @@ _ROWS = (
         words=r"INVALID_JID|user is not registered|not on whats ?app",
     ),
     AnswerRow(FailureClass.UNAVAILABLE, "bad-credentials", "RFC 7617", statuses=(401, 403)),
+    # Asked for before anything is sent.
+    AnswerRow(FailureClass.TRANSIENT, "send-failed", "tulir/whatsmeow, send.go", words="failed to get device list"),
     AnswerRow(FailureClass.REJECTED, "invalid-fields", f"{_ERRORS}/validation_error.go", words="VALIDATION_ERROR"),
     AnswerRow(FailureClass.REJECTED, "invalid-fields", f"{_ERRORS}/validation_error.go", statuses=(400, 422)),
     # whatsmeow may have handed the message on and waited in vain for WhatsApp's word (ErrMessageTimedOut).

@@ -4,16 +4,17 @@ Meta asks to decide by `code` (and by `error_data.details`), not by the title or
 with different ones. The status decides only where the code is not known, or where something else answered.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
+from antrian.providers.answer_table import is_success
 from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
+from antrian.providers.json_fields import json_object
 from antrian.providers.redaction import quote
 
 #: Meta's manual, "Error codes" (May and September 2026); its changelog; its pages on Direct Send.
@@ -148,11 +149,11 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
         private: texts that must not appear in the result's detail.
         now: unix seconds, to turn a date that the answer states into a wait; without it none is.
     """
-    fields = _fields(answer.body)
+    fields = json_object(answer.body)
     error = fields.get("error")
     if isinstance(error, dict):
         return _refusal(answer, error, private, now)
-    if _is_success(answer.status):
+    if is_success(answer.status):
         if provider_id := _message_id(fields):
             return Sent(provider_id)
         return Failed(*_UNCLEAR, f"HTTP {answer.status} without the id of a message")
@@ -188,7 +189,7 @@ def _refusal(answer: Answer, error: dict[str, Any], private: Iterable[str], now:
     words = words_of(error)
     code = error.get("code")
     detail = quote(words, private) or f"HTTP {answer.status} without a reason"
-    if _is_success(answer.status):
+    if is_success(answer.status):
         return Failed(FailureClass.UNCERTAIN, "contradiction", detail)
     meaning = meaning_of(code, words)
     if meaning is not None:
@@ -216,18 +217,6 @@ def _numbered(detail: str, code: object) -> str:
     """The detail with Meta's code in front, to look it up."""
     is_code = type(code) is int and 0 <= code <= _LARGEST_CODE
     return quote(f"({code}) {detail}") if is_code else detail
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    try:
-        decoded = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004 (the success family)
 
 
 def _message_id(fields: dict[str, Any]) -> str | None:

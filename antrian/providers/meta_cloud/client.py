@@ -1,21 +1,17 @@
 """Sends through Meta's Cloud API: one message per call, `POST /{version}/{phone number id}/messages`."""
 
-import re
 import time
 
 from pydantic import SecretStr
 
-from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing, SendResult
 from antrian.providers.http import DEFAULT_TIMEOUTS, Timeouts, post_json
 from antrian.providers.meta_cloud.answers import classify
 from antrian.providers.meta_cloud.payload import LONGEST_CORRELATION, MetaOptions, payload_of
+from antrian.providers.outgoing_checks import refuse_header
 from antrian.providers.template import private_texts
 
-DEFAULT_URL = "https://graph.facebook.com"
 DEFAULT_VERSION = "v25.0"
-
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class MetaCloudProvider:
@@ -58,10 +54,9 @@ class MetaCloudProvider:
         payload = payload_of(outgoing, self._options, now)
         if isinstance(payload, Failed):
             return payload
+        if (wrong := refuse_header(self._token)) is not None:
+            return wrong
         token = self._token.get_secret_value()
-        if not _TOKEN.fullmatch(token):
-            # It would break the request's header.
-            return Failed(FailureClass.UNAVAILABLE, "bad-credentials", "the key is no access token")
         answer = post_json(self._url, payload, self._timeouts, {"Authorization": f"Bearer {token}"})
         if isinstance(answer, Failed):
             return answer

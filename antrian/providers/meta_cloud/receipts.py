@@ -25,6 +25,7 @@ from antrian.domain.receipt import (
     ReceiptStatus,
     UnreadableReport,
 )
+from antrian.providers.json_fields import moment, text
 from antrian.providers.meta_cloud.answers import meaning_of, words_of
 from antrian.providers.redaction import quote
 from antrian.providers.webhook import WebhookReader, WebhookRequest, is_signed
@@ -71,7 +72,6 @@ _SIGNATURE = "x-hub-signature-256"
 _ALGORITHM = "sha256="
 _LONGEST_ID = 512
 _LONGEST_TEXT = 65_536
-_LATEST = 253_402_300_799
 _CHALLENGE = re.compile(r"[\x21-\x7e]{1,256}")
 _DIGITS = re.compile(r"[0-9]{6,15}")
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -123,7 +123,7 @@ def _entries(document: Mapping[str, Any], lane: Lane) -> Iterator[ProviderEvent]
             elif reason := _why_not_ours(value, lane):
                 yield _unreadable(reason, change)
             else:
-                yield from list(_change(change, value, _moment(found.get("time")))) or [
+                yield from list(_change(change, value, moment(found.get("time")))) or [
                     _unreadable("a change tells nothing", change)
                 ]
 
@@ -175,7 +175,7 @@ def _receipt(status: object, errors: Sequence[object]) -> ProviderEvent:
         return _unreadable("a status names no message, or is not known", status)
     receipt = DeliveryReceipt(
         status=kind,
-        at=_moment(found.get("timestamp")),
+        at=moment(found.get("timestamp")),
         provider_id=provider_id,
         correlation_id=correlation_id,
         recipient=_person(found, "recipient_id", "recipient_user_id", "recipient_participant_user_id"),
@@ -207,7 +207,7 @@ def _message(message: object) -> ProviderEvent:
     found = _mapping(message)
     kind = found.get("type")
     kind = kind if isinstance(kind, str) and _WORD.fullmatch(kind) else "unknown"
-    at = _moment(found.get("timestamp"))
+    at = moment(found.get("timestamp"))
     if kind == "system":
         return _identity(message, _mapping(found.get("system")) | {"from": found.get("from")}, at)
     if kind in _WRITTEN_BY_NOBODY:
@@ -217,12 +217,12 @@ def _message(message: object) -> ProviderEvent:
     writer, bsuid = _person(found, "from", "from_user_id"), _text(found.get("from_user_id"))
     if not writer:
         return _unreadable("a message without a writer", message)
-    kind, text = _written(kind, found)
+    kind, words = _written(kind, found)
     return InboundMessage(
         recipient=writer,
         provider_id=_text(found.get("id")),
         at=at,
-        text=text,
+        text=words,
         kind=kind,
         identities={"bsuid": bsuid} if bsuid else {},
     )
@@ -252,7 +252,7 @@ def _preference(preference: object) -> ProviderEvent:
         return _unreadable("a preference that is not known", preference)
     return InboundMessage(
         recipient=person,
-        at=_moment(found.get("timestamp")),
+        at=moment(found.get("timestamp")),
         kind=category,
         identities={"bsuid": bsuid} if bsuid else {},
         preference=wanted,
@@ -271,7 +271,9 @@ def _identity(report: object, change: Mapping[str, Any], at: float | None) -> Pr
 def _account(field: str, value: Mapping[str, Any], at: float | None) -> AccountNotice:
     event = value.get("event") or value.get("alert_type") or value.get("decision")
     event = event if isinstance(event, str) and _WORD.fullmatch(event) else ""
-    kind = "restriction" if field == "account_update" and event in _RESTRICTIONS else _ACCOUNT_FIELDS[field]
+    is_over = _mapping(value.get("ban_info")).get("waba_ban_state") == "REINSTATE"
+    is_restricted = field == "account_update" and event in _RESTRICTIONS and not is_over
+    kind = "restriction" if is_restricted else _ACCOUNT_FIELDS[field]
     return AccountNotice(kind=kind, detail=f"{field} {event}".strip(), at=at, values=_kept(value))
 
 
@@ -301,17 +303,8 @@ def _person(found: Mapping[str, Any], number: str, *others: str) -> str:
     return next((name for other in others if (name := _text(found.get(other)))), "")
 
 
-def _moment(value: object) -> float | None:
-    """Unix seconds: Meta writes them as texts, and as numbers in some places."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 12:  # noqa: PLR2004
-        value = int(value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= _LATEST else None  # type: ignore[operator,arg-type]
-
-
 def _text(value: object, longest: int = _LONGEST_ID) -> str:
-    """A text as it can be written down: without halves of surrogate pairs."""
-    return value[:longest].encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return text(value, longest)
 
 
 def _only_digits(value: object) -> str:

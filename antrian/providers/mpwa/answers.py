@@ -6,15 +6,16 @@ first, and the status only where a proxy or a web server answered in MPWA's plac
 texts are matched by substring, in any case.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from antrian.domain.failure_class import FailureClass
+from antrian.providers.answer_table import is_success
 from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
+from antrian.providers.json_fields import identifier, inner, json_object, words
 from antrian.providers.redaction import quote
 
 #: A device that is "not registered on WhatsApp" is no reason to give up the message: only numbers are meant.
@@ -61,8 +62,6 @@ DOUBTFUL = frozenset({"send-failed", "unregistered-or-disconnected", "unrecognis
 
 _THROTTLED = 429
 _MPWA_ITSELF = (400, 422)
-_LONGEST_WORDS = 1000
-_LONGEST_ID = 128
 
 
 def classify(answer: Answer, private: Iterable[str] = (), now: float | None = None) -> SendResult:
@@ -73,14 +72,14 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
         private: texts that must not appear in the result's detail.
         now: unix seconds, to turn a date that the answer states into a wait; without it none is.
     """
-    fields = _fields(answer.body)
+    fields = json_object(answer.body)
     if _is_accepted(fields):
-        if _is_success(answer.status):
+        if is_success(answer.status):
             return Sent(_message_id(fields))
         return Failed(FailureClass.UNCERTAIN, "contradiction", f"status true with HTTP {answer.status}")
-    words = _words(fields)
-    failure_class, code = _by_text(answer.status, words) or _by_status(answer.status)
-    detail = quote(words, private) or f"HTTP {answer.status} without a message from MPWA"
+    said = _words(fields)
+    failure_class, code = _by_text(answer.status, said) or _by_status(answer.status)
+    detail = quote(said, private) or f"HTTP {answer.status} without a message from MPWA"
     wait = answer.retry_after
     if failure_class is FailureClass.COLD_REFUSED and now is not None:
         wait = stated_wait(fields, now) or wait
@@ -112,7 +111,7 @@ def is_connected(answer: Answer) -> bool | None:
     Returns:
         None where the answer proves nothing: forks without that page, or whose panel lost its node process.
     """
-    fields = _fields(answer.body)
+    fields = json_object(answer.body)
     if not _is_accepted(fields):
         return None
     found = fields.get("data", fields.get("msg"))
@@ -121,15 +120,15 @@ def is_connected(answer: Answer) -> bool | None:
     return found if isinstance(found, bool) else None
 
 
-def _by_text(status: int, words: str) -> tuple[FailureClass, str] | None:
+def _by_text(status: int, said: str) -> tuple[FailureClass, str] | None:
     if status == _THROTTLED:
         return None
-    if is_cold_refusal(words):
+    if is_cold_refusal(said):
         return COLD_REFUSED
     for pattern, failure_class, code in _TEXTS:
-        if re.search(pattern, words, re.IGNORECASE | re.DOTALL):
+        if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
             return failure_class, code
-    if status in _MPWA_ITSELF and words:
+    if status in _MPWA_ITSELF and said:
         # Given up rather than tried again: an unknown text says that nothing was sent, and does not say that later
         # is better. The dead letter keeps the text for an operator, and can be re-driven.
         return FailureClass.REJECTED, "unrecognised"
@@ -140,41 +139,16 @@ def _by_status(status: int) -> tuple[FailureClass, str]:
     return _STATUSES.get(status) or _STATUSES.get(status // 100, _UNCLEAR)
 
 
-def _fields(body: bytes) -> dict[str, Any]:
-    try:
-        decoded = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
 def _is_accepted(fields: dict[str, Any]) -> bool:
     status = fields.get("status")
     return status is True or (isinstance(status, str) and status.lower() == "true")
 
 
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004 (the success family)
-
-
 def _words(fields: dict[str, Any]) -> str:
-    said = (text for name in ("msg", "message", "errors", "error") for text in _texts(fields.get(name)))
-    return " ".join(said).strip()[:_LONGEST_WORDS]
-
-
-def _texts(value: object, depth: int = 2) -> Iterator[str]:
     # A framework's `errors` are a dictionary of lists: the field's name and what is wrong with it.
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list) and depth:
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _texts(part, depth - 1)
+    return words(fields, ("msg", "message", "errors", "error"))
 
 
 def _message_id(fields: dict[str, Any]) -> str | None:
-    data = fields.get("data")
-    key = data.get("key") if isinstance(data, dict) else None
-    found = key.get("id") if isinstance(key, dict) else None
-    if isinstance(found, str) and found.isprintable() and 0 < len(found) <= _LONGEST_ID:
-        return found
-    return None
+    found = inner(fields, "data", "key").get("id")
+    return identifier(found) or None if isinstance(found, str) else None

@@ -3,15 +3,16 @@
 A message that Twilio takes may fail later: the same codes then come with its receipt.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
+from antrian.providers.answer_table import is_success
 from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
+from antrian.providers.json_fields import json_object
 from antrian.providers.redaction import quote
 
 #: Twilio's "Error and Warning Dictionary", one page a code: twilio.com/docs/api/errors/CODE.
@@ -114,14 +115,14 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
         private: texts that must not appear in the result's detail.
         now: unix seconds, to turn a date that the answer states into a wait; without it none is.
     """
-    fields = _fields(answer.body)
-    is_success = 200 <= answer.status < 300  # noqa: PLR2004 (the success family)
-    if is_success and str(fields.get("status")) not in _FAILED:
+    fields = json_object(answer.body)
+    is_made = is_success(answer.status)
+    if is_made and str(fields.get("status")) not in _FAILED:
         if provider_id := _message_id(fields):
             return Sent(provider_id)
         return Failed(*_UNCLEAR, f"HTTP {answer.status} without the id of a message")
-    code = fields.get("error_code" if is_success else "code")
-    words = fields.get("error_message" if is_success else "message")
+    code = fields.get("error_code" if is_made else "code")
+    words = fields.get("error_message" if is_made else "message")
     words = words[:_LONGEST_WORDS] if isinstance(words, str) else ""
     detail = described(code, quote(words, private)) or f"HTTP {answer.status} without a reason"
     meaning = meaning_of(code)
@@ -150,14 +151,6 @@ def _by_status(status: int, *, has_code: bool) -> tuple[FailureClass, str]:
         # Given up rather than tried again: it says that nothing was sent, and does not say that later is better.
         return _REJECTED, "unrecognised"
     return _STATUSES.get(status) or _STATUSES.get(status // 100, _UNCLEAR)
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    try:
-        decoded = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
 
 
 def _message_id(fields: dict[str, Any]) -> str | None:

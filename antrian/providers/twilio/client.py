@@ -11,8 +11,6 @@ from antrian.providers.template import private_texts
 from antrian.providers.twilio.answers import classify
 from antrian.providers.twilio.payload import TwilioOptions, form_of
 
-DEFAULT_URL = "https://api.twilio.com"
-
 
 class TwilioProvider:
     """Sends from one WhatsApp sender of a Twilio account.

@@ -46,7 +46,16 @@ _ROWS = (
     AnswerRow(
         FailureClass.UNAVAILABLE, "bad-credentials", "devlikeapro/waha-docs, Security: X-Api-Key", statuses=(401, 403)
     ),
+    AnswerRow(
+        FailureClass.REJECTED,
+        "not-on-whatsapp",
+        "as other gateways word it; WAHA's documents have no answer for it",
+        words=r"not (?:registered|exists?) (?:on|in) whats ?app|not on whats ?app",
+        statuses=(400, 404, 422),
+    ),
     AnswerRow(FailureClass.REJECTED, "invalid-fields", "WAHA's OpenAPI file: validation", statuses=(400, 422)),
+    # The engine GOWS asks for it before anything is sent.
+    AnswerRow(FailureClass.TRANSIENT, "send-failed", "tulir/whatsmeow, send.go", words="failed to get device list"),
     # An error was answered and the message was sent: devlikeapro/waha#1225. Its receipt, which bears the id that we
     # chose, says more; that the session works proves nothing (#2110).
     AnswerRow(FailureClass.UNCERTAIN, "error-while-sending", "devlikeapro/waha#1225", statuses=(500,)),

@@ -237,6 +237,22 @@ def test_a_held_message_whose_cancellation_was_taken_back_is_sent():
     assert sent(lane) == ["m1", "m2"]
 
 
+def test_what_did_not_arrive_is_sent_again_when_the_ledger_has_forgotten_all_of_it():
+    lane = lane_with(cold_daily_cap=1)
+    lane.publish(make_message("m1", phone=STRANGER))
+    lane.publish(make_message("m2", phone=KNOWN))
+    take(lane)
+    take(lane)
+    lane.let_time_pass()
+    take(lane)
+    assert sent(lane) == ["m1", "m2"]
+    lane.undeliver("m2", again=False)
+    lane.forget_outcomes()
+    lane.redrive()
+    take(lane)
+    assert sent(lane) == ["m1", "m2", "m2"]
+
+
 def test_an_opt_out_drops_a_message_of_that_purpose_only():
     lane = lane_with()
     lane.opt_out(STRANGER)
@@ -408,6 +424,40 @@ def test_a_receipt_that_came_before_the_time_ran_out_settles_at_once():
             break
     assert lane.broker.events("sent", "m1")[0].details["settled_by"] == "receipt"
     assert sent(lane) == ["m1"]
+
+
+def test_a_receipt_that_comes_at_any_moment_before_another_attempt_prevents_it():
+    attempts = []
+    for steps in range(16):
+        lane = lane_with_receipts()
+        take(lane, NO_ANSWER)
+        for _ in range(2):
+            lane.let_time_pass()
+            take(lane)
+            if lane.broker.events("retrying", "m1"):
+                break
+        lane.let_time_pass()
+        # The model itself objects to a call after a receipt.
+        lane.take(0, Sent(), iter([*[Fault.NONE] * steps, Fault.RECEIPT]))
+        take(lane)
+        assert lane.recorded_state("m1") is State.SENT
+        attempts.append(len(lane.outgoing))
+    assert attempts == sorted(attempts)
+    assert set(attempts) == {1, 2}
+
+
+def test_what_was_cancelled_in_doubt_and_is_wanted_again_was_sent_as_its_receipt_says():
+    lane = lane_with_receipts()
+    take(lane, NO_ANSWER)
+    lane.cancel("m1")
+    for _ in range(2):
+        lane.let_time_pass()
+        take(lane)
+    assert len(lane.broker.events("cancelled", "m1")) == 1
+    lane.hear_receipt(0)
+    lane.undo_cancellation("m1")
+    take(lane)
+    assert (lane.recorded_state("m1"), sent(lane)) == (State.SENT, ["m1"])
 
 
 def test_a_crash_is_settled_by_its_receipt_and_never_shortens_the_pause():

@@ -159,6 +159,16 @@ RECEIPT_WAIT = 60.0
 @example(RetryPolicy(), [take(0, NO_ANSWER, 30, Fault.NONE), hear_receipt(0, ReceiptStatus.SENT)])
 @example(RetryPolicy(), [take(0, Sent(), 8, Fault.CRASH_AFTER), hear_receipt(0, ReceiptStatus.READ)])
 @example(
+    # The wait is over before the stream shows the receipt.
+    RetryPolicy(resend_uncertain=False),
+    [
+        take(0, NO_ANSWER, 30, Fault.NONE),
+        LaneModel.let_time_pass,
+        hear_receipt(0, ReceiptStatus.SENT),
+        take(0, Sent(), 30, Fault.NONE, slow_stream=True),
+    ],
+)
+@example(
     # It came back before the stream said that it did not arrive.
     RetryPolicy(),
     [

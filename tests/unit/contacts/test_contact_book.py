@@ -167,10 +167,10 @@ def test_a_slot_is_given_back_when_its_message_leaves():
 def test_a_message_that_had_a_slot_and_was_sent_is_known_for_as_long_as_the_stream():
     book = book_of(held("m1", "2026-12-01", 10.0), held("m2", "2026-12-01", 11.0))
     book.apply(event(EventName.SENDING, 20.0, lane="default", message_id="m1", slot="2026-12-01"), 2)
-    assert (book.had_slot("default", "m1"), book.was_sent("default", "m1")) == (True, False)
+    assert (book.had_slot("default", "m1"), book.sent_at("default", "m1")) == (True, None)
     book.apply(event(EventName.SENT, 21.0, lane="default", message_id="m1", had_slot=True), 3)
     book.flush()
-    assert [book.was_sent("default", name) for name in ("m1", "m2", "m3")] == [True, False, False]
+    assert [book.sent_at("default", name) is not None for name in ("m1", "m2", "m3")] == [True, False, False]
     assert [book.had_slot("default", name) for name in ("m1", "m2", "m3")] == [True, True, False]
     assert [message_id for message_id, _ in book.slots("default")] == ["m2"]
 

@@ -133,6 +133,16 @@ def test_options_that_a_provider_needs_and_what_they_must_be() -> None:
         provider = "meta_cloud"
         sender = "2"
         options = { phone_number_id = "geheim", api_version = 25, templat = "x" }
+        [lanes.c]
+        provider = "meta_cloud"
+        key = "a"
+        sender = "3"
+        options = { phone_number_id = 1066 }
+        [lanes.d]
+        provider = "meta_cloud"
+        key = "a"
+        sender = "4"
+        options = { phone_number_id = "1066" }
     """)
 
     for line in (
@@ -141,6 +151,7 @@ def test_options_that_a_provider_needs_and_what_they_must_be() -> None:
         "[lanes.b] options: phone_number_id must be digits",
         "[lanes.b] options: api_version must be like v25.0",
         "[lanes.b] options: meta_cloud has no option templat; did you mean template",
+        "[lanes.d] options: phone_number_id is also the one of lane c: two lanes of one sender would break its pace",
     ):
         assert f"\n  {line}" in text
     assert "geheim" not in text

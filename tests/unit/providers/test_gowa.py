@@ -58,6 +58,7 @@ FAILURES = [
     ),
     (500, "INVALID_WA_CLI", "your WhatsApp CLI is invalid or empty", ("unavailable", "session-failed")),
     (500, "INTERNAL_SERVER_ERROR", "websocket not connected", ("unavailable", "session-disconnected")),
+    (500, "INTERNAL_SERVER_ERROR", "failed to get device list: info query timed out", ("transient", "send-failed")),
     (500, "INTERNAL_SERVER_ERROR", "timed out waiting for message send response", ("uncertain", "error-while-sending")),
     (429, "WA_REACHOUT_TIMELOCK", TIMELOCK, ("cold_refused", "new-contact-refused")),
     (500, "INTERNAL_SERVER_ERROR", "server returned error 463", ("cold_refused", "new-contact-refused")),

@@ -269,6 +269,8 @@ def test_change_of_an_id_is_told() -> None:
             "restriction",
         ),
         ("account_update", {"event": "ACCOUNT_RECONNECTED"}, "account"),
+        ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}, "restriction"),
+        ("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}}, "account"),
         ("account_alerts", {"alert_severity": "CRITICAL", "alert_type": "OBA_APPROVED"}, "alert"),
         ("message_template_status_update", {"event": "PAUSED", "message_template_name": "info"}, "template"),
         ("message_template_quality_update", {"new_quality_score": "RED"}, "template"),

@@ -1,5 +1,6 @@
 import pytest
 
+from antrian.doctor.provider import addresses
 from antrian.domain import provider_catalog
 from antrian.domain.errors import SettingsError
 from antrian.domain.provider_catalog import PROVIDERS
@@ -70,11 +71,17 @@ def test_gateway_is_made_from_its_variables_and_options(name: str, option: str, 
     assert (provider.name, vars(provider)[kept_as]) == (name, "shop")
 
 
-def test_fonnte_has_an_address_of_its_own() -> None:
-    variables = COMPLETE | {"WHATSAPP_PROVIDER": "fonnte"}
+OPTIONS = {"meta_cloud": "phone_number_id=1066", "twilio": f"account_sid=AC{'0' * 32}"}
 
-    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"] == "https://api.fonnte.com"
-    assert vars(made(variables))["_url"] == "https://panel.example"
+
+@pytest.mark.parametrize("name", [name for name, kind in PROVIDERS.items() if kind.default_url])
+def test_provider_with_an_address_of_its_own_needs_none_and_takes_another(name: str) -> None:
+    variables = COMPLETE | {"WHATSAPP_PROVIDER": name, "WHATSAPP_PROVIDER_OPTIONS": OPTIONS.get(name, "")}
+    settings = load_settings(variables | {"WHATSAPP_API_URL": ""})
+
+    assert vars(made(variables | {"WHATSAPP_API_URL": ""}))["_url"].startswith(PROVIDERS[name].default_url)
+    assert vars(made(variables))["_url"].startswith("https://panel.example")
+    assert list(addresses(settings)) == [PROVIDERS[name].default_url]
 
 
 def test_every_reader_is_of_a_provider_of_the_catalog() -> None:
@@ -107,6 +114,15 @@ def test_wrong_options_are_named_and_never_quoted() -> None:
     assert "ttl must be seconds, 30 to 43200" in text
     assert "direct_send must be utility or authentication" in text
     assert "g3heim" not in text
+
+
+def test_one_sender_s_option_is_not_shared_by_several_lanes() -> None:
+    with pytest.raises(SettingsError, match="phone_number_id is one sender's: describe several lanes in"):
+        made(
+            COMPLETE
+            | {"WHATSAPP_PROVIDER": "meta_cloud", "WHATSAPP_PROVIDER_OPTIONS": "phone_number_id=1066"}
+            | {"WHATSAPP_QUEUE_LANES": "a,b=6281100000001"}
+        )
 
 
 def test_meta_needs_no_address() -> None:

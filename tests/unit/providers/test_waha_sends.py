@@ -84,6 +84,8 @@ FAILURES = [
     (404, {"message": 'Session "x" does not exist'}, ("unavailable", "session-not-found")),
     (404, {"message": "Cannot POST /waha/api/sendText"}, ("unavailable", "refused-by-web-server")),
     (400, {"message": ["chatId must be a string"]}, ("rejected", "invalid-fields")),
+    (422, {"message": "The number is not registered on WhatsApp"}, ("rejected", "not-on-whatsapp")),
+    (500, {"exception": {"message": "failed to get device list: timed out"}}, ("transient", "send-failed")),
     (422, {"message": "text is too long"}, ("rejected", "invalid-fields")),
     (500, {"statusCode": 500, "exception": {"message": "Evaluation failed"}}, ("uncertain", "error-while-sending")),
     (
