@@ -8,7 +8,7 @@ from admin_api.audit_items import Verdict
 from admin_api.schemas.lane import Details, HoldItem
 from admin_api.schemas.values import Cursor, HistoryAge, Limit, Moment, PriorityName, Strict, Text
 from antrian.history.queries.term import Kind
-from antrian.history.records import PENDING, Delivery, MessageFilter, MessageState, SearchState, told_apart
+from antrian.history.records import PENDING, DeliveryState, MessageFilter, MessageState, SearchState, told_apart
 
 
 class MessageFields(Strict):
@@ -141,7 +141,7 @@ class MessageItem(BaseModel):
     copied_to: str | None = Field(description="The edited copy of this one.")
     undo_id: str | None = Field(description="Of the clearing or purge that took it out.")
     cancelling: bool = Field(description="Its cancellation was requested, and it was not dropped yet.")
-    delivery: Delivery | None = Field(
+    delivery: DeliveryState | None = Field(
         description="What became of it after a provider took it, as far as the provider tells; null where none did, or "
         "another copy is on its way."
     )

@@ -14,7 +14,7 @@ from antrian.domain.lifecycle import word
 from antrian.domain.message import Priority
 from antrian.domain.phone_number import mask
 from antrian.history.queries.life_line import OUTAGE, LifeLineStep, fold, summarize
-from antrian.history.records import DELIVERIES, Delivery, LifeEntry, MessageRecord, MessageState
+from antrian.history.records import DELIVERIES, DeliveryState, LifeEntry, MessageRecord, MessageState
 from antrian.operations.lane.lane_hold import hold_json
 
 #: What attempts are called; everything else has its word in the table of a message's life.
@@ -140,13 +140,13 @@ def shown_state(record: MessageRecord) -> str:
 def _delivery(record: MessageRecord) -> str:
     assert record.delivery is not None, "the caller has looked"  # noqa: S101 (for mypy)
     at = {
-        Delivery.DELIVERED: record.delivered_at,
-        Delivery.READ: record.read_at,
-        Delivery.FAILED: record.undelivered_at,
+        DeliveryState.DELIVERED: record.delivered_at,
+        DeliveryState.READ: record.read_at,
+        DeliveryState.FAILED: record.undelivered_at,
     }.get(record.delivery)
     by = f" by {record.provider}" if record.provider else ""
     words = [DELIVERIES[record.delivery].word + (f", {moment(at)}" if at else "")]
-    if record.delivery is Delivery.READ and record.delivered_at:
+    if record.delivery is DeliveryState.READ and record.delivered_at:
         words.append(f"delivered {moment(record.delivered_at)}")
     if record.sent_at:
         words.append(f"taken{by} {moment(record.sent_at)}")

@@ -16,7 +16,7 @@ FINAL = lifecycle.FINAL
 PENDING = lifecycle.PENDING
 
 
-class Delivery(StrEnum):
+class DeliveryState(StrEnum):
     """What became of a message that a provider took."""
 
     #: The provider took it; nothing more is known.
@@ -37,11 +37,11 @@ class DeliveryRow:
     tone: lifecycle.Tone
 
 
-DELIVERIES: Mapping[Delivery, DeliveryRow] = {
-    Delivery.HANDED_OVER: DeliveryRow("handed over", ""),
-    Delivery.DELIVERED: DeliveryRow("delivered", "good"),
-    Delivery.READ: DeliveryRow("read", "good"),
-    Delivery.FAILED: DeliveryRow("not delivered", "bad"),
+DELIVERIES: Mapping[DeliveryState, DeliveryRow] = {
+    DeliveryState.HANDED_OVER: DeliveryRow("handed over", ""),
+    DeliveryState.DELIVERED: DeliveryRow("delivered", "good"),
+    DeliveryState.READ: DeliveryRow("read", "good"),
+    DeliveryState.FAILED: DeliveryRow("not delivered", "bad"),
 }
 
 
@@ -69,12 +69,12 @@ class SearchState(StrEnum):
     PURGED = "purged"
 
 
-def told_apart(wanted: Iterable[SearchState]) -> tuple[frozenset[MessageState], frozenset[Delivery]]:
+def told_apart(wanted: Iterable[SearchState]) -> tuple[frozenset[MessageState], frozenset[DeliveryState]]:
     """The states and the deliveries that are meant; `failed` is both."""
     names = {one.value for one in wanted}
     return (
         frozenset(state for state in MessageState if state.value in names),
-        frozenset(delivery for delivery in Delivery if delivery.value in names),
+        frozenset(delivery for delivery in DeliveryState if delivery.value in names),
     )
 
 
@@ -153,7 +153,7 @@ class MessageRecord:
     copied_to: str | None = None
     undo_id: str | None = None
     cancelling: bool = False
-    delivery: Delivery | None = None
+    delivery: DeliveryState | None = None
     delivered_at: float | None = None
     read_at: float | None = None
     undelivered_at: float | None = None
@@ -370,7 +370,7 @@ class MessageFilter:
     priority: str | None = None
     ids: frozenset[str] | None = None
     arrived_by: int | None = None
-    deliveries: frozenset[Delivery] = frozenset()
+    deliveries: frozenset[DeliveryState] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_o
 from antrian.history.journal.entry import short
 from antrian.history.projection.figures import Figures
 from antrian.history.projection.message_row import MessageRow
-from antrian.history.records import Delivery
+from antrian.history.records import DeliveryState
 
 _IS_SENT = MessageState.SENT
-_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in Delivery)
+_HANDED_OVER, _DELIVERED, _READ, _FAILED = (one.value for one in DeliveryState)
 _ARRIVED = frozenset({_DELIVERED, _READ})
 _RANK: Mapping[str, int] = {
     _HANDED_OVER: ReceiptStatus.SENT.rank,
@@ -70,7 +70,7 @@ class DeliveryChange(NamedTuple):
         message_id: of which.
         lane: where it was sent from.
         provider: who took it; empty where that is not on record.
-        delivery: a `Delivery`'s value.
+        delivery: a `DeliveryState`'s value.
         at: when it was heard of, unix seconds.
         is_news: whether the delivery is another than before.
         has_arrived: whether it is known only now that it arrived.

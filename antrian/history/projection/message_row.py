@@ -35,7 +35,7 @@ class MessageRow:
         hold_reason: why it is held; only while it is, as `hold_until` and `hold_rule`.
         failed_at: when it was given up, or its time was over; None once it is on its way again, or was sent.
         failed_as: what it failed of, as the figures name it.
-        delivery: how far its latest copy has come that a provider took, a `Delivery`; None where none did.
+        delivery: how far its latest copy has come that a provider took, a `DeliveryState`; None where none did.
         provider: which provider that was; None where the consumer did not say.
         attempt_id: our name for that attempt, where it does not follow from generation and attempt.
         source: the publishing service; empty while it is not known.

@@ -14,7 +14,10 @@ from antrian.history.records import LifeEntry
 
 #: Steps by how far the message had come; what says no more than the answer to the send is none.
 STEPS: Mapping[str, str] = {
-    status.value: f"receipt.{status.value}" for status in ReceiptStatus if status is not ReceiptStatus.ACCEPTED
+    ReceiptStatus.SENT.value: "receipt.sent",
+    ReceiptStatus.DELIVERED.value: "receipt.delivered",
+    ReceiptStatus.READ.value: "receipt.read",
+    ReceiptStatus.FAILED.value: "receipt.failed",
 }
 _ARRIVED = frozenset({ReceiptStatus.DELIVERED.value, ReceiptStatus.READ.value})
 

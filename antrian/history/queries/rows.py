@@ -11,7 +11,7 @@ from antrian.history.journal.entry import json_table, read_event, tame
 from antrian.history.projection import columns
 from antrian.history.projection.changes import OFFSET_BITS
 from antrian.history.projection.message_row import told_state
-from antrian.history.records import FINAL, DeadRecord, Delivery, Job, LifeEntry, MessageRecord, MessageState
+from antrian.history.records import FINAL, DeadRecord, DeliveryState, Job, LifeEntry, MessageRecord, MessageState
 from antrian.history.removal import Removal, Removed
 
 _OFFSET = (1 << OFFSET_BITS) - 1
@@ -34,10 +34,10 @@ def message(values: Mapping[str, Any], now: float) -> MessageRecord:
     if state is not MessageState.HELD:
         known |= _NO_HOLD
     if known["delivery"] is not None:
-        known["delivery"] = Delivery(known["delivery"])
+        known["delivery"] = DeliveryState(known["delivery"])
     elif state is MessageState.SENT:
         # An earlier program wrote it down.
-        known["delivery"] = Delivery.HANDED_OVER
+        known["delivery"] = DeliveryState.HANDED_OVER
     return MessageRecord(**known | {"state": state})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from antrian.history.queries.term import Fit, Kind, Meaning
-from antrian.history.records import Delivery, MessageFilter, MessageState
+from antrian.history.records import DeliveryState, MessageFilter, MessageState
 
 #: Messages up to which a meaning, or a filter, counts as one that few have.
 FEW = 2_000
@@ -33,7 +33,7 @@ _COLUMN = {
 _HOLDS: Mapping[str, str] = {MessageState.HELD: "IS NOT NULL", MessageState.SCHEDULED: "IS NULL"}
 
 #: What became of a message after a provider took it; what was not delivered has failed, and so has its state.
-_DELIVERIES = frozenset(one.value for one in Delivery)
+_DELIVERIES = frozenset(one.value for one in DeliveryState)
 
 #: SQL, and the values for its question marks.
 Statement = tuple[str, tuple[object, ...]]

@@ -25,7 +25,7 @@ from antrian.history.queries.history import History
 from antrian.history.queries.report import Period
 from antrian.history.queries.report_file import report_csv
 from antrian.history.queries.term import Kind, matched_by, meanings
-from antrian.history.records import Delivery, MessageFilter, MessageRecord, MessageState, SearchState, told_apart
+from antrian.history.records import DeliveryState, MessageFilter, MessageRecord, MessageState, SearchState, told_apart
 
 
 @pytest.fixture
@@ -52,16 +52,16 @@ def test_a_message_is_handed_over_then_delivered_then_read(path, journal):
     journal.queued()
     assert told(path, journal).delivery is None
     journal.sent(provider="waha")
-    assert (told(path, journal).delivery, told(path, journal).provider) == (Delivery.HANDED_OVER, "waha")
+    assert (told(path, journal).delivery, told(path, journal).provider) == (DeliveryState.HANDED_OVER, "waha")
     sent_at = told(path, journal).sent_at
     journal.receipt("sent")
-    assert told(path, journal).delivery is Delivery.HANDED_OVER
+    assert told(path, journal).delivery is DeliveryState.HANDED_OVER
     journal.receipt("delivered", at=sent_at + 0.5)
     message = told(path, journal)
-    assert (message.delivery, message.delivered_at, message.read_at) == (Delivery.DELIVERED, sent_at + 0.5, None)
+    assert (message.delivery, message.delivered_at, message.read_at) == (DeliveryState.DELIVERED, sent_at + 0.5, None)
     journal.receipt("read", at=sent_at + 1.5)
     message = told(path, journal)
-    assert (message.state, message.delivery, message.read_at) == (MessageState.SENT, Delivery.READ, sent_at + 1.5)
+    assert (message.state, message.delivery, message.read_at) == (MessageState.SENT, DeliveryState.READ, sent_at + 1.5)
 
 
 def test_what_comes_late_or_again_changes_nothing(path, journal):
@@ -73,7 +73,7 @@ def test_what_comes_late_or_again_changes_nothing(path, journal):
         journal.receipt(status, at=NOW + 400)
     assert told(path, journal) == before
     journal.receipt("delivered", at=before.sent_at)
-    assert (told(path, journal).delivery, told(path, journal).delivered_at) == (Delivery.READ, before.sent_at)
+    assert (told(path, journal).delivery, told(path, journal).delivered_at) == (DeliveryState.READ, before.sent_at)
 
 
 def test_a_time_before_the_send_or_in_the_future_is_not_believed(path, journal):
@@ -91,11 +91,11 @@ def test_a_failure_is_told_and_corrected_by_an_arrival(path, journal):
     journal.sent()
     journal.receipt("failed", failure_class="rejected", code="131026", detail="not on WhatsApp")
     message = told(path, journal)
-    assert (message.state, message.delivery) == (MessageState.SENT, Delivery.FAILED)
+    assert (message.state, message.delivery) == (MessageState.SENT, DeliveryState.FAILED)
     assert (message.delivery_class, message.delivery_code) == ("rejected", "131026")
     journal.receipt("delivered")
     message = told(path, journal)
-    assert (message.delivery, message.delivery_class, message.undelivered_at) == (Delivery.DELIVERED, None, None)
+    assert (message.delivery, message.delivery_class, message.undelivered_at) == (DeliveryState.DELIVERED, None, None)
 
 
 @pytest.mark.parametrize("what_follows", ["dead", "retry"])
@@ -105,15 +105,15 @@ def test_an_undelivered_message_is_given_up_or_tried_again(path, journal, what_f
     journal.receipt("failed", failure_class="transient", code="131026")
     journal.outcome("undelivered", failure_class="transient", code="131026", detail="words", provider_id="p-m1")
     message = told(path, journal)
-    assert (message.state, message.delivery, message.code) == (MessageState.FAILED, Delivery.FAILED, "131026")
+    assert (message.state, message.delivery, message.code) == (MessageState.FAILED, DeliveryState.FAILED, "131026")
     if what_follows == "dead":
         journal.buried()
         journal.outcome("dead", failure_class="transient", code="131026")
         message = told(path, journal)
-        assert (message.state, message.delivery) == (MessageState.DEAD, Delivery.FAILED)
+        assert (message.state, message.delivery) == (MessageState.DEAD, DeliveryState.FAILED)
         journal.receipt("delivered")
         message = told(path, journal)
-        assert (message.state, message.delivery) == (MessageState.DEAD, Delivery.DELIVERED)
+        assert (message.state, message.delivery) == (MessageState.DEAD, DeliveryState.DELIVERED)
         letter = fold(path, journal.deliveries).dead_letter("m1")
         assert may_have_arrived(letter), "to send it again would be to send it twice"
         return
@@ -126,10 +126,10 @@ def test_an_undelivered_message_is_given_up_or_tried_again(path, journal, what_f
     journal.outcome("sent", generation=1, attempt=2, provider_id="second")
     journal.receipt("read")
     journal.receipt("read", "", correlation_id="m1:0:1")
-    assert told(path, journal).delivery is Delivery.HANDED_OVER
+    assert told(path, journal).delivery is DeliveryState.HANDED_OVER
     journal.receipt("delivered", "second")
     message = told(path, journal)
-    assert (message.state, message.delivery) == (MessageState.SENT, Delivery.DELIVERED)
+    assert (message.state, message.delivery) == (MessageState.SENT, DeliveryState.DELIVERED)
 
 
 def test_an_undelivered_message_counts_once(path, journal):
@@ -164,7 +164,7 @@ def test_a_receipt_finds_its_send_by_any_of_its_names_before_or_after(path, jour
     if not is_early:
         journal.receipt("delivered", **names)
     history = fold(path, journal.deliveries)
-    assert history.message("m1").delivery is Delivery.DELIVERED
+    assert history.message("m1").delivery is DeliveryState.DELIVERED
     assert EventName.RECEIPT_STATUS in [entry.name for entry in history.life("m1")]
     assert parked(history) == (1 if is_early and names["provider_id"] == "another" else 0)
 
@@ -188,7 +188,7 @@ def test_a_send_is_found_by_the_name_that_its_provider_gives_it_later(path, jour
     told_so_far()
     journal.receipt("read", "stateid:4F2A", lane="other")
     history = fold(path, journal.deliveries)
-    assert history.message("m1").delivery is Delivery.DELIVERED
+    assert history.message("m1").delivery is DeliveryState.DELIVERED
     assert parked(history) == 1
 
 
@@ -202,7 +202,7 @@ def test_what_names_another_lane_another_attempt_or_nothing_marks_nothing(path, 
     journal.receipt("read", "")
     journal.event("receipt.status", "", status="seen by the cat", provider_id="p-m1")
     journal.event("receipt.status", "m1", status="read", provider_id=7, correlation_id=["m1:0:1"])
-    assert told(path, journal).delivery is Delivery.HANDED_OVER
+    assert told(path, journal).delivery is DeliveryState.HANDED_OVER
 
 
 def test_parked_receipts_are_dropped_after_a_week(path, journal):
@@ -302,14 +302,14 @@ def test_a_delivery_is_found_by_its_word(every_state, term, expected):
 
 
 def test_a_search_for_deliveries_goes_by_their_index(every_state):
-    [query] = message_query.queries(MessageFilter(deliveries=frozenset({Delivery.READ})), None, NOW)
+    [query] = message_query.queries(MessageFilter(deliveries=frozenset({DeliveryState.READ})), None, NOW)
     steps = every_state._reader.rows(f"EXPLAIN QUERY PLAN {query.sql('m.id')}", (*query.values, 50))
     assert "messages_by_delivery" in steps[0][3]
     assert len(steps) == 1
 
 
 def test_what_can_be_searched_for_is_every_state_and_every_delivery():
-    assert {one.value for one in SearchState} == {one.value for one in (*MessageState, *Delivery)}
+    assert {one.value for one in SearchState} == {one.value for one in (*MessageState, *DeliveryState)}
 
 
 _RECEIPTS = st.lists(st.sampled_from(["sent", "delivered", "read", "failed", "delivered", "accepted"]), max_size=6)

@@ -12,7 +12,7 @@ from journal_entries import NAMES, Journal
 from antrian.history.projection import columns, schema
 from antrian.history.projection.writer import HistoryWriter
 from antrian.history.queries.history import History
-from antrian.history.records import Delivery, MessageFilter, MessageState
+from antrian.history.records import DeliveryState, MessageFilter, MessageState
 
 RECORDED = Path(__file__).with_name("history-2.sql")
 OLD_NAMES = (
@@ -53,7 +53,7 @@ def test_an_older_file_is_read_as_it_is(path):
     assert (message.text, message.metadata, message.idempotency_key) == ("Halo Ani", {"invoice": 17}, "invoice-17")
     assert (message.state, message.provider_id, message.sent_at) == (MessageState.SENT, "p-m1", NOW + 2)
     assert (message.purpose, message.correlation_id, message.deliver_at) == (None, None, None)
-    assert (message.delivery, message.delivered_at) == (Delivery.HANDED_OVER, None)
+    assert (message.delivery, message.delivered_at) == (DeliveryState.HANDED_OVER, None)
     assert [entry.name for entry in history.life("m1")] == ["message.queued", "outcome.sending", "outcome.sent"]
     letter = history.dead_letter("m2")
     assert letter is not None
