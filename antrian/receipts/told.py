@@ -29,6 +29,8 @@ from antrian.domain.receipt import (
 
 #: Values within values that are kept of an account's notice: JSON can hold more of them than Python can copy.
 _DEEPEST = 20
+#: Seconds; an inbound message that is younger counts as written when we heard of it.
+_LATE = 60.0
 
 
 def publications_of(
@@ -78,14 +80,27 @@ _WORDS = {
 
 
 def _known(told: Iterable[ProviderEvent], lane: Lane, at: float, source: str) -> Iterator[Event]:
-    """One event for all who wrote: a repeated one says nothing new."""
-    wrote = dict.fromkeys(
-        one.recipient for one in told if isinstance(one, InboundMessage) and person_key(one.recipient) is not None
-    )
-    names = list(wrote)
-    for start in range(0, len(names), MOST_RECIPIENTS):
-        people = names[start : start + MOST_RECIPIENTS]
-        yield contact_event.known(lane.sender_key, people, "inbound", at=at, source=source)
+    """One event for all who wrote at one time: a repeated one says nothing new."""
+    wrote: dict[float, dict[str, None]] = {}
+    for one in told:
+        if isinstance(one, InboundMessage) and _is_written(one) and person_key(one.recipient) is not None:
+            wrote.setdefault(_when_written(one, at), {})[one.recipient] = None
+    for moment, names in wrote.items():
+        people = list(names)
+        for start in range(0, len(people), MOST_RECIPIENTS):
+            some = people[start : start + MOST_RECIPIENTS]
+            yield contact_event.known(lane.sender_key, some, "inbound", at=moment, source=source)
+
+
+def _is_written(message: InboundMessage) -> bool:
+    """Whether a person wrote it. A preference that comes by itself is no message: it opens no window."""
+    return not message.preference or message.kind in {"text", "button"}
+
+
+def _when_written(message: InboundMessage, at: float) -> float:
+    """Providers deliver again for days, and the day in which a person may be answered began when they wrote."""
+    is_late = message.at is not None and at - message.at > _LATE
+    return message.at if is_late and message.at is not None else at
 
 
 def _of_inbound(message: InboundMessage, at: float, source: str) -> Iterator[Event]:
@@ -112,7 +127,8 @@ def _wish(message: InboundMessage) -> tuple[bool, str] | None:
         is_out = message.preference == "stop"
         if wish is not None and wish.opts_out == is_out:
             return is_out, wish.purpose
-        return is_out, Purpose.MARKETING if is_out else ALL_PURPOSES
+        # A switch of WhatsApp's own, without a message, is about marketing only.
+        return is_out, Purpose.MARKETING if is_out or not _is_written(message) else ALL_PURPOSES
     return None if wish is None else (wish.opts_out, wish.purpose)
 
 

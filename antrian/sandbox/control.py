@@ -93,11 +93,11 @@ def read_target(fields: object) -> WebhookTarget | str:
         return "The secret must be a text: what the webhooks are signed with."
     if isinstance(whose, str):
         return whose
-    account = fields.get("account", "")
-    if not isinstance(account, str):
-        return "The account must be a text."
-    target = WebhookTarget(url, secret, whose.provider or "sandbox", whose.sender or "", account)
-    return _unknown(fields, "url", "secret", "provider", "account", *_SENDER_NAMES) or target
+    named = {name: fields[name] for name in ("account", "own_number") if name in fields}
+    if not all(isinstance(value, str) and value for value in named.values()):
+        return "The account and the own_number must be texts."
+    target = WebhookTarget(url, secret, whose.provider or "sandbox", whose.sender or "", **named)
+    return _unknown(fields, "url", "secret", "provider", "account", "own_number", *_SENDER_NAMES) or target
 
 
 def read_receipt_pace(fields: object) -> ReceiptPace | str:

@@ -18,6 +18,8 @@ class WebhookTarget:
         provider: the dialect they are written in.
         sender: of which sender, as the dialect names it; empty for all that have none of their own.
         account: of the provider, where its webhooks name one.
+        own_number: the sender's, in digits, where its webhooks name it.
+        public_url: the address as the receiver knows it, for a provider that signs it; empty where it is `url`.
     """
 
     url: str = field(repr=False)
@@ -25,6 +27,8 @@ class WebhookTarget:
     provider: str = "sandbox"
     sender: str = ""
     account: str = ""
+    own_number: str = "6281100000000"
+    public_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,9 @@ class Reporting:
         self._outbox.stop()
 
     def _target_of(self, dialect: Dialect, submission: Submission) -> WebhookTarget | None:
-        target = self.find(dialect.name, submission.sender)
-        return replace(target, url=submission.callback) if target and submission.callback else target
+        # Where a dialect's requests do not name the sender, there can be one alone.
+        target = self.find(dialect.name, submission.sender or None)
+        return replace(target, url=submission.callback, public_url="") if target and submission.callback else target
 
 
 def _plain(sender: str) -> str:

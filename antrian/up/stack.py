@@ -81,7 +81,12 @@ class Stack:
 
     @property
     def _with_sandbox(self) -> bool:
-        return any(lane.uses_own_sandbox for lane in self._settings.lanes.values())
+        lanes = self._settings.lanes.values()
+        return any(lane.uses_own_sandbox or (lane.url or "").startswith(self._own_sandbox) for lane in lanes)
+
+    @property
+    def _own_sandbox(self) -> str:
+        return f"http://127.0.0.1:{self._settings.sandbox_port}"
 
     @property
     def _with_receipts(self) -> bool:
@@ -93,8 +98,7 @@ class Stack:
 
     @property
     def _sandbox_url(self) -> str:
-        own = f"http://127.0.0.1:{self._settings.sandbox_port}"
-        return own if self._with_sandbox else self._settings.lanes.first.url or own
+        return self._own_sandbox if self._with_sandbox else self._settings.lanes.first.url or self._own_sandbox
 
     @property
     def _admin_url(self) -> str:

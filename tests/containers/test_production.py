@@ -18,7 +18,7 @@ from waiting import wait_until
 pytestmark = pytest.mark.timeout(600)
 
 FILES = [ROOT / "docker-compose.yml", ROOT / "deploy/production/docker-compose.yml"]
-OURS = ("consumer", "admin_api", "sandbox")
+OURS = ("consumer", "admin_api", "receipts", "sandbox")
 
 
 class Production(Composition):
@@ -69,7 +69,8 @@ class Production(Composition):
     def secrets(self) -> set[str]:
         """Everything that must not be seen."""
         lines = (self.folder / "passwords").read_text().split()
-        return {line.partition("=")[2] for line in lines} | {"key-of-the-provider"}
+        known = {"key-of-the-provider", (self.folder / "webhook-secret").read_text().strip()}
+        return {line.partition("=")[2] for line in lines} | known
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +83,16 @@ def test_a_message_goes_through(production: Production) -> None:
     production.send("for real")
 
 
-def test_the_broker_knows_the_three_users_and_nobody_else(production: Production) -> None:
+def test_the_broker_knows_the_four_users_and_nobody_else(production: Production) -> None:
     [broker] = production.containers("rabbitmq")
     users = json.loads(docker("exec", broker, "rabbitmqctl", "-q", "list_users", "--formatter", "json"))
-    assert {user["user"] for user in users} == {"publisher", "consumer", "admin"}
+    assert {user["user"] for user in users} == {"publisher", "consumer", "admin", "receipts"}
 
     def connected() -> set[str]:
         said = docker("exec", broker, "rabbitmqctl", "-q", "list_connections", "--formatter", "json")
         return {one["user"] for one in json.loads(said)}
 
-    wait_until(lambda: connected() == {"consumer", "admin"}, 20, "these two are connected")
+    wait_until(lambda: connected() == {"consumer", "admin", "receipts"}, 20, "these three are connected")
 
 
 def test_no_secret_is_in_an_environment_or_a_command_line(production: Production) -> None:
@@ -110,7 +111,7 @@ def test_new_passwords_are_taken_over_at_a_restart(production: Production) -> No
     old = production.secrets()
     (production.folder / "passwords").unlink()
     production.make_secrets()
-    assert production.secrets() & old == {"key-of-the-provider"}
-    production.ask("restart", "rabbitmq", "consumer", "admin_api", patience=180)
+    assert len(production.secrets() & old) == 2, "the provider's key and the webhook's secret"
+    production.ask("restart", "rabbitmq", "consumer", "admin_api", "receipts", patience=180)
     production.up()
     production.send("with new passwords")

@@ -18,6 +18,10 @@ from callback_receiver import SECRET, receiving
 from cli import Cli
 from factories import make_message
 from processes import ConsumerProcess
+from pydantic import SecretStr
+from receipts_server import ReceiptsServer
+from records import Records
+from signed_reader import inbound_body, status_body
 
 from admin_api.auth.roles import Role
 from antrian.broker import topology_sync
@@ -181,6 +185,20 @@ def test_an_admin_works_on_reports_and_makes_callbacks(guarded, as_role, sender,
             assert "trouble" not in server.log(), "nothing was refused on the way"
 
 
+def test_the_receipts_server_writes_what_it_is_told(guarded, as_role, base, tmp_path):
+    with ReceiptsServer(as_role("receipts"), tmp_path / "receipts.log") as server:
+        server.ready()
+        for body in (
+            status_body("wamid-1", correlation_id="m-9:0:1"),
+            inbound_body("+6281234567890", "stop", identities={"lid": "7"}),
+        ):
+            assert server.post(body) == 200, server.log()
+    journal = Records(base.model_copy(update={"amqp_url": SecretStr(guarded.root_url)}))
+    told = {event.name for event in journal.events(stream=NAMES.journal)}
+    assert told >= {"receipt.status", "receipt.inbound", "contact.known", "contact.linked", "contact.opted_out"}
+    assert [event.message_id for event in journal.events("receipt.status")][-1] == "m-9", "the ledgers learn of it"
+
+
 def delayed(guarded: GuardedBroker) -> int:
     with open_channel([guarded.root_url], name="test") as channel:
         rungs = (channel.queue_declare(NAMES.delay(level), passive=True) for level in range(LADDER_LEVELS))
@@ -268,6 +286,23 @@ FORBIDDEN = {
         "have another queue bound": lambda channel: channel.queue_bind(NAMES.callbacks, NAMES.events, "outcome.#"),
         "hear commands": listens(NAMES.control, ""),
         "hear of new messages": listens(NAMES.messages, "default"),
+    },
+    "receipts": FOR_ALL
+    | {
+        "say that a message was sent": publishes(NAMES.events, "outcome.sent.default.x"),
+        "take a send back": publishes(NAMES.events, "outcome.undelivered.default.x"),
+        "invent what an admin did": publishes(NAMES.events, "audit.allowed.default."),
+        "publish a message": publishes(NAMES.messages, "default"),
+        "schedule a message": publishes(NAMES.scheduled, LATER),
+        "invent a dead letter": publishes(NAMES.dead, "default"),
+        "put a report past the events": publishes(NAMES.due, "released._receipts"),
+        "command a consumer": publishes(NAMES.control, ""),
+        "pause a lane": publishes(NAMES.states, "default"),
+        "read the reports": reads(NAMES.receipts),
+        "read the journal": reads(NAMES.journal),
+        "read a lane": reads(NAMES.lane("default")),
+        "hear of events": listens(NAMES.events, "#"),
+        "have a queue of its own": lambda channel: channel.queue_declare("", exclusive=True),
     },
 }
 

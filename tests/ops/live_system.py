@@ -14,6 +14,7 @@ from node_tools import rabbitmqctl
 from processes import ConsumerProcess
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_server import PrometheusServer
+from receipts_server import ReceiptsServer
 
 from admin_api.auth.roles import Role
 from antrian.broker.node.ports import free_port
@@ -59,11 +60,15 @@ def live_system(folder: Path) -> Iterator[LiveSystem]:
         settings = _settings(node.url, sandbox.url, folder)
         consumers, consumer_ports = _consumers(running, settings, folder)
         admin = running.enter_context(AdminServer(settings, folder / "admin.log", **_ADMIN)).ready()
+        receipts = running.enter_context(
+            ReceiptsServer(settings, folder / "receipts.log", WHATSAPP_QUEUE_LANES=_LANES)
+        ).ready()
         publisher, publisher_port = running.enter_context(_publisher(settings))
         broker = [f"127.0.0.1:{broker_port}"]
         targets = {
             "antrian-consumer": [f"127.0.0.1:{port}" for port in consumer_ports],
             "antrian-admin": [f"127.0.0.1:{admin.port}"],
+            "antrian-receipts": [f"127.0.0.1:{receipts.metrics_port}"],
             "antrian-publisher": [f"127.0.0.1:{publisher_port}"],
             "rabbitmq": broker,
             "rabbitmq-queues": broker,

@@ -74,7 +74,7 @@ def _stays_quiet(system: LiveSystem, seconds: float) -> Callable[[], bool]:
 def test_prometheus_finds_nothing_to_criticise_in_what_our_processes_tell(system: LiveSystem) -> None:
     targets = [one for one in system.prometheus.ask("targets")["activeTargets"] if "antrian" in one["scrapePool"]]
 
-    assert len(targets) == 4
+    assert len(targets) == 5
     for target in targets:
         programs.run("promtool", "check", "metrics", given=requests.get(target["scrapeUrl"], timeout=60).content)
 

@@ -10,10 +10,11 @@ from programs import run
 
 from admin_api import process as admin_process
 from antrian.domain.settings import Settings, load_settings
+from antrian.receipts import process as receipts_process
 from consumer.lane.link import STOP_GRACE
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
-UNITS = ["antrian-consumer@.service", "antrian-admin.service"]
+UNITS = ["antrian-consumer@.service", "antrian-admin.service", "antrian-receipts.service"]
 
 #: What `systemd-analyze security` calls exposure: 0 is locked in, 10 is open. Below 2.5 it says "OK".
 MOST_EXPOSURE = 1.5
@@ -64,6 +65,11 @@ def test_the_admin_side_may_answer_what_was_asked() -> None:
     assert float(seconds.removesuffix("s")) >= admin_process._GRACE + 10
 
 
+def test_the_receipts_server_may_finish_what_it_took() -> None:
+    [seconds] = service("antrian-receipts.service")["TimeoutStopSec"]
+    assert float(seconds.removesuffix("s")) >= receipts_process._GRACE + 10
+
+
 @pytest.mark.parametrize("name", UNITS)
 def test_every_end_but_wrong_settings_is_followed_by_a_start(name: str) -> None:
     unit = service(name)
@@ -78,7 +84,7 @@ def test_every_secret_comes_as_a_credential_and_by_the_name_of_a_setting(name: s
     files = {key: value for key, value in variables.items() if key.endswith("_FILE")}
     assert {value.removeprefix("%d/") for value in files.values()} == credentials
     assert {key.removesuffix("_FILE").lower() for key in files} <= set(Settings.model_fields)
-    assert not {"AMQP_URL", "WHATSAPP_API_KEY"} & variables.keys()
+    assert not {"AMQP_URL", "WHATSAPP_API_KEY", "WHATSAPP_WEBHOOK_SECRET"} & variables.keys()
 
 
 def test_the_example_is_a_set_of_settings_without_a_secret(tmp_path: Path) -> None:

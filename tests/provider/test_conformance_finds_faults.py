@@ -58,7 +58,7 @@ FAULTS = {
     "a body that is spoilt raises nothing": (
         "raises on a spoilt body", "raises on a nested body", "keeps everything",
     ),
-    "no value anywhere raises anything": ("raises on a bad event",),
+    "no value anywhere raises anything": ("raises on a bad event", "keeps half characters"),
     "the address is proved by a challenge": ("answers every challenge",),
     "nothing of a webhook is kept too long or shows a secret": ("tells the secret",),
 }  # fmt: skip

@@ -9,8 +9,9 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import structlog
@@ -96,20 +97,20 @@ class CallbackSender:
         return self._thread.is_well
 
     def _run(self) -> None:
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="antrian-callback")
+        callers = _Callers(AT_ONCE)
         try:
             while not self._stopping.is_set():
                 try:
                     with open_channel(self._urls, name="antrian callbacks") as channel:
-                        self._follow(channel, pool)
+                        self._follow(channel, callers)
                 except (AntrianError, AMQPError) as error:
                     self._tell_trouble(str(error) if isinstance(error, AntrianError) else type(error).__name__)
                 self._stopping.wait(_TURN)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            callers.stop()
 
-    def _follow(self, channel: BlockingChannel, pool: ThreadPoolExecutor) -> None:
-        turn = _Turn(channel, pool, self._targets, self._names, self._count)
+    def _follow(self, channel: BlockingChannel, callers: "_Callers") -> None:
+        turn = _Turn(channel, callers, self._targets, self._names, self._count)
         channel.basic_qos(prefetch_count=_PREFETCH)
         channel.basic_consume(
             self._names.callbacks, lambda _channel, method, _properties, body: turn.take(method.delivery_tag, body)
@@ -129,6 +130,29 @@ class CallbackSender:
         self._trouble = trouble
 
 
+class _Callers:
+    """Threads that make calls, and that a process which ends does not wait for."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        for number in range(count):
+            threading.Thread(target=self._run, name=f"antrian-callback-{number}", daemon=True).start()
+
+    def begin(self, work: Callable[[], None]) -> None:
+        """Have it done by the next thread that is free."""
+        self._work.put(work)
+
+    def stop(self) -> None:
+        """End each of them after what it is at."""
+        for _ in range(self._count):
+            self._work.put(None)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+
+
 class _Waiting(NamedTuple):
     tag: int
     task: CallbackTask
@@ -140,13 +164,13 @@ class _Turn:
     def __init__(
         self,
         channel: BlockingChannel,
-        pool: ThreadPoolExecutor,
+        callers: "_Callers",
         targets: CallbackTargets,
         names: Names,
         count: Callable[[str], None],
     ) -> None:
         self._channel = channel
-        self._pool = pool
+        self._callers = callers
         self._targets = targets
         self._names = names
         self._count = count
@@ -179,7 +203,7 @@ class _Turn:
             if busy[target] < AT_ONCE_FOR_ONE and len(self._begun) < AT_ONCE:
                 busy[target] += 1
                 self._begun[one.tag] = target, time.monotonic()
-                self._pool.submit(self._call, one)
+                self._callers.begin(partial(self._call, one))
             elif target in slow and busy[target] >= AT_ONCE_FOR_ONE:
                 self._replace(one, one.task.later(self._names, _PUT_OFF))
             else:
@@ -187,7 +211,7 @@ class _Turn:
         self._waiting = left
 
     def _call(self, one: _Waiting) -> None:
-        """In a thread of the pool."""
+        """In one of the callers' threads."""
         try:
             told = call(self._targets, one.task)
         except Exception as error:  # noqa: BLE001 (one that ends without a word would be under way for ever)

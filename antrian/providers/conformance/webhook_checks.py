@@ -2,12 +2,21 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from antrian.domain.receipt import LONGEST_RAW, AccountNotice, DeliveryReceipt, ProviderEvent, UnreadableReport
+from antrian.domain.events import Event
+from antrian.domain.receipt import (
+    LONGEST_RAW,
+    AccountNotice,
+    DeliveryReceipt,
+    ProviderEvent,
+    UnreadableReport,
+    reported,
+)
 from antrian.providers.conformance.check import Area, Checks, ConformanceError, demand
 from antrian.providers.conformance.probe import NEXT_SECRET, SECRET, ProviderProbe, WebhookProbe, WebhookSample
 from antrian.providers.webhook import WebhookReader, WebhookRequest
@@ -66,9 +75,18 @@ def read(probe: ProviderProbe, request: WebhookRequest) -> list[ProviderEvent]:
         raise ConformanceError(f"`read` raised {type(error).__name__}: {error}; body {request.body[:80]!r}") from error
     for event in events:
         demand(isinstance(event, ProviderEvent), f"`read` gave {type(event).__name__}, which is no event")
+        _demand_written_down(event)
         long = len(event.raw) if isinstance(event, UnreadableReport) else 0
         demand(long <= LONGEST_RAW, f"an UnreadableReport keeps {long} characters, and {LONGEST_RAW} are allowed")
     return events
+
+
+def _demand_written_down(event: ProviderEvent) -> None:
+    try:
+        written = reported(event, lane="default", provider="x", sender="x", at=NOW, source="x").encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ConformanceError(f"an event cannot be written as JSON: {type(error).__name__}: {error}") from error
+    demand(Event.decode(written), f"an event cannot be read again once it is written: {written[:200]!r}")
 
 
 def verify(probe: ProviderProbe, request: WebhookRequest, secrets: Sequence[str] = (SECRET,)) -> bool:
@@ -346,6 +364,29 @@ def a_body_that_is_spoilt_raises_nothing(probe: ProviderProbe) -> None:
             request = request_of(webhooks, replace(sample, body=sample.body[:end]))
             verify(probe, request)
             read(probe, request)
+
+
+@CHECKS.add()
+def a_value_nested_as_deep_as_can_be_read_raises_nothing(probe: ProviderProbe) -> None:
+    """Some depths can be read as JSON, and then neither be walked through nor be written again."""
+    _, webhooks = parts_of(probe)
+    for sample in (*webhooks.samples, *webhooks.unknown):
+        if sample.media_type != "application/json":
+            continue
+        for depth in (200, 450, 490, 700, 900, 950, 975, 985, 990, 995):
+            nested = b"[" * depth + b"]" * depth
+            for body in _with_each_value(sample.body, nested):
+                request = request_of(webhooks, replace(sample, body=body))
+                verify(probe, request)
+                read(probe, request)
+
+
+def _with_each_value(body: bytes, nested: bytes) -> Iterator[bytes]:
+    """The body with one of its texts replaced, each in its turn, and with a field more in its outermost object."""
+    texts = list(re.finditer(rb':\s*("[^"\\]*")', body))
+    for found in texts[:: max(1, len(texts) // 4)]:
+        yield body[: found.start(1)] + nested + body[found.end(1) :]
+    yield body[:-1] + b', "more": ' + nested + b"}"
 
 
 def _is_receipt(events: Sequence[ProviderEvent]) -> bool:

@@ -77,7 +77,7 @@ class FonnteDialect:
 
     def write(self, report: WebhookReport, target: WebhookTarget) -> WebhookCall | None:
         """See `Dialect`."""
-        body = {"device": report.sender or _DEVICE} | _told(report)
+        body = {"device": report.sender or target.own_number} | _told(report)
         return WebhookCall(target.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
 
 
@@ -123,5 +123,5 @@ def _status(report: StatusReport) -> dict[str, Any]:
     if report.status == "sent":
         return {"id": report.provider_id, "stateid": state, "status": "sent", "state": "sent"}
     if report.status == "failed":
-        return {"id": report.provider_id, "status": "invalid" if report.is_final else "expired"}
+        return {"id": report.provider_id, "status": "invalid" if report.is_final else "url unreachable"}
     return {"stateid": state, "state": report.status}

@@ -104,9 +104,8 @@ class GowaDialect:
         told = _told(report)
         if told is None:
             return None
-        device = report.sender if report.sender.isdecimal() else _OWN_NUMBER
-        event = {"device_id": f"{device}@s.whatsapp.net"} | told
-        if report.sender and not report.sender.isdecimal():
+        event = {"device_id": f"{target.own_number}@s.whatsapp.net"} | told
+        if report.sender:
             event["session_id"] = report.sender
         body = json.dumps(event).encode()
         signature = hmac.new(target.secret.encode(), body, hashlib.sha256).hexdigest()

@@ -77,7 +77,7 @@ class MetaCloudDialect:
 
     def write(self, report: WebhookReport, target: WebhookTarget) -> WebhookCall | None:
         """See `Dialect`."""
-        change = _change(report)
+        change = _change(report, target.own_number)
         if change is None:
             return None
         entry = {"id": target.account or ACCOUNT, "time": int(report.at), "changes": [change]}
@@ -139,11 +139,11 @@ def _error(status: int, code: int, title: str, details: str, *, headers: Mapping
     return Reply(status, {"error": error}, headers or {})
 
 
-def _change(report: WebhookReport) -> dict[str, Any] | None:
+def _change(report: WebhookReport, own_number: str) -> dict[str, Any] | None:
     if isinstance(report, SessionReport):
         return _account_change(report)
     number_id = report.sender or _NUMBER_ID
-    metadata = {"display_phone_number": "6281100000000", "phone_number_id": number_id}
+    metadata = {"display_phone_number": own_number, "phone_number_id": number_id}
     value: dict[str, Any] = {"messaging_product": "whatsapp", "metadata": metadata}
     contact = {"profile": {"name": "Sandbox"}, "wa_id": report.number}
     if isinstance(report, InboundReport):

@@ -55,7 +55,7 @@ class MpwaDialect:
         if not isinstance(report, InboundReport):
             return None
         body = {
-            "device": report.sender,
+            "device": report.sender or target.own_number,
             "message": report.text,
             "from": report.number,
             "name": "Sandbox",

@@ -77,10 +77,11 @@ class TwilioDialect:
         """See `Dialect`."""
         if isinstance(report, SessionReport):
             return None
-        form = _status(report) if isinstance(report, StatusReport) else _inbound(report)
+        own = report.sender or target.own_number
+        form = _status(report, own) if isinstance(report, StatusReport) else _inbound(report, own)
         account = (report.account if isinstance(report, StatusReport) else "") or target.account or ACCOUNT
         form |= {"AccountSid": account, "ApiVersion": _API}
-        signed = target.url + "".join(f"{name}{form[name]}" for name in sorted(form))
+        signed = (target.public_url or target.url) + "".join(f"{name}{form[name]}" for name in sorted(form))
         digest = hmac.new(target.secret.encode(), signed.encode(), hashlib.sha1).digest()
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
@@ -148,7 +149,7 @@ def _message(submission: Submission, sid: str, at: float) -> dict[str, Any]:
     }
 
 
-def _status(report: StatusReport) -> dict[str, str]:
+def _status(report: StatusReport, own: str) -> dict[str, str]:
     status = {"failed": "undelivered"}.get(report.status, report.status)
     form = {
         "MessageSid": report.provider_id,
@@ -156,7 +157,7 @@ def _status(report: StatusReport) -> dict[str, str]:
         "MessageStatus": status,
         "SmsStatus": status,
         "ChannelPrefix": "whatsapp",
-        "From": f"{_CHANNEL}{_plus(report.sender)}",
+        "From": f"{_CHANNEL}{_plus(own)}",
         "To": f"{_CHANNEL}{_plus(report.number)}",
         "ChannelToAddress": _plus(report.number),
     }
@@ -168,7 +169,7 @@ def _status(report: StatusReport) -> dict[str, str]:
     return form
 
 
-def _inbound(report: InboundReport) -> dict[str, str]:
+def _inbound(report: InboundReport, own: str) -> dict[str, str]:
     sid = f"SM{hashlib.md5(report.provider_id.encode(), usedforsecurity=False).hexdigest()}"
     return {
         "MessageSid": sid,
@@ -182,7 +183,7 @@ def _inbound(report: InboundReport) -> dict[str, str]:
         "WaId": report.number,
         "Body": report.text,
         "From": f"{_CHANNEL}{_plus(report.number)}",
-        "To": f"{_CHANNEL}{_plus(report.sender)}",
+        "To": f"{_CHANNEL}{_plus(own)}",
     }
 
 

@@ -82,14 +82,14 @@ class WahaDialect:
     def write(self, report: WebhookReport, target: WebhookTarget) -> WebhookCall | None:
         """See `Dialect`."""
         request_id = uuid.uuid4().hex
-        event, payload = _told(report)
+        event, payload = _told(report, f"{target.own_number}@c.us")
         envelope = {
             "id": f"evt_{request_id[:26]}",
             "timestamp": round(report.at * 1000),
             "event": event,
             "session": report.sender or _SESSION,
             "metadata": {},
-            "me": {"id": _OWN_NUMBER, "pushName": "Sandbox"},
+            "me": {"id": f"{target.own_number}@c.us", "pushName": "Sandbox"},
             "payload": payload,
             "engine": "GOWS",
             "environment": {"version": "2026.7.1", "engine": "GOWS", "tier": "PLUS", "browser": None},
@@ -167,7 +167,7 @@ def _session(name: str, mode: Mode) -> dict[str, Any]:
     return {"name": name, "status": status, "me": me, "config": {}, "presence": None, "timestamps": {"activity": None}}
 
 
-def _told(report: WebhookReport) -> tuple[str, dict[str, Any]]:
+def _told(report: WebhookReport, own: str) -> tuple[str, dict[str, Any]]:
     match report:
         case SessionReport():
             status = _STATES[report.state]
@@ -184,7 +184,7 @@ def _told(report: WebhookReport) -> tuple[str, dict[str, Any]]:
                 "from": chat,
                 "fromMe": False,
                 "source": "app",
-                "to": _OWN_NUMBER,
+                "to": own,
                 "body": report.text,
                 "hasMedia": False,
                 "ack": 2,

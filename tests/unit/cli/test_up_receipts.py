@@ -77,7 +77,7 @@ webhook_secrets = ["{SECRET}"]
     )
     targets = webhooks_of(settings_of(tmp_path, WHATSAPP_QUEUE_LANES_FILE=str(file)).lanes, "http://host:8090")
 
-    assert [(one.provider, one.sender, one.url.split("/")[4]) for one in targets] == [("waha", "", "tried")]
+    assert [(one.provider, one.sender, one.url.split("/")[4]) for one in targets] == [("waha", "default", "tried")]
 
 
 @pytest.mark.parametrize(("provider", "is_refused"), [("sandbox", False), ("meta_cloud", True)])

@@ -142,3 +142,21 @@ def test_a_late_arrival_has_one_note():
     assert is_noted([QUEUED, SENT], SENT)
     assert not is_noted([QUEUED, SENT, UNDELIVERED], SENT)
     assert is_noted([QUEUED, SENT, UNDELIVERED, note], SENT)
+
+
+@pytest.mark.parametrize("crash_after", range(4))
+@pytest.mark.parametrize("is_letter", [True, False])
+def test_a_crash_after_any_step_doubles_no_letter_and_at_most_a_copy_that_is_not_on_record(is_letter, crash_after):
+    on_record = {
+        UndeliveredStep.OUTCOME: [UNDELIVERED],
+        # The delay ladder leads past the journal.
+        UndeliveredStep.COPY: [of_next("message.buried")] if is_letter else [],
+        UndeliveredStep.EVENT: [entry("outcome.dead" if is_letter else "outcome.retrying")],
+    }
+    life, done = [QUEUED, SENDING, SENT], []
+    for most in (crash_after, len(ALL), len(ALL)):
+        for step in steps_left(life, SENT, arrived=False)[:most]:
+            life += on_record[step]
+            done.append(step)
+    doubled = not is_letter and crash_after == 2
+    assert {step: done.count(step) for step in ALL} == dict.fromkeys(ALL, 1) | {UndeliveredStep.COPY: 1 + doubled}
