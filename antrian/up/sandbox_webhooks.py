@@ -47,7 +47,5 @@ def _sender(lane: Lane) -> str:
             return lane.option("session", "default")
         case "gowa":
             return lane.option("device_id")
-        case "twilio":
-            return lane.option("messaging_service_sid") or lane.sender or ""
         case _:
             return lane.sender or ""

@@ -77,7 +77,7 @@ def adapter(tmp_path_factory):
     *changes, last = differences()
     for old, new in changes:
         assert len(edit(folder, old, new)) == 1, f"this change of the page fits no file, or two:\n{old}"
-    untold = run(*PYTEST, "-k", "told as", cwd=folder)
+    untold = run(*PYTEST, "-k", "each and case", cwd=folder)
     assert "(provider-down), and must say transient" in untold.stdout
     assert len(edit(folder, *last)) == 1
     return folder
