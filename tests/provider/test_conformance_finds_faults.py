@@ -32,6 +32,7 @@ FAULTS = {
     "a redirect is not followed": ("follows redirects",),
     "a server that is not there means surely not sent": ("calls a refused connection uncertain",),
     "tls that fails means surely not sent": ("calls a wrong certificate rejected",),
+    "a certificate that nobody trusts is refused": ("trusts every certificate",),
     "a connection lost after the request was read is uncertain": (
         "calls a lost connection transient", "raises what requests raises",
     ),
