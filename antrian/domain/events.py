@@ -50,7 +50,7 @@ class Event:
     def encode(self) -> bytes:
         """The event as JSON."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+        return _to_json(values).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> Self | None:
@@ -79,6 +79,9 @@ def outcome_key(name: str, lane: str, message_id: str) -> str:
     """The routing key of one message's event; `*` as the last word of `name` makes it a pattern for all of them."""
     return f"{name}.{lane}.{message_id[:_KEY_ID_LENGTH]}"
 
+
+#: `json.dumps` would make an encoder for each event.
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 #: Events are small, many and alike: one set of properties serves all.
 EVENT_PROPERTIES = pika.BasicProperties(content_type="application/json", delivery_mode=_PERSISTENT, type="event")

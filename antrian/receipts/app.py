@@ -26,7 +26,7 @@ from antrian.receipts.event_writer import Written
 from antrian.receipts.failures import FailureLimit, Network, client_address
 from antrian.receipts.metrics import ReceiptMetrics
 from antrian.receipts.repeats import Repeats
-from antrian.receipts.request_body import LARGEST_BODY, PATIENCE, BodyFault, Receive, read_body
+from antrian.receipts.request_body import LARGEST_BODY, PATIENCE, WHOLE_BODY, BodyFault, Receive, read_body
 from antrian.receipts.told import publications_of, unreadable, word_of
 from antrian.receipts.webhooks import LaneWebhook, Webhooks
 
@@ -178,13 +178,15 @@ class ReceiptsApp:
             return _BUSY
         self.in_flight += 1
         try:
-            return await self._post(webhook, request, receive)
+            return await self._post(webhook, request, receive, is_whole=WHOLE_BODY in scope)
         finally:
             self.in_flight -= 1
 
-    async def _post(self, webhook: LaneWebhook, request: WebhookRequest, receive: Receive) -> Answer:
+    async def _post(self, webhook: LaneWebhook, request: WebhookRequest, receive: Receive, *, is_whole: bool) -> Answer:
         limits, stated = self.limits, request.header("content-length")
-        body = await read_body(receive, stated, largest=limits.largest_body, patience=limits.body_seconds)
+        body = await read_body(
+            receive, stated, largest=limits.largest_body, patience=limits.body_seconds, is_whole=is_whole
+        )
         if isinstance(body, BodyFault):
             return _OF_FAULT[body]
         lane, counts = webhook.lane, self.metrics.of(webhook.lane.name)
