@@ -315,7 +315,9 @@ def reader(fault):
             return []
         return [
             AccountNotice(
-                kind="unknown", detail=SECRET if fault == "tells the secret" else "", values={"is": str(one)[:200]}
+                kind="unknown",
+                detail=SECRET if fault == "tells the secret" else "",
+                values={"is": one if fault == "keeps what is nested" else str(one)[:200]},
             )
         ]
 

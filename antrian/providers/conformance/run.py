@@ -12,6 +12,8 @@ from antrian.providers.conformance import (
     description_checks,
     privacy_checks,
     request_checks,
+    signature_checks,
+    spoilt_webhook_checks,
     webhook_checks,
 )
 from antrian.providers.conformance.check import Area, Check, ConformanceError
@@ -25,6 +27,8 @@ CHECKS: Sequence[Check] = (
     *connection_checks.CHECKS,
     *privacy_checks.CHECKS,
     *webhook_checks.CHECKS,
+    *signature_checks.CHECKS,
+    *spoilt_webhook_checks.CHECKS,
 )
 
 
