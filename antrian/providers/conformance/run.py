@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from antrian.domain.errors import SettingsError
-from antrian.domain.provider_catalog import PROVIDERS
+from antrian.domain.provider_catalog import PROVIDERS, why_unknown
 from antrian.domain.provider_package import load, package_of
 from antrian.providers.conformance import (
     answer_checks,
@@ -97,6 +97,8 @@ def load_probe(name: str) -> ProviderProbe:
 def _place(name: str) -> str:
     if ":" in name:
         return name
+    if reason := why_unknown(name):
+        raise ConformanceError(reason)
     package = package_of(name)
     place = f"antrian.providers.{name}.conformance:PROBE" if package is None else package.probe
     if not place:
