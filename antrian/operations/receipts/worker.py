@@ -156,15 +156,15 @@ class ReceiptsWorker:
             if method is None or properties is None or body is None:
                 self._trouble = ""
                 continue
-            self._count(self._handle(channel, properties, body))
+            # What comes back from the ladder has a key of the ladder's, which only an admin side can give it.
+            is_new = method.exchange == self._names.events
+            event = Event.of_delivery(body, method.routing_key) if is_new else Event.decode(body)
+            self._count("dropped" if event is None else self._handle(channel, event, properties, body))
             channel.basic_ack(method.delivery_tag)
             self._trouble = ""
 
-    def _handle(self, channel: BlockingChannel, properties: pika.BasicProperties, body: bytes) -> Worked:
+    def _handle(self, channel: BlockingChannel, event: Event, properties: pika.BasicProperties, body: bytes) -> Worked:
         """Work on one report; when this returns, all that follows from it is in the broker."""
-        event = Event.decode(body)
-        if event is None:
-            return "dropped"
         name = hashlib.blake2b(body, digest_size=16).hexdigest()
         if name in self._refused:
             self._refused.forget(name)
