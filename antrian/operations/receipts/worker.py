@@ -157,14 +157,18 @@ class ReceiptsWorker:
                 self._trouble = ""
                 continue
             # What comes back from the ladder has a key of the ladder's, which only an admin side can give it.
-            is_new = method.exchange == self._names.events
-            event = Event.of_delivery(body, method.routing_key) if is_new else Event.decode(body)
-            self._count("dropped" if event is None else self._handle(channel, event, properties, body))
+            key = method.routing_key if method.exchange == self._names.events else None
+            self._count(self._handle(channel, properties, body, key))
             channel.basic_ack(method.delivery_tag)
             self._trouble = ""
 
-    def _handle(self, channel: BlockingChannel, event: Event, properties: pika.BasicProperties, body: bytes) -> Worked:
+    def _handle(
+        self, channel: BlockingChannel, properties: pika.BasicProperties, body: bytes, key: str | bytes | None = None
+    ) -> Worked:
         """Work on one report; when this returns, all that follows from it is in the broker."""
+        event = Event.decode(body) if key is None else Event.of_delivery(body, key)
+        if event is None:
+            return "dropped"
         name = hashlib.blake2b(body, digest_size=16).hexdigest()
         if name in self._refused:
             self._refused.forget(name)
