@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import pika
 
+from antrian.domain.lenient_headers import readable_key
+
 #: AMQP allows 255 bytes of routing key; a foreign message_id may be longer than what is left.
 _KEY_ID_LENGTH = 100
 _PERSISTENT = 2
@@ -50,7 +52,7 @@ class Event:
     def encode(self) -> bytes:
         """The event as JSON."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        return json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
+        return _to_json(values).encode()
 
     @classmethod
     def decode(cls, body: bytes) -> Self | None:
@@ -61,6 +63,15 @@ class Event:
         except (ValueError, TypeError, KeyError, RecursionError):
             return None
         return event if event._is_sound() else None
+
+    @classmethod
+    def of_delivery(cls, body: bytes, routing_key: str | bytes) -> Self | None:
+        """The event in a delivery from the events exchange, or None where it is not one of ours, or not what it claims.
+
+        The broker asks the routing key alone who may write what: an event of another name would be a forgery.
+        """
+        event = cls.decode(body)
+        return event if event is not None and is_keyed(event.name, readable_key(routing_key)) else None
 
     def _is_sound(self) -> bool:
         """Whether every field has its type; a program that may write into the exchange may write anything."""
@@ -79,6 +90,14 @@ def outcome_key(name: str, lane: str, message_id: str) -> str:
     """The routing key of one message's event; `*` as the last word of `name` makes it a pattern for all of them."""
     return f"{name}.{lane}.{message_id[:_KEY_ID_LENGTH]}"
 
+
+def is_keyed(name: str, routing_key: str) -> bool:
+    """Whether an event of this name may have come with this routing key; its second keys are never shown."""
+    return routing_key.startswith(f"{name}.")
+
+
+#: `json.dumps` would make an encoder for each event.
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 #: Events are small, many and alike: one set of properties serves all.
 EVENT_PROPERTIES = pika.BasicProperties(content_type="application/json", delivery_mode=_PERSISTENT, type="event")

@@ -134,7 +134,7 @@ def answer_key(recipient: str, word: str, at: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OptOutReply:
     """A message that says it is the answer to an opt-out.
 
     Attributes:

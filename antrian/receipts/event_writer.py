@@ -80,6 +80,7 @@ class EventWriter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[_Batch] = deque()
         self._settled: deque[_Batch] = deque()
+        self._deadlines: deque[tuple[float, asyncio.Future[Written]]] = deque()
         self._pending = 0
         self._wake_scheduled = False
         self._told = False
@@ -114,7 +115,7 @@ class EventWriter:
 
         Args:
             publications: at least one; mandatory ones.
-            patience: seconds.
+            patience: seconds; the same for all batches.
         """
         if self.trouble:
             return Written.AWAY
@@ -127,11 +128,23 @@ class EventWriter:
         if not self._wake_scheduled:
             self._wake_scheduled = True
             self._io.call(self._write)
-        timer = loop.call_later(patience, _give_up, batch.future)
-        try:
-            return await batch.future
-        finally:
-            timer.cancel()
+        deadline = loop.time() + patience
+        self._deadlines.append((deadline, batch.future))
+        if len(self._deadlines) == 1:
+            loop.call_at(deadline, self._give_up_late_ones)
+        return await batch.future
+
+    def _give_up_late_ones(self) -> None:
+        """One timer for all batches: they are given up in the order in which they came."""
+        loop = asyncio.get_running_loop()
+        while self._deadlines:
+            deadline, future = self._deadlines[0]
+            if not future.done():
+                if deadline > loop.time():
+                    loop.call_at(deadline, self._give_up_late_ones)
+                    return
+                future.set_result(Written.LATE)
+            self._deadlines.popleft()
 
     def _take_settled(self) -> None:
         """In the asyncio loop: wake those whose batches have a result."""
@@ -271,8 +284,3 @@ class EventWriter:
     def _connection_unblocked(self, _connection: Connection, _frame: object) -> None:
         self._blocked = ""
         _log.info("broker.connected")
-
-
-def _give_up(future: "asyncio.Future[Written]") -> None:
-    if not future.done():
-        future.set_result(Written.LATE)

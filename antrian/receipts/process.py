@@ -1,6 +1,7 @@
 """`antrian receipts` as a process: everything is built here, served until a signal, and ended in order."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from antrian.domain.lane import Lanes
 from antrian.domain.settings import Settings
 from antrian.providers.receipt_readers import READERS
 from antrian.providers.webhook import WebhookReader
-from antrian.receipts.app import Limits, ReceiptsApp, Scope, Send
+from antrian.receipts.app import ClientLimits, ReceiptsApp, Scope, Send
 from antrian.receipts.event_writer import EventWriter
 from antrian.receipts.failures import networks
 from antrian.receipts.http_protocol import LARGEST_HEADERS, bounded_protocol
@@ -26,6 +27,9 @@ from antrian.receipts.lanes_watch import LanesWatch
 from antrian.receipts.metrics import ReceiptMetrics
 from antrian.receipts.request_body import Receive
 from antrian.receipts.webhooks import SIGN_THEIR_ADDRESS, Webhooks, why_not
+
+#: A request leaves nothing behind that refers to itself, so there is little to find.
+_GC_THRESHOLDS = (20_000, 20, 20)
 
 #: Seconds that open requests may still take when the process is to end.
 _GRACE = 8
@@ -77,6 +81,9 @@ class ReceiptsProcess:
             for thread in (self._writer, watch):
                 thread.start()
                 ending.callback(thread.stop)
+            # What is loaded stays: the collector need not look at it again and again.
+            gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLDS)
             host, at = public.getsockname()[:2]
             _log.info("receipts.ready", address=f"http://{host}:{at}", lanes=list(app.webhooks.by_lane))
             server.run(sockets=listeners)
@@ -84,7 +91,7 @@ class ReceiptsProcess:
 
     def _app(self, public: socket.socket) -> ReceiptsApp:
         settings = self._settings
-        limits = Limits(settings.receipts_confirm_seconds, proxies=networks(settings.receipts_trusted_proxies))
+        limits = ClientLimits(settings.receipts_confirm_seconds, proxies=networks(settings.receipts_trusted_proxies))
         base = public_base(settings, port=public.getsockname()[1])
         return ReceiptsApp(Webhooks({}, {}), self._writer, self._names, self._metrics, base, limits)
 

@@ -9,6 +9,8 @@ from typing import Any
 LARGEST_BODY = 512 * 1024
 #: Seconds that a client may take for its body.
 PATIENCE = 5.0
+#: In a request's scope where its body came together with its headers.
+WHOLE_BODY = "antrian.whole_body"
 #: Bytes of a too large body that are still read, so that the client reads our answer instead of a reset.
 _READ_AWAY = 16 * LARGEST_BODY
 
@@ -24,7 +26,9 @@ class BodyFault(Enum):
     CLIENT_LEFT = auto()
 
 
-async def read_body(receive: Receive, stated: str, *, largest: int, patience: float) -> bytes | BodyFault:
+async def read_body(
+    receive: Receive, stated: str, *, largest: int, patience: float, is_whole: bool = False
+) -> bytes | BodyFault:
     """The whole body, or why there is none.
 
     Args:
@@ -32,7 +36,10 @@ async def read_body(receive: Receive, stated: str, *, largest: int, patience: fl
         stated: the `Content-Length` header; empty where there is none.
         largest: bytes that it may have.
         patience: seconds that it may take.
+        is_whole: whether it has come already.
     """
+    if is_whole:
+        return await _gather(receive, largest)
     try:
         async with asyncio.timeout(patience):
             if stated.isdecimal() and int(stated[:20]) > largest:

@@ -11,7 +11,7 @@ from antrian.domain.events import Event
 from antrian.domain.hold import Candidate, Hold, HoldFacts, HoldReason, lane_hold, message_hold
 from antrian.domain.lane_limits import Limits
 from antrian.domain.message import Message
-from antrian.domain.opt_out import CONFIRMATION, Answer, is_barred, purpose_of, purpose_to_bar
+from antrian.domain.opt_out import CONFIRMATION, OptOutReply, is_barred, purpose_of, purpose_to_bar
 from antrian.domain.send_window import day_of, hour_start, timezone_of
 from antrian.domain.usage import Used
 from consumer.lane.ledger import Ledger
@@ -79,7 +79,7 @@ class LaneHolds:
         body = message.body
         if body.purpose != CONFIRMATION:
             return False
-        answer = Answer(body.phone_number, body.message, body.idempotency_key, message.queued_at)
+        answer = OptOutReply(body.phone_number, body.message, body.idempotency_key, message.queued_at)
         told = self._book.show(body.phone_number).opt_outs
         return any(one.channel == "inbound" and answer.answers(one.words, one.at) for one in told)
 

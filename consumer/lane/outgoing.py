@@ -42,5 +42,5 @@ class OutgoingMessages:
 
     def echoed(self, outgoing: Outgoing) -> dict[str, str]:
         """What the beginning of the attempt tells, so that its receipt can be matched; nothing where none comes."""
-        echo = self._rules.echo
-        return {} if echo is None else {"echoed_id": echo(outgoing.correlation_id)}
+        name = self._rules.echo(outgoing.correlation_id) if self._rules.echo else ""
+        return {"echoed_id": name} if name else {}

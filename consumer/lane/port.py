@@ -148,8 +148,8 @@ class LaneRules:
         rhythm: told with each send, so that forecasts use our settings and not their reader's.
         cold_failures: so many cold contacts in a row whose messages fail are taken for a refusal; 0: never.
         provider: the lane's, as the history names it; told with each outcome.
-        echo: our name for an attempt as the provider gives it back with its receipts; None where it gives none back, or
-            nobody could prove them: then nobody waits for one.
+        echo: what the provider's receipts name an attempt by (`Provider.echoed_id`); None where they name none of ours,
+            or nobody could prove them: then nobody waits for one.
         receipt_wait: seconds for which an attempt without an answer waits for its receipt; 0 without `echo`.
         has_window: whether the provider is told how the recipient may be reached (`LaneHolds.reach`).
     """

@@ -355,9 +355,6 @@ def _session_of(times: LaneTimes, *, wall: float, now: float) -> tuple[str, floa
 
 
 def _echo(lane: Lane, provider: Provider) -> Callable[[str], str] | None:
-    kind = PROVIDERS.get(lane.provider)
-    if kind is None or not kind.echoes_id or not lane.webhook_secrets:
-        return None
-    # Of a provider that takes our name as it is.
-    echoed: Callable[[str], str] = getattr(provider, "echoed_id", str)
-    return echoed
+    """What the lane's receipts name an attempt by; None where they name none of ours, or nobody could prove them."""
+    echoes = lane.provider in PROVIDERS and PROVIDERS[lane.provider].echoes_id
+    return provider.echoed_id if echoes and lane.webhook_secrets else None

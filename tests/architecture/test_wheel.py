@@ -79,6 +79,9 @@ def test_a_wheel_has_four_names_and_everything_that_belongs_to_them(wheel: Path)
             if path.is_file()
         }
         assert here <= set(names)
+    skeleton = {path.relative_to(ROOT).as_posix() for path in (ROOT / "antrian/providers/skeleton").glob("*.template")}
+    assert skeleton
+    assert skeleton <= set(names)
 
 
 def test_a_publisher_works_beside_packages_of_common_names_and_with_its_four_libraries(

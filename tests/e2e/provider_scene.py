@@ -28,7 +28,7 @@ from publisher import Publisher
 from waiting import wait_until
 
 SENDER = "6281100000000"
-SECRET = "a webhook secret of the tests"  # noqa: S105 (of no account)
+SECRET = "a webhook secret of the tests"
 
 #: Seconds between two sends; between the receipts of one message; and what `throttled` and `late` take.
 DELAY, RECEIPT_PACE, LONG = 0.3, 0.2, 1.0

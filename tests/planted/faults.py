@@ -558,7 +558,7 @@ _RECEIPTS = (
         "consumer.lane.receipts",
         "receipt.status not in PROVES_A_SEND",
         "not receipt.status",
-        _SETTLED[1:],
+        _SETTLED[:1],
     ),
     Fault(
         "anybody's words to a person who opted out pass as the answer",

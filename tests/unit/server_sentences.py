@@ -86,6 +86,7 @@ _OTHER_USES = frozenset(
         "Option",
         "Path",
         "Query",
+        "ReadAhead",
         "Typer",
         "cast",
         "compile",

@@ -127,9 +127,10 @@ class StreamReader:
 
     def _read_ahead(self, stopping: threading.Event) -> None:
         """Come near to the end of a stream of which much was not read yet."""
-        ahead = f"{self._name} read-ahead"
         try:
-            with closing(ReadAhead(self._urls, self._stream, self._start, bare=self._bare, name=ahead)) as feed:
+            with closing(
+                ReadAhead(self._urls, self._stream, self._start, bare=self._bare, name=f"{self._name} read-ahead")
+            ) as feed:
                 self._follow(feed, stopping, to_the_end=True)
         except ReaderLost:
             # Where no process can be started, or where there is no memory for it, this one reads alone.
@@ -169,7 +170,7 @@ class StreamReader:
         last = self._latest.offset if self._latest is not None else self._place.offset
         if entry.offset <= last:
             return
-        event = Event.decode(entry.body)
+        event = Event.of_delivery(entry.body, entry.routing_key)
         if event is not None:
             self._listener.take(entry.offset, event)
         self._latest = entry

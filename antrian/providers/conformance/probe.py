@@ -97,11 +97,13 @@ class FieldRule:
         place: a path such as `text.body` or `data.0.phone` into the JSON, the name of a form's field, or `header:name`.
         pattern: of the whole value, as text (`true`, `17`).
         required: whether it must be there.
+        kind: its type in JSON, where that is no text.
     """
 
     place: str
     pattern: str
     required: bool = True
+    kind: type = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,7 @@ class RequestShape:
         credentials: where the key stands.
         credentials_value: how the provider writes `KEY` there.
         rules: what else must be so.
+        known: the names of all fields that the vendor's description has at the top; empty where there is none.
         correlation: where our name for the attempt stands; empty where the provider takes none.
         source: where the contract is written down.
     """
@@ -130,6 +133,7 @@ class RequestShape:
     source: str
     media_type: str = "application/json"
     rules: tuple[FieldRule, ...] = ()
+    known: frozenset[str] = frozenset()
     correlation: str = ""
 
 

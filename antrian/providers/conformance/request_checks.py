@@ -126,9 +126,12 @@ def the_request_keeps_the_vendor_s_description(probe: ProviderProbe) -> None:
     demand(request.path == shape.path, f"the path is {request.path!r}, and {shape.source} says {shape.path!r}")
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     demand(media_type == shape.media_type, f"Content-Type is {media_type!r}, and must be {shape.media_type!r}")
+    unknown = set(fields) - shape.known if shape.known and isinstance(fields, dict) else ()
+    demand(not unknown, f"{shape.source} knows no field {', '.join(sorted(unknown))}")
     for rule in shape.rules:
         value = request.value(rule.place, fields)
         demand(value is not None or not rule.required, f"{rule.place!r} is missing; see {shape.source}")
+        demand(value is None or type(value) is rule.kind, f"{rule.place!r} is {value!r}, and no {rule.kind.__name__}")
         said = str(value).lower() if isinstance(value, bool) else str(value)
         fits = value is None or re.fullmatch(rule.pattern, said, re.DOTALL)
         demand(fits, f"{rule.place!r} is {value!r}, and {shape.source} demands {rule.pattern!r}")

@@ -154,6 +154,21 @@ PROBE = ProviderProbe(
             FieldRule("connectOnly", "true|false", required=False),
             FieldRule("delay", "[0-9]+(-[0-9]+)?", required=False),
         ),
+        known=frozenset(
+            {"target", "message", "url", "filename", "schedule", "delay", "countryCode", "typing", "connectOnly"}
+            | {
+                "location",
+                "choices",
+                "select",
+                "pollname",
+                "file",
+                "data",
+                "sequence",
+                "preview",
+                "inboxid",
+                "followup",
+            }
+        ),
         source="docs.fonnte.com, API Send Message",
     ),
     cases=CASES,

@@ -148,6 +148,7 @@ PROBE = ProviderProbe(
         credentials="header:authorization",
         credentials_value=f"Basic {base64.b64encode(f'antrian:{KEY}'.encode()).decode()}",
         rules=(FieldRule("phone", r"[0-9]+@s\.whatsapp\.net"), FieldRule("header:x-device-id", _DEVICE)),
+        known=frozenset({"phone", "message", "reply_message_id", "is_forwarded", "duration", "mentions"}),
         source="GOWA's docs/openapi.yaml, sendMessage",
     ),
     cases=CASES,

@@ -205,7 +205,7 @@ WEBHOOKS = WebhookProbe(
             (_failure(131026, "Message undeliverable"), _FAILED),
         ),
     ),
-    challenge=((("hub.mode", "subscribe"), ("hub.challenge", "1158201444"), ("hub.verify_token", _WORD)), "1158201444"),
+    challenge=((("hub.mode", "subscribe"), ("hub.challenge", "115820"), ("hub.verify_token", _WORD)), "115820"),
 )
 
 PROBE = ProviderProbe(
@@ -223,11 +223,20 @@ PROBE = ProviderProbe(
             FieldRule("messaging_product", "whatsapp"),
             FieldRule("recipient_type", "individual"),
             FieldRule("type", "text"),
-            FieldRule("text.preview_url", "true|false", required=False),
+            FieldRule("to", r"\+?[0-9]{6,15}"),
+            FieldRule("header:authorization", r"Bearer\s+[A-Za-z0-9\-_.]+.*"),
+            FieldRule("text.body", ".{1,4096}"),
+            FieldRule("text.preview_url", "true|false", required=False, kind=bool),
             FieldRule("biz_opaque_callback_data", ".{1,512}", required=False),
         ),
+        # facebook/openapi, business-messaging-api_v23.0.yaml: TextMessage, BaseMessageProperties; the manual alone has
+        # `biz_opaque_callback_data`, `recipient` and what Direct Send adds.
+        known=frozenset(
+            {"messaging_product", "recipient_type", "to", "type", "context", "text"}
+            | {"biz_opaque_callback_data", "recipient", "category", "ttl_seconds"}
+        ),
         correlation="biz_opaque_callback_data",
-        source="Meta's manual, Messages",
+        source="Meta's OpenAPI file, sendMessage",
     ),
     cases=CASES,
     lacks={

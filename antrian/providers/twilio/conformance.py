@@ -157,7 +157,21 @@ PROBE = ProviderProbe(
         recipient_value=f"whatsapp:{RECIPIENT}",
         credentials="header:authorization",
         credentials_value=f"Basic {base64.b64encode(f'{_ACCOUNT}:{KEY}'.encode()).decode()}",
-        rules=(FieldRule("From", r"whatsapp:\+[0-9]+"), FieldRule("Body", ".{1,1600}")),
+        rules=(
+            FieldRule("To", r"whatsapp:\+[0-9]{6,15}"),
+            FieldRule("From", r"whatsapp:\+[0-9]+"),
+            FieldRule("Body", ".{1,1600}"),
+            FieldRule("StatusCallback", "https?://.+", required=False),
+            FieldRule("MessagingServiceSid", "MG[0-9a-fA-F]{32}", required=False),
+            FieldRule("ContentSid", "HX[0-9a-fA-F]{32}", required=False),
+            FieldRule("ValidityPeriod", "[0-9]+", required=False),
+        ),
+        known=frozenset(
+            {"To", "From", "Body", "StatusCallback", "MessagingServiceSid", "ContentSid", "ContentVariables", "SendAt"}
+            | {"MediaUrl", "ValidityPeriod", "MaxPrice", "ScheduleType", "ShortenUrls", "SmartEncoded", "RiskCheck"}
+            | {"ProvideFeedback", "Attempt", "ForceDelivery", "ContentRetention", "AddressRetention", "SendAsMms"}
+            | {"ApplicationSid", "PersistentAction", "TrafficType", "FallbackFrom"}
+        ),
         source="Twilio's OpenAPI description, CreateMessage",
     ),
     cases=CASES,

@@ -175,10 +175,11 @@ PROBE = ProviderProbe(
             FieldRule("session", _SESSION),
             FieldRule("chatId", r"[0-9]+@c\.us"),
             FieldRule("id", "[0-9A-F]{16,32}", required=False),
-            FieldRule("linkPreview", "true|false", required=False),
+            FieldRule("linkPreview", "true|false", required=False, kind=bool),
         ),
+        known=frozenset({"session", "chatId", "text", "id", "reply_to", "linkPreview", "linkPreviewHighQuality"}),
         correlation="id",
-        source="WAHA's OpenAPI file, sendText",
+        source="WAHA's OpenAPI file, MessageTextRequest",
     ),
     cases=CASES,
     lacks={

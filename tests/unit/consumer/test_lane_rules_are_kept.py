@@ -17,7 +17,7 @@ from antrian.domain.lane_timing import SESSION_PROBE
 from antrian.domain.message import Message, new_message
 from antrian.domain.opt_out import CONFIRMATION, WISHES, answer_key, confirmation
 from antrian.domain.priority import Priority
-from antrian.domain.receipt import SessionState
+from antrian.domain.receipt import ReceiptStatus, SessionState
 from antrian.providers.contract import SendResult, Sent
 from consumer.lane import sorting
 from consumer.lane.ledger import State
@@ -413,6 +413,18 @@ def test_without_a_receipt_the_setting_decides_when_the_wait_is_over():
         lane.let_time_pass()
         take(lane)
     assert [event.attempt for event in lane.broker.events("sending", "m1")] == [1, 2]
+
+
+def test_a_receipt_that_says_failed_and_one_of_a_stranger_prove_nothing():
+    lane = lane_with_receipts(resend_uncertain=False)
+    take(lane, NO_ANSWER)
+    lane.hear_receipt(0, ReceiptStatus.FAILED)
+    lane.taken = [("m1", "echo of m1:0:2")]
+    lane.hear_receipt(0)
+    lane.proved.clear()
+    lane.let_time_pass()
+    take(lane)
+    assert lane.recorded_state("m1") is State.DEAD
 
 
 def test_a_receipt_that_came_before_the_time_ran_out_settles_at_once():

@@ -13,7 +13,7 @@ from antrian.domain.events import Event
 from antrian.domain.opt_out import (
     CONFIRMATION,
     WISHES,
-    Answer,
+    OptOutReply,
     Wish,
     answer_key,
     confirmation,
@@ -58,7 +58,7 @@ def test_a_confirmation_is_kept_from_people_as_if_it_said_nothing() -> None:
 
 SAID_AT = 1_800_000_000.0
 STOP_ALL = WISHES["stop all"]
-ANSWER = Answer("+62811", confirmation(STOP_ALL), answer_key("+62811", "stop all", SAID_AT), SAID_AT + 5)
+ANSWER = OptOutReply("+62811", confirmation(STOP_ALL), answer_key("+62811", "stop all", SAID_AT), SAID_AT + 5)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ ANSWER = Answer("+62811", confirmation(STOP_ALL), answer_key("+62811", "stop all
         (ANSWER, "", False),
     ],
 )
-def test_the_answer_to_an_opt_out_is_known_by_its_text_and_its_key(answer: Answer, words: str, does: bool) -> None:  # noqa: FBT001
+def test_the_reply_to_an_opt_out_is_known_by_text_and_key(answer: OptOutReply, words: str, does: bool) -> None:  # noqa: FBT001
     assert answer.answers(words, SAID_AT) is does
 
 

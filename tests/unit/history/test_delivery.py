@@ -188,7 +188,7 @@ def test_a_send_is_found_by_the_name_that_its_provider_gives_it_later(path, jour
     told_so_far()
     journal.receipt("read", "stateid:4F2A", lane="other")
     history = fold(path, journal.deliveries)
-    assert history.message("m1").delivery is Delivery.DELIVERED
+    assert history.message("m1").delivery is DeliveryState.DELIVERED
     assert parked(history) == 1
 
 

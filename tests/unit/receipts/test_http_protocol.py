@@ -75,8 +75,8 @@ def connections(app: Any, work: Callable[[Connect], Awaitable[None]], **limits: 
         await work(connect)
         for task in list(state.tasks):
             task.cancel()
-        for timer in list(kind.idle.values()):
-            timer.cancel()
+        if kind.idle._timer:
+            kind.idle._timer.cancel()
         for one in list(state.connections):
             one._unset_keepalive_if_required()
 
@@ -100,7 +100,7 @@ def test_who_does_not_come_to_the_point_is_cut_off():
         await _until(lambda: silent[1].closed and slow[1].closed and answered[1].closed)
         assert not slow[1].written
 
-    connections(_answer, work, header_seconds=0.05)
+    connections(_answer, work, header_seconds=0.05, sweep=0.01)
 
 
 def test_a_request_that_has_begun_is_left_to_the_application():
@@ -110,7 +110,7 @@ def test_a_request_that_has_begun_is_left_to_the_application():
         await _until(lambda: silent[1].closed)
         assert not asking[1].closed
 
-    connections(_never, work, header_seconds=0.05)
+    connections(_never, work, header_seconds=0.05, sweep=0.01)
 
 
 def test_with_too_many_connections_the_one_that_has_waited_longest_makes_room():
