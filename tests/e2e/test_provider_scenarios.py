@@ -129,7 +129,7 @@ def check_repeats(scene: ProviderScene) -> None:
     """What is told twice counts once, and nothing was given up by the provider."""
     scene.send("again", "+628129999012")
     scene.wait_for_ends({"again": ("sent", scene.provider.reaches)})
-    told = lambda: scene.sandbox.reporting.told()  # noqa: E731
+    told = scene.sandbox.reporting.told
     wait_until(lambda: not told()["waiting"], 20, "all is told")
     assert not told()["given_up"]
     statuses = [entry["details"]["status"] for entry in scene.life("again", "receipt.status")]
