@@ -279,7 +279,7 @@ def _read_stream(
         at = offset_of(properties)
         # Without an offset its headers were such that nothing in their table can be read, and we write none.
         if at is not None:
-            recorded(Event.decode(body), at)
+            recorded(Event.of_delivery(body, method.routing_key), at)
         if is_ack_due(method.delivery_tag):
             channel.basic_ack(method.delivery_tag, multiple=True)
 

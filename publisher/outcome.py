@@ -86,10 +86,10 @@ class OutcomeWatch(AbstractContextManager["OutcomeWatch"]):
         """The outcome, or `pending` at the deadline (monotonic seconds) or when the connection breaks."""
         try:
             while (remaining := deadline - time.monotonic()) > 0:
-                for _method, _properties, body in self._channel.consume(
+                for method, _properties, body in self._channel.consume(
                     self._queue, auto_ack=True, inactivity_timeout=remaining
                 ):
-                    event = Event.decode(body) if body else None
+                    event = Event.of_delivery(body, method.routing_key) if method and body else None
                     # A routing key may be shared: long ids are cut in it, and a strange one may read as a pattern.
                     if event and event.message_id == self._message.message_id and event.name in ENDS:
                         return Outcome.of(event)

@@ -11,6 +11,8 @@ from typing import Any, Self
 
 import pika
 
+from antrian.domain.lenient_headers import readable_key
+
 #: AMQP allows 255 bytes of routing key; a foreign message_id may be longer than what is left.
 _KEY_ID_LENGTH = 100
 _PERSISTENT = 2
@@ -62,6 +64,15 @@ class Event:
             return None
         return event if event._is_sound() else None
 
+    @classmethod
+    def of_delivery(cls, body: bytes, routing_key: str | bytes) -> Self | None:
+        """The event in a delivery from the events exchange, or None where it is not one of ours, or not what it claims.
+
+        The broker asks the routing key alone who may write what: an event of another name would be a forgery.
+        """
+        event = cls.decode(body)
+        return event if event is not None and is_keyed(event.name, readable_key(routing_key)) else None
+
     def _is_sound(self) -> bool:
         """Whether every field has its type; a program that may write into the exchange may write anything."""
         texts = (self.name, self.lane, self.message_id, self.source)
@@ -78,6 +89,11 @@ class Event:
 def outcome_key(name: str, lane: str, message_id: str) -> str:
     """The routing key of one message's event; `*` as the last word of `name` makes it a pattern for all of them."""
     return f"{name}.{lane}.{message_id[:_KEY_ID_LENGTH]}"
+
+
+def is_keyed(name: str, routing_key: str) -> bool:
+    """Whether an event of this name may have come with this routing key; its second keys are never shown."""
+    return routing_key.startswith(f"{name}.")
 
 
 #: `json.dumps` would make an encoder for each event.

@@ -79,9 +79,13 @@ class LaneTimes:
     def _with_session(self, event: Event) -> "LaneTimes":
         """These times after a word on the sender's connection; one that is late, or says nothing, changes nothing."""
         notice = read_session(event)
-        if notice is None or (notice.at is not None and notice.at < self.session_changed_at):
+        if notice is None:
             return self
-        known = replace(self, session_told_at=event.at, session_changed_at=notice.at or self.session_changed_at)
+        # A provider whose clock runs ahead must not have all that it tells once the clock is right taken for older.
+        changed_at = None if notice.at is None else min(notice.at, event.at)
+        if changed_at is not None and changed_at < self.session_changed_at:
+            return self
+        known = replace(self, session_told_at=event.at, session_changed_at=changed_at or self.session_changed_at)
         held_until, held_for, held_because = wish = self.wish if self.session else self._wish()
         if notice.state is SessionState.CONNECTED:
             if not self.session:

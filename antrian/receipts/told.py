@@ -115,8 +115,10 @@ def _of_inbound(message: InboundMessage, at: float, source: str) -> Iterator[Eve
     if (wanted := _wish(message)) is not None:
         is_out, purpose = wanted
         words = message.text.strip()[:LONGEST_WORDS]
+        # In doubt a person wants nothing: a START that is delivered again, late, must not take back a later STOP.
+        moment = at if is_out else _when_written(message, at)
         yield contact_event.opted(
-            person, purpose, is_out=is_out, at=at, source=source, by=person, channel="inbound", words=words
+            person, purpose, is_out=is_out, at=moment, source=source, by=person, channel="inbound", words=words
         )
 
 

@@ -66,7 +66,7 @@ class Demo:
             feed = StreamFeed(channel, names.outcomes, "10m")
             while not self._is_over():
                 for entry in feed.take(_TICK):
-                    self._take(Event.decode(entry.body))
+                    self._take(Event.of_delivery(entry.body, entry.routing_key))
                 self._register(publisher, time.time() - since)
                 self._look_after(self._view.tell)
                 self._view.show(self._rows, self._countdown())

@@ -82,11 +82,11 @@ def test_many_lanes_need_one_connection_and_count_what_they_share_once(many, dec
         assert all(reading is not None and reading.status.waiting == 0 for reading in readings.values())
         assert proxy.connections == 1
         assert [declares[names.delay(level)] for level in range(LADDER_LEVELS)] == [1] * LADDER_LEVELS
-        assert declares[names.dead] == 1
-        assert declares.total() == MANY + LADDER_LEVELS + 1
+        assert declares[names.dead] == declares[names.dead_callbacks] == 1
+        assert declares.total() == MANY + LADDER_LEVELS + 2
         # Whoever asks again at once is answered from that look.
         observer.ask_all().result(_PATIENCE)
-        assert declares.total() == MANY + LADDER_LEVELS + 1
+        assert declares.total() == MANY + LADDER_LEVELS + 2
     began = time.monotonic()
     with open_channel(many.amqp_urls, name="test") as channel:
         reader = LaneReader(channel, many, "lane000")

@@ -170,7 +170,7 @@ class StreamReader:
         last = self._latest.offset if self._latest is not None else self._place.offset
         if entry.offset <= last:
             return
-        event = Event.decode(entry.body)
+        event = Event.of_delivery(entry.body, entry.routing_key)
         if event is not None:
             self._listener.take(entry.offset, event)
         self._latest = entry

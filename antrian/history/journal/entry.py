@@ -17,7 +17,7 @@ from antrian.broker.topology import Names
 from antrian.domain.delay_ladder import ladder_delay
 from antrian.domain.errors import MalformedMessage
 from antrian.domain.event_name import EventName
-from antrian.domain.events import Event
+from antrian.domain.events import Event, is_keyed
 from antrian.domain.headers import LARGEST_COUNT, LATEST_MILLISECOND
 from antrian.domain.message import Message, decode
 from antrian.history.dead_letter import DeadLetter
@@ -129,7 +129,7 @@ class EntryReader:
 
 def _told(delivery: StreamEntry) -> EventEntry | None:
     event = read_event(delivery.body)
-    if event is None or not event.name:
+    if event is None or not event.name or not is_keyed(event.name, delivery.routing_key):
         return None
     return EventEntry(delivery.offset, event, delivery.body if len(delivery.body) <= LARGEST_EVENT else None)
 

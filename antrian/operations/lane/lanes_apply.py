@@ -163,8 +163,8 @@ def _silent(at_work: Mapping[str, int], answers: Iterable[LanesAnswer]) -> int:
 
 def _events(channel: BlockingChannel, queue: str) -> Iterator[Event | None]:
     """Events as they come; None every now and then when there are none."""
-    for _method, _properties, body in channel.consume(queue, auto_ack=True, inactivity_timeout=0.1):
-        yield Event.decode(body) if body else None
+    for method, _properties, body in channel.consume(queue, auto_ack=True, inactivity_timeout=0.1):
+        yield Event.of_delivery(body, method.routing_key) if method and body else None
 
 
 def _answer(event: Event) -> LanesAnswer | None:

@@ -155,8 +155,8 @@ class LanesReader:
         queue = bind_own_queue(self._channel, self._names.events, "lane.#", {"x-max-length": _MOST_EVENTS})
         self._channel.basic_consume(queue, self._heard, auto_ack=True)
 
-    def _heard(self, _channel: BlockingChannel, _method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
-        event = Event.decode(body)
+    def _heard(self, _channel: BlockingChannel, method: Any, _properties: pika.BasicProperties, body: bytes) -> None:
+        event = Event.of_delivery(body, method.routing_key)
         if event is None or not self._is_ours(event):
             return
         if event.name in {EventName.LANE_PAUSED, EventName.LANE_RESUMED}:

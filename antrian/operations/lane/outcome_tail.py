@@ -85,7 +85,7 @@ class OutcomeTail:
     def _read(self, start: Start, take: _Take, *, prefetch: int = PREFETCH, acks: bool = True) -> Subscription:
         def delivered(entry: StreamEntry) -> None:
             self._arrived += 1
-            take(entry.offset, Event.decode(entry.body))
+            take(entry.offset, Event.of_delivery(entry.body, entry.routing_key))
 
         return Subscription(self._connection, self._stream, start, delivered, prefetch=prefetch, acks=acks)
 

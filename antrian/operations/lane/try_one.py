@@ -124,8 +124,8 @@ class _Command:
         deadline = time.monotonic() + patience
         found = None
         while found is None and (left := deadline - time.monotonic()) > 0:
-            for _method, _properties, body in self._channel.consume(queue, auto_ack=True, inactivity_timeout=left):
-                event = Event.decode(body) if body else None
+            for method, _properties, body in self._channel.consume(queue, auto_ack=True, inactivity_timeout=left):
+                event = Event.of_delivery(body, method.routing_key) if method and body else None
                 found = event if event is not None and self._is_ours(event) else None
                 break
         self._channel.cancel()

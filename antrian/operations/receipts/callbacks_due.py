@@ -80,8 +80,9 @@ class CallbacksDue:
         if message is None or (self._answers is not None and self._answers.is_wish(event, message)):
             return
         if OWNER in self._targets.urls:
-            names = message.provider_id or f"{message.recipient}\n{message.at}\n{message.text}"
             at = event.at if message.at is None else message.at
+            # Two equal texts are two messages, where nothing but when we heard of them tells them apart.
+            names = message.provider_id or f"{message.recipient}\n{at}\n{message.text}"
             data = payload_of(event, message)
             yield from self._due(CallbackTask.of(RECEIVED, OWNER, data, at=at, names=f"{event.lane}\n{names}"))
 

@@ -156,13 +156,17 @@ class ReceiptsWorker:
             if method is None or properties is None or body is None:
                 self._trouble = ""
                 continue
-            self._count(self._handle(channel, properties, body))
+            # What comes back from the ladder has a key of the ladder's, which only an admin side can give it.
+            key = method.routing_key if method.exchange == self._names.events else None
+            self._count(self._handle(channel, properties, body, key))
             channel.basic_ack(method.delivery_tag)
             self._trouble = ""
 
-    def _handle(self, channel: BlockingChannel, properties: pika.BasicProperties, body: bytes) -> Worked:
+    def _handle(
+        self, channel: BlockingChannel, properties: pika.BasicProperties, body: bytes, key: str | bytes | None = None
+    ) -> Worked:
         """Work on one report; when this returns, all that follows from it is in the broker."""
-        event = Event.decode(body)
+        event = Event.decode(body) if key is None else Event.of_delivery(body, key)
         if event is None:
             return "dropped"
         name = hashlib.blake2b(body, digest_size=16).hexdigest()

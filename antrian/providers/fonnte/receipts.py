@@ -158,4 +158,11 @@ def _without_secrets(fields: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-READER = WebhookReader(verify=_verify, read=_read)
+def _repeat_key(request: WebhookRequest) -> str:
+    # Without a time or a name, a later message with the same words has the same body: it must not be lost as a repeat.
+    fields = fields_of(request)
+    has_own = any(fields.get(name) for name in ("timestamp", "inboxid", "id", "stateid"))
+    return hashlib.sha256(request.body).hexdigest() if has_own else ""
+
+
+READER = WebhookReader(verify=_verify, read=_read, repeat_key=_repeat_key)

@@ -22,6 +22,15 @@ def test_the_routing_key_names_the_event_the_lane_and_the_message() -> None:
     assert outcome_key("outcome.*", "default", "m1") == "outcome.*.default.m1"
 
 
+@pytest.mark.parametrize(
+    "key", ["receipt.status.default.m1", "outcome.receipt.default.m1", "outcome.sentry.m1", "contact", "", b"\xff\xfe"]
+)
+def test_an_event_that_came_with_the_key_of_another_is_none_of_ours(key: str | bytes) -> None:
+    # The broker lets the receipts server write these keys, and it must not be able to say that a message was sent.
+    assert Event.of_delivery(SENT.encode(), key) is None
+    assert Event.of_delivery(SENT.encode(), SENT.routing_key) == SENT
+
+
 def test_what_a_newer_version_adds_is_left_aside() -> None:
     values = json.loads(SENT.encode()) | {"colour": "blue"}
     assert Event.decode(json.dumps(values).encode()) == SENT

@@ -76,3 +76,8 @@ def test_people_read_what_is_to_be_done():
     assert session_words("needs_qr") == "the sender must scan a QR code"
     assert {session_words(state) for state in ("", "connected", "of a newer version")} == {""}
     assert SESSION_WORDS.keys() == set(SessionState) - {SessionState.CONNECTED}
+
+
+def test_a_provider_whose_clock_ran_an_hour_ahead_is_believed_when_it_is_right_again():
+    ahead = session("disconnected", 0, at=NOW + 3600)
+    assert hold(times(ahead, session("connected", 5, at=NOW + 5)))[0] == ""

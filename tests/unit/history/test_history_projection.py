@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pika
 import pytest
-from factories import LANE, NOW
+from factories import LANE, NOW, make_event
 from hypothesis import given
 from hypothesis import strategies as st
 from journal_entries import NAMES, Journal, dump, fold
@@ -430,8 +430,15 @@ def test_an_event_about_an_unknown_message_is_enough_to_know_it(path, journal):
 @pytest.mark.parametrize("nasty", ["a\0b", "\0", "a\ud800b", "x" * 300])
 def test_an_event_with_a_nasty_id_is_taken_into_account_however_often_it_is_told(path, nasty):
     body = json.dumps({"name": "outcome.sending", "at": NOW + 0.5, "lane": LANE, "message_id": nasty}).encode()
-    told = [StreamEntry(offset, NAMES.events, "outcome", pika.BasicProperties(), body) for offset in range(2)]
+    told = [StreamEntry(offset, NAMES.events, "outcome.sending.x", pika.BasicProperties(), body) for offset in range(2)]
     assert fold(path, *[[one] for one in told]).counts()[MessageState.SENDING] == 1
+
+
+def test_an_event_that_came_with_the_key_of_another_changes_nothing(path, journal):
+    journal.queued()
+    forged = make_event("sent", provider_id="p")
+    journal.add(NAMES.events, "receipt.status.default.m1", forged.encode())
+    assert fold(path, journal.deliveries).message("m1").state is MessageState.WAITING
 
 
 def test_contents_that_come_after_the_outcome_are_taken_over(path, journal):

@@ -76,3 +76,8 @@ def test_what_is_not_known_is_dropped_only_by_a_history_that_has_caught_up(tmp_p
 def test_what_is_no_report_is_dropped(tmp_path):
     ours = worker(tmp_path)
     assert ours._handle(Channel(), pika.BasicProperties(), b"{oops") == "dropped"  # type: ignore[arg-type]
+
+
+def test_an_outcome_that_came_as_a_receipt_is_dropped(tmp_path):
+    ours, key = worker(tmp_path), "receipt.status.gone.m1"
+    assert ours._handle(Channel(), pika.BasicProperties(), OUTCOME.encode(), key) == "dropped"  # type: ignore[arg-type]

@@ -259,3 +259,9 @@ def test_any_bytes_are_read_without_an_exception(body: bytes) -> None:
         READER.verify(request, [SECRET], LANE, NOW)
         for read in READER.read(request, LANE, NOW):
             json.dumps(reported(read, lane="l", provider="p", sender="s", at=NOW, source="s").details, allow_nan=False)
+
+
+@pytest.mark.parametrize("own", [{"timestamp": 1}, {"inboxid": "7"}, {"id": "8"}, {"stateid": "4F2A"}, {}])
+def test_only_what_has_a_time_or_a_name_can_be_known_again(own: dict[str, object]) -> None:
+    request = posted({"device": SENDER, "sender": "6281234567890", "message": "STOP"} | own)
+    assert bool(READER.repeat_key(request)) == bool(own)

@@ -21,6 +21,10 @@ def test_message_of_a_person() -> None:
     assert image.kind == "image"
 
 
+def test_second_stop_is_no_repeat_of_the_first() -> None:
+    assert not READER.repeat_key(posted(written()))
+
+
 @pytest.mark.parametrize("fields", [{"from": "12-34@g.us"}, {"participant": "6281234567890"}])
 def test_group_says_nothing(fields: dict[str, object]) -> None:
     assert told(READER, written(**fields), LANE) == ()

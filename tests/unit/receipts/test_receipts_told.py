@@ -41,3 +41,10 @@ def test_preference_without_a_message_is_about_marketing_and_opens_no_window() -
         ("contact.opted_out", NOW, "marketing"),
         ("contact.opted_in", NOW, "marketing"),
     ]
+
+
+def test_late_start_counts_since_it_was_written_and_late_stop_since_it_was_heard() -> None:
+    start = written("+62811", NOW - 600, text="START")
+    stop = written("+62811", NOW - 600, text="STOP")
+    assert ("contact.opted_in", NOW - 600) in [event[:2] for event in made(start)]
+    assert ("contact.opted_out", NOW) in [event[:2] for event in made(stop)]
