@@ -23,7 +23,7 @@ def new(
     into: Annotated[Path, typer.Option("--into", help="The folder in which antrian-NAME is made.")] = Path(),
     as_json: Json = False,
 ) -> None:
-    """Write the skeleton of an adapter: its client, its tables, what its provider says, and a test."""
+    """Write the skeleton of an adapter, with its checks and a test."""
     written = write_skeleton(name, into)
     if as_json:
         print_json({"files": [str(path) for path in written]})

@@ -59,4 +59,5 @@ def _targets(settings: Settings, url: str, secret: str, receipts_url: str) -> li
     if bool(url) != bool(secret):
         raise SettingsError("--webhook-url and --webhook-secret belong together")
     own = [WebhookTarget(url, secret)] if url else []
-    return own + (webhooks_of(settings.lanes, receipts_url) if receipts_url else [])
+    public_url = settings.receipts_public_url or ""
+    return own + (webhooks_of(settings.lanes, receipts_url, public_url) if receipts_url else [])

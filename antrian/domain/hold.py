@@ -165,6 +165,16 @@ class HoldFacts:
     cold_held_until: float | None = None
 
 
+def receipt_hold(until: float, wait: float) -> Hold:
+    """The hold of a message whose attempt has no answer, and may still be proved by a receipt.
+
+    Args:
+        until: unix seconds.
+        wait: `WHATSAPP_QUEUE_RECEIPT_WAIT`, seconds.
+    """
+    return Hold(HoldReason.RETRY, until, f"receipt_wait {wait:g}")
+
+
 def message_hold(message: Candidate, facts: HoldFacts, now: float) -> Hold | None:
     """What keeps one message from being sent now, while others of its lane may go; None where nothing does.
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antrian.domain.errors import SettingsError
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
     from antrian.domain.provider_catalog import ProviderKind
 
 GROUP = "antrian.providers"
@@ -83,7 +84,7 @@ def package_of(name: str) -> ProviderPackage | None:
     Raises:
         SettingsError: there is one, and it cannot be used.
     """
-    for entry in entry_points(group=GROUP, name=name):
+    for entry in _entry_points().select(name=name):
         found = load(entry.value)
         if not isinstance(found, ProviderPackage):
             raise SettingsError(f"provider {name}: {entry.value} is no ProviderPackage, but {type(found).__name__}")
@@ -93,7 +94,14 @@ def package_of(name: str) -> ProviderPackage | None:
 
 def installed_names() -> list[str]:
     """The names of all installed adapters; none of them is imported."""
-    return sorted(entry_points(group=GROUP).names)
+    return sorted(_entry_points().names)
+
+
+def _entry_points() -> "EntryPoints":
+    # Imported late: it takes as long as the rest of the catalog, and most lanes name one of our own.
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    return entry_points(group=GROUP)
 
 
 def load(place: str) -> Any:

@@ -60,7 +60,7 @@ class WritesEvents(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ClientLimits:
     """What a client may ask of the server.
 
     Attributes:
@@ -79,7 +79,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpReply:
     """What a request is answered.
 
     Attributes:
@@ -95,23 +95,23 @@ class Answer:
     text: bytes = b""
 
 
-_OK: Final = Answer(200)
-_FORGED: Final = Answer(401)
-_UNKNOWN: Final = Answer(404, "unknown-path")
-_WRONG_METHOD: Final = Answer(405, "method", (_ALLOW,))
-_WRONG_TYPE: Final = Answer(415, "content-type", (_CLOSE,))
-_BUSY: Final = Answer(503, "busy", (_LATER, _CLOSE))
-_LIMITED: Final = Answer(429, "limited", ((b"retry-after", b"60"), _CLOSE))
+_OK: Final = HttpReply(200)
+_FORGED: Final = HttpReply(401)
+_UNKNOWN: Final = HttpReply(404, "unknown-path")
+_WRONG_METHOD: Final = HttpReply(405, "method", (_ALLOW,))
+_WRONG_TYPE: Final = HttpReply(415, "content-type", (_CLOSE,))
+_BUSY: Final = HttpReply(503, "busy", (_LATER, _CLOSE))
+_LIMITED: Final = HttpReply(429, "limited", ((b"retry-after", b"60"), _CLOSE))
 _OF_FAULT: Final = {
-    BodyFault.TOO_LARGE: Answer(413, "too-large", (_CLOSE,)),
-    BodyFault.TOO_SLOW: Answer(408, "too-slow", (_CLOSE,)),
-    BodyFault.CLIENT_LEFT: Answer(400, "", (_CLOSE,)),
+    BodyFault.TOO_LARGE: HttpReply(413, "too-large", (_CLOSE,)),
+    BodyFault.TOO_SLOW: HttpReply(408, "too-slow", (_CLOSE,)),
+    BodyFault.CLIENT_LEFT: HttpReply(400, "", (_CLOSE,)),
 }
 _OF_WRITTEN: Final = {
     Written.CONFIRMED: _OK,
-    Written.AWAY: Answer(503, "broker-away", (_LATER,)),
-    Written.LATE: Answer(503, "confirm-late", (_LATER,)),
-    Written.REFUSED: Answer(503, "broker-refused", (_LATER,)),
+    Written.AWAY: HttpReply(503, "broker-away", (_LATER,)),
+    Written.LATE: HttpReply(503, "confirm-late", (_LATER,)),
+    Written.REFUSED: HttpReply(503, "broker-refused", (_LATER,)),
 }
 
 
@@ -135,7 +135,7 @@ class ReceiptsApp:
     names: Names
     metrics: ReceiptMetrics
     base: str
-    limits: Limits = field(default_factory=Limits)
+    limits: ClientLimits = field(default_factory=ClientLimits)
     source: str = field(default_factory=lambda: f"receipts:{uuid.uuid4()}")
     in_flight: int = 0
     _failures: FailureLimit = field(default_factory=FailureLimit)
@@ -143,7 +143,7 @@ class ReceiptsApp:
     _logged: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """HttpReply one request."""
         begun = time.monotonic()
         path = bytes(scope["raw_path"])
         if path == b"/healthz":
@@ -159,7 +159,7 @@ class ReceiptsApp:
         await _send(send, answer)
         self.metrics.answer.observe(time.monotonic() - begun)
 
-    async def _at(self, webhook: LaneWebhook, scope: Scope, receive: Receive) -> Answer:
+    async def _at(self, webhook: LaneWebhook, scope: Scope, receive: Receive) -> HttpReply:
         """A request whose path is right."""
         request = self._request(scope)
         match request.method:
@@ -182,7 +182,9 @@ class ReceiptsApp:
         finally:
             self.in_flight -= 1
 
-    async def _post(self, webhook: LaneWebhook, request: WebhookRequest, receive: Receive, *, is_whole: bool) -> Answer:
+    async def _post(
+        self, webhook: LaneWebhook, request: WebhookRequest, receive: Receive, *, is_whole: bool
+    ) -> HttpReply:
         limits, stated = self.limits, request.header("content-length")
         body = await read_body(
             receive, stated, largest=limits.largest_body, patience=limits.body_seconds, is_whole=is_whole
@@ -228,7 +230,7 @@ class ReceiptsApp:
         except Exception:  # noqa: BLE001 (without a key it is written again, which is harmless)
             return ""
 
-    def _challenge(self, webhook: LaneWebhook, request: WebhookRequest) -> Answer:
+    def _challenge(self, webhook: LaneWebhook, request: WebhookRequest) -> HttpReply:
         try:
             text = webhook.reader.challenge(request, webhook.secrets, webhook.lane)
         except Exception as error:  # noqa: BLE001 (as in `_is_proved`)
@@ -236,7 +238,7 @@ class ReceiptsApp:
             text = None
         if text is None:
             return _FORGED
-        return Answer(200, text=text.encode("utf-8", "replace"))
+        return HttpReply(200, text=text.encode("utf-8", "replace"))
 
     def _request(self, scope: Scope) -> WebhookRequest:
         """The request without its body."""
@@ -270,7 +272,7 @@ def _pairs(query: str) -> tuple[tuple[str, str], ...]:
         return ()
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: HttpReply) -> None:
     if answer.text:
         headers = [
             (b"content-type", b"text/plain; charset=utf-8"),

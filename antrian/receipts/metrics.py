@@ -71,7 +71,7 @@ class ReceiptMetrics:
         self.in_flight = families["antrian_receipts_in_flight"]
         self.answer = families["antrian_receipts_answer_seconds"]
         self.refused = {why: families["antrian_receipts_refused_total"].labels(why) for why in REFUSALS}
-        self._lanes: dict[str, LaneMetrics] = {}
+        self._lanes: dict[str, LaneReceiptMetrics] = {}
 
     def serve_lanes(self, providers: Mapping[str, str]) -> None:
         """These lanes have webhooks from now on, with these providers; the series of others end."""
@@ -81,11 +81,11 @@ class ReceiptMetrics:
                 del self._lanes[name]
         for name, provider in providers.items():
             if name not in self._lanes:
-                self._lanes[name] = LaneMetrics(self._families, (name, provider))
+                self._lanes[name] = LaneReceiptMetrics(self._families, (name, provider))
 
-    def of(self, lane: str) -> "LaneMetrics":
+    def of(self, lane: str) -> "LaneReceiptMetrics":
         """The counters of a lane that has a webhook; of nothing for one that lost it a moment ago."""
-        return self._lanes.get(lane) or LaneMetrics(register(METRICS, CollectorRegistry()), (lane, ""))
+        return self._lanes.get(lane) or LaneReceiptMetrics(register(METRICS, CollectorRegistry()), (lane, ""))
 
     def render(self, *, is_up: bool) -> tuple[bytes, bytes]:
         """All of it, and its content type."""
@@ -93,7 +93,7 @@ class ReceiptMetrics:
         return generate_latest(self.registry), CONTENT_TYPE_LATEST.encode()
 
 
-class LaneMetrics:
+class LaneReceiptMetrics:
     """The series of one lane; they exist from the start."""
 
     def __init__(self, families: Mapping[str, Any], labels: tuple[str, str]) -> None:

@@ -19,7 +19,7 @@ from antrian.domain.lane import Lanes
 from antrian.domain.settings import Settings
 from antrian.providers.receipt_readers import READERS
 from antrian.providers.webhook import WebhookReader
-from antrian.receipts.app import Limits, ReceiptsApp, Scope, Send
+from antrian.receipts.app import ClientLimits, ReceiptsApp, Scope, Send
 from antrian.receipts.event_writer import EventWriter
 from antrian.receipts.failures import networks
 from antrian.receipts.http_protocol import LARGEST_HEADERS, bounded_protocol
@@ -91,7 +91,7 @@ class ReceiptsProcess:
 
     def _app(self, public: socket.socket) -> ReceiptsApp:
         settings = self._settings
-        limits = Limits(settings.receipts_confirm_seconds, proxies=networks(settings.receipts_trusted_proxies))
+        limits = ClientLimits(settings.receipts_confirm_seconds, proxies=networks(settings.receipts_trusted_proxies))
         base = public_base(settings, port=public.getsockname()[1])
         return ReceiptsApp(Webhooks({}, {}), self._writer, self._names, self._metrics, base, limits)
 

@@ -19,6 +19,10 @@ PATIENCE: Final = 10.0
 
 #: Webhooks of one message leave in their order; a receiver that is slow holds up those of other messages less.
 _THREADS: Final = 4
+
+#: Seconds that the end waits for webhooks that are being sent.
+_PATIENCE_AT_THE_END: Final = 2.0
+
 _TOO_MANY, _TOO_LATE, _FAULTS = 429, 408, 500
 
 
@@ -81,8 +85,10 @@ class Outbox:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            # One that waits for an answer is left to itself: it ends with the process, if not before.
+            thread.join(_PATIENCE_AT_THE_END)
 
     def _start(self) -> None:
         self._stopping = False

@@ -19,6 +19,7 @@ class WebhookTarget:
         sender: of which sender, as the dialect names it; empty for all that have none of their own.
         account: of the provider, where its webhooks name one.
         own_number: the sender's, in digits, where its webhooks name it.
+        public_url: the address as the receiver knows it, for a provider that signs it; empty where it is `url`.
     """
 
     url: str = field(repr=False)
@@ -27,6 +28,7 @@ class WebhookTarget:
     sender: str = ""
     account: str = ""
     own_number: str = "6281100000000"
+    public_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

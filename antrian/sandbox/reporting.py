@@ -103,7 +103,7 @@ class Reporting:
     def _target_of(self, dialect: Dialect, submission: Submission) -> WebhookTarget | None:
         # Where a dialect's requests do not name the sender, there can be one alone.
         target = self.find(dialect.name, submission.sender or None)
-        return replace(target, url=submission.callback) if target and submission.callback else target
+        return replace(target, url=submission.callback, public_url="") if target and submission.callback else target
 
 
 def _plain(sender: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from antrian.domain.contact import Purpose
 from antrian.domain.failure_class import FailureClass
-from antrian.domain.hold import Hold, HoldReason
+from antrian.domain.hold import Hold, receipt_hold
 from antrian.domain.lifecycle import SPENT
 from antrian.domain.message import Message
 from antrian.providers.contract import Failed
@@ -151,7 +151,7 @@ def await_receipt(message: Message, ledger: Ledger, wait: float, now: float) -> 
     since = told.began_at if isinstance(failure, Interrupted) else entry.at
     left = since + wait - now
     # Nor for ever, where the clock was set back.
-    return HoldBack(Hold(HoldReason.RETRY, now + left, f"receipt_wait {wait:g}")) if 0 < left <= 2 * wait else None
+    return HoldBack(receipt_hold(now + left, wait)) if 0 < left <= 2 * wait else None
 
 
 def admit_unread(message_id: str, generation: int, ledger: Ledger) -> AlreadySent | Spent | Drop | None:

@@ -59,7 +59,7 @@ def test_an_admin_repairs_a_dead_letter_deletes_another_and_takes_that_back(wind
     expect(page.locator("#letters tbody tr")).to_have_count(2)
 
     edit_and_redrive(visitor, page.get_by_role("row", name="Bayar di sini."))
-    expect(page.locator(".message-title .tag")).to_have_text("sent")
+    expect(page.locator(".message-title .tag")).to_have_text("handed over")
     expect(page.get_by_text("Copy of")).to_be_visible()
 
     delete_and_undo(visitor)

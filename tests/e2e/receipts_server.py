@@ -2,8 +2,9 @@
 
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import requests
 import signed_reader
@@ -36,6 +37,9 @@ class ReceiptsServer:
         more: variables.
     """
 
+    #: What is started.
+    words: ClassVar[Sequence[str]] = ("-c", _PROGRAM, "receipts")
+
     def __init__(self, settings: Settings, log: Path, **more: str) -> None:
         self.port, self.metrics_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -53,7 +57,7 @@ class ReceiptsServer:
     def start(self) -> Self:
         with self._log.open("ab") as log:
             self.process = AntrianProcess(
-                ["-c", _PROGRAM, "receipts"],
+                self.words,
                 env=self._environment,
                 stdout=log,
                 stderr=log,

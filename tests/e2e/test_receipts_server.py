@@ -181,6 +181,14 @@ def test_a_secret_is_replaced_without_a_restart_and_without_losing_a_receipt(ser
     assert set(ids_in(journal)) >= {"old 1", "old 2", "old 3", "new 1", "new 2", "new 3"}
 
 
+def test_the_addresses_are_printed_once_for_each_secret(cli):
+    variables = {"WHATSAPP_WEBHOOK_SECRET": f"{signed_reader.SECRET},another-secret"}
+    listed = cli.json("receipts", "urls", RECEIPTS_PUBLIC_URL="https://wa.example.com/", **variables)["webhooks"]
+    secrets = (signed_reader.SECRET, "another-secret")
+    assert [one["url"] for one in listed] == [f"https://wa.example.com{signed_reader.path(secret=s)}" for s in secrets]
+    assert "RECEIPTS_PUBLIC_URL is not set" in cli.say("receipts", "urls", **variables)
+
+
 def test_it_starts_only_with_secrets_that_can_be_trusted(cli):
     for secret, reason in (("", "no lane has a webhook secret"), ("secret", "is a word that everyone knows")):
         run = cli.run("receipts", WHATSAPP_WEBHOOK_SECRET=secret)

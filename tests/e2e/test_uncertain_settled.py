@@ -1,9 +1,13 @@
-"""An attempt without an answer: its receipt settles it, even after kill -9; without one the setting decides."""
+"""An attempt without an answer: its receipt settles it, even after kill -9; without one the setting decides.
+
+And the words of a gateway on its sender, which hold the lane.
+"""
 
 import time
 
 from antrian.broker.event_log import write_events
-from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, correlation_of, reported
+from antrian.domain.receipt import DeliveryReceipt, ReceiptStatus, SessionNotice, SessionState, correlation_of, reported
+from waiting import wait_until
 
 #: Seconds that an attempt without an answer waits for its receipt.
 WAIT = 8
@@ -52,3 +56,20 @@ def test_a_receipt_settles_an_attempt_without_an_answer_and_without_one_the_sett
     assert dead.at - failed.at >= WAIT - 0.1
     assert arrivals.texts() == ["the answer is lost", "the consumer is lost", "no receipt comes"]
     assert min(arrivals.gaps()) >= 0.5
+
+
+def test_a_sender_that_must_scan_a_code_sends_nothing_until_it_is_back(consumer, lane, publisher, arrivals, records):
+    def tell(state):
+        notice = reported(
+            SessionNotice(state=state), lane="default", provider="sandbox", sender="", at=time.time(), source="receipts"
+        )
+        write_events(lane.amqp_urls, records.names, [notice], name="test receipts")
+
+    ours = consumer(WHATSAPP_QUEUE_DELAY="0.2")
+    tell(SessionState.NEEDS_QR)
+    wait_until(lambda: "the sender must scan a QR code" in ours.log(), 20, "the log says what is to be done")
+    publisher.queue_message("081234567890", "later")
+    wait_until(lambda: '"reason": "needs_qr"' in ours.log(), 20, "the lane waits for that")
+    assert arrivals.texts() == []
+    tell(SessionState.CONNECTED)
+    assert arrivals.wait_for(1, 20) == ["later"]

@@ -140,12 +140,15 @@ def _let_everything_happen(system: LiveSystem) -> None:
     system.client.post(f"/pause?lane={CALM}")
     publish("081234567890", "Halo", lane=CALM)
     _hold(system, publish("081234567891", "Halo", lane=CALM).message_id)
-    _deliver(system)
+    _deliver(system, "first")
     system.client.get("/status", lane=CALM)
     assert system.client.ask("GET", "/messages/unknown").status_code == 404
     _wait_until_counted(system, 'sum(antrian_messages_total{end="dead"}) >= 9')
     _wait_until_throttled(system)
     _wait_until_counted(system, 'sum(antrian_messages_total{end="sent"}) >= 6')
+    # A rate needs a count that grew since Prometheus saw it first.
+    _wait_until_counted(system, 'sum(antrian_deliveries_total{status="failed"}) >= 1')
+    _deliver(system, "later")
     system.sandbox.record.mode = Mode(ModeName.DOWN)
     publish("081234567890", "Halo")
     _wait_until_counted(system, "max(antrian_breaker_open) == 1")
@@ -166,19 +169,19 @@ def _hold(system: LiveSystem, message_id: str) -> None:
     _write(system, events)
 
 
-def _deliver(system: LiveSystem) -> None:
+def _deliver(system: LiveSystem, when: str) -> None:
     """Have it on record that a provider took messages some hours ago, and what it says of them now."""
     now = time.time()
+    arrived, lost, silent = (f"{name} {when}" for name in ("arrived", "lost", "silent"))
     sent = [
-        Event(
-            "outcome.sent", now - 10_000, CALM, f"past-{name}", 0, 1, "c1", {"provider_id": name, "provider": "sandbox"}
-        )
-        for name in ("arrived", "lost", "silent")
+        Event("outcome.sent", now - 10_000, CALM, name, 0, 1, "c1", {"provider_id": name, "provider": "sandbox"})
+        for name in (arrived, lost, silent)
     ]
-    failed = DeliveryReceipt(
-        status=ReceiptStatus.FAILED, provider_id="lost", failure_class=FailureClass.REJECTED, code="131026"
+    failure = {"failure_class": FailureClass.REJECTED, "code": "131026"}
+    told = (
+        DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id=arrived, at=now),
+        DeliveryReceipt(status=ReceiptStatus.FAILED, provider_id=lost, **failure),
     )
-    told = (DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id="arrived", at=now), failed)
     about = {"lane": CALM, "provider": "sandbox", "sender": CALM_SENDER, "at": now, "source": "receipts"}
     _write(system, [*sent, *(reported(one, **about) for one in told)])
 

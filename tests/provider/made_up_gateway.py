@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import uuid
+import warnings
 from dataclasses import replace
 
 import requests
@@ -133,6 +134,11 @@ class KabarProvider:
                 return Answer(got.status_code, got.content, parse_retry_after(got.headers.get("Retry-After"), _now()))
             except (requests.RequestException, OSError) as error:
                 return failure_of(error, begun=True)
+        if fault == "trusts every certificate":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                got = requests.post(url, json=fields, headers=headers, timeout=60, verify=False)  # noqa: S501
+            return Answer(got.status_code, got.content)
         if fault in {"waits for ever", "raises what requests raises", "keeps cookies"}:
             patience = 20 * self.patience if fault == "waits for ever" else self.patience
             try:
@@ -309,7 +315,9 @@ def reader(fault):
             return []
         return [
             AccountNotice(
-                kind="unknown", detail=SECRET if fault == "tells the secret" else "", values={"is": str(one)[:200]}
+                kind="unknown",
+                detail=SECRET if fault == "tells the secret" else "",
+                values={"is": one if fault == "keeps what is nested" else str(one)[:200]},
             )
         ]
 

@@ -32,6 +32,7 @@ FAULTS = {
     "a redirect is not followed": ("follows redirects",),
     "a server that is not there means surely not sent": ("calls a refused connection uncertain",),
     "tls that fails means surely not sent": ("calls a wrong certificate rejected",),
+    "a certificate that nobody trusts is refused": ("trusts every certificate",),
     "a connection lost after the request was read is uncertain": (
         "calls a lost connection transient", "raises what requests raises",
     ),
@@ -59,6 +60,7 @@ FAULTS = {
         "raises on a spoilt body", "raises on a nested body", "keeps everything",
     ),
     "no value anywhere raises anything": ("raises on a bad event", "keeps half characters"),
+    "a value nested as deep as can be read raises nothing": ("keeps what is nested",),
     "the address is proved by a challenge": ("answers every challenge",),
     "nothing of a webhook is kept too long or shows a secret": ("tells the secret",),
 }  # fmt: skip

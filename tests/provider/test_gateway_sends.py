@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from urllib.parse import parse_qsl
 
 import pytest
-from faults import read_request, serving
 from pydantic import SecretStr
 
+from antrian.providers.conformance.fault_server import read_request, serving
 from antrian.providers.contract import Failed, Outgoing, Provider, Sent
 from antrian.providers.fonnte.client import FonnteProvider
 from antrian.providers.gowa.client import GowaProvider

@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from faults import Fault, answer_with, drip, read_request, reset, serving, stall_after
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antrian.broker.node.ports import free_port
 from antrian.domain.failure_class import FailureClass
+from antrian.providers.conformance.fault_server import (
+    Fault,
+    answer_with,
+    drip,
+    read_request,
+    reset,
+    serving,
+    stall_after,
+)
 from antrian.providers.contract import Failed
 from antrian.providers.http import ANSWER_LIMIT, Answer, Timeouts, post_json
 

@@ -5,9 +5,9 @@ import socket
 import time
 
 import pytest
-from faults import answer_with, read_request, serving
 
 from antrian.domain.settings import load_settings
+from antrian.providers.conformance.fault_server import answer_with, read_request, serving
 from antrian.providers.contract import Failed, Outgoing, Provider, SendResult, Sent
 from antrian.providers.registry import make_provider
 

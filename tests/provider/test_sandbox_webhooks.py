@@ -150,6 +150,14 @@ def test_control_understands_what_a_plain_curl_sends(sandbox: SandboxServer) -> 
     assert answer.json()["mode"] == "down"
 
 
+def test_a_sandbox_that_was_stopped_reports_again_once_it_is_started(receiver: Receiver) -> None:
+    sandbox = SandboxServer(targets=[WebhookTarget(receiver.url, SECRET)], pace=ReceiptPace(0, 0, 0))
+    for count in (3, 6):
+        with sandbox:
+            send(sandbox, "7890")
+            assert statuses(receiver, count) == ["sent", "delivered", "read"] * (count // 3)
+
+
 def test_pace_of_the_receipts_is_set(sandbox: SandboxServer) -> None:
     assert control(sandbox, "receipts", {"delays": [1, 2, 3.5]}) == (200, {"delays": [1, 2, 3.5]})
     assert requests.get(f"{sandbox.url}/_sandbox/receipts", timeout=60).json() == {"delays": [1, 2, 3.5]}

@@ -7,9 +7,9 @@ import time
 from urllib.parse import parse_qs
 
 import pytest
-from faults import answer_with, read_request, serving
 
 from antrian.domain.settings import load_settings
+from antrian.providers.conformance.fault_server import answer_with, read_request, serving
 from antrian.providers.contract import Failed, Outgoing, Provider, SendResult, Sent
 from antrian.providers.registry import make_provider
 

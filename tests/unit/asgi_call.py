@@ -13,7 +13,7 @@ from antrian.broker.topology import Names
 from antrian.domain.events import Event
 from antrian.domain.lane import Lane
 from antrian.providers.webhook import WebhookReader
-from antrian.receipts.app import Limits, ReceiptsApp
+from antrian.receipts.app import ClientLimits, ReceiptsApp
 from antrian.receipts.event_writer import Written
 from antrian.receipts.metrics import ReceiptMetrics
 from antrian.receipts.webhooks import Webhooks
@@ -47,14 +47,14 @@ class Answered:
 
 
 def make_app(
-    reader: WebhookReader = READER, lane: Lane | None = None, limits: Limits | None = None
+    reader: WebhookReader = READER, lane: Lane | None = None, limits: ClientLimits | None = None
 ) -> tuple[ReceiptsApp, RememberedBatches]:
     """An application for one lane, and what it writes."""
     lane = lane or Lane(name="default", provider="sandbox", webhook_secrets=(SecretStr(SECRET),))
     writer, metrics = RememberedBatches(), ReceiptMetrics()
     webhooks = Webhooks({lane.name: lane}, {lane.provider: reader})
     metrics.serve_lanes({lane.name: lane.provider})
-    return ReceiptsApp(webhooks, writer, Names(), metrics, "https://wa.example.com", limits or Limits()), writer
+    return ReceiptsApp(webhooks, writer, Names(), metrics, "https://wa.example.com", limits or ClientLimits()), writer
 
 
 async def call(

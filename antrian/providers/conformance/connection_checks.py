@@ -13,12 +13,14 @@ from antrian.providers.conformance.fault_server import (
     drip,
     hang_up,
     hang_up_in_handshake,
+    read_request,
     reset,
     speak_no_tls,
     stall_after,
 )
 from antrian.providers.conformance.probe import ProviderProbe
 from antrian.providers.conformance.request_checks import accepted_case
+from antrian.providers.conformance.self_signed import server_context
 from antrian.providers.conformance.sending import SHORT, attempt, client, message, send
 
 CHECKS = Checks(Area.CONNECTION)
@@ -49,6 +51,21 @@ def tls_that_fails_means_surely_not_sent(probe: ProviderProbe) -> None:
     for fault, when in faults:
         got = attempt(probe, fault, tls=True)
         demand_class(got.result, _NOT_SENT, when)
+
+
+@CHECKS.add()
+def a_certificate_that_nobody_trusts_is_refused(probe: ProviderProbe) -> None:
+    """Whoever answers in the provider's place gets neither the message nor the key."""
+    context, heard = server_context(), []
+
+    def in_the_provider_s_place(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secure:
+            heard.append(read_request(secure))
+            secure.sendall(accepted_case(probe).answers[0])
+
+    got = attempt(probe, in_the_provider_s_place, tls=True)
+    demand(not heard, "the message was given to a server with a self-signed certificate")
+    demand_class(got.result, _NOT_SENT, "a self-signed certificate")
 
 
 @CHECKS.add()

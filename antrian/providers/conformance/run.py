@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from antrian.domain.errors import SettingsError
-from antrian.domain.provider_catalog import PROVIDERS
+from antrian.domain.provider_catalog import PROVIDERS, why_unknown
 from antrian.domain.provider_package import load, package_of
 from antrian.providers.conformance import (
     answer_checks,
@@ -12,6 +12,8 @@ from antrian.providers.conformance import (
     description_checks,
     privacy_checks,
     request_checks,
+    signature_checks,
+    spoilt_webhook_checks,
     webhook_checks,
 )
 from antrian.providers.conformance.check import Area, Check, ConformanceError
@@ -25,6 +27,8 @@ CHECKS: Sequence[Check] = (
     *connection_checks.CHECKS,
     *privacy_checks.CHECKS,
     *webhook_checks.CHECKS,
+    *signature_checks.CHECKS,
+    *spoilt_webhook_checks.CHECKS,
 )
 
 
@@ -93,6 +97,8 @@ def load_probe(name: str) -> ProviderProbe:
 def _place(name: str) -> str:
     if ":" in name:
         return name
+    if reason := why_unknown(name):
+        raise ConformanceError(reason)
     package = package_of(name)
     place = f"antrian.providers.{name}.conformance:PROBE" if package is None else package.probe
     if not place:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from antrian.domain.errors import SettingsError
 from antrian.providers.conformance.check import Check, ConformanceError
 from antrian.providers.conformance.probe import ProviderProbe
 from antrian.providers.conformance.run import checks_for, complaint_of, load_probe, own_providers
@@ -16,13 +17,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "--provider", default=[]
     )
     chosen = named or own_providers()
-    try:
-        probes = [load_probe(name) for name in chosen]
-    except ConformanceError as error:
-        pytest.fail(str(error), pytrace=False)
+    probes = [_probe(name) for name in chosen]
     cases = [(probe, check) for probe in probes for check in checks_for(probe)]
     names = [f"{probe.provider}: {check.name}" for probe, check in cases]
     metafunc.parametrize(("probe", "check"), cases, ids=names)
+
+
+def _probe(name: str) -> ProviderProbe:
+    complaint = ""
+    try:
+        return load_probe(name)
+    except (ConformanceError, SettingsError) as error:
+        complaint = str(error)
+    pytest.fail(complaint, pytrace=False)
 
 
 def test_provider(probe: ProviderProbe, check: Check) -> None:

@@ -81,7 +81,7 @@ class TwilioDialect:
         form = _status(report, own) if isinstance(report, StatusReport) else _inbound(report, own)
         account = (report.account if isinstance(report, StatusReport) else "") or target.account or ACCOUNT
         form |= {"AccountSid": account, "ApiVersion": _API}
-        signed = target.url + "".join(f"{name}{form[name]}" for name in sorted(form))
+        signed = (target.public_url or target.url) + "".join(f"{name}{form[name]}" for name in sorted(form))
         digest = hmac.new(target.secret.encode(), signed.encode(), hashlib.sha1).digest()
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",

@@ -5,7 +5,8 @@ from dataclasses import replace
 from desk_records import entry, record
 from rich.console import Console
 
-from antrian.cli.life_view import life_table, message_card
+from antrian.cli.life_view import life_table, message_card, shown_state
+from antrian.history.records import DeliveryState, MessageState
 
 ONE, TWO = "3c6d20e1-896e-48b0-b11b-46d900d1ebe5", "11111111-896e-48b0-b11b-46d900d1ebe5"
 
@@ -43,3 +44,26 @@ def test_several_consumers_are_told_apart():
 def test_a_message_that_is_to_be_cancelled_says_so():
     assert "being cancelled" in drawn(message_card(record(cancelling=True)))
     assert "being cancelled" not in drawn(message_card(record()))
+
+
+def test_receipts_are_told_in_words_and_a_proof_says_that_it_is_one():
+    about = {"provider_id": "p1"}
+    life = [
+        entry("outcome.sending"),
+        entry("outcome.sent", settled_by="receipt", **about),
+        entry("receipt.status", status="failed", code="131026", **about),
+        entry("receipt.status", status="delivered", **about),
+        entry("receipt.status", status="delivered", **about),
+    ]
+    table = drawn(life_table(life))
+    assert "there was no answer, but a receipt that proves it" in table
+    assert "not delivered, the provider says" in table
+    assert table.count("delivered after all 0.1 s after the provider took it") == 1
+
+
+def test_what_became_of_a_message_stands_where_its_state_does():
+    sent = record(state=MessageState.SENT, delivery=DeliveryState.READ, read_at=5.0, delivered_at=3.0, sent_at=1.0)
+    assert shown_state(sent) == "read"
+    assert shown_state(replace(sent, state=MessageState.DEAD)) == "dead"
+    card = drawn(message_card(sent))
+    assert card.index("read, ") < card.index("delivered ") < card.index("taken ")

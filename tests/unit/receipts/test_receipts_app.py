@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from signed_reader import READER, SECRET, inbound_body, path, signed, status_body
 
 from antrian.domain.lane import Lane
-from antrian.receipts.app import Limits
+from antrian.receipts.app import ClientLimits
 from antrian.receipts.event_writer import Written
 
 
@@ -54,7 +54,7 @@ def test_a_reader_that_breaks_proves_nothing_and_loses_nothing():
 
 def test_what_asks_for_too_much_is_refused():
     app, writer = make_app(
-        replace(READER, content_types=frozenset({"application/json"})), limits=Limits(body_seconds=0.01)
+        replace(READER, content_types=frozenset({"application/json"})), limits=ClientLimits(body_seconds=0.01)
     )
     body = status_body("one")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -68,7 +68,7 @@ def test_what_asks_for_too_much_is_refused():
 
 
 def test_only_so_many_requests_are_under_way_at_once():
-    app, writer = make_app(limits=Limits(most_in_flight=2, body_seconds=5))
+    app, writer = make_app(limits=ClientLimits(most_in_flight=2, body_seconds=5))
     body = status_body("one")
 
     async def crowd() -> list[int]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -255,11 +256,13 @@ def test_webhook_is_signed_over_its_body(name: str, header: str, algorithm: str,
     assert call.headers[header] == prefix + hmac.new(b"the-secret", call.body, algorithm).hexdigest()
 
 
-def test_twilio_signs_the_address_and_the_fields_in_their_order() -> None:
-    call = DIALECTS["twilio"].write(status_report("delivered", account="AC1"), TARGET)
+@pytest.mark.parametrize("public_url", ["", "https://public/receipts/one/x"])
+def test_twilio_signs_the_address_and_the_fields_in_their_order(public_url: str) -> None:
+    target = replace(TARGET, public_url=public_url)
+    call = DIALECTS["twilio"].write(status_report("delivered", account="AC1"), target)
     assert call is not None
     fields = sorted(parse_qsl(call.body.decode()))
-    signed = TARGET.url + "".join(name + value for name, value in fields)
+    signed = (public_url or TARGET.url) + "".join(name + value for name, value in fields)
 
     assert (
         call.headers["X-Twilio-Signature"]
