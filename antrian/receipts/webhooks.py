@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from antrian.domain.lane import VARIABLES, Lane, Lanes
@@ -33,8 +33,8 @@ class LaneWebhook:
 
     lane: Lane
     reader: WebhookReader
-    secrets: tuple[str, ...]
-    path_secrets: tuple[bytes, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    path_secrets: tuple[bytes, ...] = field(repr=False)
 
     def urls(self, base: str) -> tuple[str, ...]:
         """The addresses at which the provider may call, one for each secret; each is a secret itself."""
