@@ -39,7 +39,7 @@ from antrian.domain.lane_limits import (
     parse_windows,
 )
 from antrian.domain.lanes_file import LaneDefaults, read_lanes
-from antrian.domain.web_address import check_port, web_address
+from antrian.domain.web_address import base_address, check_port, web_address
 
 #: The longest delay that the ladder of 24 binary levels can express, in seconds (194 days).
 LONGEST_DELAY = 2**24 - 1
@@ -52,6 +52,10 @@ LaneSpec = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}(=[0-9]
 Port = Annotated[int, Field(ge=0, le=65535)]
 #: None: as the preset says; 0: none.
 Cap = Annotated[int, Field(ge=0, le=LARGEST_CAP)] | None
+
+
+#: Addresses and options, which are no secrets by their type, and are never quoted.
+_MAY_HOLD_A_TOKEN = frozenset({"whatsapp_api_url", "whatsapp_provider_options", "callback_url", "callback_sources"})
 
 
 def checkout() -> Path | None:
@@ -131,7 +135,7 @@ class Settings(BaseSettings):
     admin_tokens_file: Path | None = None
     receipts_host: str = "127.0.0.1"
     receipts_port: Port = 8090
-    receipts_public_url: Annotated[str, AfterValidator(web_address)] | None = None
+    receipts_public_url: Annotated[str, AfterValidator(base_address)] | None = None
     receipts_trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode] = ()
     receipts_confirm_seconds: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)] = 0.25
     receipts_metrics_host: str = "127.0.0.1"
@@ -316,7 +320,9 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{field.upper()}_FILE: cannot be read: {error}")
             continue
-        if value:
+        if value and any("\ud800" <= character <= "\udfff" for character in value):
+            problems.append(f"{field.upper()}: must be UTF-8")
+        elif value:
             values[field] = value
     values |= overrides
     try:
@@ -364,7 +370,6 @@ def _explain(details: Any, values: Mapping[str, Any]) -> str:
         return message
     field = str(details["loc"][0])
     annotation = str(Settings.model_fields[field].annotation)
-    # An address or an option may hold a token.
-    is_secret = "SecretStr" in annotation or field in {"whatsapp_api_url", "whatsapp_provider_options"}
+    is_secret = "SecretStr" in annotation or field in _MAY_HOLD_A_TOKEN
     given = "" if is_secret or field not in values else f" (given: {values[field]!r})"
     return f"{field.upper()}: {message[0].lower()}{message[1:]}{given}"

@@ -16,6 +16,17 @@ def web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def base_address(value: str) -> str:
+    """An address to which a path is added.
+
+    Raises:
+        ValueError: as `web_address`; or something stands behind its path.
+    """
+    if "?" in value or "#" in value:
+        raise ValueError("must end with its host or a path: nothing may stand behind a ? or a #")
+    return web_address(value)
+
+
 def check_port(url: str) -> None:
     """See that an address can be taken apart.
 

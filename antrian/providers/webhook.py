@@ -40,10 +40,11 @@ class WebhookRequest:
     """
 
     method: str
-    url: str
-    query: tuple[tuple[str, str], ...]
-    headers: Mapping[str, str]
-    body: bytes
+    # All else holds secrets, numbers and texts.
+    url: str = field(repr=False)
+    query: tuple[tuple[str, str], ...] = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
     def header(self, name: str) -> str:
         """A header's value; empty where there is none."""

@@ -2,10 +2,11 @@
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from antrian.domain.lane import VARIABLES, Lane, Lanes
+from antrian.domain.provider_catalog import PROVIDERS, ReceiptProof
 from antrian.providers.webhook import DEMO_SECRET, WebhookReader, path_secret, weak
 
 #: What every address begins with.
@@ -32,8 +33,8 @@ class LaneWebhook:
 
     lane: Lane
     reader: WebhookReader
-    secrets: tuple[str, ...]
-    path_secrets: tuple[bytes, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    path_secrets: tuple[bytes, ...] = field(repr=False)
 
     def urls(self, base: str) -> tuple[str, ...]:
         """The addresses at which the provider may call, one for each secret; each is a secret itself."""
@@ -91,6 +92,13 @@ def _faults(lane: Lane, readers: Mapping[str, WebhookReader], *, of_file: bool) 
     name = f"[lanes.{lane.name}] webhook_secrets" if of_file else VARIABLES["webhook_secrets"]
     if lane.provider not in readers:
         yield f"{name}: the provider {lane.provider} has no webhooks that can be read"
+    elif kind := PROVIDERS.get(lane.provider):
+        # Without them nothing that comes could be told to be the lane's.
+        missing = list(kind.missing_options(dict(lane.options)))
+        if kind.receipts is ReceiptProof.PATH and not lane.sender:
+            missing.append("a sender")
+        if missing:
+            yield f"{name}: to read its webhooks, the provider {lane.provider} also needs {', '.join(missing)}"
     for number, secret in enumerate(lane.webhook_secrets, 1):
         is_demo = lane.is_sandbox and secret.get_secret_value() == DEMO_SECRET
         if not is_demo and (reason := weak(secret.get_secret_value())):

@@ -6,7 +6,9 @@ that. What a crash left undone is told by the history (`antrian.operations.recei
 """
 
 import hashlib
+import math
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -47,6 +49,11 @@ _TICK, _TURN = 0.5, 1.0
 
 #: Seconds for the history to read all that there is; well within the connection's heartbeat.
 _PATIENCE = 10.0
+
+#: Seconds for which the history counts as caught up, for reports that are minutes old.
+_LATELY = 5.0
+#: Seconds between two lines of the log about reports that are dropped; each says how many.
+_LOG_PERIOD = 10.0
 
 #: Of a user without the right to publish somewhere: to a lane that was taken away, for one.
 _ACCESS_REFUSED = 403
@@ -108,6 +115,8 @@ class ReceiptsWorker:
         self._count = count
         self._status = StatusWork(lambda: self._settings, self._names, history, self._catch_up, book, source=SOURCE)
         self._refused = RecentlySeen()
+        self._caught_up_at = self._told_dropped_at = -math.inf
+        self._dropped = 0
         self._trouble = ""
         self._stopping = threading.Event()
         self._thread = BackgroundThread(self._run, name="antrian-receipts", stopping=self._stopping)
@@ -227,10 +236,29 @@ class ReceiptsWorker:
             self._publish(channel, [again])
             return "delayed"
         # A history that is behind may only not know the message yet.
-        if not self._catch_up():
+        if not self._has_caught_up_lately():
             raise HistoryNotCaughtUp
-        _log.warning("receipt.dropped", report=event.name, lane=event.lane, message_id=event.message_id, reason=why)
+        self._tell_dropped(event, why)
         return "dropped"
+
+    def _has_caught_up_lately(self) -> bool:
+        """Whether the history knows all that was written until a moment ago: what came since is no older report's."""
+        now = time.monotonic()
+        if now - self._caught_up_at > _LATELY:
+            if not self._catch_up():
+                return False
+            self._caught_up_at = now
+        return True
+
+    def _tell_dropped(self, event: Event, why: str) -> None:
+        """One line for many: a sender that people use by hand, too, has receipts without end."""
+        now = time.monotonic()
+        self._dropped += 1
+        if now - self._told_dropped_at < _LOG_PERIOD:
+            return
+        about = {"report": event.name, "lane": event.lane, "message_id": event.message_id, "reason": why}
+        _log.warning("receipt.dropped", **about, count=self._dropped)
+        self._dropped, self._told_dropped_at = 0, now
 
     def _publish(self, channel: BlockingChannel, publications: Iterable[Publication]) -> int:
         """Publish in order, each confirmed before the next is made; how many there were."""

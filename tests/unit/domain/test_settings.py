@@ -86,6 +86,10 @@ WRONG = {
     "ADMIN_PORT": "65536",
     "CONSUMER_METRICS_PORT": "x",
     "SANDBOX_PORT": "-1",
+    "RECEIPTS_PUBLIC_URL": "https://host/?hook=1",
+    "WHATSAPP_WEBHOOK_SECRET": "no\udcffutf-8",
+    "CALLBACK_URL": "ftp://host/?token=geheim",
+    "CALLBACK_SOURCES": "https://host/?token",
 }
 
 

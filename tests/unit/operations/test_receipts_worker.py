@@ -81,3 +81,12 @@ def test_what_is_no_report_is_dropped(tmp_path):
 def test_an_outcome_that_came_as_a_receipt_is_dropped(tmp_path):
     ours, key = worker(tmp_path), "receipt.status.gone.m1"
     assert ours._handle(Channel(), pika.BasicProperties(), OUTCOME.encode(), key) == "dropped"  # type: ignore[arg-type]
+
+
+def test_a_history_that_has_just_caught_up_is_not_asked_again_for_each_old_report(tmp_path):
+    ours, channel, asked = worker(tmp_path), Channel(), []
+    ours._catch_up = lambda: not asked.append(1)  # type: ignore[method-assign]
+    receipt = DeliveryReceipt(status=ReceiptStatus.DELIVERED, provider_id="p1")
+    event = reported(receipt, lane="default", provider="mpwa", sender="x", at=time.time(), source="test")
+    assert {handle(ours, channel, event, len(PAUSES)) for _ in range(20)} == {"dropped"}
+    assert len(asked) == 1

@@ -8,7 +8,7 @@ from antrian.providers.webhook import WebhookReader
 from antrian.receipts.lanes_watch import LanesWatch
 from antrian.receipts.process import check_lanes
 
-READERS = {"sandbox": WebhookReader(lambda *_: True, lambda *_: ())}
+READERS = dict.fromkeys(("sandbox", "meta_cloud"), WebhookReader(lambda *_: True, lambda *_: ()))
 
 
 @pytest.fixture
@@ -55,6 +55,10 @@ def test_files_are_read_again_when_they_change_and_wrong_ones_change_nothing(fol
         (
             {"WHATSAPP_WEBHOOK_SECRET": "a-fine-secret", "WHATSAPP_PROVIDER": "mpwa"},
             "the provider mpwa has no webhooks that can be read",
+        ),
+        (
+            {"WHATSAPP_WEBHOOK_SECRET": "a-fine-secret", "WHATSAPP_PROVIDER": "meta_cloud"},
+            "the provider meta_cloud also needs phone_number_id",
         ),
     ],
 )

@@ -180,3 +180,11 @@ def test_a_lane_that_is_taken_out_in_the_middle_of_a_request_is_finished():
 
     assert asyncio.run(change()) == 200
     assert len(writer.batches) == 1
+
+
+def test_nothing_that_is_secret_or_personal_is_in_what_is_printed_of_a_request():
+    seen = []
+    app, _ = make_app(replace(READER, verify=lambda request, *_: not seen.append(request)))
+    assert post(app, inbound_body(PHONE, "private words")).status == 200
+    printed = f"{seen} {app.webhooks.by_lane}"
+    assert not [private for private in (SECRET, path().split("/")[3], PHONE, "private words") if private in printed]
