@@ -32,6 +32,8 @@ from antrian.receipts.webhooks import LaneWebhook, Webhooks
 
 #: Requests that are read or written at once; their bodies are what the server's memory is spent on.
 MOST_IN_FLIGHT = 400
+#: Parts that are read of one request; providers send 1,000 at most, and so many are within what the writer takes.
+MOST_PARTS = 3_000
 #: Pairs of a query that are looked at.
 _MOST_PAIRS = 100
 #: Seconds between two lines of the log about the same trouble of a lane.
@@ -203,6 +205,8 @@ class ReceiptsApp:
             counts.duplicates.inc()
             return _OK
         told = self._read(webhook, request, now)
+        if len(told) > MOST_PARTS:
+            told = (*told[:MOST_PARTS], unreadable(request.body, "more parts than are read of one request"))
         batch = publications_of(told, lane, self.names, at=now, source=self.source)
         if batch and (written := await self.writer.write(batch, limits.confirm_seconds)) is not Written.CONFIRMED:
             return _OF_WRITTEN[written]
