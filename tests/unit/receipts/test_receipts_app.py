@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from signed_reader import READER, SECRET, inbound_body, path, signed, status_body
 
 from antrian.domain.lane import Lane
-from antrian.receipts.app import MOST_PARTS, ClientLimits
+from antrian.receipts.app import EVENTS_AT_ONCE, MOST_PARTS, ClientLimits
 from antrian.receipts.event_writer import Written
 
 
@@ -195,3 +195,4 @@ def test_a_request_of_very_many_parts_is_taken_and_not_repeated_for_ever():
     assert post(app, status_body(*map(str, range(MOST_PARTS + 500)))).status == 200
     told = writer.events
     assert (len(told), told[-1].name) == (MOST_PARTS + 1, "receipt.unreadable")
+    assert max(map(len, writer.batches)) <= EVENTS_AT_ONCE, "each batch has the patience of one"
