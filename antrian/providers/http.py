@@ -21,6 +21,7 @@ import requests
 import urllib3
 
 from antrian.domain.failure_class import FailureClass
+from antrian.domain.metric import our_version
 from antrian.providers.contract import Failed
 
 #: Bytes of an answer that are kept. MPWA repeats the message in its answer, up to twelve bytes per character.
@@ -32,7 +33,8 @@ LONGEST_RETRY_AFTER = 3600.0
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "identity",
-    "User-Agent": "antrian",
+    # Meta's own description of its API demands a name and a version.
+    "User-Agent": f"antrian/{our_version()}",
     # The server would close a kept connection during the pause, and a send into a closed one is an uncertain one.
     "Connection": "close",
 }

@@ -125,7 +125,8 @@ class ControlPages:
             account=submission.account,
             is_final=wanted.is_final,
         )
-        return Whose(arrival.dialect, submission.sender), report
+        # Where a dialect's requests do not name the sender, there can be one alone.
+        return Whose(arrival.dialect, submission.sender or None), report
 
     def _take_inbound(self, request: SandboxRequest) -> Reply:
         inbound = read_inbound(request.json)

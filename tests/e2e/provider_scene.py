@@ -162,29 +162,33 @@ class ProviderScene:
     def message(self, name: str) -> Any:
         return self.client.get(f"/messages/{self.ids[name]}")
 
+    def life(self, name: str, event: str) -> list[Any]:
+        """What happened of one kind to a message."""
+        return [entry for entry in self.message(name)["life"] if entry["name"] == event]
+
+    def search(self, state: str) -> set[str]:
+        """Ids of the messages in a state."""
+        return {one["message_id"] for one in self.client.get("/messages", state=state, limit=100)["items"]}
+
     def ends(self, *names: str) -> dict[str, tuple[str, str | None]]:
         """State and delivery of each message, as a search tells them."""
         items = {one["message_id"]: one for one in self.client.get("/messages", limit=100)["items"]}
         found = {name: items.get(self.ids[name], {}) for name in names or self.ids}
         return {name: (one.get("state", ""), one.get("delivery")) for name, one in found.items()}
 
-    def wait_for_ends(self, expected: Mapping[str, tuple[str, str | None]], patience: float = 60) -> None:
+    def wait_for_ends(self, expected: Mapping[str, tuple[str, str | None]]) -> None:
         """Wait until the messages of these names are where they should be."""
-
-        def unlike() -> dict[str, Any]:
-            found = self.ends(*expected)
-            return {name: (found[name], end) for name, end in expected.items() if found[name] != end}
-
-        wrong: list[dict[str, Any]] = []
+        unlike: list[dict[str, Any]] = [{}]
 
         def are_there() -> bool:
-            wrong[:] = [unlike()]
-            return not wrong[0]
+            found = self.ends(*expected)
+            unlike[0] = {name: (found[name], end) for name, end in expected.items() if found[name] != end}
+            return not unlike[0]
 
         try:
-            wait_until(are_there, patience, "every message is where it should be", every=0.2)
+            wait_until(are_there, 20, "every message is where it should be", every=0.2)
         except AssertionError as error:
-            raise AssertionError(f"(is, should be): {wrong}\n{self.receipts.log()[-3000:]}") from error
+            raise AssertionError(f"(is, should be): {unlike[0]}") from error
 
     def arrivals(self, number: str = "") -> list[Arrival]:
         """What reached the provider for a number, or at all."""

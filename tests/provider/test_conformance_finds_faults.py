@@ -60,7 +60,7 @@ FAULTS = {
         "raises on a spoilt body", "raises on a nested body", "keeps everything",
     ),
     "no value anywhere raises anything": ("raises on a bad event", "keeps half characters"),
-    "a value nested as deep as can be read raises nothing": ("keeps what is nested",),
+    "a value nested as deep as can be read raises nothing": ("walks through what is nested",),
     "the address is proved by a challenge": ("answers every challenge",),
     "nothing of a webhook is kept too long or shows a secret": ("tells the secret",),
 }  # fmt: skip
