@@ -76,6 +76,9 @@ def hold_sentence(hold: Hold, now: float) -> str:
     why, with_end, without = _WHY[hold.reason]
     is_known = hold.until is not None and hold.until > now and with_end
     then = with_end.format(when=_when(hold.until, now)) if is_known and hold.until is not None else without
+    if hold.reason is HoldReason.PROVIDER_AWAY and hold.rule:
+        # The provider answers, and its sender cannot send.
+        return f"Not sent yet: {hold.rule}; {then}."
     if hold.reason is HoldReason.PACE and hold.until is None and hold.rule and not hold.rule.startswith("delay"):
         why, then = hold.rule, "it waits safely"
     rule = f" (rule: {hold.rule})" if hold.rule and then != "it waits safely" else ""

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from antrian.domain.event_name import EventName
 from antrian.domain.events import Event
+from antrian.domain.hold import HoldReason
 from antrian.domain.human_time import clock_time, duration, moment
 from antrian.domain.lifecycle import JOINS_LADDER, LIFECYCLE, End
 from antrian.operations.lane.lane_budget import LaneBudget
@@ -159,8 +160,16 @@ def _all_sent_in(status: Status, passed: float) -> str:
     return "not known now"
 
 
+def _sender_trouble(status: Status) -> str:
+    """Why the sender cannot send, while its provider answers; empty where that is not what the lane waits for."""
+    is_waited_for = status.next_send_reason is Reason.UNAVAILABLE and status.hold.reason is HoldReason.PROVIDER_AWAY
+    return status.hold.rule or "" if is_waited_for else ""
+
+
 def _next_send(status: Status, passed: float) -> str:
     why = _WHY[status.next_send_reason]
+    if trouble := _sender_trouble(status):
+        why = f"{trouble}; the lane tries again then"
     if status.next_send_reason is Reason.NOTHING_WAITS and status.pause_left > passed:
         return f"nothing waits; a new message would go out in {duration(status.pause_left - passed)}"
     if status.next_send_in is None:
@@ -184,6 +193,8 @@ def headline(status: Status, passed: float = 0.0) -> tuple[str, str]:
         passed: seconds since then.
     """
     words, style = _HEADLINES[status.next_send_reason]
+    if trouble := _sender_trouble(status):
+        words = f"{trouble[0].upper()}{trouble[1:]}. The lane keeps its messages and tries again in {{left}}."
     left = "a moment" if status.next_send_in is None else _countdown(status.next_send_in - passed)
     rest = status.pause_left - passed
     values = {

@@ -22,6 +22,8 @@ _BETWEEN = r"[\s()./_\u00b7\u00ad\u200b-\u200f\u202a-\u202e\u2010-\u2015\u2060-\
 LIKE_A_NUMBER = _number_of(_FEWEST_DIGITS, _BETWEEN + "{0,3}")
 #: In what a library says.
 LIKE_A_NUMBER_IN_LOGS = _number_of(_FEWEST_IN_LOGS, "[ .-]?")
+#: What Meta's ids begin with, and where the number that follows has ended: three bytes, and at most 15 digits.
+_META, _META_NUMBER_ENDS = "wamid.", 30
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/]+/)+")
 
 
@@ -31,7 +33,12 @@ def hide_numbers(words: str) -> str:
 
 
 def hide_address(provider_id: str) -> str:
-    """A provider's id without the recipient's number, which some put into it: `true_6281234567890@c.us_3EB0`."""
+    """A provider's id without the recipient's number, which some put into it: `true_6281234567890@c.us_3EB0`.
+
+    Meta's begin with it in base64: of those the end is left, by which they can still be told apart.
+    """
+    if provider_id.startswith(_META):
+        return f"{_META}{DOTS}{provider_id[_META_NUMBER_ENDS:]}"
     return hide_numbers(provider_id) if "@" in provider_id else provider_id
 
 

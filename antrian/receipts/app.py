@@ -32,6 +32,11 @@ from antrian.receipts.webhooks import LaneWebhook, Webhooks
 
 #: Requests that are read or written at once; their bodies are what the server's memory is spent on.
 MOST_IN_FLIGHT = 400
+#: Parts that are read of one request; providers send 1,000 at most, and so many are within what the writer takes.
+MOST_PARTS = 3_000
+#: Events that wait for the broker together. A request of a thousand receipts needs longer than the patience for one:
+#: it would be repeated for ever, and written down in vain each time.
+EVENTS_AT_ONCE = 50
 #: Pairs of a query that are looked at.
 _MOST_PAIRS = 100
 #: Seconds between two lines of the log about the same trouble of a lane.
@@ -203,9 +208,13 @@ class ReceiptsApp:
             counts.duplicates.inc()
             return _OK
         told = self._read(webhook, request, now)
+        if len(told) > MOST_PARTS:
+            told = (*told[:MOST_PARTS], unreadable(request.body, "more parts than are read of one request"))
         batch = publications_of(told, lane, self.names, at=now, source=self.source)
-        if batch and (written := await self.writer.write(batch, limits.confirm_seconds)) is not Written.CONFIRMED:
-            return _OF_WRITTEN[written]
+        for start in range(0, len(batch), EVENTS_AT_ONCE):
+            written = await self.writer.write(batch[start : start + EVENTS_AT_ONCE], limits.confirm_seconds)
+            if written is not Written.CONFIRMED:
+                return _OF_WRITTEN[written]
         counts.count([word_of(one) for one in told])
         self._repeats.add(name, time.monotonic())
         return _OK

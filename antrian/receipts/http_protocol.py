@@ -24,6 +24,11 @@ LARGEST_HEADERS = 16 * 1024
 _SWEEP = 1.0
 
 
+_logger = logging.getLogger("antrian.receipts.http")
+# uvicorn warns of each request that is none: a stranger could fill a disk.
+_logger.setLevel(logging.ERROR)
+
+
 class IdleConnections:
     """The connections of a server that wait for a request, the longest first.
 
@@ -70,8 +75,7 @@ class BoundedProtocol(H11Protocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        # It would write a line for each request that is none; a stranger could fill a disk.
-        self.logger = logging.getLogger("antrian.receipts.http")
+        self.logger = _logger
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Make room, and begin to wait for a request."""

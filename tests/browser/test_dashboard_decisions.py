@@ -163,6 +163,14 @@ def test_why_a_message_waits_is_one_sentence_with_the_end_of_the_wait(decide, pa
     assert decide("hold_words.js", "holdSentence", {"reason": hold, "until": until, "rule": ""}, noon).endswith(words)
 
 
+def test_a_sender_that_needs_a_person_is_not_called_a_provider_that_does_not_answer(decide):
+    hold = {"reason": "provider_away", "until": None, "rule": "the sender must scan a QR code"}
+    assert decide("hold_words.js", "holdSentence", hold, 0) == "The sender must scan a QR code."
+    assert decide("hold_words.js", "ruleLine", hold["rule"]) == "The sender must scan a QR code."
+    status = {"next_send_reason": "unavailable", "session": {"state": "needs_qr"}}
+    assert decide("reasons.js", "explain", status, 5)[0] == "The sender must scan a QR code"
+
+
 def test_every_reason_has_its_words(decide):
     reasons = [str(reason) for reason in HoldReason]
     assert [one for one in reasons if decide("hold_words.js", "reasonWord", one) == one and one != "scheduled"] == []

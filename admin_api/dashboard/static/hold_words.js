@@ -31,9 +31,13 @@ export const reasonWord = (reason) => REASONS[reason]?.[0] ?? reason;
 //: What stands in the place of a rule where nothing is sent for another reason.
 const INSTEAD = { __proto__: null, "no consumer is running": t("No consumer is running, so nothing is sent."), "the broker does not tell": t("The broker does not answer, so nobody knows.") };
 
+//: The provider answers, and its sender cannot send: it is that which people can do something about.
+const SENDER_IS_AWAY = /^(the sender |WhatsApp has blocked the sender)/;
+
 /** Why a message is not sent yet, in one sentence with the end of the wait; an end that is over is none. */
 export function holdSentence({ reason, until, rule }, now = Date.now() / 1000) {
   if (INSTEAD[rule]) return INSTEAD[rule];
+  if (SENDER_IS_AWAY.test(rule ?? "")) return `${capital(said(rule))}.`;
   const [, ending, endless] = REASONS[reason] ?? [];
   if (!endless) return capital(reason);
   return ending && until > now ? fill(ending, atTime(until, now)) : endless;
@@ -73,6 +77,7 @@ export function ruleWords(rule) {
 /** The same as a line of its own. */
 export function ruleLine(rule) {
   if (INSTEAD[rule]) return INSTEAD[rule];
+  if (SENDER_IS_AWAY.test(rule ?? "")) return `${capital(said(rule))}.`;
   const words = ruleWords(rule);
   if (/^paused by /.test(rule ?? "")) return capital(words);
   return words ? t("Rule: %(rule)s", { rule: words }) : "";

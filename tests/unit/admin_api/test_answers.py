@@ -1,10 +1,12 @@
 """Viewers see no number, wherever somebody wrote one."""
 
+import base64
+
 import pytest
 from desk_records import dead_record, entry, record
 
 from admin_api.presenters import failed_group, failed_item, life_item, message_item
-from antrian.domain.private_text import DOTS, hide_numbers
+from antrian.domain.private_text import DOTS, hide_address, hide_numbers
 from antrian.history.queries.term import Fit, Kind, meanings
 from antrian.history.records import DeadGroup
 
@@ -58,3 +60,14 @@ def test_a_providers_id_with_the_number_in_it_is_covered_and_not_found_by_its_be
     assert message_item(record(provider_id=named), masked=False).provider_id == named
     fits = [one.fit for one in meanings("true_62812345", covered=True) if one.kind is Kind.PROVIDER_ID]
     assert fits == [Fit.WHOLE]
+
+
+@pytest.mark.parametrize("number", ["628123", "6281234567890", "628123456789012"])
+def test_an_id_of_metas_does_not_tell_the_number_that_is_in_it(number):
+    written = bytes([0x1C, 0x18, len(number)]) + number.encode() + b"\x15\x02\x00\x11\x18\x12" + b"9A3F" * 5 + b"\x00"
+    hidden = hide_address(f"wamid.{base64.b64encode(written).decode()}")
+    left = hidden.partition(DOTS)[2]
+    decoded = base64.b64decode(left[-(len(left) // 4 * 4) :], validate=False)
+    assert number[-3:].encode() not in decoded
+    assert len(left) >= 8
+    assert hide_address("wamid.short") == f"wamid.{DOTS}"

@@ -1,9 +1,11 @@
 """Nothing on a page is left untranslated."""
 
 import re
+from collections import Counter
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from admin_api.dashboard import assets, translation, vocabulary
 
@@ -23,6 +25,13 @@ def message_ids():
 def test_every_message_id_has_its_translation(language):
     known = {message.id: message for message in translation.catalog(language) if message.id}
     assert {one for one in message_ids() if one not in known or not all(texts(known[one].string))} == set()
+
+
+@pytest.mark.parametrize("language", set(translation.LANGUAGES) - {translation.SOURCE})
+def test_a_text_of_the_pages_is_translated_in_one_file_only(language):
+    files = [path for path in (translation.FOLDER / language).glob("*.po") if path.name != translation.SERVER]
+    told = Counter(one.id for path in files for one in read_po(path.read_text(encoding="utf-8").splitlines()) if one.id)
+    assert [one for one, count in told.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("language", set(translation.LANGUAGES) - {translation.SOURCE})

@@ -5,14 +5,18 @@ from factories import NOW, make_event, make_settings
 from rich.console import Console
 
 from antrian.broker.lane_state import PauseState
+from antrian.cli.hold_view import hold_sentence
 from antrian.cli.status_view import _HEADLINES, _WHY, headline, status_line, status_table, watch_screen
+from antrian.domain.event_name import EventName
+from antrian.domain.events import Event
 from antrian.operations.lane.activity import Activity
 from antrian.operations.lane.status import Counts, Reason, Status, status_of
 
 
-def lane(state: PauseState | None = None) -> Status:
+def lane(state: PauseState | None = None, *told: Event) -> Status:
     activity = Activity("default")
-    activity.apply(make_event("sent", at=NOW - 3))
+    for event in (make_event("sent", at=NOW - 3), *told):
+        activity.apply(event)
     counts = Counts(ready=2, consumers=1, listening=True, delayed=1, dead=4)
     return status_of("default", counts, activity, state or PauseState(), settings=make_settings(), now=NOW)
 
@@ -75,3 +79,11 @@ def test_the_headline_counts_down_and_says_who_paused():
     paused = lane(PauseState(paused=True, actor="cli:ani", since=NOW))
     assert headline(lane(), passed=2.5)[0].startswith("Next message in 5 s.")
     assert headline(paused)[0].startswith("Paused by cli:ani since ")
+
+
+def test_a_sender_that_needs_a_person_is_not_called_a_provider_that_does_not_answer():
+    needs_qr = Event(EventName.RECEIPT_SESSION, NOW - 1, "default", details={"state": "needs_qr", "at": None})
+    status = lane(None, needs_qr)
+    told = [headline(status)[0], shown(status_table(status)), hold_sentence(status.hold, NOW)]
+    assert all("he sender must scan a QR code" in words for words in told)
+    assert not any("does not answer" in words for words in told)

@@ -5,6 +5,11 @@ from antrian.doctor.finding import Severity
 from antrian.domain.settings import load_settings
 
 SECRET = "a-secret-of-the-tests"
+TWILIO = {
+    "WHATSAPP_WEBHOOK_SECRET": SECRET,
+    "WHATSAPP_PROVIDER": "twilio",
+    "WHATSAPP_PROVIDER_OPTIONS": "account_sid=AC1",
+}
 
 
 @pytest.mark.parametrize(
@@ -13,15 +18,9 @@ SECRET = "a-secret-of-the-tests"
         ({"WHATSAPP_WEBHOOK_SECRET": SECRET}, []),
         ({}, ["no lane has a webhook secret"]),
         ({"WHATSAPP_WEBHOOK_SECRET": "changeme"}, ["is a word that everyone knows"]),
-        ({"WHATSAPP_WEBHOOK_SECRET": SECRET, "WHATSAPP_PROVIDER": "twilio"}, ["RECEIPTS_PUBLIC_URL is not set"]),
-        (
-            {
-                "WHATSAPP_WEBHOOK_SECRET": SECRET,
-                "WHATSAPP_PROVIDER": "twilio",
-                "RECEIPTS_PUBLIC_URL": "https://wa.example.com",
-            },
-            [],
-        ),
+        (TWILIO, ["RECEIPTS_PUBLIC_URL is not set"]),
+        (TWILIO | {"WHATSAPP_PROVIDER_OPTIONS": "", "RECEIPTS_PUBLIC_URL": "https://x"}, ["also needs account_sid"]),
+        (TWILIO | {"RECEIPTS_PUBLIC_URL": "https://wa.example.com"}, []),
     ],
 )
 def test_what_keeps_webhooks_from_working_is_a_problem(variables, found):

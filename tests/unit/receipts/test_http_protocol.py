@@ -151,3 +151,14 @@ def test_bytes_that_are_no_request_are_no_error_of_ours(pieces):
         assert b"HTTP/1.1 5" not in wire.written
 
     connections(_answer, work)
+
+
+def test_bytes_that_are_no_request_leave_no_line_in_the_log(caplog):
+    async def work(connect: Connect) -> None:
+        protocol, wire = connect()
+        protocol.data_received(b"\x16\x03\x01\x02\x00 no request\r\n\r\n")
+        await asyncio.sleep(0)
+        assert wire.closed
+
+    connections(_answer, work)
+    assert not caplog.records

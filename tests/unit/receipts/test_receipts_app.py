@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from signed_reader import READER, SECRET, inbound_body, path, signed, status_body
 
 from antrian.domain.lane import Lane
-from antrian.receipts.app import ClientLimits
+from antrian.receipts.app import EVENTS_AT_ONCE, MOST_PARTS, ClientLimits
 from antrian.receipts.event_writer import Written
 
 
@@ -188,3 +188,11 @@ def test_nothing_that_is_secret_or_personal_is_in_what_is_printed_of_a_request()
     assert post(app, inbound_body(PHONE, "private words")).status == 200
     printed = f"{seen} {app.webhooks.by_lane}"
     assert not [private for private in (SECRET, path().split("/")[3], PHONE, "private words") if private in printed]
+
+
+def test_a_request_of_very_many_parts_is_taken_and_not_repeated_for_ever():
+    app, writer = make_app()
+    assert post(app, status_body(*map(str, range(MOST_PARTS + 500)))).status == 200
+    told = writer.events
+    assert (len(told), told[-1].name) == (MOST_PARTS + 1, "receipt.unreadable")
+    assert max(map(len, writer.batches)) <= EVENTS_AT_ONCE, "each batch has the patience of one"
