@@ -83,7 +83,7 @@ def test_on_a_complete_broker_only_the_consumer_is_missing(doctor: Doctor, stock
     answer = wait_until(with_the_clock, 20, "the clocks agree")
     [only] = told(answer, "problem")
     assert "No consumer serves lane default" in only
-    assert "This user may do what these need: publisher, consumer, admin." in told(answer, "ok")
+    assert "This user may do what these need: publisher, consumer, admin, receipts." in told(answer, "ok")
     assert told(answer, "ok", "alarm")
     assert told(answer, "ok", "provider")
 
