@@ -56,8 +56,8 @@ class Reader:
         words = re.compile("|".join(re.escape(word) for word in sorted(self.known, key=len, reverse=True)))
         return words.sub(lambda found: self.known[found[0]], line) if self.known else line
 
-    def type(self, line: str, code: int) -> None:
-        """Type one line."""
+    def type(self, line: str, code: int) -> str:
+        """Type one line; what is said to it."""
         line = self._filled_in(line)
         done = subprocess.run(
             ["bash", "-c", line],
@@ -75,3 +75,4 @@ class Reader:
         for word, pattern in _GIVEN.items():
             if found := pattern.search(said):
                 self.known[word] = found[1]
+        return said

@@ -62,6 +62,8 @@ def test_the_tutorial_can_be_followed(settings, tmp_path, up, sandbox_port, shim
     assert texts().count("Bayar di https://example.com/bayar/17") == 1
     assert "was ended by signal 9" in up.text()
     assert "2 messages are back." in reader.answers[f"antrian undo {reader.known['UNDO_ID']}"]
+    read = "antrian history search --status read --json"
+    wait_until(lambda: "Selamat datang" in reader.type(read, 0), 20, "what was sent is delivered and read")
     assert "0 problems" in reader.answers["WHATSAPP_PROVIDER=sandbox antrian doctor"]
 
 

@@ -175,7 +175,8 @@ class DeliveryFold:
         is_meant = row is not None and row.provider_id == receipt.provider_id != ""
         if row is None and not event.message_id:
             row = self._find(event.lane, receipt)
-            is_meant = row is not None
+            # An attempt under way may be named before its send is told; one that was named before is over.
+            is_meant = row is not None and (is_handed_over(row) or row.provider_id == short(receipt.provider_id))
         elif row is not None and not is_meant:
             is_meant = is_handed_over(row) and receipt.correlation_id == attempt_name(row)
         if row is None or not is_meant:

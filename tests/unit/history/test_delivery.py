@@ -152,21 +152,25 @@ def test_an_undelivered_message_counts_once(path, journal):
         {"provider_id": "", "correlation_id": "own-form"},
     ],
 )
-@pytest.mark.parametrize("is_early", [False, True])
-def test_a_receipt_finds_its_send_by_any_of_its_names_before_or_after(path, journal, names, is_early):
-    journal.queued()
-    if is_early:
-        journal.receipt("delivered", **names)
-        assert parked(fold(path, journal.deliveries)) > 0
+@pytest.mark.parametrize("when", ["before the attempt", "before the send", "after"])
+@pytest.mark.parametrize("in_one_batch", [False, True])
+def test_a_receipt_finds_its_send_by_any_of_its_names_before_or_after(path, journal, names, when, in_one_batch):
     own_form = {"echoed_id": "own-form"} if names.get("correlation_id") == "own-form" else {}
-    journal.outcome("sending", **own_form)
-    journal.outcome("sent", provider_id="p-m1")
-    if not is_early:
-        journal.receipt("delivered", **names)
+    steps = {
+        "before the attempt": journal.queued,
+        "before the send": lambda: journal.outcome("sending", **own_form),
+        "after": lambda: journal.outcome("sent", provider_id="p-m1"),
+    }
+    for moment, step in steps.items():
+        step()
+        if moment == when:
+            journal.receipt("delivered", **names)
+        if not in_one_batch:
+            assert parked(fold(path, journal.deliveries)) > 0 or moment != when or when == "after"
     history = fold(path, journal.deliveries)
     assert history.message("m1").delivery is DeliveryState.DELIVERED
     assert EventName.RECEIPT_STATUS in [entry.name for entry in history.life("m1")]
-    assert parked(history) == (1 if is_early and names["provider_id"] == "another" else 0)
+    assert parked(history) == (1 if when != "after" and names["provider_id"] == "another" else 0)
 
 
 @pytest.mark.parametrize("is_early", [False, True])
