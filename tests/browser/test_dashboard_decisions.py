@@ -167,7 +167,7 @@ def test_a_sender_that_needs_a_person_is_not_called_a_provider_that_does_not_ans
     hold = {"reason": "provider_away", "until": None, "rule": "the sender must scan a QR code"}
     assert decide("hold_words.js", "holdSentence", hold, 0) == "The sender must scan a QR code."
     assert decide("hold_words.js", "ruleLine", hold["rule"]) == "The sender must scan a QR code."
-    status = {"next_send_reason": "unavailable", "session": {"state": "needs_qr"}}
+    status = {"next_send_reason": "unavailable", "hold": hold}
     assert decide("reasons.js", "explain", status, 5)[0] == "The sender must scan a QR code"
 
 

@@ -34,10 +34,13 @@ const INSTEAD = { __proto__: null, "no consumer is running": t("No consumer is r
 //: The provider answers, and its sender cannot send: it is that which people can do something about.
 const SENDER_IS_AWAY = /^(the sender |WhatsApp has blocked the sender)/;
 
+/** What keeps a sender from sending whose provider answers, without a full stop; empty where nothing of the kind holds. */
+export const senderTrouble = (hold) => (SENDER_IS_AWAY.test(hold?.rule ?? "") ? capital(said(hold.rule)) : "");
+
 /** Why a message is not sent yet, in one sentence with the end of the wait; an end that is over is none. */
 export function holdSentence({ reason, until, rule }, now = Date.now() / 1000) {
   if (INSTEAD[rule]) return INSTEAD[rule];
-  if (SENDER_IS_AWAY.test(rule ?? "")) return `${capital(said(rule))}.`;
+  if (senderTrouble({ rule })) return `${senderTrouble({ rule })}.`;
   const [, ending, endless] = REASONS[reason] ?? [];
   if (!endless) return capital(reason);
   return ending && until > now ? fill(ending, atTime(until, now)) : endless;
@@ -77,7 +80,7 @@ export function ruleWords(rule) {
 /** The same as a line of its own. */
 export function ruleLine(rule) {
   if (INSTEAD[rule]) return INSTEAD[rule];
-  if (SENDER_IS_AWAY.test(rule ?? "")) return `${capital(said(rule))}.`;
+  if (senderTrouble({ rule })) return `${senderTrouble({ rule })}.`;
   const words = ruleWords(rule);
   if (/^paused by /.test(rule ?? "")) return capital(words);
   return words ? t("Rule: %(rule)s", { rule: words }) : "";

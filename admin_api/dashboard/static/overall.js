@@ -1,8 +1,8 @@
 // The one state that pill, tab title, favicon, notices and headline all tell. Pure: news in, state out.
 
 import { clock } from "./format.js";
+import { senderTrouble } from "./hold_words.js";
 import { capital, said, t } from "./i18n.js";
-import { sessionTrouble } from "./session_words.js";
 import { person } from "./words.js";
 
 //: Seconds without a status after which the numbers are no longer called live.
@@ -80,7 +80,7 @@ export function tell({ kind }, { status, trouble, lostAt }) {
     case "error": return [t("The admin server reports an error."), [capital(said(trouble?.detail ?? ""))]];
     case "silent": return [t("There has been no news for a while."), [t("What you see may be old.")]];
     case "no-consumer": return [t("No consumer is running."), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("consume")]];
-    case "unavailable": return [sessionTrouble(status?.session) ? `${sessionTrouble(status.session)}.` : t("The provider does not answer."), [t("Messages are held, and the provider is asked again automatically. No attempt is lost.")]];
+    case "unavailable": return [senderTrouble(status?.hold) ? `${senderTrouble(status.hold)}.` : t("The provider does not answer."), [t("Messages are held, and the provider is asked again automatically. No attempt is lost.")]];
     case "paused": return [t("Paused."), [pausedWords(status)]];
     default: return null;
   }

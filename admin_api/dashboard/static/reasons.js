@@ -1,9 +1,9 @@
 // Why the next message has not been sent yet, in words. Pure: status in, words out.
 
 import { duration, phone } from "./format.js";
+import { senderTrouble } from "./hold_words.js";
 import { t, tn } from "./i18n.js";
 import { code, pausedWords } from "./overall.js";
-import { sessionTrouble } from "./session_words.js";
 import { messageLink } from "./words.js";
 
 //: Seconds that an answer may take before the page tells what holds the lane.
@@ -27,7 +27,7 @@ const REASONS = {
   sending: () => [t("Sending now"), [t("The provider has the message and has not answered yet.")]],
   retry: (status, left) => [t("Next attempt in %(time)s", { time: left }), [t("What is left failed before and waits for its next attempt.")]],
   throttled: (status, left) => [t("Held back for %(time)s", { time: left }), [t("The provider asked us to wait: too many messages. No attempt is lost.")]],
-  unavailable: (status, left) => [sessionTrouble(status.session) || t("The provider does not answer"), [t("Messages are held, and the provider is asked again in %(time)s. No attempt is lost.", { time: left })]],
+  unavailable: (status, left) => [senderTrouble(status.hold) || t("The provider does not answer"), [t("Messages are held, and the provider is asked again in %(time)s. No attempt is lost.", { time: left })]],
   paused: (status) => [t("Paused"), [pausedWords(status)]],
   "no-consumer": () => [t("No consumer is running"), [t("Messages wait safely, but none are sent. Start one on the server:"), " ", code("consume")]],
   "nothing-waits": (status, left, isCounting) => (status.held

@@ -10,14 +10,6 @@ const SESSIONS = {
   needs_passkey: [t("waits for its passkey"), "bad"],
   banned: [t("blocked or logged out by WhatsApp"), "bad"],
 };
-//: What keeps a sender from sending, as a sentence without its full stop.
-const TROUBLES = {
-  __proto__: null,
-  disconnected: t("The sender is not connected to WhatsApp"),
-  needs_qr: t("The sender must scan a QR code"),
-  needs_passkey: t("The sender must confirm with its passkey"),
-  banned: t("WhatsApp has blocked the sender, or logged it out"),
-};
 const ACCOUNT = {
   __proto__: null,
   quality: t("Rating of the number"),
@@ -26,9 +18,6 @@ const ACCOUNT = {
 
 /** [words, tone] of a connection. */
 export const sessionWords = (state) => SESSIONS[state] ?? [state, ""];
-
-/** Why a sender cannot send, without a full stop; empty where it can, or nothing is said of it. */
-export const sessionTrouble = (session) => TROUBLES[session?.state] ?? "";
 
 /** [what it is about, tone] of a notice. */
 export function noticeWords({ kind, state }) {

@@ -105,13 +105,25 @@ def _our_names(send: LifeEntry, life: Sequence[LifeEntry]) -> set[object]:
     return given | {correlation_of(send.message_id, *attempt)}
 
 
+def _without_an_answer(life: Sequence[LifeEntry]) -> list[LifeEntry]:
+    """The ends of attempts that may have been sends all the same; none before a person had the message sent again."""
+    ends: list[LifeEntry] = []
+    for entry in life:
+        is_uncertain = entry.details.get("failure_class") == FailureClass.UNCERTAIN.value
+        if entry.name == EventName.REDRIVEN:
+            ends.clear()
+        elif entry.name == EventName.UNCERTAIN or (entry.name == EventName.FAILED and is_uncertain):
+            ends.append(entry)
+    return ends
+
+
 def has_arrived(record: MessageRecord, life: Sequence[LifeEntry], send: LifeEntry) -> bool:
-    """Whether a receipt says that this send reached the person."""
+    """Whether a receipt says that this send reached the person, or an attempt before it that got no answer."""
     provider_id, theirs = send.details.get("provider_id"), _their_names(send, life)
     is_latest = bool(provider_id) and record.provider_id == provider_id
     if is_latest and record.delivery in _ARRIVED:
         return True
-    ours = _our_names(send, life) - {None}
+    ours = set().union(*(_our_names(one, life) for one in (send, *_without_an_answer(life)))) - {None}
     return any(
         entry.name == EventName.RECEIPT_STATUS
         and entry.details.get("status") in _ARRIVED

@@ -160,3 +160,14 @@ def test_a_crash_after_any_step_doubles_no_letter_and_at_most_a_copy_that_is_not
             done.append(step)
     doubled = not is_letter and crash_after == 2
     assert {step: done.count(step) for step in ALL} == dict.fromkeys(ALL, 1) | {UndeliveredStep.COPY: 1 + doubled}
+
+
+def test_what_reached_the_person_by_an_attempt_without_an_answer_is_not_sent_a_third_time():
+    lost = [entry("outcome.sending", attempt=1), entry("outcome.failed", attempt=1, failure_class="uncertain")]
+    second = replace(entry("outcome.sent", attempt=2, provider_id="p2"), generation=1, offset=9)
+    arrived = entry("receipt.status", status="delivered", provider_id="p1", correlation_id=f"{SENT.message_id}:0:1")
+    about = record(provider_id="p2")
+    assert has_arrived(about, [*lost, second, arrived], second)
+    assert not has_arrived(about, [*lost, second], second)
+    put_back = of_next("outcome.redriven")
+    assert not has_arrived(about, [*lost, arrived, put_back, second], second), "a person wanted just that"
