@@ -41,7 +41,7 @@ def test_a_task_waits_until_it_is_woken_and_others_are_not(loop):
     threading.Timer(0.1, lambda: [loop.inbox.put((ear, Stop())) for ear in ears]).start()
     loop.run()
     assert runs[1] == 1
-    assert runs[0] in {2, 3}
+    assert 1 <= runs[0] <= 3  # what comes while the machine is busy is taken at once
 
 
 def test_deadlines_come_in_their_order_and_not_before_their_time(loop):
