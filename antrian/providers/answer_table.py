@@ -41,6 +41,23 @@ class AnswerRow:
         return Failed(self.failure_class, self.code, detail, wait)
 
 
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    """What one of a provider's numbered codes means.
+
+    Attributes:
+        failure_class: what may be done.
+        code: our constant.
+        source: where it was read.
+        wait: seconds, where it should be longer than the usual.
+    """
+
+    failure_class: FailureClass
+    code: str
+    source: str
+    wait: float | None = None
+
+
 def first_fitting(rows: Iterable[AnswerRow], status: int, said: str) -> AnswerRow | None:
     """The row that decides."""
     return next((row for row in rows if row.fits(status, said)), None)

@@ -6,11 +6,10 @@ with different ones. The status decides only where the code is not known, or whe
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
-from antrian.providers.answer_table import is_success
+from antrian.providers.answer_table import CodeMeaning, is_success
 from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
@@ -31,23 +30,6 @@ _MEMORY = "from memory, in no document that was read"
 PAIR_WAIT: Final = 16.0
 #: Seconds after which an account that Meta restricted is asked again: soon would make it worse.
 RESTRICTED_WAIT: Final = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMeaning:
-    """What one of Meta's codes means.
-
-    Attributes:
-        failure_class: what may be done.
-        code: our constant.
-        source: where it was read.
-        wait: seconds, where it should be longer than the usual.
-    """
-
-    failure_class: FailureClass
-    code: str
-    source: str
-    wait: float | None = None
 
 
 _REJECTED, _TRANSIENT = FailureClass.REJECTED, FailureClass.TRANSIENT

@@ -4,11 +4,10 @@ A message that Twilio takes may fail later: the same codes then come with its re
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from antrian.domain.failure_class import FailureClass
-from antrian.providers.answer_table import is_success
+from antrian.providers.answer_table import CodeMeaning, is_success
 from antrian.providers.cold_refusal import COLD_REFUSED, is_cold_refusal, stated_wait
 from antrian.providers.contract import Failed, SendResult, Sent
 from antrian.providers.http import Answer
@@ -24,68 +23,51 @@ _CONTENT = "Twilio, Content Template Builder"
 LIMIT_WAIT: Final = 1800.0
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorMeaning:
-    """What one of Twilio's codes means.
-
-    Attributes:
-        failure_class: what may be done.
-        code: our constant.
-        source: where it was read.
-        wait: seconds, where it should be longer than the usual.
-    """
-
-    failure_class: FailureClass
-    code: str
-    source: str = _DICTIONARY
-    wait: float | None = None
-
-
 _REJECTED, _TRANSIENT = FailureClass.REJECTED, FailureClass.TRANSIENT
 _THROTTLED, _UNAVAILABLE = FailureClass.THROTTLED, FailureClass.UNAVAILABLE
 
-MEANINGS: Final[dict[int, ErrorMeaning]] = {
+MEANINGS: Final[dict[int, CodeMeaning]] = {
     # This message may do better later.
-    30001: ErrorMeaning(_TRANSIENT, "queue-overflow"),
-    30003: ErrorMeaning(_TRANSIENT, "unreachable"),
+    30001: CodeMeaning(_TRANSIENT, "queue-overflow", _DICTIONARY),
+    30003: CodeMeaning(_TRANSIENT, "unreachable", _DICTIONARY),
     # It was handed on, and what became of it is not known.
-    30008: ErrorMeaning(FailureClass.UNCERTAIN, "unknown-error"),
+    30008: CodeMeaning(FailureClass.UNCERTAIN, "unknown-error", _DICTIONARY),
     # Too fast.
-    20429: ErrorMeaning(_THROTTLED, "throttled"),
-    63017: ErrorMeaning(_THROTTLED, "account-rate"),
+    20429: CodeMeaning(_THROTTLED, "throttled", _DICTIONARY),
+    63017: CodeMeaning(_THROTTLED, "account-rate", _DICTIONARY),
     # The key, or the account.
-    20003: ErrorMeaning(_UNAVAILABLE, "bad-credentials"),
-    20403: ErrorMeaning(_UNAVAILABLE, "account-suspended"),
-    20404: ErrorMeaning(_UNAVAILABLE, "unknown-account"),
-    30002: ErrorMeaning(_UNAVAILABLE, "account-suspended"),
-    21730: ErrorMeaning(_UNAVAILABLE, "maintenance"),
-    63038: ErrorMeaning(_UNAVAILABLE, "account-daily-limit", wait=LIMIT_WAIT),
+    20003: CodeMeaning(_UNAVAILABLE, "bad-credentials", _DICTIONARY),
+    20403: CodeMeaning(_UNAVAILABLE, "account-suspended", _DICTIONARY),
+    20404: CodeMeaning(_UNAVAILABLE, "unknown-account", _DICTIONARY),
+    30002: CodeMeaning(_UNAVAILABLE, "account-suspended", _DICTIONARY),
+    21730: CodeMeaning(_UNAVAILABLE, "maintenance", _DICTIONARY),
+    63038: CodeMeaning(_UNAVAILABLE, "account-daily-limit", _DICTIONARY, wait=LIMIT_WAIT),
     # The sender.
-    63007: ErrorMeaning(_UNAVAILABLE, "unknown-sender"),
-    63018: ErrorMeaning(_UNAVAILABLE, "sender-limit", wait=LIMIT_WAIT),
+    63007: CodeMeaning(_UNAVAILABLE, "unknown-sender", _DICTIONARY),
+    63018: CodeMeaning(_UNAVAILABLE, "sender-limit", _DICTIONARY, wait=LIMIT_WAIT),
     # This recipient.
-    21211: ErrorMeaning(_REJECTED, "bad-recipient"),
-    21408: ErrorMeaning(_REJECTED, "country-restricted"),
-    21610: ErrorMeaning(_REJECTED, "opted-out"),
-    21614: ErrorMeaning(_REJECTED, "bad-recipient"),
-    30004: ErrorMeaning(_REJECTED, "blocked"),
-    30005: ErrorMeaning(_REJECTED, "unknown-recipient"),
-    30006: ErrorMeaning(_REJECTED, "unreachable-recipient"),
-    63003: ErrorMeaning(_REJECTED, "unknown-recipient"),
-    63014: ErrorMeaning(_REJECTED, "blocked-by-recipient"),
-    63024: ErrorMeaning(_REJECTED, "undeliverable"),
-    63032: ErrorMeaning(_REJECTED, "recipient-in-experiment"),
-    63049: ErrorMeaning(_REJECTED, "held-back-by-meta"),
+    21211: CodeMeaning(_REJECTED, "bad-recipient", _DICTIONARY),
+    21408: CodeMeaning(_REJECTED, "country-restricted", _DICTIONARY),
+    21610: CodeMeaning(_REJECTED, "opted-out", _DICTIONARY),
+    21614: CodeMeaning(_REJECTED, "bad-recipient", _DICTIONARY),
+    30004: CodeMeaning(_REJECTED, "blocked", _DICTIONARY),
+    30005: CodeMeaning(_REJECTED, "unknown-recipient", _DICTIONARY),
+    30006: CodeMeaning(_REJECTED, "unreachable-recipient", _DICTIONARY),
+    63003: CodeMeaning(_REJECTED, "unknown-recipient", _DICTIONARY),
+    63014: CodeMeaning(_REJECTED, "blocked-by-recipient", _DICTIONARY),
+    63024: CodeMeaning(_REJECTED, "undeliverable", _DICTIONARY),
+    63032: CodeMeaning(_REJECTED, "recipient-in-experiment", _DICTIONARY),
+    63049: CodeMeaning(_REJECTED, "held-back-by-meta", _DICTIONARY),
     # This message.
-    21606: ErrorMeaning(_REJECTED, "sender-cannot-send"),
-    21612: ErrorMeaning(_REJECTED, "no-route"),
-    21654: ErrorMeaning(_REJECTED, "template-parameters", _CONTENT),
-    21656: ErrorMeaning(_REJECTED, "template-parameters", _CONTENT),
-    21910: ErrorMeaning(_REJECTED, "channels-differ"),
-    30007: ErrorMeaning(_REJECTED, "filtered"),
-    63013: ErrorMeaning(_REJECTED, "policy"),
-    63016: ErrorMeaning(_REJECTED, "outside-window", _WHATSAPP),
-    63021: ErrorMeaning(_REJECTED, "invalid-content"),
+    21606: CodeMeaning(_REJECTED, "sender-cannot-send", _DICTIONARY),
+    21612: CodeMeaning(_REJECTED, "no-route", _DICTIONARY),
+    21654: CodeMeaning(_REJECTED, "template-parameters", _CONTENT),
+    21656: CodeMeaning(_REJECTED, "template-parameters", _CONTENT),
+    21910: CodeMeaning(_REJECTED, "channels-differ", _DICTIONARY),
+    30007: CodeMeaning(_REJECTED, "filtered", _DICTIONARY),
+    63013: CodeMeaning(_REJECTED, "policy", _DICTIONARY),
+    63016: CodeMeaning(_REJECTED, "outside-window", _WHATSAPP),
+    63021: CodeMeaning(_REJECTED, "invalid-content", _DICTIONARY),
 }
 
 #: Where the code is not known, or something in front of Twilio answered; by status, then by its first digit.
@@ -135,7 +117,7 @@ def classify(answer: Answer, private: Iterable[str] = (), now: float | None = No
     return Failed(*_by_status(answer.status, has_code=type(code) is int), detail, answer.retry_after)
 
 
-def meaning_of(code: object) -> ErrorMeaning | None:
+def meaning_of(code: object) -> CodeMeaning | None:
     """What a code of Twilio's means, in an answer or in a receipt; None for one that is not in the table."""
     return MEANINGS.get(code) if type(code) is int else None
 
