@@ -8,18 +8,20 @@ message may name its own in its metadata, under `whatsapp_template`. A value the
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from antrian.domain.failure_class import FailureClass
 from antrian.providers.contract import Failed, Outgoing
+from antrian.providers.outgoing_checks import PHONE, is_unicode, refuse_text
 
 #: The key of a message's metadata that names a template of its own.
 TEMPLATE_KEY: Final = "whatsapp_template"
 
-PHONE: Final = re.compile(r"\+[0-9]{6,15}")
 #: Meta's own name for a person whose number a business does not know, such as `ID.13491208655302741918`.
 BSUID: Final = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
+
+T = TypeVar("T")
 
 _PARAMETER_NAME: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 #: No document states a limit as high; more is a mistake.
@@ -36,6 +38,33 @@ def person_of(outgoing: Outgoing) -> str:
     if PHONE.fullmatch(outgoing.recipient):
         return outgoing.recipient
     return next((name for name in (outgoing.bsuid, outgoing.recipient) if BSUID.fullmatch(name)), "")
+
+
+def content_of(
+    outgoing: Outgoing,
+    now: float,
+    *,
+    as_text: Callable[[str], T | Failed],
+    own: Callable[[Mapping[str, Any]], T | Failed],
+    otherwise: Callable[[str], T | Failed],
+) -> T | Failed:
+    """What is sent of a message: its text within the window; outside, its own template, else what the lane has for it.
+
+    Args:
+        outgoing: the message.
+        now: unix seconds.
+        as_text: makes the content of a text.
+        own: makes that of the template that the message names.
+        otherwise: makes that of a text outside the window.
+    """
+    if (refusal := refuse_text(outgoing.text)) is not None:
+        return refusal
+    if may_be_answered(outgoing, now):
+        return as_text(outgoing.text)
+    wanted = own_template(outgoing)
+    if isinstance(wanted, Failed):
+        return wanted
+    return otherwise(outgoing.text) if wanted is None else own(wanted)
 
 
 def own_template(outgoing: Outgoing) -> Mapping[str, Any] | Failed | None:
@@ -87,18 +116,17 @@ def private_texts(outgoing: Outgoing) -> Iterator[str]:
             yield one_line(str(value))
 
 
-def is_unicode(text: str) -> bool:
-    """Whether a text can be sent: half of a surrogate pair cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def refused(code: str, detail: str) -> Failed:
     """The failure of a message that the provider is not asked about."""
     return Failed(FailureClass.REJECTED, code, detail)
+
+
+def needs_template() -> Failed:
+    """The failure of a text that may not be sent outside the window, where nothing takes its place."""
+    return refused(
+        "needs-template",
+        "the recipient did not write within 24 hours, and neither the message nor the lane names a template",
+    )
 
 
 def bad_template(what: str) -> Failed:

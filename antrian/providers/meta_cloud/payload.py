@@ -11,13 +11,12 @@ from typing import Any, Final
 
 from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
+from antrian.providers.outgoing_checks import PHONE
 from antrian.providers.template import (
-    PHONE,
     bad_template,
-    is_unicode,
-    may_be_answered,
+    content_of,
+    needs_template,
     one_line,
-    own_template,
     parameters,
     person_of,
     refused,
@@ -72,7 +71,13 @@ def payload_of(outgoing: Outgoing, options: MetaOptions, now: float) -> dict[str
     person = person_of(outgoing)
     if not person:
         return refused("bad-recipient", "the recipient is neither one number in E.164 nor a business-scoped user id")
-    content = _content(outgoing, options, now)
+    content = content_of(
+        outgoing,
+        now,
+        as_text=_text,
+        own=lambda wanted: _own_template(wanted, options),
+        otherwise=lambda text: _instead(text, options),
+    )
     if isinstance(content, Failed):
         return content
     is_phone = PHONE.fullmatch(person) is not None
@@ -89,19 +94,8 @@ def payload_of(outgoing: Outgoing, options: MetaOptions, now: float) -> dict[str
     return payload
 
 
-def _content(outgoing: Outgoing, options: MetaOptions, now: float) -> dict[str, Any] | Failed:
-    if not is_unicode(outgoing.text):
-        return refused("not-unicode", "the text contains half of a surrogate pair")
-    if may_be_answered(outgoing, now):
-        return _text(outgoing.text)
-    wanted = own_template(outgoing)
-    if isinstance(wanted, Failed):
-        return wanted
-    if wanted is not None:
-        return _own_template(wanted, options)
-    if options.template:
-        return _lanes_template(outgoing.text, options)
-    return _direct(outgoing.text, options)
+def _instead(text: str, options: MetaOptions) -> dict[str, Any] | Failed:
+    return _lanes_template(text, options) if options.template else _direct(text, options)
 
 
 def _text(text: str) -> dict[str, Any] | Failed:
@@ -112,10 +106,7 @@ def _text(text: str) -> dict[str, Any] | Failed:
 
 def _direct(text: str, options: MetaOptions) -> dict[str, Any] | Failed:
     if not options.direct_send:
-        return refused(
-            "needs-template",
-            "the recipient did not write within 24 hours, and neither the message nor the lane names a template",
-        )
+        return needs_template()
     content = _text(text)
     if isinstance(content, Failed):
         return content

@@ -10,10 +10,9 @@ from antrian.domain.lane import Lane
 from antrian.providers.contract import Failed, Outgoing
 from antrian.providers.template import (
     bad_template,
-    is_unicode,
-    may_be_answered,
+    content_of,
+    needs_template,
     one_line,
-    own_template,
     parameters,
     person_of,
     refused,
@@ -75,7 +74,9 @@ def form_of(outgoing: Outgoing, options: TwilioOptions, now: float) -> dict[str,
     person = person_of(outgoing)
     if not person:
         return refused("bad-recipient", "the recipient is neither one number in E.164 nor a business-scoped user id")
-    content = _content(outgoing, options, now)
+    content = content_of(
+        outgoing, now, as_text=_text, own=_own_template, otherwise=lambda text: _lanes_template(text, options)
+    )
     if isinstance(content, Failed):
         return content
     # With a service and a sender, Twilio takes that sender of the service: the pace is the sender's.
@@ -87,27 +88,15 @@ def form_of(outgoing: Outgoing, options: TwilioOptions, now: float) -> dict[str,
     return form
 
 
-def _content(outgoing: Outgoing, options: TwilioOptions, now: float) -> dict[str, str] | Failed:
-    if not is_unicode(outgoing.text):
-        return refused("not-unicode", "the text contains half of a surrogate pair")
-    if may_be_answered(outgoing, now):
-        if len(outgoing.text) > LONGEST_TEXT:
-            return refused("too-long", f"the text has more than {LONGEST_TEXT} characters")
-        return {"Body": outgoing.text}
-    wanted = own_template(outgoing)
-    if isinstance(wanted, Failed):
-        return wanted
-    if wanted is not None:
-        return _own_template(wanted)
-    return _lanes_template(outgoing.text, options)
+def _text(text: str) -> dict[str, str] | Failed:
+    if len(text) > LONGEST_TEXT:
+        return refused("too-long", f"the text has more than {LONGEST_TEXT} characters")
+    return {"Body": text}
 
 
 def _lanes_template(text: str, options: TwilioOptions) -> dict[str, str] | Failed:
     if not options.content_sid:
-        return refused(
-            "needs-template",
-            "the recipient did not write within 24 hours, and neither the message nor the lane names a template",
-        )
+        return needs_template()
     if not options.content_variable:
         # The template would go out without the text.
         return refused("needs-template", "the lane names a content_sid, but no content_variable for the text")

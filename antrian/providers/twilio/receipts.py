@@ -25,8 +25,9 @@ from antrian.domain.receipt import (
     ReceiptStatus,
     UnreadableReport,
 )
+from antrian.providers.outgoing_checks import PHONE
 from antrian.providers.redaction import quote
-from antrian.providers.template import BSUID, PHONE
+from antrian.providers.template import BSUID
 from antrian.providers.twilio.answers import described, meaning_of
 from antrian.providers.twilio.payload import CHANNEL, sender_of
 from antrian.providers.webhook import WebhookReader, WebhookRequest, is_signed
