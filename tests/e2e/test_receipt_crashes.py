@@ -234,6 +234,7 @@ def test_what_arrived_or_was_put_back_meanwhile_is_left_alone(stock: Stock, cons
 
     assert (note.message_id, note.generation) == ("failed", 1)
     assert [one.message_id for one in stock.dead()] == ["failed"]
+    assert stock.delayed() == 0
     assert Counter(arrivals.texts()) == {"text arrived": 1, "text failed": 1}
     known = stock.events("contact.known")
     assert {event.details["recipients"][0] for event in known} == {"+62811", "+6281234567890"}
