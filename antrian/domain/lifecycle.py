@@ -178,7 +178,6 @@ _ROWS = (
     # The one event that a send does not supersede: it takes the send back. What follows of it is a copy of its own.
     LifecycleRow(_E.UNDELIVERED, "Not delivered", "bad", _S.FAILED, _C.DEAD, _By.BY_END_OF_COPY, author=_OPERATOR),
     LifecycleRow(_E.RETRYING, "Will be tried again", "wait", _S.RETRYING, _C.RETRYING, brings_copy=True),
-    # The same copy, by its details; the ledger has nothing to remember of it.
     # The same copy is back on the ladder, and nothing was tried: no knowledge of the copy is lost by it.
     LifecycleRow(_E.POSTPONED, "Postponed", "wait", _S.SCHEDULED),
     LifecycleRow(_E.HELD, "Held", "wait", _S.HELD),

@@ -171,9 +171,6 @@ PROVIDERS = ProviderTable(
     lambda package: package.kind,
 )
 
-#: Named in advance, so that a lane that asks for one is told what is the matter.
-_PLANNED: tuple[str, ...] = ()
-
 
 def why_unknown(provider: str) -> str:
     """Why this name cannot be used, in one phrase; empty where it can."""
@@ -181,6 +178,4 @@ def why_unknown(provider: str) -> str:
         return ""
     names = [*PROVIDERS, *(name for name in installed_names() if not dict.__contains__(PROVIDERS, name))]
     known = ", ".join(names)
-    if provider in _PLANNED:
-        return f"{provider} is planned and not implemented yet; known providers: {known}"
     return f"{provider!r} is not known{did_you_mean(provider, names)}; known providers: {known}"

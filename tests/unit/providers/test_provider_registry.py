@@ -1,7 +1,6 @@
 import pytest
 
 from antrian.doctor.provider import addresses
-from antrian.domain import provider_catalog
 from antrian.domain.errors import SettingsError
 from antrian.domain.provider_catalog import PROVIDERS
 from antrian.domain.settings import load_settings
@@ -47,14 +46,6 @@ def test_all_missing_variables_are_named_at_once() -> None:
 def test_only_missing_variables_are_named() -> None:
     with pytest.raises(SettingsError, match=r"also needs: WHATSAPP_API_KEY$"):
         made(COMPLETE | {"WHATSAPP_API_KEY": ""})
-
-
-def test_planned_provider_says_that_it_is_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_catalog, "_PLANNED", ("pigeon",))
-    with pytest.raises(
-        SettingsError, match=r"pigeon is planned and not implemented yet; known providers: mpwa, .*sandbox"
-    ):
-        made({"WHATSAPP_PROVIDER": "pigeon"})
 
 
 def test_unknown_provider_lists_the_known_ones() -> None:
